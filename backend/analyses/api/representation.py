@@ -1,0 +1,50 @@
+"""An analysis as JSON. `schema.py` describes the same for the reader of the docs; a test holds them together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from backend.analyses.reasons import reason_text
+from backend.analyses.selectors.status import AnalysisStatus, Result
+from backend.analyses.states import Status
+from ml.labels import GRADES
+
+
+def analysis_json(analysis: AnalysisStatus) -> dict[str, Any]:
+    reason = {"code": analysis.code, "detail": str(reason_text(analysis.code))} if analysis.code else None
+    return {
+        "id": str(analysis.id),
+        "status": analysis.status.value,
+        "position": analysis.position,
+        "eta_seconds": analysis.eta_seconds,
+        "models_done": analysis.models_done,
+        "models_total": analysis.models_total,
+        "created_at": analysis.created_at.isoformat(),
+        "finished_at": analysis.finished_at and analysis.finished_at.isoformat(),
+        "result": analysis.result and _result_json(analysis.result),
+        "rejection": reason if analysis.status == Status.REJECTED else None,
+        "failure": reason if analysis.status in {Status.FAILED, Status.EXPIRED} else None,
+    }
+
+
+def _result_json(result: Result) -> dict[str, Any]:
+    return {
+        "pred": result.pred,
+        "skin": result.skin,
+        "findings": [
+            {
+                "symptom": finding.symptom,
+                "grade": finding.grade,
+                "label": GRADES[finding.grade].korean,
+                "confidence": round(finding.confidence, 4),
+                "abstains": finding.abstains,
+                "probabilities": [
+                    round(p, 4)
+                    for p in (finding.probability_0, finding.probability_1, finding.probability_2, finding.probability_3)
+                ],
+            }
+            for finding in result.findings
+        ],
+        "bundle": result.bundle,
+        "demo": result.demo,
+    }

@@ -1,0 +1,94 @@
+"""What goes in and what comes out, for OpenAPI."""
+
+from __future__ import annotations
+
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
+
+from backend.analyses.models import Age, Device, Sex
+from backend.analyses.states import Status
+from ml.labels import GRADES, MODEL_KEYS, SCALP_TYPES, SYMPTOMS
+
+
+class SubmissionSchema(serializers.Serializer):
+    photo = serializers.FileField(help_text="JPEG, PNG, WebP or HEIC, at most 10 MB.")
+    sex = serializers.ChoiceField(Sex.choices)
+    age = serializers.ChoiceField(Age.choices, help_text="By decade; nobody below 14.")
+    consent = serializers.ChoiceField(["true"], help_text="To the analysis of health data; asked for separately.")
+    device = serializers.ChoiceField(Device.choices, required=False)
+
+
+class FindingSchema(serializers.Serializer):
+    symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
+    grade = serializers.IntegerField(min_value=0, max_value=3)
+    label = serializers.ChoiceField([grade.korean for grade in GRADES])
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+    abstains = serializers.BooleanField(help_text="Too unsure to be shown as a grade.")
+    probabilities = serializers.ListField(
+        child=serializers.FloatField(min_value=0, max_value=1), min_length=4, max_length=4
+    )
+
+
+class ResultSchema(serializers.Serializer):
+    pred = serializers.ChoiceField([grade.korean for grade in GRADES], help_text="The degree: the highest grade.")
+    skin = serializers.ChoiceField([skin.korean for skin in SCALP_TYPES], help_text="The scalp type.")
+    findings = FindingSchema(many=True)
+    bundle = serializers.CharField(help_text="Version of the models that made it.")
+    demo = serializers.BooleanField(help_text="True: demo weights, not to be relied on.")
+
+
+class ReasonSchema(serializers.Serializer):
+    code = serializers.CharField()
+    detail = serializers.CharField(help_text="In the reader's language.")
+
+
+class AnalysisSchema(serializers.Serializer):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(Status.choices)
+    position = serializers.IntegerField(min_value=1, allow_null=True, help_text="Place in the line while queued.")
+    eta_seconds = serializers.IntegerField(min_value=1, allow_null=True, help_text="Null while no worker is there.")
+    models_done = serializers.IntegerField(min_value=0, max_value=len(MODEL_KEYS))
+    models_total = serializers.IntegerField(min_value=len(MODEL_KEYS), max_value=len(MODEL_KEYS))
+    created_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+    result = ResultSchema(allow_null=True)
+    rejection = ReasonSchema(allow_null=True)
+    failure = ReasonSchema(allow_null=True)
+
+
+class QueueSchema(serializers.Serializer):
+    accepting = serializers.BooleanField()
+    waiting = serializers.IntegerField(min_value=0)
+    workers = serializers.IntegerField(min_value=0)
+    eta_seconds = serializers.IntegerField(min_value=1, allow_null=True, help_text="For a photo sent now.")
+
+
+class FieldErrorSchema(serializers.Serializer):
+    field = serializers.CharField()
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ProblemSchema(serializers.Serializer):
+    """RFC 9457."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Stable.")
+    detail = serializers.CharField(help_text="In the reader's language.")
+    instance = serializers.CharField()
+    errors = FieldErrorSchema(many=True, required=False)
+
+
+def problems(*codes: int) -> dict[tuple[int, str], type[ProblemSchema]]:
+    return {(code, "application/problem+json"): ProblemSchema for code in codes}
+
+
+IDEMPOTENCY_KEY = OpenApiParameter(
+    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key and content: the same analysis."
+)
+PREFER = OpenApiParameter(
+    "Prefer", str, OpenApiParameter.HEADER, description="`wait=N`, at most 25: answer when the status changes."
+)
+IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The last `ETag`.")

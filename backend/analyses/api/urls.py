@@ -1,0 +1,13 @@
+from django.urls import path
+
+from backend.analyses.api import views
+
+app_name = "api"
+
+urlpatterns = [
+    path("analyses/", views.AnalysisCollection.as_view(), name="analyses"),
+    path("analyses/<uuid:analysis_id>/", views.AnalysisDetail.as_view(), name="analysis"),
+    path("analyses/<uuid:analysis_id>/cancel/", views.AnalysisCancel.as_view(), name="cancel"),
+    path("analyses/<uuid:analysis_id>/retry/", views.AnalysisRetry.as_view(), name="retry"),
+    path("queue/", views.Queue.as_view(), name="queue"),
+]

@@ -1,0 +1,59 @@
+"""What can be refused to the owner of an analysis."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.config.errors import UserError
+
+
+class AnalysisUnknown(UserError):
+    code = "analysis_unknown"
+    status = 404
+    detail = _("There is no analysis at this address. Please check it, or send a new photo.")
+
+
+class AnalysisErased(UserError):
+    code = "analysis_erased"
+    status = 410
+    detail = _("This analysis was erased on request. Nothing of it is left.")
+
+
+class QueueFull(UserError):
+    code = "queue_full"
+    status = 503
+    detail = _("Too many photos are waiting at the moment. Nothing was stored. Please try again a little later.")
+
+    def __init__(self, retry_after: int) -> None:
+        self.retry_after = retry_after
+        super().__init__(self.code)
+
+
+class IdempotencyKeyReused(UserError):
+    code = "idempotency_key_reused"
+    status = 422
+    detail = _("This Idempotency-Key was used for another photo or other answers. Please send a fresh key.")
+
+
+class IdempotencyKeyInvalid(UserError):
+    code = "idempotency_key_invalid"
+    status = 422
+    detail = _("An Idempotency-Key has 1 to 255 visible ASCII characters.")
+
+
+class NotCancelable(UserError):
+    code = "not_cancelable"
+    status = 409
+    detail = _("This analysis has already ended, so there is nothing to cancel.")
+
+
+class NotRetryable(UserError):
+    code = "not_retryable"
+    status = 409
+    detail = _("Only an analysis that failed or was canceled can be tried again.")
+
+
+class PhotoGone(UserError):
+    code = "photo_gone"
+    status = 409
+    detail = _("The photo has been deleted in the meantime. Please send a new one.")

@@ -1,0 +1,146 @@
+"""The rows: what was asked (`Analysis`), what was found (`Finding`), what stays for the statistics (`Human`)."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from backend.analyses.states import Status
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+
+
+class Sex(models.TextChoices):
+    """An answer as it travels over HTTP; `SEX_WORDS` has the word that `Human` keeps."""
+
+    MALE = "male", _("Male")
+    FEMALE = "female", _("Female")
+    UNDISCLOSED = "undisclosed", _("Rather not say")
+
+
+class Age(models.TextChoices):
+    """Age by decade. Nobody below 14 may send a photo, so the first band starts there."""
+
+    TEENS = "10s", _("14 to 19")
+    TWENTIES = "20s", _("20s")
+    THIRTIES = "30s", _("30s")
+    FORTIES = "40s", _("40s")
+    FIFTIES = "50s", _("50s")
+    SIXTIES = "60s", _("60s")
+    SEVENTIES = "70s", _("70s")
+    EIGHTIES = "80s", _("80 and over")
+
+
+class Device(models.TextChoices):
+    SCOPE = "scope", _("Scalp scope")
+    PHONE = "phone", _("Phone")
+
+
+SEX_WORDS: dict[str, str] = {Sex.MALE: "남", Sex.FEMALE: "여", Sex.UNDISCLOSED: "미응답"}
+AGE_WORDS: dict[str, str] = {
+    age: f"{age.value[:-1]}대" if age != Age.EIGHTIES else "80대 이상" for age in Age
+}
+
+
+class Human(models.Model):
+    """One result for the statistics, in Korean words, without a link to a person."""
+
+    id = models.AutoField(primary_key=True)
+    sex = models.CharField(_("sex"), max_length=8, choices=[(word, word) for word in SEX_WORDS.values()])
+    age = models.CharField(_("age"), max_length=8, choices=[(word, word) for word in AGE_WORDS.values()])
+    pred = models.CharField(_("degree"), max_length=8, choices=[(g.korean, g.korean) for g in GRADES])
+    skin = models.CharField(_("scalp type"), max_length=8, choices=[(t.korean, t.korean) for t in SCALP_TYPES])
+
+    class Meta:
+        db_table = "human"
+        verbose_name = _("human")
+        verbose_name_plural = _("humans")
+
+    def __str__(self) -> str:
+        return f"{self.sex} {self.age} {self.skin} {self.pred}"
+
+
+class Analysis(models.Model):
+    """One photo's way through the service. The row is the truth; the queue only rings a bell for it.
+
+    `attempt` only ever grows: it is the fence by which a late worker is told from the present one.
+    `tries_from` is its value when a person last asked, so that a retry has its own number of attempts.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.QUEUED)
+    code = models.CharField(_("reason"), max_length=40, blank=True, help_text=_("Why it was rejected or failed."))
+
+    photo = models.CharField(_("photo"), max_length=200, blank=True, help_text=_("Name in storage; empty once purged."))
+    sex = models.CharField(_("sex"), max_length=12, choices=Sex.choices)
+    age = models.CharField(_("age"), max_length=4, choices=Age.choices)
+    device = models.CharField(_("device"), max_length=8, choices=Device.choices, blank=True)
+    consented_at = models.DateTimeField(_("consent given"))
+    idempotency_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    fingerprint = models.CharField(max_length=64, editable=False)
+
+    created_at = models.DateTimeField(_("created"))
+    queued_at = models.DateTimeField(_("queued"))
+    rung_at = models.DateTimeField(_("rung"), null=True, blank=True)
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    purge_at = models.DateTimeField(_("photo purged after"))
+
+    attempt = models.PositiveIntegerField(_("attempt"), default=0)
+    tries_from = models.PositiveIntegerField(default=0, editable=False)
+    worker = models.CharField(_("worker"), max_length=200, blank=True)
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    models_done = models.PositiveSmallIntegerField(_("models done"), default=0)
+
+    bundle = models.CharField(_("bundle"), max_length=100, blank=True)
+    demo = models.BooleanField(_("demo weights"), default=False)
+    human = models.OneToOneField(
+        Human, verbose_name=_("human"), null=True, blank=True, on_delete=models.PROTECT, related_name="analysis"
+    )
+
+    class Meta:
+        verbose_name = _("analysis")
+        verbose_name_plural = _("analyses")
+        indexes = [
+            models.Index(fields=["status", "queued_at", "id"], name="analysis_queue"),
+            models.Index(fields=["status", "lease_until"], name="analysis_lease"),
+            models.Index(fields=["purge_at"], name="analysis_purge", condition=~models.Q(photo="")),
+            models.Index(fields=["created_at"], name="analysis_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.id} {self.status}"
+
+
+class Finding(models.Model):
+    """One symptom's grade with the four probabilities behind it."""
+
+    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="findings")
+    symptom = models.CharField(_("symptom"), max_length=40, choices=[(s.key, s.korean) for s in SYMPTOMS])
+    grade = models.PositiveSmallIntegerField(_("grade"), choices=[(n, g.korean) for n, g in enumerate(GRADES)])
+    probability_0 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
+    probability_1 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
+    probability_2 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
+    probability_3 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
+    confidence = models.FloatField(_("confidence"), validators=[MinValueValidator(0), MaxValueValidator(1)])
+    abstains = models.BooleanField(_("abstains"), default=False)
+
+    class Meta:
+        verbose_name = _("finding")
+        verbose_name_plural = _("findings")
+        constraints = [models.UniqueConstraint(fields=["analysis", "symptom"], name="one_finding_a_symptom")]
+
+    def __str__(self) -> str:
+        return f"{self.symptom} {self.grade}"
+
+
+class Erasure(models.Model):
+    """The tombstone of an erased analysis: its id and nothing else, so that its address answers 410."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    erased_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return str(self.id)

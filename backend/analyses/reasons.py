@@ -1,0 +1,24 @@
+"""Why an analysis ended without a result, in words for its owner: what happened and what to do."""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+REASONS: dict[str, str | Promise] = {
+    "not_a_scalp": _(
+        "The photo does not seem to show a scalp. Part the hair, go closer until skin and roots fill the picture, "
+        "and send a new photo."
+    ),
+    "attempts_exhausted": _(
+        "We tried several times and could not finish. This is our fault, not your photo’s. Please try again."
+    ),
+    "model_error": _("The models could not work on this photo. This is our fault. Please try again."),
+    "out_of_memory": _("There was not enough memory for this photo. This is our fault. Please try again later."),
+    "photo_unreadable": _("The stored photo could not be read any more. Please send it again."),
+    "waited_too_long": _("The photo waited longer than we keep photos, so it was deleted. Please send it again."),
+}
+
+
+def reason_text(code: str) -> str | Promise:
+    return REASONS.get(code, _("Something went wrong on our side. Please try again."))

@@ -1,0 +1,181 @@
+"""A worker's attempt at an analysis: claim, keep, and one of the ends.
+
+Every write is fenced by the attempt number: once a row was given to another attempt, was canceled or was
+erased, the former attempt touches nothing and is told so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
+from backend.analyses.services.ringing import analysis_ring
+from backend.analyses.services.transition import analysis_move
+from backend.analyses.states import Status
+from ml.labels import SYMPTOMS, scalp_type
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """The right to work on an analysis, for as long as its attempt number is the row's."""
+
+    analysis_id: UUID
+    attempt: int
+    photo: str
+    repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
+
+    @property
+    def held(self) -> Q:
+        return Q(attempt=self.attempt, status=Status.RUNNING)
+
+
+@dataclass(frozen=True)
+class Graded:
+    """What a grader says of one symptom: grade 0–3, four probabilities, confidence 0–1."""
+
+    symptom: str
+    grade: int
+    probabilities: tuple[float, float, float, float]
+    confidence: float
+    abstains: bool
+
+
+def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
+    """Take a queued analysis for `worker`; None when there is nothing to claim (any more)."""
+    row = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).values("attempt", "tries_from", "photo").first()
+    if row is None:
+        return None
+    attempt = row["attempt"] + 1
+    claimed = analysis_move(
+        analysis_id,
+        Status.RUNNING,
+        only=Q(attempt=row["attempt"]),
+        attempt=attempt,
+        worker=worker,
+        lease_until=_lease(),
+        started_at=timezone.now(),
+        models_done=0,
+    )
+    if not claimed:
+        return None
+    log.info("analysis_claimed", analysis=str(analysis_id), attempt=attempt)
+    return Claim(analysis_id, attempt, row["photo"], repeated=attempt > row["tries_from"] + 1)
+
+
+def claim_photo(claim: Claim) -> bytes:
+    """The cleaned photo of a claim, a JPEG. Raises OSError when storage does not give it."""
+    with default_storage.open(claim.photo, "rb") as file:
+        return bytes(file.read())
+
+
+def claim_progress(claim: Claim, *, models_done: int) -> bool:
+    """Note how many of the seven models are done and renew the lease. False: stop, it is not yours any more."""
+    held = Analysis.objects.filter(claim.held, pk=claim.analysis_id)
+    return held.update(models_done=models_done, lease_until=_lease()) == 1
+
+
+def worker_leases_renew(worker: str) -> int:
+    """Renew the leases of all that `worker` holds; how many these are."""
+    return Analysis.objects.filter(worker=worker, status=Status.RUNNING).update(lease_until=_lease())
+
+
+def analysis_succeed(claim: Claim, findings: Sequence[Graded], *, bundle: str, demo: bool) -> bool:
+    """Write six findings, one `Human` and the new status in one transaction. False: nothing was written.
+
+    `findings` are in the order of `ml.labels.SYMPTOMS`.
+    """
+    if [finding.symptom for finding in findings] != [symptom.key for symptom in SYMPTOMS]:
+        raise ValueError("six findings in the order of the symptoms are wanted")
+    skin, pred = scalp_type([finding.grade for finding in findings])
+    with transaction.atomic():
+        ended = analysis_move(
+            claim.analysis_id,
+            Status.SUCCEEDED,
+            only=claim.held,
+            finished_at=timezone.now(),
+            lease_until=None,
+            models_done=len(SYMPTOMS) + 1,
+            bundle=bundle,
+            demo=demo,
+            code="",
+        )
+        if not ended:
+            return False
+        analysis = Analysis.objects.only("sex", "age").get(pk=claim.analysis_id)
+        human = Human.objects.create(
+            sex=SEX_WORDS[analysis.sex], age=AGE_WORDS[analysis.age], pred=pred, skin=skin
+        )
+        Analysis.objects.filter(pk=claim.analysis_id).update(human=human)
+        # A retry after `failed` finds no findings: only success writes them, and success has no way back.
+        Finding.objects.bulk_create(
+            Finding(
+                analysis_id=claim.analysis_id,
+                symptom=finding.symptom,
+                grade=finding.grade,
+                confidence=finding.confidence,
+                abstains=finding.abstains,
+                **{f"probability_{grade}": value for grade, value in enumerate(finding.probabilities)},
+            )
+            for finding in findings
+        )
+    log.info("analysis_succeeded", analysis=str(claim.analysis_id), attempt=claim.attempt)
+    return True
+
+
+def analysis_reject(claim: Claim, code: str, *, bundle: str, demo: bool) -> bool:
+    """End an analysis whose photo is not what it should be; `code` says why."""
+    return _end(claim, Status.REJECTED, code, bundle=bundle, demo=demo, models_done=1)
+
+
+def analysis_fail(claim: Claim, code: str) -> bool:
+    """End an analysis by an error of ours; `code` says which. Its owner may try again."""
+    return _end(claim, Status.FAILED, code)
+
+
+def analysis_give_back(claim: Claim) -> bool:
+    """Put an analysis back into the queue because this worker leaves; it does not count as an attempt."""
+    given = analysis_move(
+        claim.analysis_id,
+        Status.QUEUED,
+        only=claim.held,
+        tries_from=F("tries_from") + 1,
+        lease_until=None,
+        worker="",
+        models_done=0,
+        rung_at=None,
+    )
+    if given:
+        transaction.on_commit(lambda: analysis_ring(claim.analysis_id))
+        log.info("analysis_given_back", analysis=str(claim.analysis_id), attempt=claim.attempt)
+    return given
+
+
+def _end(claim: Claim, status: Status, code: str, **changes: object) -> bool:
+    ended = analysis_move(
+        claim.analysis_id,
+        status,
+        only=claim.held,
+        code=code,
+        finished_at=timezone.now(),
+        lease_until=None,
+        **changes,
+    )
+    if ended:
+        log.info(f"analysis_{status.value}", analysis=str(claim.analysis_id), attempt=claim.attempt, code=code)
+    return ended
+
+
+def _lease() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)

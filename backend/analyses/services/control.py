@@ -1,0 +1,86 @@
+"""What the owner of an analysis may ask of it: cancel, try again, erase."""
+
+from __future__ import annotations
+
+from functools import partial
+from uuid import UUID
+
+import structlog
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone
+from backend.analyses.models import Analysis, Erasure, Human
+from backend.analyses.selectors.status import analysis_missing
+from backend.analyses.services.ringing import analysis_ring
+from backend.analyses.services.transition import analysis_move
+from backend.analyses.states import Status
+
+log = structlog.get_logger(__name__)
+
+
+def analysis_cancel(analysis_id: UUID) -> None:
+    """Cancel what has not ended; a running one stops between two models. Canceling twice is no error.
+
+    Raises NotCancelable, AnalysisUnknown or AnalysisErased.
+    """
+    if analysis_move(analysis_id, Status.CANCELED, finished_at=timezone.now(), lease_until=None):
+        log.info("analysis_canceled", analysis=str(analysis_id))
+        return
+    if _status(analysis_id) != Status.CANCELED:
+        raise NotCancelable
+
+
+def analysis_retry(analysis_id: UUID) -> None:
+    """Queue a failed or canceled analysis again, with attempts of its own, at the end of the line.
+
+    Raises NotRetryable, PhotoGone, AnalysisUnknown or AnalysisErased.
+    """
+    moved = analysis_move(
+        analysis_id,
+        Status.QUEUED,
+        only=Q(status__in=[Status.FAILED, Status.CANCELED]) & ~Q(photo="") & Q(purge_at__gt=timezone.now()),
+        tries_from=F("attempt"),
+        queued_at=timezone.now(),
+        rung_at=None,
+        started_at=None,
+        finished_at=None,
+        worker="",
+        code="",
+        models_done=0,
+    )
+    if moved:
+        log.info("analysis_retried", analysis=str(analysis_id))
+        transaction.on_commit(lambda: analysis_ring(analysis_id))
+        return
+    if _status(analysis_id) in {Status.FAILED, Status.CANCELED}:
+        raise PhotoGone
+    raise NotRetryable
+
+
+def analysis_erase(analysis_id: UUID) -> None:
+    """Erase photo, answers, findings and `Human` at once; the address answers 410 from now on.
+
+    Raises AnalysisUnknown or AnalysisErased. A worker that is at it finds nothing to write to any more.
+    """
+    with transaction.atomic():
+        # An UPDATE first: it waits for a worker that is just finishing, so that the read below sees the
+        # `Human` of that success, and it makes any later finish wait for us and then find no row.
+        if not Analysis.objects.filter(pk=analysis_id).update(lease_until=None):
+            raise analysis_missing(analysis_id)
+        row = Analysis.objects.only("photo", "human_id").get(pk=analysis_id)
+        Erasure.objects.create(pk=analysis_id)
+        Analysis.objects.filter(pk=analysis_id).delete()
+        Human.objects.filter(pk=row.human_id).delete()
+        if row.photo:
+            transaction.on_commit(partial(default_storage.delete, row.photo))
+    log.info("analysis_erased", analysis=str(analysis_id))
+
+
+def _status(analysis_id: UUID) -> str:
+    status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
+    if status is None:
+        raise analysis_missing(analysis_id)
+    return status

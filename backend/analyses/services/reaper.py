@@ -1,0 +1,89 @@
+"""The reaper: what nobody works on any more goes back into the queue, and what nobody was told of is rung for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from backend.analyses.doorbell import bell_depth
+from backend.analyses.models import Analysis
+from backend.analyses.services.ringing import analysis_ring
+from backend.analyses.services.transition import analysis_move
+from backend.analyses.states import Status
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Reaped:
+    """How many went back into the queue, failed for want of attempts, and were rung for."""
+
+    requeued: int
+    failed: int
+    rung: int
+
+
+def analyses_reap() -> Reaped:
+    """One round: leases that lapsed first, then the rows whose bell was lost. Safe beside any number of others."""
+    lapsed = Analysis.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
+    requeued, failed = _take_back(lapsed)
+    return Reaped(requeued, failed, rung=_ring_unheard())
+
+
+def worker_leases_lapse(worker: str) -> int:
+    """Take back what a worker of this name held before it started anew; how many these were.
+
+    One process has a node name at a time, so whatever its predecessor claimed is nobody's now: waiting for
+    the leases to lapse would only waste their time.
+    """
+    requeued, failed = _take_back(Analysis.objects.filter(status=Status.RUNNING, worker=worker))
+    if requeued:
+        _ring_unheard()
+    return requeued + failed
+
+
+def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
+    requeued = failed = 0
+    for row in rows.values("id", "attempt", "tries_from", "lease_until"):
+        same = Q(status=Status.RUNNING, attempt=row["attempt"], lease_until=row["lease_until"])
+        if row["attempt"] - row["tries_from"] < settings.MAX_ATTEMPTS:
+            requeued += analysis_move(
+                row["id"], Status.QUEUED, only=same, lease_until=None, worker="", models_done=0, rung_at=None
+            )
+        else:
+            failed += analysis_move(
+                row["id"],
+                Status.FAILED,
+                only=same,
+                code="attempts_exhausted",
+                lease_until=None,
+                finished_at=timezone.now(),
+            )
+        log.warning("lease_taken_back", analysis=str(row["id"]), attempt=row["attempt"])
+    return requeued, failed
+
+
+def _ring_unheard() -> int:
+    """Ring for the queued rows whose message was never sent or got lost, oldest first.
+
+    A row that was rung is only rung again when the broker holds fewer messages than rows wait: else its
+    message is still in the line, and ringing again would only make the line longer.
+    """
+    waiting = Analysis.objects.filter(status=Status.QUEUED)
+    unheard = Q(rung_at=None)
+    depth = bell_depth()
+    if depth is None:
+        return 0
+    if depth < waiting.count():
+        unheard |= Q(rung_at__lt=timezone.now() - timedelta(seconds=settings.RING_AGAIN_SECONDS))
+    rung = 0
+    for analysis_id in waiting.filter(unheard).order_by("queued_at", "id").values_list("id", flat=True):
+        if not analysis_ring(analysis_id):
+            break
+        rung += 1
+    return rung

@@ -1,0 +1,128 @@
+"""Receive a photo with its answers: check, clean, store, commit, ring."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull
+from backend.analyses.models import Age, Analysis, Device, Sex
+from backend.analyses.photos import photo_clean
+from backend.analyses.selectors.queue import queue_outlook
+from backend.analyses.services.ringing import analysis_ring
+from backend.config.errors import FieldError, InvalidFields
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a person says of themselves, checked."""
+
+    sex: Sex
+    age: Age
+    device: Device | None
+
+
+def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
+    """The answers as enumerations. Raises InvalidFields that names every field that does not hold."""
+    errors: list[FieldError] = []
+    if photo is None:
+        errors.append(FieldError("photo", "required", _("Please choose a photo.")))
+    if given.get("sex") not in Sex.values:
+        errors.append(FieldError("sex", "unknown_choice", _("Please choose your sex, or “rather not say”.")))
+    if given.get("age") not in Age.values:
+        errors.append(FieldError("age", "unknown_choice", _("Please choose your age group. The youngest is 14 to 19.")))
+    if given.get("device") and given["device"] not in Device.values:
+        errors.append(FieldError("device", "unknown_choice", _("Please choose scalp scope or phone.")))
+    if str(given.get("consent", "")).lower() not in {"true", "on", "1", "yes"}:
+        errors.append(
+            FieldError("consent", "required", _("Without your consent we may not look at the photo, so nothing was stored."))
+        )
+    if errors:
+        raise InvalidFields(_("Some answers are missing or unknown. Nothing was stored."), errors)
+    device = given.get("device")
+    return Answers(Sex(given["sex"]), Age(given["age"]), Device(device) if device else None)
+
+
+def analysis_submit(
+    given: Mapping[str, Any], *, photo: bytes | None, idempotency_key: str | None = None
+) -> Analysis:
+    """Accept a photo (bytes as uploaded) with its answers: when this returns, the row is committed.
+
+    The same key with the same content returns the analysis that exists already. Raises InvalidFields,
+    PhotoRefused, QueueFull, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is left behind.
+    """
+    answers = answers_check(given, photo=photo)
+    assert photo is not None
+    key = _key_digest(idempotency_key)
+    fingerprint = _fingerprint(photo, answers)
+    if key and (known := _known(key, fingerprint)):
+        return known
+    outlook = queue_outlook()
+    if not outlook.accepting:
+        raise QueueFull(outlook.retry_after)
+
+    clean = photo_clean(photo)
+    analysis_id = uuid.uuid4()
+    now = timezone.now()
+    name = default_storage.save(f"{analysis_id.hex}.jpg", ContentFile(clean.jpeg))
+    try:
+        with transaction.atomic():
+            analysis = Analysis.objects.create(
+                id=analysis_id,
+                photo=name,
+                sex=answers.sex,
+                age=answers.age,
+                device=answers.device or "",
+                consented_at=now,
+                idempotency_key=key,
+                fingerprint=fingerprint,
+                created_at=now,
+                queued_at=now,
+                purge_at=now + timedelta(hours=settings.RETENTION_HOURS),
+            )
+            transaction.on_commit(lambda: analysis_ring(analysis_id))
+    except IntegrityError:
+        # The same key twice at the same moment: the other one won.
+        default_storage.delete(name)
+        if key and (known := _known(key, fingerprint)):
+            return known
+        raise
+    except BaseException:
+        default_storage.delete(name)
+        raise
+    log.info("analysis_submitted", analysis=str(analysis_id))
+    return analysis
+
+
+def _key_digest(key: str | None) -> str | None:
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        raise IdempotencyKeyInvalid
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def _fingerprint(photo: bytes, answers: Answers) -> str:
+    said = f"{answers.sex}|{answers.age}|{answers.device or ''}|"
+    return hashlib.sha256(said.encode() + photo).hexdigest()
+
+
+def _known(key: str, fingerprint: str) -> Analysis | None:
+    known = Analysis.objects.filter(idempotency_key=key).first()
+    if known and known.fingerprint != fingerprint:
+        raise IdempotencyKeyReused
+    return known

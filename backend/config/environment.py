@@ -1,0 +1,139 @@
+"""Reads settings from the environment, prefix `SCALP_`, and refuses nonsense with a sentence.
+
+Any `SCALP_X` may also come as `SCALP_X_FILE`, a path to a file that holds the value: that is how
+container secrets arrive. All helpers raise ImproperlyConfigured, so a misconfigured process does not start.
+"""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+PREFIX = "SCALP_"
+
+
+class _Environment(environ.FileAwareEnv):
+    prefix = PREFIX
+
+
+_read = _Environment()
+
+
+def text(name: str, default: str) -> str:
+    return str(_read.str(name, default=default)).strip()
+
+
+def flag(name: str, default: bool) -> bool:
+    raw = text(name, str(default)).lower()
+    if raw in {"1", "true", "yes", "on"}:
+        return True
+    if raw in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{PREFIX}{name} is {raw!r}: write true or false.")
+
+
+def words(name: str, default: str) -> list[str]:
+    """A list separated by commas."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def number(name: str, default: float, *, least: float, most: float) -> float:
+    raw = text(name, str(default))
+    try:
+        value = float(raw)
+    except ValueError:
+        raise ImproperlyConfigured(f"{PREFIX}{name} is {raw!r}: a number is wanted.") from None
+    if not least <= value <= most:
+        raise ImproperlyConfigured(f"{PREFIX}{name} is {raw}: it must lie between {least:g} and {most:g}.")
+    return value
+
+
+def integer(name: str, default: int, *, least: int, most: int) -> int:
+    value = number(name, default, least=least, most=most)
+    if not value.is_integer():
+        raise ImproperlyConfigured(f"{PREFIX}{name} is {value:g}: a whole number is wanted.")
+    return int(value)
+
+
+def folder(name: str, default: Path) -> Path:
+    return Path(text(name, str(default))).expanduser().absolute()
+
+
+def secret_key(var: Path) -> str:
+    """`SCALP_SECRET_KEY`, or else the key kept in `var/secret-key`, made on the first start."""
+    key = text("SECRET_KEY", "")
+    if not key:
+        kept = var / "secret-key"
+        if not kept.exists():
+            var.mkdir(parents=True, exist_ok=True)
+            fresh = var / f".secret-key-{secrets.token_hex(8)}"
+            fresh.touch(mode=0o600)
+            fresh.write_text(secrets.token_urlsafe(64))
+            try:
+                kept.hardlink_to(fresh)  # Of two processes that start at once, one key wins.
+            except FileExistsError:
+                pass
+            finally:
+                fresh.unlink()
+        key = kept.read_text().strip()
+    if len(key) < 32 or len(set(key)) < 8:
+        raise ImproperlyConfigured(
+            f"{PREFIX}SECRET_KEY is too weak: 32 characters or more are wanted, for example from "
+            "`python -c 'import secrets; print(secrets.token_urlsafe(64))'`."
+        )
+    return key
+
+
+def database(var: Path) -> dict[str, Any]:
+    """Django's database settings from `SCALP_DATABASE_URL` and, where the URL has none, `SCALP_DATABASE_PASSWORD`."""
+    url = text("DATABASE_URL", f"sqlite:///{var / 'db.sqlite3'}")
+    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    engine = config.get("ENGINE", "")
+    if engine.endswith("sqlite3"):
+        # Write-ahead logging lets polls read while a worker writes. FULL: an accepted photo survives
+        # a power cut. IMMEDIATE: two writers queue at BEGIN instead of failing at their first write.
+        config["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+        }
+        config["CONN_MAX_AGE"] = 600
+    elif engine.endswith(("postgresql", "psycopg2")):
+        config["ENGINE"] = "django.db.backends.postgresql"
+        config["PASSWORD"] = config.get("PASSWORD") or text("DATABASE_PASSWORD", "")
+        config["OPTIONS"] = {
+            **config.get("OPTIONS", {}),
+            "connect_timeout": 5,
+            "pool": {"min_size": 1, "max_size": integer("DATABASE_POOL", 16, least=1, most=200), "timeout": 10},
+        }
+    else:
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL names no SQLite or PostgreSQL database: {url.split('@')[-1]}")
+    return config
+
+
+def storage(var: Path) -> dict[str, Any]:
+    """Django's storage settings from `SCALP_STORAGE_URL`: `file:///folder` or `s3://bucket/prefix?endpoint_url=…`."""
+    url = text("STORAGE_URL", f"file://{var / 'photos'}")
+    parts = urlsplit(url)
+    if parts.scheme == "file" and parts.path:
+        return {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": parts.path, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+        }
+    if parts.scheme == "s3" and parts.netloc:
+        options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        return {
+            "BACKEND": "storages.backends.s3.S3Storage",
+            "OPTIONS": {
+                "bucket_name": parts.netloc,
+                "location": parts.path.strip("/"),
+                "file_overwrite": False,
+                **options,
+            },
+        }
+    raise ImproperlyConfigured(f"{PREFIX}STORAGE_URL is {url!r}: write file:///folder or s3://bucket/prefix.")

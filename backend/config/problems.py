@@ -1,0 +1,112 @@
+"""Errors over HTTP as `application/problem+json` (RFC 9457), with a stable `code`, in the reader's language."""
+
+from __future__ import annotations
+
+import uuid
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions
+from rest_framework.views import set_rollback
+
+from backend.config.errors import InvalidFields, UserError
+
+log = structlog.get_logger(__name__)
+
+#: Codes and sentences for what Django and DRF refuse by themselves.
+COMMON: dict[int, tuple[str, Promise]] = {
+    400: ("malformed", _("The request could not be understood.")),
+    403: ("forbidden", _("This is not allowed.")),
+    404: ("not_found", _("There is nothing at this address.")),
+    405: ("method_not_allowed", _("This address does not take this method.")),
+    406: ("not_acceptable", _("This service answers in JSON only.")),
+    415: ("unsupported_media_type", _("Please send the photo as multipart/form-data.")),
+    429: ("too_many_requests", _("Too many photos came from your address. Please wait a moment and try again.")),
+    500: ("internal_error", _("Something went wrong on our side. Please try again; nothing that we accepted is lost.")),
+}
+
+
+def problem_response(
+    request: HttpRequest, *, status: int, code: str, detail: str | Promise, **members: Any
+) -> HttpResponse:
+    """A problem document; `members` are further members of it (RFC 9457, section 3.2)."""
+    body = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": str(detail),
+        "instance": request.path,
+        **members,
+    }
+    response = JsonResponse(
+        body, status=status, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
+    )
+    response["Cache-Control"] = "private, no-store"
+    response["Content-Language"] = get_language() or "ko"
+    response["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def user_error_response(request: HttpRequest, error: UserError) -> HttpResponse:
+    members: dict[str, Any] = {}
+    if isinstance(error, InvalidFields):
+        members["errors"] = [{"field": e.field, "code": e.code, "detail": str(e.detail)} for e in error.errors]
+    response = problem_response(request, status=error.status, code=error.code, detail=error.detail, **members)
+    if error.retry_after is not None:
+        response["Retry-After"] = str(error.retry_after)
+    return response
+
+
+def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
+    """DRF's exception handler. Errors for users become their problem, all others one with an id for the log."""
+    request = context["request"]
+    set_rollback()
+    if isinstance(error, UserError):
+        return user_error_response(request, error)
+    if isinstance(error, Http404):
+        error = exceptions.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = exceptions.PermissionDenied()
+    if not isinstance(error, exceptions.APIException):
+        return None
+    code, detail = COMMON.get(error.status_code, COMMON[400])
+    response = problem_response(request, status=error.status_code, code=code, detail=detail)
+    wait = getattr(error, "wait", None)
+    if wait is not None:
+        response["Retry-After"] = str(max(1, int(wait)))
+    if isinstance(error, exceptions.MethodNotAllowed) and (view := context.get("view")):
+        response["Allow"] = ", ".join(view.allowed_methods)
+    return response
+
+
+def _answer(request: HttpRequest, status: int, **members: Any) -> HttpResponse:
+    code, detail = COMMON[status]
+    if request.path.startswith("/api/"):
+        return problem_response(request, status=status, code=code, detail=detail, **members)
+    return render(request, "problem.html", {"status": status, "detail": detail, **members}, status=status)
+
+
+def handler_400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 400)
+
+
+def handler_403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 403)
+
+
+def handler_404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, 404)
+
+
+def handler_500(request: HttpRequest) -> HttpResponse:
+    incident = uuid.uuid4().hex[:12]
+    log.error("internal_error", incident=incident, path=request.resolver_match and request.resolver_match.route, exc_info=True)
+    return _answer(request, 500, incident=incident)

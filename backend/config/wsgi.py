@@ -1,0 +1,12 @@
+"""The WSGI application that gunicorn serves.
+
+WSGI and not ASGI: uploads are read whole by a bounded number of threads, and polls are short.
+"""
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
+
+application = get_wsgi_application()

@@ -1,0 +1,62 @@
+"""What every request passes: an id for the logs, and a bound on its body."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import get_language_from_request, override
+from django.utils.translation import gettext_lazy as _
+
+from backend.config.problems import problem_response
+
+Respond = Callable[[HttpRequest], HttpResponse]
+
+REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+
+
+class RequestLog:
+    """Binds a request id to every log line, and returns it as `X-Request-ID`."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        given = request.headers.get("X-Request-ID", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        with structlog.contextvars.bound_contextvars(request=request_id):
+            response = self.respond(request)
+        response["X-Request-ID"] = request_id
+        return response
+
+
+class BodyLimit:
+    """Refuses a body by its announced length, before any of it is parsed.
+
+    A little more than the limit is read and thrown away, so that a client that is still sending gets
+    to hear the answer instead of a connection reset; past that it is cut off.
+    """
+
+    DRAIN_BYTES = 24 * 1024 * 1024
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        if length <= settings.BODY_MAX_BYTES:
+            return self.respond(request)
+        left = min(length, self.DRAIN_BYTES)
+        while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
+            left -= len(chunk)
+        with override(get_language_from_request(request)):
+            return problem_response(
+                request,
+                status=413,
+                code="photo_too_large",
+                detail=_("The photo is larger than 10 MB. Please send a smaller one."),
+            )

@@ -1,0 +1,27 @@
+"""Workers as they last made themselves heard."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Worker(models.Model):
+    """A worker process by its node name; `seen_at` is its last heartbeat."""
+
+    name = models.CharField(_("name"), max_length=200, primary_key=True)
+    role = models.CharField(_("role"), max_length=20)
+    started_at = models.DateTimeField(_("started"))
+    seen_at = models.DateTimeField(_("last heartbeat"))
+    models_resident = models.PositiveSmallIntegerField(_("models resident"), default=0)
+    bundle = models.CharField(_("bundle"), max_length=100, blank=True)
+    device = models.CharField(_("device"), max_length=100, blank=True)
+    max_batch = models.PositiveIntegerField(_("largest batch"), default=0)
+    photo_seconds = models.FloatField(_("seconds a photo"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,54 @@
+"""Heartbeats of workers."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from backend.operations.models import Worker
+
+
+def worker_seen(
+    name: str,
+    *,
+    role: str,
+    models_resident: int = 0,
+    bundle: str = "",
+    device: str = "",
+    max_batch: int = 0,
+    photo_seconds: float | None = None,
+) -> None:
+    """Note a heartbeat of the worker `name`; `photo_seconds` is the time it lately took a photo, if any."""
+    now = timezone.now()
+    told = {
+        "role": role,
+        "seen_at": now,
+        "models_resident": models_resident,
+        "bundle": bundle,
+        "device": device,
+        "max_batch": max_batch,
+        "photo_seconds": photo_seconds,
+    }
+    Worker.objects.update_or_create(name=name, defaults=told, create_defaults={**told, "started_at": now})
+
+
+def worker_started(name: str, *, role: str) -> None:
+    """Note that the worker `name` starts: it holds no model yet, and whoever had the name before is gone."""
+    now = timezone.now()
+    Worker.objects.update_or_create(
+        name=name, defaults={"role": role, "started_at": now, "seen_at": now, "models_resident": 0}
+    )
+
+
+def worker_left(name: str) -> None:
+    """Note that the worker `name` stops, so that nobody counts on it."""
+    Worker.objects.filter(name=name).delete()
+
+
+def workers_forget() -> int:
+    """Forget workers that were not heard of for ten leases; how many these were."""
+    long_ago = timezone.now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
+    deleted, _by_model = Worker.objects.filter(seen_at__lt=long_ago).delete()
+    return deleted

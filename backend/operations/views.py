@@ -1,0 +1,40 @@
+"""For machines that watch: alive, ready, metrics, and whether a request comes from staff."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+
+from backend.operations.metrics import exposition
+from backend.operations.selectors import readiness
+
+
+@never_cache
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers. Says nothing of the database or the workers: a restart would not mend those."""
+    return JsonResponse({"alive": True})
+
+
+@never_cache
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    found = readiness()
+    return JsonResponse(asdict(found), status=200 if found.ready else 503)
+
+
+@never_cache
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+@never_cache
+def staff(request: HttpRequest) -> HttpResponse:
+    """The proxy asks here, by a sub-request, whether to let somebody in to Flower."""
+    is_staff = request.user.is_authenticated and request.user.is_active and request.user.is_staff
+    return HttpResponse(status=204 if is_staff else 401)

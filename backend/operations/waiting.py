@@ -1,0 +1,46 @@
+"""`Prefer: wait=N` (RFC 7240): hold an answer until it changes, for a bounded number of waiters."""
+
+from __future__ import annotations
+
+import re
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from django.conf import settings
+from django.db import connection
+from django.http import HttpRequest
+
+MAX_SECONDS = 25.0
+STEP_SECONDS = 0.2
+
+_seats = threading.BoundedSemaphore(settings.WAITERS) if settings.WAITERS else None
+
+T = TypeVar("T")
+
+
+def preferred_wait(request: HttpRequest) -> float:
+    """Seconds that the client would wait, at most 25; 0 if it does not say."""
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})", request.headers.get("Prefer", ""))
+    return min(float(match.group(1)), MAX_SECONDS) if match else 0.0
+
+
+def wait_for(read: Callable[[], T], until: Callable[[T], bool], seconds: float) -> tuple[T, bool]:
+    """Read again and again until `until` holds or `seconds` are over; the last read, and whether it was waited.
+
+    When all seats are taken, it answers at once. The database connection is given back between two reads.
+    """
+    value = read()
+    if seconds <= 0 or until(value) or _seats is None or not _seats.acquire(blocking=False):
+        return value, False
+    try:
+        end = time.monotonic() + seconds
+        while not until(value) and time.monotonic() < end:
+            if connection.vendor == "postgresql":
+                connection.close()  # Back to the pool: a sleeping waiter needs none.
+            time.sleep(STEP_SECONDS)
+            value = read()
+        return value, True
+    finally:
+        _seats.release()
