@@ -1,0 +1,224 @@
+"""Bundles: seven models as a folder of safetensors files and one `bundle.json`. Never a pickle.
+
+A bundle that does not verify does not open.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from pydantic import ValidationError
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from ml.bases import open_base
+from ml.errors import BundleInvalid
+from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance
+from ml.registry import Weights, tensor_shapes
+
+MANIFEST_FILE = "bundle.json"
+_MANIFEST_LIMIT = 1_000_000
+_STORED_TYPES = (torch.float16, torch.bfloat16, torch.float32)
+_AGAIN = "Copy the bundle again, or make it anew with `python -m ml bundle`."
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle. `Bundle.open` is the only way to one."""
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def open(cls, folder: Path | str) -> Bundle:
+        """Read and verify a bundle: schema, keys, hashes, every tensor's name, shape, type and values.
+
+        Raises BundleInvalid with a sentence that names the file and what to do.
+        """
+        folder = Path(folder)
+        bundle = cls(folder, _read_manifest(folder / MANIFEST_FILE))
+        for model in bundle.manifest.models:
+            _verify_model(folder, model)
+        return bundle
+
+    @property
+    def name(self) -> str:
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        return self.manifest.version
+
+    @property
+    def reference(self) -> str:
+        """Name and version in one word, as results keep it: `demo@1.0.0`."""
+        return f"{self.name}@{self.version}"
+
+    @property
+    def demo(self) -> bool:
+        return self.manifest.demo
+
+    def model(self, key: str) -> ModelSpec:
+        """The model of a key of `ml.labels.MODEL_KEYS`. Raises KeyError."""
+        return {model.key: model for model in self.manifest.models}[key]
+
+    def weights(self) -> Iterator[tuple[ModelSpec, Weights]]:
+        """Each model with its complete float32 weights, in the manifest's order.
+
+        Files are memory-mapped, and models on the same base share its memory. A base is let go after the last
+        model that needs it.
+        """
+        bases: dict[str, Weights] = {}
+        left = [model.base for model in self.manifest.models]
+        for model in self.manifest.models:
+            weights = {name: tensor.float() for name, tensor in _read_tensors(self.folder / model.file)}
+            left.pop(0)
+            if model.base is not None:
+                if model.base not in bases:
+                    bases[model.base] = open_base(model.base).weights()
+                weights = {**bases[model.base], **weights}
+                if model.base not in left:
+                    del bases[model.base]
+            yield model, weights
+
+
+def write_bundle(
+    folder: Path | str, provenance: Provenance, models: Iterable[tuple[ModelSettings, Weights]]
+) -> Bundle:
+    """Write a bundle and verify it. One model's weights are in memory at a time if `models` is a generator.
+
+    The folder appears complete or not at all; an earlier bundle there is replaced. Raises BundleInvalid
+    where the folder holds anything else, or where the models do not make a bundle.
+    """
+    folder = Path(folder).resolve()
+    if (
+        folder.exists()
+        and not (folder / MANIFEST_FILE).is_file()
+        and (not folder.is_dir() or any(folder.iterdir()))
+    ):
+        raise BundleInvalid(f"{folder} is there and is no bundle. Name a new folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        draft.chmod(0o755)
+        specs = [_write_model(draft, settings, weights) for settings, weights in models]
+        try:
+            manifest = Manifest(**provenance.model_dump(), models=tuple(specs))
+        except ValidationError as error:
+            raise BundleInvalid(f"{folder}: {_first_fault(error)}") from error
+        text = json.dumps(
+            {"format": manifest.format, **manifest.model_dump(exclude_none=True)},
+            indent=2,
+            ensure_ascii=False,
+        )
+        (draft / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
+        Bundle.open(draft)
+        _put_in_place(draft, folder)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return Bundle(folder, manifest)
+
+
+def _put_in_place(draft: Path, folder: Path) -> None:
+    if not folder.exists():
+        draft.rename(folder)
+        return
+    earlier = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    os.replace(folder, earlier)
+    draft.rename(folder)
+    shutil.rmtree(earlier)
+
+
+def _write_model(folder: Path, settings: ModelSettings, weights: Weights) -> ModelSpec:
+    file = f"{settings.key}.safetensors"
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / file)
+    # safetensors leaves files to their owner alone; the service may run as another user.
+    (folder / file).chmod(0o644)
+    return ModelSpec(**settings.model_dump(), file=file, sha256=_sha256(folder / file))
+
+
+def _read_manifest(path: Path) -> Manifest:
+    if not path.is_file():
+        raise BundleInvalid(f"{path}: there is no such file, so {path.parent} is no bundle. Check the path.")
+    if path.stat().st_size > _MANIFEST_LIMIT:
+        raise BundleInvalid(f"{path} is larger than any manifest. {_AGAIN}")
+    try:
+        return Manifest.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise BundleInvalid(f"{path}: {_first_fault(error)}. {_AGAIN}") from error
+
+
+def _first_fault(error: ValidationError) -> str:
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else fault["msg"]
+
+
+def _verify_model(folder: Path, model: ModelSpec) -> None:
+    path = folder / model.file
+    if not path.is_file():
+        raise BundleInvalid(f"{path} is missing. {_AGAIN}")
+    if _sha256(path) != model.sha256:
+        raise BundleInvalid(
+            f"{path} is not the file that {MANIFEST_FILE} names: its SHA-256 differs. {_AGAIN}"
+        )
+    expected = tensor_shapes(model.architecture, model.classes)
+    based = _base_shapes(path, model)
+    found: set[str] = set()
+    for name, tensor in _read_tensors(path):
+        found.add(name)
+        if name not in expected:
+            raise BundleInvalid(
+                f"{path} holds a tensor {name!r} that {model.architecture} does not have. {_AGAIN}"
+            )
+        if tuple(tensor.shape) != expected[name]:
+            raise BundleInvalid(
+                f"{path}: {name} is shaped {list(tensor.shape)}, but {model.architecture} for "
+                f"{model.classes} classes wants {list(expected[name])}. {_AGAIN}"
+            )
+        if tensor.dtype not in _STORED_TYPES:
+            raise BundleInvalid(f"{path}: {name} is {tensor.dtype}, weights are floating point. {_AGAIN}")
+        if not bool(torch.isfinite(tensor).all()):
+            raise BundleInvalid(f"{path}: {name} holds values that are not finite. {_AGAIN}")
+    missing = expected.keys() - found - based.keys()
+    if missing:
+        raise BundleInvalid(
+            f"{path} lacks {len(missing)} tensors of {model.architecture}, such as {min(missing)!r}. {_AGAIN}"
+        )
+
+
+def _base_shapes(path: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
+    if model.base is None:
+        return {}
+    try:
+        base = open_base(model.base)
+    except ValueError as error:
+        raise BundleInvalid(f"{path}: {error} Use a version of the software that knows it.") from error
+    if base.architecture != model.architecture:
+        raise BundleInvalid(
+            f"{path} is a delta on {model.base!r}, but its model is {model.architecture}. {_AGAIN}"
+        )
+    return base.shapes
+
+
+def _read_tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    """Name and tensor of a safetensors file, mapped into memory rather than read."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            for name in file.keys():  # noqa: SIM118 - safe_open is no mapping.
+                yield name, file.get_tensor(name)
+    except (SafetensorError, OSError) as error:
+        raise BundleInvalid(f"{path} is no readable safetensors file: {error}. {_AGAIN}") from error
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""Pictures to calibrate, train and test with."""

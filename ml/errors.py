@@ -1,0 +1,38 @@
+"""What can go wrong in `ml`. Every message is a sentence for whoever runs the command or the service."""
+
+# The classes say what happened rather than that it is an error.
+# ruff: noqa: N818
+
+from __future__ import annotations
+
+
+class MLError(Exception):
+    """Anything that `ml` refuses or fails to do."""
+
+
+class BundleInvalid(MLError):
+    """A bundle does not verify: the message names the file and what to do."""
+
+
+class WeightsUnreadable(MLError):
+    """A weights file from elsewhere cannot be read or fits no architecture of the registry."""
+
+
+class PhotoUnreadable(MLError):
+    """A photo is missing, damaged, or of a kind that no installed decoder reads."""
+
+
+class ModelError(MLError):
+    """A model could not be loaded or run."""
+
+
+class DeviceUnavailable(ModelError):
+    """The device that was asked for does not exist here."""
+
+
+class OutOfMemory(ModelError):
+    """The device has no memory left for this batch; a smaller one may pass."""
+
+
+class DeviceLost(ModelError):
+    """The device failed for good: CUDA errors are sticky, so the process has to be left (pytorch #2300)."""

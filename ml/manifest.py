@@ -1,0 +1,98 @@
+"""What `bundle.json` says: the seven models, what each expects of a photo, and where they come from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from ml.labels import GATE, GRADES, MODEL_KEYS
+from ml.preprocessing import Aspect, Interpolation, Preprocessing
+from ml.registry import describe
+
+#: The class of the gate that means "this is a scalp photo"; class 0 is anything else.
+GATE_SCALP_CLASS = 1
+
+Unit = Annotated[float, Field(ge=0, le=1)]
+Spread = Annotated[float, Field(gt=0, le=10)]
+
+
+def classes_of(key: str) -> int:
+    """How many classes the model of this key tells apart: one a grade, two for the gate."""
+    return 2 if key == GATE.key else len(GRADES)
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class ModelSettings(_Strict):
+    """Everything about one model but its weights.
+
+    `temperature` divides the logits before the softmax (Guo et al., arXiv 1706.04599). `threshold` is, for a
+    grader, the confidence below which it abstains; for the gate, the least probability of "scalp" that lets
+    a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
+    network's static padding was laid out for, where that is not `image_size`. `base` names the weights that
+    the file is a delta on; without it the file is complete. `metrics` are measured figures by name.
+    """
+
+    key: Literal[MODEL_KEYS]  # type: ignore[valid-type]
+    architecture: str
+    image_size: int = Field(ge=32, le=1024)
+    padding_size: int | None = Field(default=None, ge=32, le=1024)
+    mean: tuple[Unit, Unit, Unit]
+    std: tuple[Spread, Spread, Spread]
+    aspect: Aspect = "stretch"
+    interpolation: Interpolation = "bicubic"
+    classes: int
+    temperature: float = Field(default=1.0, gt=0, le=100)
+    threshold: float = Field(default=0.0, ge=0, le=1.01)
+    base: str | None = None
+    metrics: dict[str, float] = {}
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        describe(self.architecture)
+        if self.classes != classes_of(self.key):
+            raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
+        return self
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return Preprocessing(self.image_size, self.mean, self.std, self.aspect, self.interpolation)
+
+
+class ModelSpec(ModelSettings):
+    """A model of a bundle: its settings and its weights file, a plain name inside the bundle's folder."""
+
+    file: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$", max_length=100)
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class Provenance(_Strict):
+    """Where a bundle comes from. `demo` is true where the answers must be shown as a demonstration."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=50)
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=50)
+    licence: str = Field(min_length=1)
+    trained_on: str = Field(min_length=1)
+    demo: bool
+
+
+class Manifest(Provenance):
+    """The whole of `bundle.json`. `models` are the seven in the order of `ml.labels.MODEL_KEYS`."""
+
+    format: Literal[1] = 1
+    models: tuple[ModelSpec, ...]
+
+    @model_validator(mode="after")
+    def _seven(self) -> Self:
+        keys = tuple(model.key for model in self.models)
+        if keys != MODEL_KEYS:
+            raise ValueError(
+                f"models must be {', '.join(MODEL_KEYS)} in this order, not {', '.join(keys) or 'none'}"
+            )
+        files = {model.file for model in self.models}
+        if len(files) != len(self.models):
+            raise ValueError("every model needs a file of its own")
+        return self

@@ -1,0 +1,151 @@
+"""The predictor: seven resident models, the gate first, then the six graders over the same batch."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ml.bundle import Bundle
+from ml.errors import ModelError
+from ml.labels import GATE, SYMPTOMS, scalp_type
+from ml.manifest import GATE_SCALP_CLASS
+from ml.preprocessing import Photo, Prepared, prepare
+from ml.runtimes import Runtime
+from ml.runtimes.eager import EagerRuntime
+
+logger = logging.getLogger(__name__)
+
+#: Called after each model with the number of models done (1 to 7) and the indices of the photos still in the
+#: batch; returns those to go on with. It is not called for an empty batch.
+Watch = Callable[[int, Sequence[int]], Collection[int]]
+
+#: The order in which the models run.
+RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """One grader's answer: `grade` 0–3, the probability of each grade, the greatest of them as `confidence`.
+
+    `abstains` says that the confidence is below the model's threshold, so the grade should not be relied on.
+    """
+
+    symptom: str
+    grade: int
+    probabilities: tuple[float, float, float, float]
+    confidence: float
+    abstains: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the models say of one photo.
+
+    Where the gate refuses it, `is_scalp` is false, `findings` is empty and `skin` and `pred` are None. Else
+    there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and degree that follow.
+    """
+
+    is_scalp: bool
+    scalp_probability: float
+    findings: tuple[Graded, ...] = ()
+    skin: str | None = None
+    pred: str | None = None
+
+
+class Predictor:
+    """Seven models, resident on one device until the process ends."""
+
+    def __init__(self, bundle: Bundle, device: str = "auto") -> None:
+        """Load all seven and run each once, so that the first photo is no slower than the next.
+
+        Raises DeviceUnavailable, OutOfMemory or another ModelError.
+        """
+        started = time.perf_counter()
+        self.bundle = bundle
+        self._runtime: Runtime = EagerRuntime(device)
+        self.device = self._runtime.device
+        self.models_resident = 0
+        for model, weights in bundle.weights():
+            self._runtime.load(model, weights)
+            self._probabilities(model.key, torch.zeros(1, 3, model.image_size, model.image_size))
+            self.models_resident += 1
+        self._specifications = {model.preprocessing for model in bundle.manifest.models}
+        logger.info(
+            "%d models resident on %s from bundle %s in %.1f seconds",
+            self.models_resident, self.device, bundle.reference, time.perf_counter() - started,
+        )  # fmt: skip
+
+    def prepare(self, photo: Photo) -> Prepared:
+        """A photo made ready for all seven models. On the CPU; many threads may call it at once.
+
+        Takes the bytes of a file, a path or a Pillow image. Raises PhotoUnreadable.
+        """
+        return prepare(photo, self._specifications)
+
+    def predict(self, photos: Sequence[Prepared], watch: Watch | None = None) -> list[Prediction | None]:
+        """One prediction a photo, in order; None for a photo that `watch` took out of the batch.
+
+        The gate runs first and what it refuses leaves the batch; then the six graders run one after
+        another. When nobody is left no further model runs. For one thread at a time. Raises OutOfMemory,
+        DeviceLost or another ModelError for the batch as a whole.
+        """
+        staying = list(range(len(photos)))
+        scalp: dict[int, float] = {}
+        refused: set[int] = set()
+        findings: dict[int, list[Graded]] = {index: [] for index in staying}
+        for done, key in enumerate(RUN_ORDER, start=1):
+            if not staying:
+                break
+            model = self.bundle.model(key)
+            batch = torch.stack([photos[index].tensors[model.preprocessing] for index in staying])
+            answers = zip(staying, self._probabilities(key, batch), strict=True)
+            if key == GATE.key:
+                scalp = {index: float(row[GATE_SCALP_CLASS]) for index, row in answers}
+                refused = {index for index in staying if scalp[index] < model.threshold}
+                staying = [index for index in staying if index not in refused]
+            else:
+                for index, row in answers:
+                    findings[index].append(_graded(key, row, model.threshold))
+            if watch is not None and staying:
+                wanted = set(watch(done, tuple(staying)))
+                staying = [index for index in staying if index in wanted]
+        stayed = set(staying)
+        return [
+            _whole(scalp[index], findings[index])
+            if index in stayed
+            else Prediction(is_scalp=False, scalp_probability=scalp[index])
+            if index in refused
+            else None
+            for index in range(len(photos))
+        ]
+
+    def _probabilities(self, key: str, batch: torch.Tensor) -> np.ndarray:
+        probabilities = self._runtime.run(key, batch)
+        expected = (len(batch), self.bundle.model(key).classes)
+        if probabilities.shape != expected or not np.isfinite(probabilities).all():
+            raise ModelError(
+                f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities."
+            )
+        return probabilities
+
+
+def _graded(symptom: str, row: np.ndarray, threshold: float) -> Graded:
+    good, mild, moderate, severe = (float(value) for value in row)
+    confidence = float(row.max())
+    return Graded(
+        symptom=symptom,
+        grade=int(row.argmax()),
+        probabilities=(good, mild, moderate, severe),
+        confidence=confidence,
+        abstains=confidence < threshold,
+    )
+
+
+def _whole(scalp_probability: float, findings: list[Graded]) -> Prediction:
+    skin, pred = scalp_type([finding.grade for finding in findings])
+    return Prediction(True, scalp_probability, tuple(findings), skin, pred)

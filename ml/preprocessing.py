@@ -1,0 +1,93 @@
+"""From a photo to the tensor that a model wants, by the specification that travels with the weights."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+
+from ml.errors import PhotoUnreadable
+from ml.registry import RGB
+
+try:
+    from pillow_heif import register_heif_opener
+except ImportError:  # Phones' HEIC files are then unreadable, everything else works.
+    pass
+else:
+    register_heif_opener()
+
+Aspect = Literal["stretch", "crop"]
+Interpolation = Literal["bicubic", "bilinear"]
+Photo = bytes | Path | Image.Image
+
+_RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
+
+
+@dataclass(frozen=True, slots=True)
+class Preprocessing:
+    """How a photo becomes the input of one model.
+
+    `image_size` is the side of the square in pixels. `aspect` says how an oblong photo gets square: `stretch`
+    squeezes the whole field of view into it, as the published recipe of the AI Hub scalp set does; `crop`
+    keeps the proportions and cuts the middle. `mean` and `std` normalise RGB in 0..1.
+    """
+
+    image_size: int
+    mean: RGB
+    std: RGB
+    aspect: Aspect = "stretch"
+    interpolation: Interpolation = "bicubic"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One photo, ready for every model: a float32 tensor `[3, size, size]` for each specification."""
+
+    tensors: Mapping[Preprocessing, torch.Tensor]
+
+
+def prepare(photo: Photo, specifications: Collection[Preprocessing]) -> Prepared:
+    """Decode a photo once and prepare it for each specification. Touches no device and no shared state.
+
+    Raises PhotoUnreadable.
+    """
+    image = open_photo(photo)
+    return Prepared({spec: to_tensor(image, spec) for spec in specifications})
+
+
+def open_photo(photo: Photo) -> Image.Image:
+    """The first frame of a photo as RGB, the way up that its EXIF orientation says.
+
+    Takes the bytes of a file, a path or a Pillow image; any format that Pillow reads, HEIC where
+    pillow-heif is installed. Raises PhotoUnreadable.
+    """
+    name = str(photo) if isinstance(photo, Path) else "The photo"
+    try:
+        if isinstance(photo, Image.Image):
+            return ImageOps.exif_transpose(photo).convert("RGB")
+        with Image.open(io.BytesIO(photo) if isinstance(photo, bytes) else photo) as image:
+            return ImageOps.exif_transpose(image).convert("RGB")
+    except FileNotFoundError:
+        raise PhotoUnreadable(f"{name}: there is no such file.") from None
+    except Exception as error:
+        # Decoders raise nearly anything for a broken file: OSError, SyntaxError, ValueError, struct.error, …
+        raise PhotoUnreadable(f"{name} cannot be read as a picture: {error}") from error
+
+
+def to_tensor(image: Image.Image, spec: Preprocessing) -> torch.Tensor:
+    """An RGB image as normalised float32 `[3, size, size]`. Pillow's resize filters before it shrinks."""
+    square = (spec.image_size, spec.image_size)
+    resampling = _RESAMPLING[spec.interpolation]
+    if spec.aspect == "crop":
+        resized = ImageOps.fit(image, square, resampling)
+    else:
+        resized = image.resize(square, resampling)
+    values = np.asarray(resized, dtype=np.float32) / 255
+    values = (values - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+    return torch.from_numpy(values).permute(2, 0, 1)

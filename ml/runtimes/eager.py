@@ -1,0 +1,95 @@
+"""The plain runtime: torch as it is, on the CPU or on one CUDA device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TypeVar
+
+import numpy as np
+import torch
+from torch import nn
+
+from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
+from ml.manifest import ModelSpec
+from ml.registry import Weights, create_filled_network
+
+Result = TypeVar("Result")
+
+#: What allocators other than torch's CUDA one say when there is no room. They raise plain RuntimeErrors.
+_OUT_OF_MEMORY = ("can't allocate memory", "not enough memory", "out of memory", "STATUS_ALLOC_FAILED")
+_DEVICE_LOST = ("CUDA error", "CUDNN_STATUS", "cuDNN error", "CUBLAS_STATUS", "device-side assert")
+
+
+class EagerRuntime:
+    """Eager torch in inference mode, channels last; float32 on the CPU, autocast to float16 on CUDA."""
+
+    def __init__(self, device: str = "auto") -> None:
+        """`device` is `auto` (CUDA if there is any), `cpu`, `cuda` or `cuda:N`. Raises DeviceUnavailable."""
+        self.device = choose_device(device)
+        self._models: dict[str, tuple[nn.Module, float]] = {}
+
+    def load(self, model: ModelSpec, weights: Weights) -> None:
+        network = guarded(self.device, partial(self._place, model, weights))
+        self._models[model.key] = (network, model.temperature)
+
+    def run(self, key: str, batch: torch.Tensor) -> np.ndarray:
+        return guarded(self.device, partial(self._infer, *self._models[key], batch))
+
+    def _place(self, model: ModelSpec, weights: Weights) -> nn.Module:
+        padding_size = model.padding_size or model.image_size
+        network = create_filled_network(model.architecture, model.classes, padding_size, weights)
+        # On the CPU nearly every tensor keeps its memory here: pointwise and depthwise weights lie the same
+        # way in both formats, so models on one base go on sharing it.
+        return network.to(memory_format=torch.channels_last).to(self.device)
+
+    def _infer(self, network: nn.Module, temperature: float, batch: torch.Tensor) -> np.ndarray:
+        # Swish leaves denormals behind, and they are slow. The flag belongs to the thread, so it is set here.
+        torch.set_flush_denormal(True)
+        half = torch.autocast("cuda", dtype=torch.float16, enabled=self.device.startswith("cuda"))
+        with torch.inference_mode(), half:
+            batch = batch.to(device=self.device, memory_format=torch.channels_last)
+            logits: torch.Tensor = network(batch).float()
+            probabilities: np.ndarray = (logits / temperature).softmax(dim=1).cpu().numpy()
+        return probabilities
+
+
+def choose_device(device: str) -> str:
+    """The device to use for this wish. Raises DeviceUnavailable with a sentence."""
+    if device == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        wished = torch.device(device)
+    except RuntimeError:
+        wished = torch.device("meta")
+    if wished.type not in ("cpu", "cuda"):
+        raise DeviceUnavailable(f"The device {device!r} is not known here; take auto, cpu, cuda or cuda:N.")
+    if wished.type == "cuda" and (wished.index or 0) >= torch.cuda.device_count():
+        raise DeviceUnavailable(
+            f"The device {device!r} was asked for, but torch sees {torch.cuda.device_count()} CUDA devices."
+        )
+    return device
+
+
+def guarded(device: str, call: Callable[[], Result]) -> Result:
+    """What `call` returns. Torch's errors come out as OutOfMemory, DeviceLost or another ModelError."""
+    try:
+        return call()
+    except RuntimeError as error:
+        failure = translate(device, error)
+    # Here the caught error is gone, and with its frames the tensors of the failed batch: only now can their
+    # memory be given back, and only an error raised here holds on to none of them.
+    if isinstance(failure, OutOfMemory) and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    raise failure
+
+
+def translate(device: str, error: RuntimeError) -> ModelError:
+    """Our error for one of torch's, by its type where torch has one, else by what it says."""
+    text = str(error).strip()
+    sentence = f"The model failed on {device}: {text.splitlines()[0] if text else type(error).__name__}"
+    if isinstance(error, torch.OutOfMemoryError) or any(sign in text for sign in _OUT_OF_MEMORY):
+        return OutOfMemory(sentence)
+    if isinstance(error, torch.AcceleratorError) or any(sign in text for sign in _DEVICE_LOST):
+        return DeviceLost(sentence)
+    return ModelError(sentence)
