@@ -1,0 +1,1 @@
+"""Shows that docker-compose.yml works: `deploy/test-compose`."""

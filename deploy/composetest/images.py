@@ -1,0 +1,96 @@
+"""The images of a test: bases pulled or, where no registry answers, from Debian's packages; then ours."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import ssl
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.composetest.commands import StepError, output
+from deploy.composetest.engine import Engine
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+STANDINS = Path(__file__).resolve().parent / "standins"
+
+#: Base images as the container files and docker-compose.yml name them, each with its stand-in.
+BASES = {
+    "python:3.11-slim-bookworm": "python",
+    "nginx:1.28-bookworm": "nginx",
+    "redis:7.2-bookworm": "redis",
+    "postgres:15-bookworm": "postgres",
+}
+DEBIAN = "scalpspectra-debian"
+
+WEB = ROOT / "deploy/containers/web.Containerfile"
+WORKER = ROOT / "deploy/containers/worker.Containerfile"
+
+
+def prepare_bases(engine: Engine) -> None:
+    """Raises StepError where a base cannot be pulled into an engine not ours: it gets no look-alikes."""
+    for name, standin in BASES.items():
+        if engine.has_image(name) or engine.pull(name):
+            continue
+        if not engine.private:
+            raise StepError(
+                f"{name} cannot be pulled. Stop the engine that runs to have a private one with stand-ins."
+            )
+        if not engine.has_image(DEBIAN):
+            _import_debian(engine)
+        engine.build(name, STANDINS / f"{standin}.Containerfile", _context(engine.folder / "standins"))
+
+
+def build_ours(engine: Engine) -> None:
+    engine.build("scalpspectra-web", WEB, ROOT, "--target", "web")
+    engine.build("scalpspectra-proxy", WEB, ROOT, "--target", "proxy")
+    engine.build("scalpspectra-worker", WORKER, ROOT)
+
+
+def _import_debian(engine: Engine) -> None:
+    """A minimal Debian 12 from the host's own mirror, trusting the authorities that the host trusts."""
+    print("No registry answers: making stand-ins from Debian's packages …", flush=True)
+    root = engine.folder / "debian"
+    mirrors = output(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]).split()
+    output(
+        ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root), *mirrors[:1]]
+    )
+    authorities = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
+    shutil.copyfile(authorities, root / "etc/ssl/certs/ca-certificates.crt")
+    path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    with subprocess.Popen(["tar", "--create", "--directory", str(root), "."], stdout=subprocess.PIPE) as tar:
+        subprocess.run(
+            ["docker", "import", "--change", path, "-", DEBIAN],
+            stdin=tar.stdout,
+            stdout=subprocess.DEVNULL,
+            env=engine.environment,
+            check=True,
+        )
+    shutil.rmtree(root)
+
+
+def _context(folder: Path) -> Path:
+    """The stand-ins' build context: the committed files, and how this host's pip reaches its index."""
+    if not folder.exists():
+        shutil.copytree(STANDINS, folder)
+        (folder / "pip.conf").write_text(_pip_configuration())
+    return folder
+
+
+def _pip_configuration() -> str:
+    """The host's index and proxy for pip. The host's own files mean nothing in a container."""
+    lines = ["[global]", "cert = /etc/ssl/certs/ca-certificates.crt"]
+    listed = subprocess.run(
+        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
+    ).stdout
+    for line in listed.splitlines():
+        name, _, quoted = line.partition("=")
+        key = name.rpartition(".")[2]
+        if key in {"index-url", "extra-index-url", "trusted-host", "proxy", "timeout"}:
+            remote = [
+                part for part in ast.literal_eval(quoted).split() if not part.startswith(("/", "file:"))
+            ]
+            if remote:
+                lines.append(f"{key} = {' '.join(remote)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,127 @@
+"""What a visitor, an admin and a stranger find at the proxy."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from typing import Any
+
+from deploy.composetest.browser import Answer, Browser
+from deploy.composetest.commands import StepError
+from deploy.composetest.service import Service
+
+READY_SECONDS = 120
+ANALYSIS_SECONDS = 180
+
+#: Draws a photo where Pillow and the synthetic scalps are: in the worker's image.
+_DRAW_PHOTO = """
+import sys
+from ml.data.synthetic import scalp_picture
+scalp_picture(1).save(sys.stdout.buffer, "JPEG", quality=90)
+"""
+
+
+def check(sentence: str, holds: bool, found: object = "") -> None:
+    """Prints `sentence`. Raises StepError with what was found instead when it does not hold."""
+    if not holds:
+        raise StepError(f"Not so: {sentence}. Found: {found}")
+    print(f"  ✓ {sentence}", flush=True)
+
+
+def check_readiness(service: Service) -> None:
+    browser = Browser(service.origin)
+    deadline = time.monotonic() + READY_SECONDS
+    while not (ready := browser.get("/readyz").json())["ready"] and time.monotonic() < deadline:
+        time.sleep(1)
+    check("seven models are resident", ready["ready"] and ready["models_resident"] == 7, ready)
+
+
+def check_analysis(service: Service) -> dict[str, Any]:
+    """Sends a photo, polls until it succeeds, erases it. The answer that told of the success."""
+    browser = Browser(service.origin)
+    photo = service.run_in("model", "python", "-c", _DRAW_PHOTO)
+    fields = {"sex": "female", "age": "30s", "consent": "true"}
+    began = time.monotonic()
+    sent = browser.send_photo("/api/v1/analyses/", fields, photo)
+    check("a photo is accepted", sent.status == 202, sent.body[:500])
+    address = sent.headers["Location"]
+    while True:
+        answer = browser.get(address, {"Prefer": "wait=10"}).json()
+        if answer["status"] not in {"queued", "running"}:
+            break
+        if time.monotonic() - began > ANALYSIS_SECONDS:
+            raise StepError(f"No result after {ANALYSIS_SECONDS} s: {answer}")
+    check("its analysis succeeds", answer["status"] == "succeeded", answer)
+    print(f"    after {time.monotonic() - began:.1f} s")
+    findings = answer["result"]["findings"]
+    check(
+        "it has six findings, each with four probabilities",
+        [len(f["probabilities"]) for f in findings] == [4] * 6,
+    )
+    check("it can be erased", browser.ask("DELETE", address).status == 204)
+    check("after that it is gone", browser.get(address).status == 410)
+    return answer
+
+
+def check_walls(service: Service) -> None:
+    browser = Browser(service.origin)
+    for path in ("/metrics", "/metrics/", "//metrics", "/internal/staff/", "/flower/metrics"):
+        status = browser.get(path).status
+        check(f"a stranger does not reach {path}", status in {302, 404}, status)
+    too_large = browser.send_photo("/api/v1/analyses/", {}, bytes(11 * 1000 * 1000))
+    check("a body of 11 MB is refused with 413", too_large.status == 413, too_large.status)
+    check("… as a problem document", too_large.headers.get_content_type() == "application/problem+json")
+    check("… with a stable code", too_large.json()["code"] == "photo_too_large", too_large.body)
+    flower = browser.get("/flower/")
+    login = "/admin/login/?next=/flower/"
+    check(
+        "Flower sends a stranger to the staff login",
+        _redirects(flower, login),
+        (flower.status, flower.headers),
+    )
+
+
+def check_staff(service: Service) -> None:
+    name, password = (
+        service.run_in("web", "python", "backend/manage.py", "create_first_admin").decode().split()
+    )
+    browser = Browser(service.origin)
+    entered = browser.submit("/admin/login/?next=/flower/", {"username": name, "password": password})
+    check("the first admin logs in", _redirects(entered, "/flower/"), (entered.status, entered.body[:300]))
+    flower = browser.get("/flower/")
+    check("Flower opens to staff", flower.status == 200 and b"Flower" in flower.body, flower.status)
+    workers = browser.get("/flower/workers").body.decode()
+    for role in ("model", "upkeep"):
+        check(f"Flower sees the {role} worker", f"{role}@" in workers, workers[:300])
+
+
+def check_pages(service: Service) -> None:
+    browser = Browser(service.origin)
+    page = browser.get("/")
+    check("the first page opens", page.status == 200, page.status)
+    doubled = [name for name in set(map(str.lower, page.headers)) if len(page.headers.get_all(name, [])) > 1]
+    check("no header comes twice", not set(doubled) - {"set-cookie", "vary"}, doubled)
+    names = re.findall(rb'"(/static/[^"]+)"', page.body)
+    static = browser.get(names[0].decode())
+    lifetime = static.headers["Cache-Control"]
+    check(
+        "its static files come and may be kept for ever",
+        static.status == 200 and "immutable" in lifetime,
+        lifetime,
+    )
+
+
+def _redirects(answer: Answer, address: str) -> bool:
+    return answer.status == 302 and answer.headers["Location"] == address
+
+
+def take(service: Service) -> None:
+    """The whole journey. Raises StepError at the first thing that is not as it should be."""
+    check_readiness(service)
+    answer = check_analysis(service)
+    check_walls(service)
+    check_staff(service)
+    check_pages(service)
+    print(service.table())
+    print(json.dumps(answer, ensure_ascii=False, indent=2))

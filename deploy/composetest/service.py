@@ -1,0 +1,121 @@
+"""The service of docker-compose.yml as one compose project, with secrets and a port of its own."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.composetest.commands import StepError
+from deploy.composetest.engine import Engine
+from deploy.composetest.images import ROOT
+
+PROJECT = "scalpspectra-test"
+UP_SECONDS = 420
+
+_OVERRIDE = """\
+secrets:
+  secret_key: {{file: {folder}/secret_key}}
+  database_password: {{file: {folder}/database_password}}
+"""
+
+
+@dataclass(frozen=True)
+class Container:
+    name: str
+    state: str  #: running, exited, restarting, …
+    health: str  #: healthy, unhealthy, starting; empty where there is no check
+    exit_code: int
+
+    @property
+    def stands(self) -> bool:
+        """It does what it is there for: it is healthy, or it has ended well."""
+        return self.health == "healthy" or (self.state == "exited" and self.exit_code == 0)
+
+    @property
+    def fell(self) -> bool:
+        return self.health == "unhealthy" or self.state in {"restarting", "dead"} or self.exit_code != 0
+
+
+class Service:
+    def __init__(self, engine: Engine, folder: Path) -> None:
+        """`folder` takes the secrets and the settings of this run."""
+        self.engine = engine
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{probe.getsockname()[1]}"
+        self.origin = f"http://{address}"
+        for secret in ("secret_key", "database_password"):
+            file = folder / secret
+            file.write_text(secrets.token_hex(32) + "\n")
+            file.chmod(0o644)  # Read in the containers by other users; the folder keeps the host's out.
+        (folder / "override.yml").write_text(_OVERRIDE.format(folder=folder))
+        (folder / "settings.env").write_text(f"SCALP_PUBLISH={address}\n")
+        self._options = ["--project-name", PROJECT, "--project-directory", str(ROOT)]
+        self._options += ["--env-file", str(folder / "settings.env")]
+        self._options += ["--file", str(ROOT / "docker-compose.yml"), "--file", str(folder / "override.yml")]
+
+    def __enter__(self) -> Service:
+        """Returns when every container stands. Raises StepError with the logs when one does not."""
+        try:
+            self._start()
+        except BaseException:
+            self._stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        began = time.monotonic()
+        try:
+            self._compose("up", "--detach", "--no-build")
+            while not all(container.stands for container in self.containers()):
+                fallen = [container.name for container in self.containers() if container.fell]
+                if fallen or time.monotonic() - began > UP_SECONDS:
+                    raise StepError(
+                        f"Not up after {time.monotonic() - began:.0f} s: {', '.join(fallen) or 'too slow'}."
+                    )
+                time.sleep(1)
+        except StepError as failed:
+            raise StepError(f"{failed}\n{self.table()}\n{self.logs()}") from None
+        print(f"  every container stands after {time.monotonic() - began:.0f} s", flush=True)
+
+    def _stop(self) -> None:
+        """Removes containers, networks and volumes."""
+        self._compose("down", "--volumes", "--timeout", "20")
+
+    def containers(self) -> list[Container]:
+        ids = self.engine.docker(
+            "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}"
+        )
+        form = "{{.Name}} {{.State.Status}} {{.State.ExitCode}} {{with .State.Health}}{{.Status}}{{end}}"
+        found = []
+        for line in self.engine.docker("inspect", "--format", form, *ids.split()).splitlines():
+            name, state, exit_code, *health = line.split()
+            found.append(Container(name.lstrip("/"), state, health[0] if health else "", int(exit_code)))
+        return found
+
+    def table(self) -> str:
+        form = "table {{.Names}}\t{{.Status}}\t{{.Ports}}"
+        return self.engine.docker("ps", "--all", "--format", form)
+
+    def logs(self) -> str:
+        return self._compose("logs", "--no-color", "--tail", "40")
+
+    def run_in(self, container: str, *command: str) -> bytes:
+        """The standard output of `command` in a running container."""
+        compose = self.engine.compose_command(*self._options, "exec", "-T", container, *command)
+        ran = subprocess.run(compose, capture_output=True, env=self.engine.environment)
+        if ran.returncode:
+            raise StepError(
+                f"{' '.join(command)} in {container} exited {ran.returncode}:\n{ran.stderr.decode()[-3000:]}"
+            )
+        return ran.stdout
+
+    def _compose(self, *arguments: str) -> str:
+        return self.engine.compose(*self._options, *arguments)
