@@ -1,0 +1,258 @@
+"""A photo as it arrives from a browser or a phone, made clean before anything is stored.
+
+Accepted, because phones and scalp scopes write them: JPEG (nearly every camera, also as MPO, the JPEG with
+a depth or gain map behind it), HEIC (iPhone, Samsung), PNG and WebP (screenshots, messengers), BMP (the
+snapshot software of USB scopes). Not accepted, though Pillow could read them: TIFF and raw files (no phone
+sends one, and their decoders have the longest record of holes), GIF (256 colours say nothing about redness),
+AVIF (no phone camera writes it, and its decoder trusts the data more than the header that was checked:
+4 KB whose header says 200 × 200 made libavif 1.4.2 take 550 MB for a 16384 × 16384 picture inside).
+"""
+
+import contextlib
+import io
+import re
+import threading
+import warnings
+from dataclasses import dataclass
+from typing import Final
+
+import pillow_heif
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from PIL import ExifTags, Image, ImageCms
+
+from backend.config.errors import UserError
+
+PHOTO_MAX_BYTES: Final = 10 * 1024 * 1024
+PHOTO_MAX_PIXELS: Final = 50_000_000
+"""Photos of this many pixels and up are refused. The 48-megapixel mode of phones stays below it."""
+PHOTO_MAX_SIDE: Final = 1600
+"""Long side of the clean photo, in pixels: over five times what the graders look at."""
+PHOTO_MIN_SIDE: Final = 64
+"""Short side below which a picture is an icon or a thumbnail: the graders look at 300 × 300, and no hair
+can be told from the skin in what is blown up five times."""
+PHOTO_MAX_ASPECT: Final = 5
+"""Long side over short side. Panoramas reach about 4; what is longer is a strip or a scrolled page."""
+
+# A picture just below the pixel limit takes up to 0.8 GB for about a second (WebP; JPEG 0.1–0.45): more
+# uploads at once than this wait for their turn, in each process.
+_DECODING = threading.BoundedSemaphore(2)
+
+# Each scan of a progressive JPEG passes over all of its pixels, and an empty one takes 23 bytes: 10 MB of
+# them would keep a core busy for hours. Encoders write about ten. Segments are copied one by one while the
+# header is read; extended XMP with a depth map inside, the longest honest case, has some 160.
+_JPEG_MAX_SCANS = 50
+_JPEG_MAX_SEGMENTS = 1000
+# A marker that starts a segment, ends the image or starts a scan: not stuffing, filling or a restart.
+_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
+_JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
+
+_HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+# Pillow raises past twice its limit and only warns below. Half of ours makes the error fall where ours does,
+# also inside the WebP reader, which allocates the canvas while it opens; a warning filter, the other way to
+# stop there, would be shared and reset between threads.
+Image.MAX_IMAGE_PIXELS = PHOTO_MAX_PIXELS // 2
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+
+# An embedded thumbnail may show another picture than the one that was sent, so it is never decoded instead.
+pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+@dataclass(frozen=True)
+class CleanPhoto:
+    """A photo that is safe to store: sRGB baseline JPEG, upright, no metadata of any kind."""
+
+    jpeg: bytes
+    width: int
+    """Pixels, 64 … 1600."""
+    height: int
+    """Pixels, 64 … 1600."""
+
+
+class PhotoRefused(UserError):
+    """An error for users: the upload is no photo that can be graded.
+
+    `code` is stable, `status` the HTTP status, `detail` a lazily translated sentence that says what happened
+    and what to do.
+    """
+
+    REFUSALS: Final[dict[str, tuple[int, Promise | str]]] = {
+        "photo_empty": (422, _("The photo is empty. Please choose it again.")),
+        "photo_too_large": (
+            413,
+            _("The photo is larger than 10 MB. Please send a smaller one or lower the camera's resolution."),
+        ),
+        "photo_too_many_pixels": (
+            413,
+            _("The photo has 50 megapixels or more. Please lower the camera's resolution and take it again."),
+        ),
+        "photo_type_unsupported": (
+            415,
+            _("This file is not a photo that can be read here. Please send a JPEG, HEIC, PNG, WebP or BMP."),
+        ),
+        "photo_unreadable": (
+            422,
+            _("The photo is damaged or incomplete. Please send it again or take a new one."),
+        ),
+        "photo_animated": (422, _("The picture is animated. Please send a single photo.")),
+        "photo_too_small": (
+            422,
+            _("The photo is smaller than 64 pixels on one side. Please send the original, not a thumbnail."),
+        ),
+        "photo_too_narrow": (
+            422,
+            _("The photo is more than five times as long as it is wide. Please crop it to the scalp."),
+        ),
+    }
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status, self.detail = self.REFUSALS[code]
+
+
+def photo_clean(data: bytes) -> CleanPhoto:
+    """Checks an uploaded file and returns it as a `CleanPhoto`.
+
+    The format is told from the content, and only that format's decoder is tried. The size is checked in the
+    header, before a pixel is decoded, and only the main picture of a file is looked at. Thread-safe.
+
+    Errors: `PhotoRefused`, whatever is wrong with the file.
+    """
+    if not data:
+        raise PhotoRefused("photo_empty")
+    if len(data) > PHOTO_MAX_BYTES:
+        raise PhotoRefused("photo_too_large")
+    photo_format = _format(data)
+    if photo_format is None:
+        raise PhotoRefused("photo_type_unsupported")
+    try:
+        with _DECODING:
+            return _decoded_and_cleaned(data, photo_format)
+    except PhotoRefused:
+        raise
+    except (Image.DecompressionBombError, MemoryError) as error:
+        raise PhotoRefused("photo_too_many_pixels") from error
+    except Exception as error:
+        # A dozen decoders in C and Python raise whatever they please on a broken file, from struct.error to
+        # AssertionError. The cause stays attached for the log.
+        raise PhotoRefused("photo_unreadable") from error
+
+
+def _format(data: bytes) -> str | None:
+    """Pillow's name of the accepted format that the first bytes announce, or None."""
+    if data.startswith(b"\xff\xd8\xff"):
+        return "JPEG"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "PNG"
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "WEBP"
+    if data.startswith(b"BM") and data[15:18] == bytes(3):
+        # The header's size, below 256, tells a bitmap from a text that starts with these two letters.
+        return "BMP"
+    if data[4:8] == b"ftyp":
+        brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
+        if not _HEIC_BRANDS.isdisjoint(brands[i : i + 4] for i in range(0, len(brands), 4)):
+            return "HEIF"
+    return None
+
+
+def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
+    if photo_format == "JPEG":
+        _check_jpeg_structure(data)
+    with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
+        _check_header(image, photo_format)
+        plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
+        picture = image if plain else _flattened(image)
+        # While it reduces a large JPEG, libjpeg skips what would be thrown away; the gap of 2 keeps enough
+        # for the resampling to look the same. Colours are converted afterwards, over fewer pixels.
+        picture.thumbnail((PHOTO_MAX_SIDE, PHOTO_MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        picture.load()
+        picture = _in_srgb(picture, image.info.get("icc_profile"))
+        if photo_format != "HEIF":
+            # libheif has turned the picture by its own boxes already, and the standard (ISO/IEC 23008-12) has
+            # the EXIF orientation ignored.
+            picture = _turned_upright(picture, image.info.get("exif"))
+    picture.info.clear()  # Pillow would write the comment into the new file.
+    jpeg = io.BytesIO()
+    # Full colour resolution: a red halo around a follicle is a few pixels wide.
+    picture.save(jpeg, "JPEG", quality=92, subsampling=0)
+    return CleanPhoto(jpeg.getvalue(), *picture.size)
+
+
+def _check_header(image: Image.Image, photo_format: str) -> None:
+    width, height = image.size
+    if width * height >= PHOTO_MAX_PIXELS:
+        raise PhotoRefused("photo_too_many_pixels")
+    if min(width, height) < PHOTO_MIN_SIDE:
+        raise PhotoRefused("photo_too_small")
+    if max(width, height) > PHOTO_MAX_ASPECT * min(width, height):
+        raise PhotoRefused("photo_too_narrow")
+    # Further pictures in a JPEG or HEIC belong to one photo (depth, gain map, burst); in these two they move.
+    if photo_format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
+        raise PhotoRefused("photo_animated")
+
+
+def _check_jpeg_structure(data: bytes) -> None:
+    """Refuses a JPEG whose main picture has more scans or segments than any camera writes."""
+    scans = segments = 0
+    position = 2
+    while (match := _JPEG_MARKER.search(data, position)) and match[1][0] != _JPEG_EOI:
+        segments += 1
+        scans += match[1][0] == _JPEG_SOS
+        if scans > _JPEG_MAX_SCANS or segments > _JPEG_MAX_SEGMENTS:
+            raise PhotoRefused("photo_unreadable")
+        position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
+
+
+def _flattened(image: Image.Image) -> Image.Image:
+    """The picture as 8-bit L or RGB: palettes looked up, transparent parts white as a browser shows them."""
+    if image.mode.startswith("I"):
+        # Pillow's own conversion of 16-bit grey clips everything above 255 to white.
+        return image.point(lambda grey: grey * (1 / 256)).convert("L")
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    rgba = image.convert("RGBA")
+    flat = Image.new("RGB", rgba.size, "white")
+    flat.paste(rgba, mask=rgba.getchannel("A"))
+    return flat
+
+
+def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture (L, RGB or CMYK) as sRGB; a profile that is broken or for other channels is ignored."""
+    if profile:
+        with contextlib.suppress(ImageCms.PyCMSError, OSError, TypeError, ValueError):
+            converted = ImageCms.profileToProfile(
+                picture,
+                ImageCms.ImageCmsProfile(io.BytesIO(profile)),
+                ImageCms.createProfile("sRGB"),
+                outputMode="RGB",
+            )
+            if converted is not None:
+                return converted
+    return picture.convert("RGB")
+
+
+def _turned_upright(picture: Image.Image, exif: bytes | None) -> Image.Image:
+    """The picture turned as its EXIF says; an EXIF block that can't be read turns nothing."""
+    if not exif:
+        return picture
+    try:
+        tags = Image.Exif()
+        tags.load(exif)
+        turn = _UPRIGHT.get(tags.get(ExifTags.Base.Orientation, 1))
+    except Exception:
+        # Broken EXIF is common in edited photos and fails in many ways; the picture itself is fine.
+        return picture
+    return picture if turn is None else picture.transpose(turn)

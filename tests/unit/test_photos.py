@@ -1,0 +1,362 @@
+"""An uploaded photo made clean: what is accepted, what comes out of it, what is refused and why."""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageColor, JpegImagePlugin
+
+from backend.analyses.photos import (
+    PHOTO_MAX_ASPECT,
+    PHOTO_MAX_BYTES,
+    PHOTO_MAX_PIXELS,
+    PHOTO_MAX_SIDE,
+    PHOTO_MIN_SIDE,
+    CleanPhoto,
+    PhotoRefused,
+    photo_clean,
+)
+from tests import photos
+
+PLACES = {
+    "top left": (0.2, 0.2),
+    "top right": (0.8, 0.2),
+    "bottom left": (0.2, 0.8),
+    "bottom right": (0.8, 0.8),
+}
+
+# pytest resets the filters that the module sets for the process.
+pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
+
+
+def opened(clean: CleanPhoto) -> Image.Image:
+    return Image.open(io.BytesIO(clean.jpeg), formats=("JPEG",))
+
+
+def colour_at(clean: CleanPhoto, x: float, y: float) -> tuple[int, ...]:
+    """The colour at a place given in parts of width and height."""
+    return opened(clean).getpixel((int(clean.width * x), int(clean.height * y)))
+
+
+def near(colour: tuple[int, ...], expected: tuple[int, ...], by: int = 6) -> bool:
+    return all(abs(a - b) <= by for a, b in zip(colour, expected, strict=True))
+
+
+def markers(jpeg: bytes) -> list[int]:
+    """Second bytes of the markers from the start to the first scan."""
+    found, position = [], 2
+    while True:
+        assert jpeg[position] == 0xFF
+        found.append(jpeg[position + 1])
+        if found[-1] == 0xDA:
+            return found
+        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
+
+
+def assert_upright(clean: CleanPhoto) -> None:
+    assert (clean.width, clean.height) == (320, 192)
+    for corner, (x, y) in PLACES.items():
+        assert near(colour_at(clean, x, y), ImageColor.getrgb(photos.CORNERS[corner]), by=20), corner
+
+
+# What is accepted
+
+
+@pytest.mark.parametrize("name", photos.GOOD)
+def test_a_good_photo_becomes_a_plain_srgb_jpeg(name: str) -> None:
+    clean = photo_clean(photos.GOOD[name]())
+    picture = opened(clean)
+    picture.load()
+    assert picture.size == (clean.width, clean.height)
+    assert picture.mode == "RGB"
+    assert PHOTO_MIN_SIDE <= min(picture.size) <= max(picture.size) <= PHOTO_MAX_SIDE
+    assert picture.getextrema() != ((0, 0), (0, 0), (0, 0))
+    # JFIF's own header, tables, one baseline frame, one scan: no room for anything else.
+    assert set(markers(clean.jpeg)) == {0xE0, 0xDB, 0xC0, 0xC4, 0xDA}
+    assert clean.jpeg.endswith(b"\xff\xd9")
+
+
+def test_a_photo_within_the_limit_keeps_its_size() -> None:
+    clean = photo_clean(photos.photo_jpeg(1600, 1200))
+    assert (clean.width, clean.height) == (1600, 1200)
+
+
+def test_a_large_photo_keeps_its_proportions() -> None:
+    clean = photo_clean(photos.photo_jpeg(3000, 4000))
+    assert (clean.width, clean.height) == (1200, 1600)
+
+
+def test_a_photo_of_48_megapixels_is_accepted_and_looks_as_if_decoded_in_full() -> None:
+    """The reduced decoding inside libjpeg, which starts at twice the final size, changes nothing one sees."""
+    plain = photos.scalp(1008, 756).resize((8064, 6048), Image.Resampling.BICUBIC)
+    assert plain.width * plain.height < PHOTO_MAX_PIXELS
+    clean = opened(photo_clean(photos.encoded(plain, quality=60)))
+    assert clean.size == (1600, 1200)
+    expected = plain.resize((1600, 1200), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    differences = [
+        abs(a - b) for a, b in zip(clean.convert("L").tobytes(), expected.convert("L").tobytes(), strict=True)
+    ]
+    assert sum(differences) / len(differences) < 2
+
+
+def test_the_main_picture_of_a_file_with_several_is_taken() -> None:
+    assert (photo_clean(photos.photo_mpo()).width, photo_clean(photos.photo_heic_burst()).width) == (640, 640)
+
+
+def test_a_picture_of_exactly_the_least_size_and_the_longest_shape_is_accepted() -> None:
+    side = PHOTO_MIN_SIDE
+    strip = Image.new("RGB", (side * PHOTO_MAX_ASPECT, side), "salmon")
+    clean = photo_clean(photos.encoded(strip))
+    assert (clean.width, clean.height) == (side * PHOTO_MAX_ASPECT, side)
+
+
+# Turned the right way
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+@pytest.mark.parametrize("orientation", photos.STORED)
+def test_the_exif_orientation_is_applied(orientation: int, kind: str) -> None:
+    assert_upright(photo_clean(photos.photo_turned(orientation, kind)))
+
+
+@pytest.mark.parametrize("orientation", photos.STORED)
+def test_a_heic_is_turned_exactly_once(orientation: int) -> None:
+    data = photos.heic_turned(orientation)
+    assert orientation == 1 or b"irot" in data or b"imir" in data
+    assert_upright(photo_clean(data))
+
+
+def test_a_heic_is_not_turned_by_exif() -> None:
+    assert_upright(photo_clean(photos.heic_turned_in_exif_only()))
+
+
+def test_an_orientation_that_does_not_exist_turns_nothing() -> None:
+    assert_upright(photo_clean(photos.encoded(photos.quadrants(), exif=photos.exif_block(9))))
+
+
+# Colours
+
+
+@pytest.mark.parametrize(
+    ("ink", "colour"),
+    [
+        ((0, 0, 0, 0), (255, 255, 255)),
+        ((0, 0, 0, 255), (0, 0, 0)),
+        ((0, 255, 255, 0), (255, 0, 0)),
+        ((51, 102, 127, 0), (204, 153, 128)),
+    ],
+)
+def test_the_colours_of_a_cmyk_jpeg_are_right(ink: tuple[int, ...], colour: tuple[int, ...]) -> None:
+    assert near(colour_at(photo_clean(photos.encoded(Image.new("CMYK", (96, 96), ink))), 0.5, 0.5), colour)
+
+
+def test_the_colours_of_an_inverted_ycck_jpeg_are_right() -> None:
+    assert near(colour_at(photo_clean(photos.photo_ycck(205, 150, 125)), 0.5, 0.5), (205, 150, 125))
+
+
+def test_16_bit_grey_is_scaled_not_clipped() -> None:
+    clean = photo_clean(photos.photo_png(16, 0, b"\x80\x00" * 96))
+    assert near(colour_at(clean, 0.5, 0.5), (128, 128, 128), by=2)
+
+
+def test_16_bit_colour_is_scaled_not_clipped() -> None:
+    clean = photo_clean(photos.photo_png(16, 2, bytes.fromhex("cd00 9600 7d00") * 96))
+    assert near(colour_at(clean, 0.5, 0.5), (205, 150, 125), by=3)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_transparent_parts_become_white(mode: str) -> None:
+    picture = Image.new("RGBA", (96, 96), (0, 0, 0, 0))
+    picture.paste((0, 0, 0, 255), (0, 0, 48, 96))
+    clean = photo_clean(photos.encoded(picture.convert(mode), "PNG"))
+    assert near(colour_at(clean, 0.2, 0.5), (0, 0, 0))
+    assert near(colour_at(clean, 0.8, 0.5), (255, 255, 255))
+
+
+def test_a_transparent_palette_entry_becomes_white() -> None:
+    picture = Image.new("P", (96, 96), 0)
+    picture.putpalette([0, 0, 0, 205, 150, 125])
+    picture.paste(1, (0, 0, 48, 96))
+    clean = photo_clean(photos.encoded(picture, "PNG", transparency=0))
+    assert near(colour_at(clean, 0.2, 0.5), (205, 150, 125))
+    assert near(colour_at(clean, 0.8, 0.5), (255, 255, 255))
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
+def test_a_colour_profile_is_converted_to_srgb(kind: str) -> None:
+    picture = Image.new("RGB", (96, 96), (255, 0, 0))
+    clean = photo_clean(photos.encoded(picture, kind, icc_profile=photos.profile_with_red_and_green_swapped()))
+    assert near(colour_at(clean, 0.5, 0.5), (0, 255, 0), by=12)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [b"not a profile", photos.srgb_profile()[:200], bytes(4000)],
+    ids=["text", "cut", "zeros"],
+)
+def test_a_broken_colour_profile_is_ignored(profile: bytes) -> None:
+    picture = Image.new("RGB", (96, 96), (205, 150, 125))
+    assert near(colour_at(photo_clean(photos.encoded(picture, icc_profile=profile)), 0.5, 0.5), (205, 150, 125))
+
+
+def test_a_profile_for_other_channels_is_ignored() -> None:
+    picture = Image.new("L", (96, 96), 128)
+    clean = photo_clean(photos.encoded(picture, icc_profile=photos.srgb_profile()))
+    assert near(colour_at(clean, 0.5, 0.5), (128, 128, 128))
+
+
+# Nothing of the owner is left
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "HEIF"])
+def test_no_metadata_survives(kind: str) -> None:
+    data = photos.photo_telling_all(kind)
+    assert photos.MARK.encode() in data
+    clean = photo_clean(data)
+    for hidden in (
+        photos.MARK.encode(),
+        photos.MARK.encode("utf-16-be"),
+        b"Exif",
+        b"xmp",
+        b"GPS",
+        b"ICC_PROFILE",
+    ):
+        assert hidden not in clean.jpeg
+    assert set(opened(clean).info) <= {"jfif", "jfif_version", "jfif_unit", "jfif_density"}
+
+
+# What is refused
+
+
+@pytest.mark.parametrize("name", photos.REFUSED)
+def test_what_can_not_be_graded_is_refused_with_its_reason(name: str) -> None:
+    make, code = photos.REFUSED[name]
+    with pytest.raises(PhotoRefused) as refused:
+        photo_clean(make())
+    assert refused.value.code == code
+    assert (refused.value.status, refused.value.detail) == PhotoRefused.REFUSALS[code]
+
+
+def test_every_refusal_is_exercised() -> None:
+    assert {code for _, code in photos.REFUSED.values()} == set(PhotoRefused.REFUSALS)
+
+
+def test_the_sentences_name_the_limits_that_hold() -> None:
+    said = {code: str(detail) for code, (_, detail) in PhotoRefused.REFUSALS.items()}
+    assert f"{PHOTO_MAX_BYTES // 2**20} MB" in said["photo_too_large"]
+    assert f"{PHOTO_MAX_PIXELS // 10**6} megapixels" in said["photo_too_many_pixels"]
+    assert f"{PHOTO_MIN_SIDE} pixels" in said["photo_too_small"]
+    assert PHOTO_MAX_ASPECT == 5
+    assert "five times" in said["photo_too_narrow"]
+
+
+def test_a_file_of_exactly_10_mb_is_accepted() -> None:
+    photo = photos.photo_jpeg()
+    assert photo_clean(photo + bytes(PHOTO_MAX_BYTES - len(photo))).width == 640
+
+
+def test_a_header_that_claims_too_much_is_refused_before_anything_is_decoded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    decoded = []
+    monkeypatch.setattr(JpegImagePlugin.JpegImageFile, "load", lambda self: decoded.append(self.size))
+    with pytest.raises(PhotoRefused, match="photo_too_many_pixels"):
+        photo_clean(photos.jpeg_claiming(65_000, 65_000))
+    assert decoded == []
+
+
+LYING = [name for name in photos.REFUSED if "claims" in name and "over little" not in name]
+
+PEAK_AROUND_A_REFUSAL = """
+import pathlib, re, sys
+from backend.analyses.photos import PhotoRefused, photo_clean
+
+def peak():
+    # Not ru_maxrss: it starts from the peak of the process that this one was forked from.
+    return int(re.search(r"VmHWM:\\s+(\\d+) kB", pathlib.Path("/proc/self/status").read_text())[1])
+
+photo = pathlib.Path(sys.argv[1]).read_bytes()
+before = peak()
+try:
+    photo_clean(photo)
+except PhotoRefused as refused:
+    print(refused.code, peak() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of the memory from /proc")
+@pytest.mark.parametrize("name", LYING)
+def test_a_lying_header_costs_no_memory(name: str, tmp_path: Path) -> None:
+    make, expected = photos.REFUSED[name]
+    file = tmp_path / "photo"
+    file.write_bytes(make())
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK_AROUND_A_REFUSAL, str(file)],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, grown = done.stdout.split()
+    assert code == expected
+    # In KB. Decoding would take 191 MB for the 50 megapixels, and 32 MB for the HEIC that hides 2,800 × 2,800.
+    assert int(grown) < 10 * 1024
+
+
+def test_a_header_that_claims_little_over_much_yields_what_it_claims() -> None:
+    """The decoder stops where the header says, so the rest costs nothing."""
+    clean = photo_clean(photos.png_claiming(96, 96, bytes((1 + 3 * 2000) * 2000)))
+    assert (clean.width, clean.height) == (96, 96)
+
+
+def test_photos_are_cleaned_side_by_side_as_one_after_the_other() -> None:
+    data = [make() for make in photos.GOOD.values()]
+    with ThreadPoolExecutor(8) as threads:
+        assert list(threads.map(photo_clean, data)) == [photo_clean(photo) for photo in data]
+
+
+SMALL = {
+    kind: photos.encoded(photos.scalp(80, 72), kind, **options)
+    for kind, options in {
+        "JPEG": {"exif": photos.exif_block(6), "icc_profile": photos.srgb_profile()},
+        "MPO": {"save_all": True, "append_images": [photos.scalp(64, 64)]},
+        "PNG": {"icc_profile": photos.srgb_profile()},
+        "WEBP": {"exif": photos.exif_block(3)},
+        "HEIF": {"exif": photos.exif_block(8)},
+        "BMP": {},
+    }.items()
+}
+HEADS = [re.split(rb"\xff\xdb|IDAT|mdat", data)[0][:400] for data in SMALL.values()]
+
+
+def cleaned_or_refused(data: bytes) -> None:
+    try:
+        clean = photo_clean(data)
+    except PhotoRefused:
+        return
+    assert opened(clean).size == (clean.width, clean.height)
+
+
+@given(head=st.sampled_from([b"", *HEADS]), tail=st.binary(max_size=2000))
+@settings(max_examples=200, deadline=None)
+def test_random_bytes_are_cleaned_or_refused(head: bytes, tail: bytes) -> None:
+    cleaned_or_refused(head + tail)
+
+
+@given(data=st.data(), kind=st.sampled_from(sorted(SMALL)))
+@settings(max_examples=400, deadline=None)
+def test_a_damaged_photo_is_cleaned_or_refused(data: st.DataObject, kind: str) -> None:
+    photo = bytearray(SMALL[kind])
+    places = st.one_of(st.integers(0, min(700, len(photo) - 1)), st.integers(0, len(photo) - 1))
+    for place in data.draw(st.lists(places, max_size=6)):
+        photo[place] ^= data.draw(st.integers(1, 255))
+    cut = data.draw(st.one_of(st.just(len(photo)), st.integers(0, len(photo))))
+    cleaned_or_refused(bytes(photo[:cut]))
