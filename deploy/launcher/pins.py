@@ -7,33 +7,38 @@ import re
 import subprocess
 from pathlib import Path
 
-from deploy.launcher.terminal import Trouble, say
+from deploy.launcher.terminal import LaunchError, say
 
 # The largest role comes first; the others are held to its versions.
 ROLES = ("dev", "run", "worker", "backend")
 
-# torch names the exact versions of its own CUDA parts, and only where they exist. Pinned here as well, they would
-# be asked for on a Mac and next to a CPU build of torch.
+# torch names the exact versions of its own CUDA parts, and only where they exist. Pinned here as well, they
+# would be asked for on a Mac and next to a CPU build of torch.
 OF_TORCH = re.compile(r"^(nvidia-|cuda-|triton=)")
 
 
 def pin(root: Path, python: Path, options: list[str]) -> None:
     """Writes requirements/<role>.txt; existing pins stay unless `options` (of pip-compile) say `--upgrade`.
 
-    Raises Trouble where the requirements contradict each other or no index answers.
+    Raises LaunchError where the requirements contradict each other or no index answers.
     """
     folder = root / "requirements"
     for role in ROLES:
         target = folder / f"{role}.txt"
         command = [str(python), "-m", "piptools", "compile", "--quiet", "--no-config", "--strip-extras"]
-        command += ["--no-emit-index-url", "--no-emit-find-links", "--no-emit-trusted-host", "--no-emit-options"]
+        command += [
+            "--no-emit-index-url",
+            "--no-emit-find-links",
+            "--no-emit-trusted-host",
+            "--no-emit-options",
+        ]
         command += ["--annotation-style=line", "--output-file", f"requirements/{role}.txt"]
         if role != ROLES[0]:
             command += ["--constraint", f"requirements/{ROLES[0]}.txt"]
         command += [*options, f"requirements/{role}.in"]
         environment = {**os.environ, "CUSTOM_COMPILE_COMMAND": "make pin"}
         if subprocess.run(command, cwd=root, env=environment).returncode:
-            raise Trouble(f"requirements/{role}.in could not be pinned; pip-compile says why above.")
+            raise LaunchError(f"requirements/{role}.in could not be pinned; pip-compile says why above.")
         pins = [line for line in target.read_text().splitlines() if not OF_TORCH.match(line)]
         target.write_text("\n".join(pins) + "\n")
         say(f"  requirements/{role}.txt: {sum('==' in line for line in pins)} packages")

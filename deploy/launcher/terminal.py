@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from pathlib import Path
 
 
-class Trouble(Exception):
+class LaunchError(Exception):
     """Something that the person at the terminal can mend; the text is a sentence that says how."""
 
 
 def say(line: str = "") -> None:
     """Prints one line. A terminal that was closed is no reason to fall over while stopping the parts."""
-    try:
+    with contextlib.suppress(OSError):
         print(line, flush=True)
-    except OSError:
-        pass
 
 
 class Progress:
@@ -41,15 +40,14 @@ class Progress:
         say(("\r" if self.in_place else "") + f"  {self.what:<14}{result}")
 
     def _write(self, text: str) -> None:
-        try:
+        with contextlib.suppress(OSError):
             sys.stdout.write(text)
             sys.stdout.flush()
-        except OSError:
-            pass
 
 
 def last_lines(log: Path, begin: int = 0, count: int = 12) -> str:
-    """The last lines of a log from byte `begin` on, indented; at most 8 kB are read. Empty where there are none."""
+    """The last lines of a log from byte `begin` on, indented; at most 8 kB are read. Empty where there are
+    none."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

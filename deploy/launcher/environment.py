@@ -1,0 +1,130 @@
+"""The virtual environment `.venv`: made, filled from a pinned file, left alone while that file is the same.
+
+Everything here runs on a bare Python before anything is installed, so it uses the standard library alone;
+it is also written so that a Python too old for the product still reads it and gets as far as the sentence
+that says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy.launcher.interpreter import OLDEST, suitable_python, version
+from deploy.launcher.pip import install
+from deploy.launcher.terminal import LaunchError, say
+
+# The CUDA build of torch fills 6 GB of .venv; while pip works, its wheels lie beside it and in pip's cache.
+GIGABYTES_CUDA = 12
+GIGABYTES_CPU = 4
+GIGABYTES_REST = 1
+
+# A newer role includes an older one: what the tests need holds what running needs.
+INCLUDES = {"run": ("run",), "dev": ("dev", "run")}
+
+
+class Environment:
+    """One `.venv` below the folder `root`, filled from `root/requirements/<role>.txt`."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.folder = root / ".venv"
+        self.python = self.folder / "bin" / "python"
+
+    def prepare(self, role: str) -> None:
+        """Makes the environment hold what `role` ("run" or "dev") asks for; at once where it already does.
+
+        Raises LaunchError with a sentence where the Python, the disk or the network does not allow it.
+        """
+        lock = self.root / "var" / "environment.lock"
+        lock.parent.mkdir(exist_ok=True)
+        with lock.open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            works = self._works()
+            if works and self._holds(role):
+                return
+            self._check_disk()
+            if not works:
+                self._create()
+            self._install(role)
+
+    def _works(self) -> bool:
+        """Whether `.venv` has a Python that runs and was not left half filled."""
+        if self._unfinished.exists():
+            say("  environment   the last installation was cut off, so .venv is made anew")
+            return False
+        return self.python.exists() and version(str(self.python)) >= OLDEST
+
+    def _create(self) -> None:
+        shutil.rmtree(self.folder, ignore_errors=True)
+        python = suitable_python()
+        say(f"  environment   making .venv with {python}")
+        self.folder.mkdir()
+        self._unfinished.touch()
+        made = subprocess.run([python, "-m", "venv", str(self.folder)], capture_output=True, text=True)
+        if made.returncode:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise LaunchError(f"{python} could not make a virtual environment:\n{made.stdout}{made.stderr}")
+        self._unfinished.unlink()
+
+    def _holds(self, role: str) -> bool:
+        stamp = self._stamp(role)
+        return stamp.exists() and stamp.read_text() == self._hash(role)
+
+    def _install(self, role: str) -> None:
+        began = time.monotonic()
+        self._announce()
+        scratch = self.folder / "scratch"  # pip unpacks gigabytes, and /tmp is often small and in memory
+        scratch.mkdir(exist_ok=True)
+        for stamp in self.folder.glob("holds-*"):
+            stamp.unlink()
+        try:
+            install(self.python, self.root / "requirements" / f"{role}.txt", scratch, self._unfinished)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        for included in INCLUDES[role]:
+            self._stamp(included).write_text(self._hash(included))
+        say(f"  environment   ready after {time.monotonic() - began:.0f} s")
+
+    def _announce(self) -> None:
+        if self._has_torch():
+            say("  environment   bringing .venv up to date")
+            return
+        say("  environment   installing into .venv; torch is most of it: gigabytes, minutes")
+        if sys.platform == "linux" and not Path("/proc/driver/nvidia").exists() and not _torch_index():
+            say("                no NVIDIA GPU here: a build without CUDA would be much smaller, with")
+            say("                SCALP_TORCH_INDEX=https://download.pytorch.org/whl/cpu")
+
+    def _check_disk(self) -> None:
+        need = GIGABYTES_REST
+        if not self._has_torch():
+            need = GIGABYTES_CPU if _torch_index() or sys.platform == "darwin" else GIGABYTES_CUDA
+        free = shutil.disk_usage(self.root).free / 1e9
+        if free < need:
+            raise LaunchError(
+                f"The installation needs about {need} GB of free disk and {self.root} has {free:.1f} GB."
+                " Make room and start again."
+            )
+
+    def _has_torch(self) -> bool:
+        return any(self.folder.glob("lib/python*/site-packages/torch"))
+
+    def _stamp(self, role: str) -> Path:
+        return self.folder / f"holds-{role}"
+
+    def _hash(self, role: str) -> str:
+        return hashlib.sha256((self.root / "requirements" / f"{role}.txt").read_bytes()).hexdigest()
+
+    @property
+    def _unfinished(self) -> Path:
+        return self.folder / "unfinished"
+
+
+def _torch_index() -> str:
+    return os.environ.get("SCALP_TORCH_INDEX", "")

@@ -1,0 +1,90 @@
+"""What ScalpSpectra consists of on one machine: the command of each part and how to see that it is ready."""
+
+from __future__ import annotations
+
+import json
+import socket
+import urllib.request
+from pathlib import Path
+
+from deploy.launcher.broker import broker_command, broker_ready, broker_url
+from deploy.launcher.settings import Settings
+from deploy.launcher.supervisor import Part
+
+SECONDS_TO_ANSWER = 2.0
+
+
+class Parts:
+    """The parts of one run, with `python` of the environment. Each method describes one; none starts
+    anything."""
+
+    def __init__(self, settings: Settings, python: Path, broker: str) -> None:
+        self.settings = settings
+        self.python = str(python)
+        self.broker_url = broker
+
+    def manage(self, *words: str) -> list[str]:
+        """A command of Django's manage.py."""
+        return [self.python, "backend/manage.py", *words]
+
+    def web(self) -> Part:
+        command = [self.python, "-m", "gunicorn", "backend.config.wsgi:application"]
+        command += ["--config", "deploy/gunicorn.conf.py"]
+        return Part("web", command, lambda: _get(f"{self.settings.url}/healthz") is not None)
+
+    def model_worker(self) -> Part:
+        """The process that owns the device. Seven models take their time to load, and a batch its time to
+        finish."""
+        command = self._worker("workers.model", "photos", "model", self.settings.concurrency)
+        return Part("model worker", command, self._models_resident, patience=600.0, drain=30.0)
+
+    def upkeep(self) -> Part:
+        command = self._worker("workers.upkeep", "upkeep", "upkeep", 2)
+        return Part("upkeep", command, lambda: self._answers_ping("upkeep"))
+
+    def schedule(self) -> Part:
+        """Celery beat: it rings for the reaper and the purge. Alive is all that can be seen of it from
+        outside."""
+        command = [self.python, "-m", "celery", "-A", "workers.upkeep", "beat", "--loglevel", "INFO"]
+        command += ["--schedule", str(self.settings.state / "schedule"), "--pidfile="]
+        return Part("schedule", command, lambda: True)
+
+    def flower(self) -> Part:
+        """Flower's page lets anybody read the queue and stop workers, so it stays on loopback whatever the
+        host is."""
+        command = [self.python, "-m", "celery", "-A", "workers.upkeep", "flower", "--address=127.0.0.1"]
+        command += [f"--port={self.settings.flower_port}", "--max-tasks=10000", "--purge-offline-workers=60"]
+        return Part("Flower", command, lambda: _get(f"{self.settings.flower_url}/healthcheck") is not None)
+
+    def _worker(self, application: str, queue: str, name: str, threads: int) -> list[str]:
+        """Threads, not processes: CUDA does not survive a fork (pytorch #40403). One worker needs no
+        gossip."""
+        command = [self.python, "-m", "celery", "-A", application, "worker", "--queues", queue]
+        command += ["--pool", "threads", "--concurrency", str(threads), "--hostname", f"{name}@%h"]
+        return [*command, "-E", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
+
+    def _models_resident(self) -> bool:
+        answer = _get(f"{self.settings.url}/readyz")
+        return answer is not None and json.loads(answer).get("ready") is True
+
+    def _answers_ping(self, name: str) -> bool:
+        from celery import Celery  # comes with the environment, which a bare Python is still about to make
+
+        with Celery(broker=self.broker_url) as application:
+            return bool(application.control.ping([f"{name}@{socket.gethostname()}"], timeout=SECONDS_TO_ANSWER))
+
+
+def own_broker(settings: Settings, port: int) -> Part:
+    """The server that `broker.broker_command` describes, with its data in `var/broker`."""
+    command = broker_command(settings.var / "broker", port)
+    return Part("broker", command, lambda: broker_ready(broker_url(port)))
+
+
+def _get(url: str) -> bytes | None:
+    """The body of a 200 answer; None for any other answer and for none."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
+    try:
+        with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer:
+            return bytes(answer.read())
+    except OSError:
+        return None

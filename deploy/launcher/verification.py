@@ -1,0 +1,90 @@
+"""`make check` and `make test`: what they need from the system, and their steps one after another."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy.launcher.environment import Environment
+from deploy.launcher.terminal import LaunchError, say
+
+CHECKS = (
+    ("ruff", "check"),
+    ("ruff", "format", "--check"),
+    ("lint-imports",),
+    ("mypy",),
+)
+
+
+def install_system_packages() -> None:
+    """Chromium for the browser tests, a PostgreSQL server for the database tests, Korean letters for the
+    pictures.
+
+    Installs what is missing where that needs no asking (root on a system with apt). Raises LaunchError that
+    says what to install elsewhere.
+    """
+    chromium = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
+    postgresql = shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    letters = _has_korean_letters()
+    missing = [
+        name
+        for name, there in (("chromium", chromium), ("postgresql", postgresql), ("fonts-noto-cjk", letters))
+        if not there
+    ]
+    if not missing:
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say(f"  system        installing {', '.join(missing)}")
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for words in (["update"], ["install", "--yes", "--no-install-recommends", *missing]):
+            done = subprocess.run(["apt-get", "-qq", *words], env=quiet, capture_output=True, text=True)
+        if done.returncode:
+            raise LaunchError(f"apt-get could not install {', '.join(missing)}:\n{done.stderr[-2000:]}")
+    elif missing != ["fonts-noto-cjk"]:  # without the letters the tests run, and only their pictures show boxes
+        how = "sudo apt install" if shutil.which("apt-get") else "install with your system's package manager:"
+        raise LaunchError(f"The tests need programs that are not here. First: {how} {' '.join(missing)}")
+
+
+def check(root: Path, environment: Environment) -> None:
+    """Runs every check and raises LaunchError that names those that failed."""
+    _raise_failed([(" ".join(words), _step(root, environment, words)) for words in CHECKS])
+
+
+def test(root: Path, environment: Environment, options: list[str]) -> None:
+    """Runs the checks, every test on SQLite, and the database tests on PostgreSQL; `options` go to pytest.
+
+    Raises LaunchError that names the steps that failed, after all of them ran.
+    """
+    began = time.monotonic()
+    passed = [(" ".join(words), _step(root, environment, words)) for words in CHECKS]
+    pytest = ("python", "-m", "pytest", *options)
+    passed.append(("pytest", _step(root, environment, pytest)))
+    on_postgresql = _step(root, environment, (*pytest, "-m", "database"), SCALP_TEST_DATABASE="postgresql")
+    passed.append(("pytest on PostgreSQL", on_postgresql))
+    say(f"\n{len(passed)} steps took {time.monotonic() - began:.0f} s.")
+    _raise_failed(passed)
+    say("All passed.")
+
+
+def _step(root: Path, environment: Environment, words: tuple[str, ...], **variables: str) -> bool:
+    """Runs a program of the environment with its output on the terminal; whether it succeeded."""
+    say(f"\n── {' '.join([*(f'{key}={value}' for key, value in variables.items()), *words])}")
+    command = [str(environment.folder / "bin" / words[0]), *words[1:]]
+    return subprocess.run(command, cwd=root, env={**os.environ, **variables}).returncode == 0
+
+
+def _raise_failed(passed: list[tuple[str, bool]]) -> None:
+    if failed := [name for name, fine in passed if not fine]:
+        raise LaunchError(f"Failed: {', '.join(failed)}.")
+
+
+def _has_korean_letters() -> bool:
+    if sys.platform == "darwin":
+        return True
+    if not shutil.which("fc-list"):
+        return False
+    return bool(subprocess.run(["fc-list", ":lang=ko"], capture_output=True).stdout)
