@@ -1,5 +1,15 @@
-from django.urls import URLPattern
+"""The addresses of the pages."""
+
+from django.urls import path
+
+from backend.analyses.pages import views
 
 app_name = "pages"
 
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
+    path("analyses/<uuid:analysis_id>/cancel/", views.cancel, name="cancel"),
+    path("analyses/<uuid:analysis_id>/retry/", views.retry, name="retry"),
+    path("analyses/<uuid:analysis_id>/erase/", views.erase, name="erase"),
+]

@@ -1,0 +1,42 @@
+"""An end without a result: what happened, why, and what to do."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext
+
+from backend.analyses.reasons import reason_text
+from backend.analyses.selectors.status import AnalysisStatus
+from backend.analyses.states import Status
+
+
+class Ending:
+    """A rejected, failed, canceled or expired analysis in the reader's language."""
+
+    def __init__(self, analysis: AnalysisStatus) -> None:
+        self._analysis = analysis
+
+    @property
+    def heading(self) -> str:
+        return {
+            Status.REJECTED: gettext("No scalp to be seen in this photo"),
+            Status.CANCELED: gettext("Canceled"),
+            Status.EXPIRED: gettext("It waited too long"),
+        }.get(self._analysis.status, gettext("We could not finish"))
+
+    @property
+    def reason(self) -> str:
+        if self._analysis.status == Status.CANCELED:
+            return gettext("You stopped it, so there is no result.")
+        return str(reason_text(self._analysis.code))
+
+    @property
+    def photo(self) -> str:
+        """What has become of the photo."""
+        if self._analysis.retryable:
+            return gettext("The photo is still here, so you can have it looked at without sending it again.")
+        return "" if self._analysis.photo_kept else gettext("The photo has been deleted.")
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is our fault."""
+        return self._analysis.status == Status.FAILED

@@ -1,0 +1,127 @@
+"""The report: a result in sentences, most marked sign first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from backend.analyses.pages.spectrum import Spectrum, described, findings_spectrum
+from backend.analyses.pages.words import SIGNS, confidence_words, grade_of, label_word, type_word
+from backend.analyses.selectors.status import Result
+from ml.labels import GRADES, SYMPTOMS
+
+
+@dataclass(frozen=True)
+class ReportedSign:
+    """One symptom as the report shows it; `grade` is None where the grader held its judgement back."""
+
+    name: str
+    grade: int | None
+    word: str
+    confidence: str
+    sentence: str
+
+    @property
+    def gauge(self) -> list[bool]:
+        """The four steps of the gauge, filled up to the grade."""
+        return [self.grade is not None and step <= self.grade for step in range(len(GRADES))]
+
+
+class Report:
+    """A result in the reader's language."""
+
+    def __init__(self, result: Result) -> None:
+        self.bundle = result.bundle
+        self.demo = result.demo
+        self._skin = result.skin
+        self._degree = grade_of(result.pred)
+        self._findings = {finding.symptom: finding for finding in result.findings}
+
+    @cached_property
+    def grades(self) -> list[int | None]:
+        """Six grades in the order of `SYMPTOMS`, None where judgement was held back."""
+        found = [self._findings[symptom.key] for symptom in SYMPTOMS]
+        return [None if finding.abstains else finding.grade for finding in found]
+
+    @cached_property
+    def signs(self) -> list[ReportedSign]:
+        """Most marked first, those without a judgement last; equals in the order of the symptoms."""
+        signs = []
+        for symptom in SYMPTOMS:
+            finding, sign = self._findings[symptom.key], SIGNS[symptom.key]
+            if finding.abstains:
+                word, confidence = gettext("Held back"), ""
+                sentence = gettext("This photo alone does not tell. Part the hair and take it again from closer up.")
+                grade = None
+            else:
+                grade = finding.grade
+                word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
+                sentence = str(sign.seen if grade else sign.unseen)
+            signs.append(ReportedSign(label_word(symptom), grade, word, confidence, sentence))
+        return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
+
+    @property
+    def told(self) -> bool:
+        """Whether any sign was judged at all."""
+        return any(grade is not None for grade in self.grades)
+
+    @property
+    def severe(self) -> bool:
+        return self.grades.count(3) > 0
+
+    @property
+    def title(self) -> str:
+        return gettext("Scalp report")
+
+    @property
+    def sentence(self) -> SafeString:
+        """Type and degree in one sentence."""
+        if not self.told:
+            return format_html(gettext("This photo alone<br><em>does not tell</em>"))
+        if self._degree == 0:
+            return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
+        sentences = (
+            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>mildly</em> so"),
+            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>moderately</em> so"),
+            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>severely</em> so"),
+        )
+        return format_html(sentences[self._degree - 1], type=type_word(self._skin).lower())
+
+    @property
+    def lede(self) -> str:
+        """Which signs are seen, and which were not judged."""
+        seen = [sign.name for sign in self.signs if sign.grade]
+        held_back = self.grades.count(None)
+        parts = []
+        if seen:
+            parts.append(
+                ngettext(
+                    "Of the six signs, %(n)d is seen: %(names)s.",
+                    "Of the six signs, %(n)d are seen: %(names)s.",
+                    len(seen),
+                )
+                % {"n": len(seen), "names": ", ".join(seen)}
+            )
+        elif not held_back:
+            parts.append(gettext("None of the six signs is clearly seen."))
+        if held_back:
+            parts.append(
+                ngettext("On %(n)d sign judgement is held back.", "On %(n)d signs judgement is held back.", held_back)
+                % {"n": held_back}
+            )
+        if self.told and self._unsure:
+            parts.append(gettext("One of them bears on type and degree, so take these two as uncertain."))
+        return " ".join(parts)
+
+    @property
+    def _unsure(self) -> bool:
+        """Whether a sign without a judgement was graded as high as the degree says, and so decided it."""
+        return any(finding.abstains and finding.grade == self._degree > 0 for finding in self._findings.values())
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        return findings_spectrum(self.grades, described(self.grades, gettext("held back")))

@@ -1,0 +1,204 @@
+"""The pages: the form, and the one address of an analysis from waiting to report. All work without JavaScript."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
+
+from backend.analyses.models import Age, Device, Sex
+from backend.analyses.pages.ending import Ending
+from backend.analyses.pages.report import Report
+from backend.analyses.pages.spectrum import scale_spectrum
+from backend.analyses.pages.waiting import Waiting, outlook_words
+from backend.analyses.pages.words import hours_words
+from backend.analyses.photos import PhotoRefused
+from backend.analyses.selectors.queue import queue_outlook
+from backend.analyses.selectors.status import AnalysisStatus, analysis_status
+from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
+from backend.analyses.services.submission import analysis_submit
+from backend.analyses.states import Status
+from backend.config.errors import InvalidFields, UserError
+from backend.config.problems import COMMON
+from backend.operations.throttle import SubmitThrottle
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: what was posted is done, and this is where to look at it."""
+
+    status_code = 303
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def home(request: HttpRequest) -> HttpResponse:
+    """The form, and what it sends."""
+    return _submit(request) if request.method == "POST" else _form(request)
+
+
+@require_safe
+def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    """Waiting, then the report. htmx polls this very address and is given the part that changes."""
+    try:
+        status = analysis_status(analysis_id)
+    except UserError as error:
+        return _problem(request, error)
+    context = _context(status)
+    if not _by_htmx(request):
+        return _private(render(request, "pages/analysis.html", context), status)
+    if not status.ended:
+        return _private(render(request, "pages/_progress.html", context), status)
+    # The part that polled is replaced by all that there is to see now, and with it the polling ends.
+    response = HttpResponseStopPolling(render(request, "pages/_ended.html", context).content)
+    response["HX-Retarget"] = "#content"
+    response["HX-Reswap"] = "innerHTML show:window:top"
+    return _private(response, status)
+
+
+@require_POST
+def cancel(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    return _act(request, analysis_cancel, analysis_id)
+
+
+@require_POST
+def retry(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    return _act(request, analysis_retry, analysis_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def erase(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    """Asks once more, then erases; the address of the analysis says from then on that it is gone."""
+    if request.method == "POST":
+        return _act(request, analysis_erase, analysis_id)
+    try:
+        status = analysis_status(analysis_id)
+    except UserError as error:
+        return _problem(request, error)
+    return _private(render(request, "pages/erase.html", {"analysis": status}))
+
+
+# ── The form ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _submit(request: HttpRequest) -> HttpResponse:
+    throttle = SubmitThrottle()
+    if not throttle.allow_request(request, None):
+        _code, detail = COMMON[429]
+        return _form(request, status=429, notice=detail, retry_after=max(1, int(throttle.wait())))
+    upload = request.FILES.get("photo")
+    photo = upload.read() if upload else None
+    try:
+        analysis = analysis_submit(request.POST, photo=photo, idempotency_key=_idempotency_key(request.POST, photo))
+    except InvalidFields as error:
+        errors = {problem.field: problem.detail for problem in error.errors}
+        return _form(request, status=error.status, notice=error.detail, errors=errors)
+    except PhotoRefused as error:
+        return _form(request, status=error.status, errors={"photo": error.detail})
+    except UserError as error:
+        return _form(request, status=error.status, notice=error.detail, retry_after=error.retry_after)
+    address = reverse("pages:analysis", args=[analysis.id])
+    return _private(HttpResponseClientRedirect(address) if _by_htmx(request) else SeeOther(address))
+
+
+def _idempotency_key(given: Mapping[str, Any], photo: bytes | None) -> str | None:
+    """The rendering's key together with what was sent.
+
+    So a double click is one analysis, while somebody who goes back in the browser and sends another photo
+    from the same rendering gets another analysis instead of an error about keys.
+    """
+    rendering = given.get("key", "")
+    if not rendering:
+        return None
+    said = [rendering, *(given.get(field, "") for field in ("sex", "age", "device"))]
+    return hashlib.sha256("\0".join(said).encode() + (photo or b"")).hexdigest()
+
+
+def _form(
+    request: HttpRequest,
+    *,
+    status: int = 200,
+    notice: str | Promise = "",
+    errors: Mapping[str, str | Promise] | None = None,
+    retry_after: int | None = None,
+) -> HttpResponse:
+    """The form with the answers given so far. To htmx the form alone, so that a chosen photo stays chosen."""
+    given = request.POST if request.method == "POST" else {}
+    context = {
+        "given": given,
+        "notice": notice,
+        "errors": errors or {},
+        "key": uuid.uuid4(),
+        "sexes": Sex.choices,
+        "ages": Age.choices,
+        "devices": Device.choices,
+        "retention": hours_words(settings.RETENTION_HOURS),
+        "outlook": outlook_words(queue_outlook()),
+        "scale": scale_spectrum(),
+    }
+    template = "pages/_form.html" if _by_htmx(request) else "pages/home.html"
+    response = render(request, template, context, status=status)
+    response["Cache-Control"] = "no-store"  # A rendering kept by the browser would bring its old key along.
+    if retry_after is not None:
+        response["Retry-After"] = str(retry_after)
+    return response
+
+
+# ── An analysis ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _context(status: AnalysisStatus) -> dict[str, Any]:
+    if not status.ended:
+        waiting = Waiting(status)
+        return {"analysis": status, "waiting": waiting, "title": waiting.title}
+    if status.status == Status.SUCCEEDED and (result := status.result):
+        report = Report(result)
+        return {"analysis": status, "report": report, "title": report.title, "retention": _kept(status)}
+    ending = Ending(status)
+    return {"analysis": status, "ending": ending, "title": ending.heading}
+
+
+def _kept(status: AnalysisStatus) -> str:
+    """How long photos are kept, or nothing once this one is gone."""
+    return hours_words(settings.RETENTION_HOURS) if status.photo_kept else ""
+
+
+def _act(request: HttpRequest, service: Any, analysis_id: UUID) -> HttpResponse:
+    """Do it, and show the analysis; what was refused is said there, beside what is the case."""
+    try:
+        service(analysis_id)
+    except UserError as error:
+        if error.status != 409:
+            return _problem(request, error)
+        messages.info(request, str(error.detail))
+    return _private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
+
+
+def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
+    context = {"status": error.status, "detail": error.detail}
+    response = render(request, "problem.html", context, status=error.status)
+    if _by_htmx(request):
+        response["HX-Refresh"] = "true"  # A page that polls what is gone loads itself again, and says so.
+    return _private(response)
+
+
+def _private(response: HttpResponse, status: AnalysisStatus | None = None) -> HttpResponse:
+    """A page with an id is nobody else's: it is not cached, and its address goes nowhere."""
+    if status and status.retry_after is not None:
+        response["Retry-After"] = str(status.retry_after)
+    response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
+
+
+def _by_htmx(request: HttpRequest) -> bool:
+    return bool(request.htmx)  # type: ignore[attr-defined]  # set by HtmxMiddleware

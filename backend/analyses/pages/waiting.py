@@ -1,0 +1,112 @@
+"""The time before there is a result: steps, place in the line, model, time left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.utils.translation import gettext, ngettext
+
+from backend.analyses.pages.spectrum import Spectrum, progress_spectrum
+from backend.analyses.pages.words import label_word, seconds_words
+from backend.analyses.selectors.queue import QueueOutlook
+from backend.analyses.selectors.status import AnalysisStatus
+from backend.analyses.states import Status
+from backend.operations.selectors import pace
+from ml.labels import SYMPTOMS
+
+
+def outlook_words(outlook: QueueOutlook) -> str:
+    """What somebody who sends a photo now may expect."""
+    if not outlook.accepting:
+        return gettext("Too many photos are waiting right now, so no new ones are taken for the moment.")
+    if not outlook.workers:
+        return gettext(
+            "The models are resting at the moment. Your photo is taken in and looked at as soon as they are back."
+        )
+    if outlook.eta_seconds is None:
+        return gettext("Photos are looked at in the order in which they came.")
+    return gettext("If you send it now, it takes %(time)s.") % {"time": seconds_words(outlook.eta_seconds)}
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the way; `state` is done, current or ahead."""
+
+    name: str
+    detail: str
+    state: str
+
+
+class Waiting:
+    """An analysis that has not ended, in the reader's language."""
+
+    def __init__(self, analysis: AnalysisStatus) -> None:
+        self._analysis = analysis
+        self._running = analysis.status == Status.RUNNING
+
+    @property
+    def _model(self) -> int:
+        """Which of the models is looking, counted from 1."""
+        return min(self._analysis.models_done + 1, self._analysis.models_total)
+
+    @property
+    def heading(self) -> str:
+        if not self._running:
+            return gettext("Your photo is in the line")
+        if self._analysis.models_done == 0:
+            return gettext("Checking that it shows a scalp")
+        sign = SYMPTOMS[self._model - 2]
+        return gettext("Looking for: %(sign)s") % {"sign": label_word(sign)}
+
+    @property
+    def title(self) -> str:
+        """Heads the browser's tab."""
+        if self._running:
+            return self._model_of
+        return gettext("In the line: %(position)d") % {"position": self._analysis.position or 1}
+
+    @property
+    def _model_of(self) -> str:
+        return gettext("Model %(model)d of %(total)d") % {"model": self._model, "total": self._analysis.models_total}
+
+    @property
+    def announcement(self) -> str:
+        """What a screen reader says when the step, and only when the step, changes."""
+        return (
+            gettext("The models are looking at your photo now.") if self._running else gettext("Waiting in the line.")
+        )
+
+    @property
+    def time_left(self) -> str:
+        seconds = self._analysis.eta_seconds
+        if seconds is None:
+            if pace().workers:
+                return gettext("How long it takes is not known yet.")
+            return gettext("The models are resting at the moment. Your photo keeps its place until they are back.")
+        return gettext("About %(time)s left") % {"time": seconds_words(seconds)}
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        ahead = (self._analysis.position or 1) - 1
+        if self._running:
+            line = ""
+        elif ahead:
+            line = ngettext("%(n)d photo before yours", "%(n)d photos before yours", ahead) % {"n": ahead}
+        else:
+            line = gettext("Yours is next")
+        return [
+            Step(gettext("Received"), "", "done"),
+            Step(gettext("In the line"), line, "done" if self._running else "current"),
+            Step(
+                gettext("Seven models look"),
+                self._model_of if self._running else "",
+                "current" if self._running else "ahead",
+            ),
+            Step(gettext("Report"), "", "ahead"),
+        ]
+
+    @cached_property
+    def spectrum(self) -> Spectrum:
+        description = self._model_of if self._running else gettext("No model has looked yet")
+        return progress_spectrum(self._analysis.models_done if self._running else None, description)

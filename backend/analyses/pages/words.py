@@ -1,0 +1,115 @@
+"""Numbers and labels as people say them, in the reader's language."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Label
+
+
+def label_word(label: Label) -> str:
+    """The Korean or the English name of a symptom, a grade or a scalp type."""
+    return label.korean if (get_language() or "ko").startswith("ko") else label.english
+
+
+def type_word(korean: str) -> str:
+    """The reader's word for a scalp type that the row keeps in Korean."""
+    return label_word(next(label for label in SCALP_TYPES if label.korean == korean))
+
+
+def grade_of(korean: str) -> int:
+    """The grade 0–3 whose Korean word this is."""
+    return next(grade for grade, label in enumerate(GRADES) if label.korean == korean)
+
+
+def hours_words(hours: float) -> str:
+    """A period: “24 hours”, “7 days”, “30 minutes”."""
+    if hours < 1:
+        minutes = max(1, round(hours * 60))
+        return ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes}
+    if hours > 48:
+        days = math.ceil(hours / 24)
+        return ngettext("%(n)d day", "%(n)d days", days) % {"n": days}
+    whole = math.ceil(hours)
+    return ngettext("%(n)d hour", "%(n)d hours", whole) % {"n": whole}
+
+
+#: Up to so many seconds, and the range in words. Estimates are rough, so the words are.
+_RANGES: tuple[tuple[float, Promise], ...] = (
+    (10, _("less than 10 seconds")),
+    (30, _("10 to 30 seconds")),
+    (60, _("30 seconds to a minute")),
+    (120, _("1 to 2 minutes")),
+    (300, _("2 to 5 minutes")),
+    (600, _("5 to 10 minutes")),
+    (1800, _("10 to 30 minutes")),
+    (math.inf, _("more than half an hour")),
+)
+
+
+def seconds_words(seconds: float) -> str:
+    """A time to wait, as a range."""
+    return str(next(words for most, words in _RANGES if seconds <= most))
+
+
+def confidence_words(confidence: float) -> str:
+    """A confidence of 0–1 in words; the highest is spoken of no surer than a system right three times in four."""
+    if confidence >= 0.8:
+        return gettext("confidence high")
+    if confidence >= 0.6:
+        return gettext("confidence medium")
+    return gettext("confidence low")
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a symptom looks like in a photo: a short name for drawings, a sentence if it is seen, one if not."""
+
+    short: str | Promise
+    seen: str | Promise
+    unseen: str | Promise
+
+
+SIGNS: dict[str, Sign] = dict(
+    zip(
+        (symptom.key for symptom in SYMPTOMS),
+        (
+            Sign(
+                _("Scaling"),
+                _("Thin, whitish scales are seen along the hairs and around the follicles."),
+                _("No clear scaling is seen."),
+            ),
+            Sign(
+                _("Sebum"),
+                _("Shiny sebum is seen around the follicles."),
+                _("No marked sebum is seen."),
+            ),
+            Sign(
+                _("Redness"),
+                _("The skin between the follicles looks red."),
+                _("The skin between the follicles does not look clearly red."),
+            ),
+            Sign(
+                _("Pustules"),
+                _("Redness or small pustules are seen around the follicles."),
+                _("No clear redness or pustules are seen around the follicles."),
+            ),
+            Sign(
+                _("Dandruff"),
+                _("Flakes of dandruff are seen on the scalp or the hair."),
+                _("No clear flakes of dandruff are seen."),
+            ),
+            Sign(
+                _("Hair loss"),
+                _("The hair looks sparse or thin, and empty follicles are seen."),
+                _("The hair does not look clearly sparse."),
+            ),
+        ),
+        strict=True,
+    )
+)
