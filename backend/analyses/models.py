@@ -39,9 +39,7 @@ class Device(models.TextChoices):
 
 
 SEX_WORDS: dict[str, str] = {Sex.MALE: "남", Sex.FEMALE: "여", Sex.UNDISCLOSED: "미응답"}
-AGE_WORDS: dict[str, str] = {
-    age: f"{age.value[:-1]}대" if age != Age.EIGHTIES else "80대 이상" for age in Age
-}
+AGE_WORDS: dict[str, str] = {age: f"{age.value[:-1]}대" if age != Age.EIGHTIES else "80대 이상" for age in Age}
 
 
 class Human(models.Model):
@@ -78,7 +76,7 @@ class Analysis(models.Model):
     age = models.CharField(_("age"), max_length=4, choices=Age.choices)
     device = models.CharField(_("device"), max_length=8, choices=Device.choices, blank=True)
     consented_at = models.DateTimeField(_("consent given"))
-    idempotency_key = models.CharField(max_length=64, null=True, unique=True, editable=False)  # noqa: DJ001
+    idempotency_key = models.CharField(max_length=64, null=True, unique=True, editable=False)
     fingerprint = models.CharField(max_length=64, editable=False)
 
     created_at = models.DateTimeField(_("created"))
@@ -97,7 +95,12 @@ class Analysis(models.Model):
     bundle = models.CharField(_("bundle"), max_length=100, blank=True)
     demo = models.BooleanField(_("demo weights"), default=False)
     human = models.OneToOneField(
-        Human, verbose_name=_("human"), null=True, blank=True, on_delete=models.PROTECT, related_name="analysis"
+        Human,
+        verbose_name=_("human"),
+        null=True,
+        blank=True,
+        on_delete=models.PROTECT,
+        related_name="analysis",
     )
 
     class Meta:

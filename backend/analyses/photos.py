@@ -172,7 +172,7 @@ def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
     if photo_format == "JPEG":
         _check_jpeg_structure(data)
     with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
-        _check_header(image, photo_format)
+        _check_header(image)
         plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
         picture = image if plain else _flattened(image)
         # While it reduces a large JPEG, libjpeg skips what would be thrown away; the gap of 2 keeps enough
@@ -180,10 +180,7 @@ def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
         picture.thumbnail((PHOTO_MAX_SIDE, PHOTO_MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         picture.load()
         picture = _in_srgb(picture, image.info.get("icc_profile"))
-        if photo_format != "HEIF":
-            # libheif has turned the picture by its own boxes already, and the standard (ISO/IEC 23008-12) has
-            # the EXIF orientation ignored.
-            picture = _turned_upright(picture, image.info.get("exif"))
+        picture = _turned_upright(picture, image.info.get("exif"))
     picture.info.clear()  # Pillow would write the comment into the new file.
     jpeg = io.BytesIO()
     # Full colour resolution: a red halo around a follicle is a few pixels wide.
@@ -191,7 +188,7 @@ def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
     return CleanPhoto(jpeg.getvalue(), *picture.size)
 
 
-def _check_header(image: Image.Image, photo_format: str) -> None:
+def _check_header(image: Image.Image) -> None:
     width, height = image.size
     if width * height >= PHOTO_MAX_PIXELS:
         raise PhotoRefused("photo_too_many_pixels")
@@ -200,7 +197,7 @@ def _check_header(image: Image.Image, photo_format: str) -> None:
     if max(width, height) > PHOTO_MAX_ASPECT * min(width, height):
         raise PhotoRefused("photo_too_narrow")
     # Further pictures in a JPEG or HEIC belong to one photo (depth, gain map, burst); in these two they move.
-    if photo_format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
+    if image.format in {"PNG", "WEBP"} and getattr(image, "is_animated", False):
         raise PhotoRefused("photo_animated")
 
 
@@ -245,7 +242,11 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def _turned_upright(picture: Image.Image, exif: bytes | None) -> Image.Image:
-    """The picture turned as its EXIF says; an EXIF block that can't be read turns nothing."""
+    """The picture turned as its EXIF says; an EXIF block that can't be read turns nothing.
+
+    A HEIC is turned by its own boxes while it is decoded and its EXIF is void (ISO/IEC 23008-12);
+    pillow-heif sets the orientation in it to 1.
+    """
     if not exif:
         return picture
     try:

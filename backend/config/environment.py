@@ -17,11 +17,8 @@ from django.core.exceptions import ImproperlyConfigured
 PREFIX = "SCALP_"
 
 
-class _Environment(environ.FileAwareEnv):
-    prefix = PREFIX
-
-
-_read = _Environment()
+_read = environ.FileAwareEnv()
+_read.prefix = PREFIX
 
 
 def text(name: str, default: str) -> str:
@@ -109,7 +106,11 @@ def database(var: Path) -> dict[str, Any]:
         config["OPTIONS"] = {
             **config.get("OPTIONS", {}),
             "connect_timeout": 5,
-            "pool": {"min_size": 1, "max_size": integer("DATABASE_POOL", 16, least=1, most=200), "timeout": 10},
+            "pool": {
+                "min_size": 1,
+                "max_size": integer("DATABASE_POOL", 16, least=1, most=200),
+                "timeout": 10,
+            },
         }
     else:
         raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL names no SQLite or PostgreSQL database: {url.split('@')[-1]}")
@@ -123,7 +124,11 @@ def storage(var: Path) -> dict[str, Any]:
     if parts.scheme == "file" and parts.path:
         return {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
-            "OPTIONS": {"location": parts.path, "file_permissions_mode": 0o600, "directory_permissions_mode": 0o700},
+            "OPTIONS": {
+                "location": parts.path,
+                "file_permissions_mode": 0o600,
+                "directory_permissions_mode": 0o700,
+            },
         }
     if parts.scheme == "s3" and parts.netloc:
         options = {key: values[-1] for key, values in parse_qs(parts.query).items()}

@@ -28,8 +28,14 @@ COMMON: dict[int, tuple[str, Promise]] = {
     405: ("method_not_allowed", _("This address does not take this method.")),
     406: ("not_acceptable", _("This service answers in JSON only.")),
     415: ("unsupported_media_type", _("Please send the photo as multipart/form-data.")),
-    429: ("too_many_requests", _("Too many photos came from your address. Please wait a moment and try again.")),
-    500: ("internal_error", _("Something went wrong on our side. Please try again; nothing that we accepted is lost.")),
+    429: (
+        "too_many_requests",
+        _("Too many photos came from your address. Please wait a moment and try again."),
+    ),
+    500: (
+        "internal_error",
+        _("Something went wrong on our side. Please try again; nothing that we accepted is lost."),
+    ),
 }
 
 
@@ -47,7 +53,10 @@ def problem_response(
         **members,
     }
     response = JsonResponse(
-        body, status=status, content_type="application/problem+json", json_dumps_params={"ensure_ascii": False}
+        body,
+        status=status,
+        content_type="application/problem+json",
+        json_dumps_params={"ensure_ascii": False},
     )
     response["Cache-Control"] = "private, no-store"
     response["Content-Language"] = get_language() or "ko"
@@ -108,5 +117,10 @@ def handler_404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def handler_500(request: HttpRequest) -> HttpResponse:
     incident = uuid.uuid4().hex[:12]
-    log.error("internal_error", incident=incident, path=request.resolver_match and request.resolver_match.route, exc_info=True)
+    log.error(
+        "internal_error",
+        incident=incident,
+        path=request.resolver_match and request.resolver_match.route,
+        exc_info=True,
+    )
     return _answer(request, 500, incident=incident)

@@ -25,7 +25,9 @@ class RowsCollector(Collector):
         found = readiness()
         yield GaugeMetricFamily("scalp_ready", "1 if a photo sent now would be analysed.", value=int(found.ready))
         yield GaugeMetricFamily("scalp_workers", "Model workers with a fresh heartbeat.", value=found.workers)
-        yield GaugeMetricFamily("scalp_models_resident", "Models held by each ready worker.", value=found.models_resident)
+        yield GaugeMetricFamily(
+            "scalp_models_resident", "Models held by each ready worker.", value=found.models_resident
+        )
         seconds = pace().photo_seconds
         if seconds is not None:
             yield GaugeMetricFamily("scalp_photo_seconds", "Seconds a photo lately took a worker.", value=seconds)

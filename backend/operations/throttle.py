@@ -68,7 +68,5 @@ class SubmitThrottle(BaseThrottle):
     @classmethod
     def _counter(cls) -> redis.Redis:
         if cls._client is None:
-            cls._client = redis.Redis.from_url(
-                settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1
-            )
+            cls._client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
         return cls._client

@@ -40,7 +40,12 @@ def _result_json(result: Result) -> dict[str, Any]:
                 "abstains": finding.abstains,
                 "probabilities": [
                     round(p, 4)
-                    for p in (finding.probability_0, finding.probability_1, finding.probability_2, finding.probability_3)
+                    for p in (
+                        finding.probability_0,
+                        finding.probability_1,
+                        finding.probability_2,
+                        finding.probability_3,
+                    )
                 ],
             }
             for finding in result.findings

@@ -86,9 +86,15 @@ def problems(*codes: int) -> dict[tuple[int, str], type[ProblemSchema]]:
 
 
 IDEMPOTENCY_KEY = OpenApiParameter(
-    "Idempotency-Key", str, OpenApiParameter.HEADER, description="The same key and content: the same analysis."
+    "Idempotency-Key",
+    str,
+    OpenApiParameter.HEADER,
+    description="The same key and content: the same analysis.",
 )
 PREFER = OpenApiParameter(
-    "Prefer", str, OpenApiParameter.HEADER, description="`wait=N`, at most 25: answer when the status changes."
+    "Prefer",
+    str,
+    OpenApiParameter.HEADER,
+    description="`wait=N`, at most 25: answer when the status changes.",
 )
 IF_NONE_MATCH = OpenApiParameter("If-None-Match", str, OpenApiParameter.HEADER, description="The last `ETag`.")

@@ -70,7 +70,10 @@ class AnalysisDetail(APIView):
 
     @extend_schema(
         operation_id="analysis_erase",
-        responses={204: OpenApiResponse(description="Photo, findings and `Human` are gone."), **schema.problems(404, 410)},
+        responses={
+            204: OpenApiResponse(description="Photo, findings and `Human` are gone."),
+            **schema.problems(404, 410),
+        },
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Erase the analysis; afterwards its address answers 410."""

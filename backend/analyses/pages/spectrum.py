@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from backend.analyses.pages.words import SIGNS, label_word
 from ml.labels import GRADES, SYMPTOMS
 
-WIDTH, HEIGHT = 360, 250
+WIDTH, BOTTOM = 360, 250
 #: Where the tip of a hair of each grade lies, in units of the drawing from the top.
 GRADE_Y = (186, 136, 86, 36)
 #: Half the width of a hair at its root, a grade.
@@ -44,8 +44,7 @@ class Spectrum:
     lines: tuple[Line, ...]
     description: str
     scalp: str
-    width: int = WIDTH
-    height: int = HEIGHT
+    view_box: str
 
 
 def findings_spectrum(grades: Sequence[int | None], description: str) -> Spectrum:
@@ -95,7 +94,10 @@ def _drawing(strands: Sequence[tuple[str, int, str]], description: str, *, with_
     lines = [Line(y, label_word(grade)) for y, grade in zip(GRADE_Y, GRADES, strict=True)] if with_lines else []
     middle, control = (SCALP_LEFT + right) / 2, SCALP_Y - 2 * SCALP_RISE
     scalp = f"M{SCALP_LEFT} {SCALP_Y}Q{middle:g} {control} {right} {SCALP_Y}"
-    return Spectrum(tuple(hairs), tuple(lines), description, scalp)
+    top = 12 if with_lines else min(GRADE_Y[grade] for _label, grade, _css in strands) - 8
+    bottom = BOTTOM if len(strands) > 4 else BOTTOM - 18
+    view_box = f"0 {top} {WIDTH} {bottom - top}"
+    return Spectrum(tuple(hairs), tuple(lines), description, scalp, view_box)
 
 
 def _outline(x: float, root_y: float, tip_y: float, sway: float, half: float) -> str:

@@ -84,7 +84,7 @@ class Waiting:
             if pace().workers:
                 return gettext("How long it takes is not known yet.")
             return gettext("The models are resting at the moment. Your photo keeps its place until they are back.")
-        return gettext("About %(time)s left") % {"time": seconds_words(seconds)}
+        return gettext("Time left: %(time)s") % {"time": seconds_words(seconds)}
 
     @cached_property
     def steps(self) -> list[Step]:

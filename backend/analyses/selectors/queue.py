@@ -69,7 +69,8 @@ def seconds_for(photos: float) -> int | None:
 
 def _line_length() -> tuple[int, int]:
     found = Analysis.objects.filter(status__in=WAITING).aggregate(
-        waiting=Count("id", filter=Q(status=Status.QUEUED)), running=Count("id", filter=Q(status=Status.RUNNING))
+        waiting=Count("id", filter=Q(status=Status.QUEUED)),
+        running=Count("id", filter=Q(status=Status.RUNNING)),
     )
     return found["waiting"], found["running"]
 

@@ -6,7 +6,7 @@ erased, the former attempt touches nothing and is told so.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
 from backend.analyses.services.ringing import analysis_ring
-from backend.analyses.services.transition import analysis_move
+from backend.analyses.services.transition import analysis_move, analysis_requeue
 from backend.analyses.states import Status
 from ml.labels import SYMPTOMS, scalp_type
 
@@ -35,6 +35,7 @@ class Claim:
     attempt: int
     photo: str
     repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
+    attempts_left: int
 
     @property
     def held(self) -> Q:
@@ -71,7 +72,8 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     if not claimed:
         return None
     log.info("analysis_claimed", analysis=str(analysis_id), attempt=attempt)
-    return Claim(analysis_id, attempt, row["photo"], repeated=attempt > row["tries_from"] + 1)
+    tries = attempt - row["tries_from"]
+    return Claim(analysis_id, attempt, row["photo"], repeated=tries > 1, attempts_left=settings.MAX_ATTEMPTS - tries)
 
 
 def claim_photo(claim: Claim) -> bytes:
@@ -86,9 +88,13 @@ def claim_progress(claim: Claim, *, models_done: int) -> bool:
     return held.update(models_done=models_done, lease_until=_lease()) == 1
 
 
-def worker_leases_renew(worker: str) -> int:
-    """Renew the leases of all that `worker` holds; how many these are."""
-    return Analysis.objects.filter(worker=worker, status=Status.RUNNING).update(lease_until=_lease())
+def claims_renew(claims: Collection[Claim]) -> int:
+    """Renew the leases of these claims as far as they still hold; how many do."""
+    renewed = 0
+    for claim in claims:
+        held = Analysis.objects.filter(claim.held, pk=claim.analysis_id)
+        renewed += held.update(lease_until=_lease())
+    return renewed
 
 
 def analysis_succeed(claim: Claim, findings: Sequence[Graded], *, bundle: str, demo: bool) -> bool:
@@ -114,9 +120,7 @@ def analysis_succeed(claim: Claim, findings: Sequence[Graded], *, bundle: str, d
         if not ended:
             return False
         analysis = Analysis.objects.only("sex", "age").get(pk=claim.analysis_id)
-        human = Human.objects.create(
-            sex=SEX_WORDS[analysis.sex], age=AGE_WORDS[analysis.age], pred=pred, skin=skin
-        )
+        human = Human.objects.create(sex=SEX_WORDS[analysis.sex], age=AGE_WORDS[analysis.age], pred=pred, skin=skin)
         Analysis.objects.filter(pk=claim.analysis_id).update(human=human)
         # A retry after `failed` finds no findings: only success writes them, and success has no way back.
         Finding.objects.bulk_create(
@@ -146,20 +150,21 @@ def analysis_fail(claim: Claim, code: str) -> bool:
 
 def analysis_give_back(claim: Claim) -> bool:
     """Put an analysis back into the queue because this worker leaves; it does not count as an attempt."""
-    given = analysis_move(
-        claim.analysis_id,
-        Status.QUEUED,
-        only=claim.held,
-        tries_from=F("tries_from") + 1,
-        lease_until=None,
-        worker="",
-        models_done=0,
-        rung_at=None,
-    )
+    given = analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
     if given:
         transaction.on_commit(lambda: analysis_ring(claim.analysis_id))
         log.info("analysis_given_back", analysis=str(claim.analysis_id), attempt=claim.attempt)
     return given
+
+
+def analysis_put_off(claim: Claim) -> bool:
+    """Put an analysis back because device, storage or database let us down; it does count as an attempt.
+
+    Nobody rings for it at once: the reaper's next round does, so that what is away has time to come back.
+    """
+    if claim.attempts_left <= 0:
+        return analysis_fail(claim, "attempts_exhausted")
+    return analysis_requeue(claim.analysis_id, only=claim.held)
 
 
 def _end(claim: Claim, status: Status, code: str, **changes: object) -> bool:

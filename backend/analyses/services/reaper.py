@@ -13,7 +13,7 @@ from django.utils import timezone
 from backend.analyses.doorbell import bell_depth
 from backend.analyses.models import Analysis
 from backend.analyses.services.ringing import analysis_ring
-from backend.analyses.services.transition import analysis_move
+from backend.analyses.services.transition import analysis_move, analysis_requeue
 from backend.analyses.states import Status
 
 log = structlog.get_logger(__name__)
@@ -52,9 +52,7 @@ def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
     for row in rows.values("id", "attempt", "tries_from", "lease_until"):
         same = Q(status=Status.RUNNING, attempt=row["attempt"], lease_until=row["lease_until"])
         if row["attempt"] - row["tries_from"] < settings.MAX_ATTEMPTS:
-            requeued += analysis_move(
-                row["id"], Status.QUEUED, only=same, lease_until=None, worker="", models_done=0, rung_at=None
-            )
+            requeued += analysis_requeue(row["id"], only=same)
         else:
             failed += analysis_move(
                 row["id"],

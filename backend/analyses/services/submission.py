@@ -49,7 +49,11 @@ def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
         errors.append(FieldError("device", "unknown_choice", _("Please choose scalp scope or phone.")))
     if str(given.get("consent", "")).lower() not in {"true", "on", "1", "yes"}:
         errors.append(
-            FieldError("consent", "required", _("Without your consent we may not look at the photo, so nothing was stored."))
+            FieldError(
+                "consent",
+                "required",
+                _("Without your consent we may not look at the photo, so nothing was stored."),
+            )
         )
     if errors:
         raise InvalidFields(_("Some answers are missing or unknown. Nothing was stored."), errors)
@@ -57,9 +61,7 @@ def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
     return Answers(Sex(given["sex"]), Age(given["age"]), Device(device) if device else None)
 
 
-def analysis_submit(
-    given: Mapping[str, Any], *, photo: bytes | None, idempotency_key: str | None = None
-) -> Analysis:
+def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotency_key: str | None = None) -> Analysis:
     """Accept a photo (bytes as uploaded) with its answers: when this returns, the row is committed.
 
     The same key with the same content returns the analysis that exists already. Raises InvalidFields,

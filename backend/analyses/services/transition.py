@@ -19,3 +19,17 @@ def analysis_move(analysis_id: UUID, to: Status, *, only: Q | None = None, **cha
     """
     rows = Analysis.objects.filter(only or Q(), pk=analysis_id, status__in=sources(to))
     return rows.update(status=to, **changes) == 1
+
+
+def analysis_requeue(analysis_id: UUID, *, only: Q, **changes: Any) -> bool:
+    """Put a running analysis back into its place in the line, belonging to nobody and not rung for."""
+    return analysis_move(
+        analysis_id,
+        Status.QUEUED,
+        only=only,
+        lease_until=None,
+        worker="",
+        models_done=0,
+        rung_at=None,
+        **changes,
+    )

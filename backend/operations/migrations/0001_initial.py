@@ -4,29 +4,33 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Worker',
+            name="Worker",
             fields=[
-                ('name', models.CharField(max_length=200, primary_key=True, serialize=False, verbose_name='name')),
-                ('role', models.CharField(max_length=20, verbose_name='role')),
-                ('started_at', models.DateTimeField(verbose_name='started')),
-                ('seen_at', models.DateTimeField(verbose_name='last heartbeat')),
-                ('models_resident', models.PositiveSmallIntegerField(default=0, verbose_name='models resident')),
-                ('bundle', models.CharField(blank=True, max_length=100, verbose_name='bundle')),
-                ('device', models.CharField(blank=True, max_length=100, verbose_name='device')),
-                ('max_batch', models.PositiveIntegerField(default=0, verbose_name='largest batch')),
-                ('photo_seconds', models.FloatField(blank=True, null=True, verbose_name='seconds a photo')),
+                (
+                    "name",
+                    models.CharField(max_length=200, primary_key=True, serialize=False, verbose_name="name"),
+                ),
+                ("role", models.CharField(max_length=20, verbose_name="role")),
+                ("started_at", models.DateTimeField(verbose_name="started")),
+                ("seen_at", models.DateTimeField(verbose_name="last heartbeat")),
+                (
+                    "models_resident",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="models resident"),
+                ),
+                ("bundle", models.CharField(blank=True, max_length=100, verbose_name="bundle")),
+                ("device", models.CharField(blank=True, max_length=100, verbose_name="device")),
+                ("max_batch", models.PositiveIntegerField(default=0, verbose_name="largest batch")),
+                ("photo_seconds", models.FloatField(blank=True, null=True, verbose_name="seconds a photo")),
             ],
             options={
-                'verbose_name': 'worker',
-                'verbose_name_plural': 'workers',
+                "verbose_name": "worker",
+                "verbose_name_plural": "workers",
             },
         ),
     ]

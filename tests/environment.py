@@ -1,0 +1,134 @@
+"""The environment of a test run: a broker and, when asked for, a PostgreSQL server, both real.
+
+Loaded by pytest before anything else (`-p tests.environment`), because Django reads its settings from the
+environment the moment it is set up. `SCALP_TEST_DATABASE=postgresql` runs the tests on PostgreSQL.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from deploy.launcher.broker import broker_command, broker_ready, broker_url
+from deploy.launcher.process import dies_with
+from deploy.launcher.settings import free_port
+
+ROOT = Path(__file__).resolve().parent.parent
+SCRATCH = Path(tempfile.mkdtemp(prefix="scalp-tests-"))
+POSTGRESQL = os.environ.get("SCALP_TEST_DATABASE") == "postgresql"
+
+
+def spawn(command: list[str], log: Path, **options: object) -> subprocess.Popen[bytes]:
+    """Start a process in a group of its own that does not outlive the tests; its output goes to `log`."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            command,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+            preexec_fn=dies_with(os.getpid()),
+            **options,  # type: ignore[call-overload]
+        )
+
+
+def until(holds: object, seconds: float, what: str) -> None:
+    """Wait until `holds()` is true; fail with `what` after so many seconds."""
+    end = time.monotonic() + seconds
+    while not holds():  # type: ignore[operator]
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come about within {seconds:g} s")
+        time.sleep(0.05)
+
+
+def _start_broker() -> str:
+    port = free_port()
+    process = spawn(broker_command(SCRATCH / "broker", port), SCRATCH / "broker.log")
+    atexit.register(process.kill)
+    url = broker_url(port)
+    until(lambda: broker_ready(url), 10, "the broker")
+    return url
+
+
+class PostgreSQL:
+    """A server of its own in a scratch folder. Its programs refuse to run as root, so root lends them a user."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.user = "postgres" if os.geteuid() == 0 else None
+        self.log = folder.parent / "postgresql.log"
+        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+        found = shutil.which("initdb") or (programs and programs[-1] / "initdb")
+        if not found:
+            raise SystemExit("PostgreSQL's programs are missing. Debian, Ubuntu: apt install postgresql")
+        self.programs = Path(found).resolve().parent
+        folder.mkdir(mode=0o700)
+        if self.user:
+            shutil.chown(folder, self.user)
+            folder.parent.chmod(0o711)
+        self._run("initdb", "-D", str(folder), "--auth=trust", "--username=scalp", "--encoding=UTF8", "--no-sync")
+        self.process = self.start()
+
+    def start(self) -> subprocess.Popen[bytes]:
+        self.process = spawn(
+            [str(self.programs / "postgres"), "-D", str(self.folder), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
+            + ["-c", "fsync=off", "-c", "max_connections=200"],
+            self.log,
+            user=self.user,
+        )
+        until(self.ready, 30, "PostgreSQL")
+        return self.process
+
+    def ready(self) -> bool:
+        done = subprocess.run(
+            [str(self.programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)], capture_output=True
+        )
+        return done.returncode == 0
+
+    def create_database(self, name: str) -> str:
+        """Create a database and return its URL."""
+        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "scalp"]
+        subprocess.run([str(self.programs / "createdb"), *at, name], check=True, capture_output=True)
+        return f"postgresql://scalp@127.0.0.1:{self.port}/{name}"
+
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGQUIT)
+        self.process.wait(10)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(self.programs / program), *arguments], check=True, capture_output=True, user=self.user, cwd="/"
+        )
+
+
+def _clean_up() -> None:
+    if postgresql:
+        postgresql.stop()
+    shutil.rmtree(SCRATCH, ignore_errors=True)
+
+
+postgresql = PostgreSQL(SCRATCH / "postgresql") if POSTGRESQL else None
+atexit.register(_clean_up)
+
+os.environ |= {
+    "DJANGO_SETTINGS_MODULE": "backend.config.settings",
+    "SCALP_VAR": str(SCRATCH / "var"),
+    "SCALP_SECRET_KEY": "a key for tests, long enough and used for nothing else",
+    "SCALP_BROKER_URL": _start_broker(),
+    "SCALP_ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
+    "SCALP_LEASE_SECONDS": "6",
+    "SCALP_SUBMITS_PER_MINUTE": "100000",
+    "SCALP_LOG_LEVEL": "WARNING",
+}
+if postgresql:
+    os.environ["SCALP_DATABASE_URL"] = postgresql.create_database("scalp")
+else:
+    os.environ.pop("SCALP_DATABASE_URL", None)

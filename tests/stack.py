@@ -1,0 +1,157 @@
+"""The whole service as real processes: web, model worker, upkeep worker and schedule, over the tests' broker."""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from deploy.launcher.broker import broker_command, broker_ready, broker_url
+from deploy.launcher.settings import free_port
+from ml.data.synthetic import scalp_picture
+from tests.environment import ROOT, postgresql, spawn, until
+
+ENDED = {"succeeded", "rejected", "failed", "canceled", "expired"}
+
+
+def scalp_photo(seed: int) -> bytes:
+    """A synthetic scalp as a JPEG."""
+    file = io.BytesIO()
+    scalp_picture(seed).save(file, "JPEG")
+    return file.getvalue()
+
+
+class Stack:
+    """Starts every part on free ports, in a folder of its own; parts can be killed and started again."""
+
+    def __init__(self, folder: Path, bundle: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = free_port()
+        self.broker_port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "SCALP_VAR": str(folder / "var"),
+            "SCALP_BROKER_URL": broker_url(self.broker_port),
+            "SCALP_BUNDLE": str(bundle),
+            "SCALP_HOST": "127.0.0.1",
+            "SCALP_PORT": str(self.port),
+            "SCALP_LOG_LEVEL": "INFO",
+            "SCALP_TEST_DATABASE": "",
+            **settings,
+        }
+        if postgresql:
+            self.environment["SCALP_DATABASE_URL"] = postgresql.create_database(f"stack_{secrets.token_hex(4)}")
+        else:
+            self.environment.pop("SCALP_DATABASE_URL", None)
+
+    def up(self) -> Stack:
+        self.manage("migrate", "--noinput")
+        self.manage("collectstatic", "--noinput")
+        self.start("broker")
+        until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 10, "the broker")
+        for part in ("web", "model", "upkeep", "schedule"):
+            self.start(part)
+        until(self.ready, 60, f"readiness (logs in {self.folder})")
+        return self
+
+    def down(self) -> None:
+        for part in reversed(list(self.processes)):
+            self.stop(part)
+
+    def command(self, part: str) -> list[str]:
+        python = [sys.executable, "-m"]
+        worker = ["worker", "--pool", "threads", "-E", "--without-gossip", "--without-mingle"]
+        return {
+            "broker": broker_command(self.folder / "broker", self.broker_port),
+            "web": [*python, "gunicorn", "backend.config.wsgi:application", "--config", "deploy/gunicorn.conf.py"],
+            "model": [*python, "celery", "-A", "workers.model", *worker]
+            + ["--concurrency", "16", "--queues", "photos", "--hostname", "model@tests"],
+            "upkeep": [*python, "celery", "-A", "workers.upkeep", *worker]
+            + ["--concurrency", "2", "--queues", "upkeep", "--hostname", "upkeep@tests"],
+            "schedule": [*python, "celery", "-A", "workers.upkeep", "beat", "--pidfile="]
+            + ["--schedule", str(self.folder / "schedule")],
+        }[part]
+
+    def start(self, part: str) -> None:
+        self.processes[part] = spawn(self.command(part), self.log(part), env=self.environment)
+
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
+        """Send a signal to the part and all its children, and wait for its end if the signal means one."""
+        process = self.processes[part]
+        os.killpg(process.pid, number)
+        if number in {signal.SIGKILL, signal.SIGTERM}:
+            process.wait(60)
+
+    def stop(self, part: str) -> None:
+        process = self.processes.pop(part)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGCONT)
+            process.terminate()
+            try:
+                process.wait(20)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def log(self, part: str) -> Path:
+        return self.folder / f"{part}.log"
+
+    def manage(self, *arguments: str) -> str:
+        done = subprocess.run(
+            [sys.executable, "backend/manage.py", *arguments],
+            cwd=ROOT, env=self.environment, capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def rows(self, expression: str) -> Any:
+        """The value of a Python expression over the models, read by a process of its own."""
+        import json
+
+        code = (
+            "import json; from backend.analyses.models import *; from backend.operations.models import *; "
+            f"print(json.dumps({expression}))"
+        )
+        return json.loads(self.manage("shell", "--no-imports", "-c", code))
+
+    def ready(self) -> bool:
+        dead = [part for part, process in self.processes.items() if process.poll() is not None]
+        assert not dead, f"{dead} died; logs in {self.folder}"
+        try:
+            return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
+        except requests.RequestException:
+            return False
+
+    def submit(self, photo: bytes | None = None, *, headers: dict[str, str] | None = None, **answers: str) -> Any:
+        """Send a photo; the answer of the API as a `requests.Response`."""
+        return requests.post(
+            f"{self.url}/api/v1/analyses/",
+            files={"photo": ("photo.jpg", photo or scalp_photo(secrets.randbits(16)), "image/jpeg")},
+            data={"sex": "female", "age": "30s", "consent": "true", **answers},
+            headers=headers,
+            timeout=30,
+        )
+
+    def status(self, analysis_id: str) -> dict[str, Any]:
+        answer = requests.get(f"{self.url}/api/v1/analyses/{analysis_id}/", timeout=30)
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json())
+
+    def wait(self, analysis_id: str, seconds: float = 60) -> dict[str, Any]:
+        """Poll until the analysis has ended."""
+        end = time.monotonic() + seconds
+        while (status := self.status(analysis_id))["status"] not in ENDED:
+            if time.monotonic() > end:
+                raise TimeoutError(f"{status} after {seconds:g} s; logs in {self.folder}")
+            time.sleep(0.1)
+        return status

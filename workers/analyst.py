@@ -1,0 +1,103 @@
+"""One analysis from claim to end, without Celery: claim ▸ load ▸ batch ▸ finish."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import structlog
+from django.db import DatabaseError
+
+from backend.analyses.services.attempt import (
+    Claim,
+    Graded,
+    analysis_claim,
+    analysis_fail,
+    analysis_give_back,
+    analysis_put_off,
+    analysis_reject,
+    analysis_succeed,
+    claim_photo,
+    claim_progress,
+)
+from ml.errors import DeviceLost, ModelError, OutOfMemory, PhotoUnreadable
+from ml.predictor import Prediction, Predictor
+from workers.batcher import Batcher, Draining
+
+log = structlog.get_logger(__name__)
+
+
+class Analyst:
+    """Analyses photos with one predictor through one batcher, in the name of one worker."""
+
+    def __init__(self, name: str, predictor: Predictor, batcher: Batcher) -> None:
+        self.name = name
+        self.predictor = predictor
+        self.batcher = batcher
+        self._held: set[Claim] = set()
+
+    def analyse(self, analysis_id: UUID) -> str:
+        """Work on an analysis until it has ended or is not ours any more; a word on what happened.
+
+        Whatever goes wrong here ends in a state of the row: a reason for its owner, or back in the queue. What can not
+        even be written, as the database is away, the reaper takes back once the lease has lapsed.
+        """
+        claim = analysis_claim(analysis_id, worker=self.name)
+        if claim is None:
+            return "nothing to claim"
+        self._held.add(claim)
+        try:
+            return self._attempt(claim)
+        finally:
+            self._held.discard(claim)
+
+    @property
+    def held(self) -> frozenset[Claim]:
+        """The claims that threads of this process work on now."""
+        return frozenset(self._held.copy())
+
+    def _attempt(self, claim: Claim) -> str:
+        try:
+            prediction = self._predict(claim)
+        except Draining:
+            return _said(analysis_give_back(claim), "given back")
+        except (PhotoUnreadable, FileNotFoundError):
+            return _said(analysis_fail(claim, "photo_unreadable"), "failed")
+        except OutOfMemory:
+            return _said(analysis_fail(claim, "out_of_memory"), "failed")
+        except (DeviceLost, OSError, DatabaseError) as error:
+            log.warning("attempt_broken", analysis=str(claim.analysis_id), cause=repr(error))
+            return _said(analysis_put_off(claim), "put off")
+        except ModelError:
+            return _said(analysis_fail(claim, "model_error"), "failed")
+        except Exception:
+            log.exception("attempt_failed", analysis=str(claim.analysis_id))
+            return _said(analysis_fail(claim, "internal_error"), "failed")
+        return self._finish(claim, prediction)
+
+    def _predict(self, claim: Claim) -> Prediction | None:
+        photo = self.predictor.prepare(claim_photo(claim))
+        job = self.batcher.submit(photo, alone=claim.repeated)
+        try:
+            for models_done in job.progress():
+                if not claim_progress(claim, models_done=models_done):
+                    job.cancel()
+        except DatabaseError:
+            job.cancel()  # Nobody is left to write the result.
+            raise
+        return job.result()
+
+    def _finish(self, claim: Claim, prediction: Prediction | None) -> str:
+        bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo
+        if prediction is None:
+            return "not ours any more"
+        if not prediction.is_scalp:
+            return _said(analysis_reject(claim, "not_a_scalp", bundle=bundle, demo=demo), "rejected")
+        findings = [
+            Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstains)
+            for found in prediction.findings
+        ]
+        return _said(analysis_succeed(claim, findings, bundle=bundle, demo=demo), "succeeded")
+
+
+def _said(written: bool, word: str) -> str:
+    return word if written else "not ours any more"

@@ -1,0 +1,31 @@
+"""The Celery application, and the one door to tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from celery import Celery
+
+app = Celery("scalpspectra")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+def task(queue: str) -> Callable[[Callable[..., str]], Any]:
+    """Make a task of a function that takes keywords only and returns a word on what it did.
+
+    Acknowledged late: a worker that dies leaves the message to another one. No retries and no results:
+    what happened stands in the row.
+    """
+
+    def register(function: Callable[..., str]) -> Any:
+        return app.task(
+            name=function.__name__,
+            queue=queue,
+            acks_late=True,
+            reject_on_worker_lost=True,
+            ignore_result=True,
+            max_retries=0,
+        )(function)
+
+    return register

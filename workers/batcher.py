@@ -1,0 +1,203 @@
+"""The batcher: many threads hand in photos, one thread owns the device.
+
+1. A thread submits a prepared photo and gets a `Job`.
+2. The device's thread takes the first job that waits, and more until there are `max_batch` of them or
+   `max_wait` has passed since the first one came.
+3. It runs the seven models over the batch, and tells each job how many are done; between two models it leaves
+   out the jobs that were canceled.
+4. Out of memory: it halves the batch, down to one photo, which then fails alone. An error of one photo does
+   not touch the others. A sticky device error fails all, and the process must leave.
+
+The device's thread never waits for the database: each submitter follows its own job and writes what it reads.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Iterator, Sequence
+from typing import Protocol
+
+import structlog
+
+from ml.errors import DeviceLost, OutOfMemory
+from ml.predictor import Prediction, Prepared, Watch
+
+log = structlog.get_logger(__name__)
+
+
+class Predicts(Protocol):
+    """What the batcher needs of a predictor."""
+
+    def predict(self, photos: Sequence[Prepared], watch: Watch | None = None) -> list[Prediction | None]: ...
+
+
+class Draining(Exception):
+    """The batcher takes no more work; the job was not begun."""
+
+
+class Job:
+    """One photo on its way through the batcher."""
+
+    def __init__(self, photo: Prepared, *, alone: bool) -> None:
+        self.photo = photo
+        self.alone = alone
+        self.submitted_at = time.monotonic()
+        self.canceled = False
+        self._changed = threading.Condition()
+        self._models_done = 0
+        self._ended = False
+        self._prediction: Prediction | None = None
+        self._error: Exception | None = None
+
+    def cancel(self) -> None:
+        """Leave the batch at the next model; the job then ends with None."""
+        self.canceled = True
+
+    def progress(self) -> Iterator[int]:
+        """Yield the number of models done each time it has changed, until the job has ended.
+
+        A slow reader skips numbers, it never holds up the device.
+        """
+        seen = 0
+        while True:
+            with self._changed:
+                self._changed.wait_for(lambda last=seen: self._ended or self._models_done != last)
+                if self._ended:
+                    return
+                seen = self._models_done
+            yield seen
+
+    def result(self) -> Prediction | None:
+        """The prediction of a job that has ended, None if it was canceled. Raises what the models raised."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ended)
+        if self._error:
+            raise self._error
+        return self._prediction
+
+    def advance(self, models_done: int) -> None:
+        with self._changed:
+            self._models_done = models_done
+            self._changed.notify_all()
+
+    def end(self, prediction: Prediction | None) -> None:
+        with self._changed:
+            self._prediction, self._ended = prediction, True
+            self._changed.notify_all()
+
+    def fail(self, error: Exception) -> None:
+        with self._changed:
+            self._error, self._ended = error, True
+            self._changed.notify_all()
+
+
+class Batcher:
+    """Owns the device. `max_wait` in seconds; `device_lost` is called after a sticky error."""
+
+    def __init__(
+        self, predictor: Predicts, *, max_batch: int, max_wait: float, device_lost: Callable[[], None]
+    ) -> None:
+        self.predictor = predictor
+        self.max_batch = max_batch
+        self.max_wait = max_wait
+        self.device_lost = device_lost
+        #: Seconds that a photo lately took its share of a batch: a moving average over some ten batches.
+        self.photo_seconds: float | None = None
+        self._waiting: deque[Job] = deque()
+        self._came = threading.Condition()
+        self._draining = False
+        self._moved_at: float | None = None
+        self._thread = threading.Thread(target=self._loop, name="device", daemon=True)
+        self._thread.start()
+
+    def submit(self, photo: Prepared, *, alone: bool = False) -> Job:
+        """Hand in a photo; `alone` keeps it out of the batches of others. Raises Draining."""
+        job = Job(photo, alone=alone)
+        with self._came:
+            if self._draining:
+                raise Draining
+            self._waiting.append(job)
+            self._came.notify_all()
+        return job
+
+    def drain(self) -> None:
+        """Finish the batch that runs and refuse the jobs that have not begun."""
+        with self._came:
+            self._draining = True
+            refused, self._waiting = list(self._waiting), deque()
+            self._came.notify_all()
+        for job in refused:
+            job.fail(Draining())
+
+    def close(self, timeout: float | None = None) -> None:
+        """Drain, and wait for the device's thread to end."""
+        self.drain()
+        self._thread.join(timeout)
+
+    @property
+    def stalled_seconds(self) -> float:
+        """Seconds since the batch that runs last moved on by a model; 0 when none runs."""
+        moved_at = self._moved_at
+        return 0.0 if moved_at is None else time.monotonic() - moved_at
+
+    def _loop(self) -> None:
+        while batch := self._next_batch():
+            begun = self._moved_at = time.monotonic()
+            self._run(batch)
+            self._moved_at = None
+            seconds = (time.monotonic() - begun) / len(batch)
+            self.photo_seconds = 0.8 * (self.photo_seconds or seconds) + 0.2 * seconds
+            log.info("batch_done", photos=len(batch), seconds=round(seconds * len(batch), 3))
+
+    def _next_batch(self) -> list[Job]:
+        """The next jobs to run together; empty when there will be none any more."""
+        with self._came:
+            self._came.wait_for(lambda: self._waiting or self._draining)
+            if not self._waiting:
+                return []
+            deadline = self._waiting[0].submitted_at + self.max_wait
+            while len(self._waiting) < self.max_batch and not self._draining and not self._waiting[0].alone:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._came.wait(left):
+                    break
+            batch: list[Job] = []
+            while self._waiting and len(batch) < self.max_batch:
+                if batch and (self._waiting[0].alone or batch[0].alone):
+                    break
+                batch.append(self._waiting.popleft())
+            return batch
+
+    def _run(self, jobs: list[Job]) -> None:
+        def watch(models_done: int, indices: Sequence[int]) -> Collection[int]:
+            self._moved_at = time.monotonic()
+            for index in indices:
+                jobs[index].advance(models_done)
+            return [index for index in indices if not jobs[index].canceled]
+
+        try:
+            predictions = self.predictor.predict([job.photo for job in jobs], watch)
+        except OutOfMemory as error:
+            log.warning("out_of_memory", photos=len(jobs))
+            self._halve(jobs, error)
+        except DeviceLost as error:
+            log.error("device_lost", cause=repr(error))
+            for job in jobs:
+                job.fail(error)
+            self.device_lost()
+        except Exception as error:
+            log.exception("batch_failed", photos=len(jobs))
+            self._halve(jobs, error)
+        else:
+            for job, prediction in zip(jobs, predictions, strict=True):
+                job.end(prediction)
+
+    def _halve(self, jobs: list[Job], error: Exception) -> None:
+        """Try again in two halves, so that what only one photo is to blame for ends with that photo."""
+        if len(jobs) == 1:
+            jobs[0].fail(error)
+            return
+        middle = len(jobs) // 2
+        for half in (jobs[:middle], jobs[middle:]):
+            self._run(half)

@@ -1,0 +1,112 @@
+"""The heartbeat of a worker: it renews its leases, and says that it is there only when it really takes messages.
+
+1. Ask ourselves for a pong through the broker: only a consumer that lives answers (liveness measures progress,
+   not a socket; consumers that stall after a reconnect: celery #8030, #8384, #10205).
+2. Write the worker's row if the pong came.
+3. Renew the leases of what we hold, whether the broker is there or not, unless the device is stuck.
+4. Leave, for the supervisor to start a new process, when the device or the consumer has been stuck for a lease.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from celery import Celery, signals
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
+
+from backend.analyses.services.attempt import claims_renew
+from backend.operations.services import worker_left, worker_seen
+from workers.analyst import Analyst
+from workers.residents import leave
+
+log = structlog.get_logger(__name__)
+
+
+class Heartbeat(threading.Thread):
+    """Beats every `settings.HEARTBEAT_SECONDS` until stopped; `analyst` is None for a worker without models."""
+
+    def __init__(self, app: Celery, name: str, role: str, analyst: Analyst | None = None) -> None:
+        super().__init__(name="heartbeat", daemon=True)
+        self.app = app
+        self.node = name
+        self.role = role
+        self.analyst = analyst
+        self._stop_asked = threading.Event()
+        self._answered_at = time.monotonic()
+
+    def run(self) -> None:
+        while True:
+            for step in (self._tell, self._renew, self._leave_if_stuck):
+                self._attempt(step)
+            if self._stop_asked.wait(settings.HEARTBEAT_SECONDS):
+                return
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+
+    def _attempt(self, step: Callable[[], None]) -> None:
+        """A database or broker that is away for a while must not end the heartbeat."""
+        close_old_connections()
+        try:
+            step()
+        except (DatabaseError, OperationalError, RedisError, OSError) as error:
+            log.warning("heartbeat_skipped", step=step.__name__, cause=repr(error))
+        finally:
+            close_old_connections()
+
+    def _tell(self) -> None:
+        if not self.app.control.ping(destination=[self.node], timeout=min(2.0, settings.HEARTBEAT_SECONDS)):
+            log.warning("no_pong", worker=self.node)
+            return
+        self._answered_at = time.monotonic()
+        if self.analyst is None:
+            worker_seen(self.node, role=self.role)
+            return
+        predictor, batcher = self.analyst.predictor, self.analyst.batcher
+        worker_seen(
+            self.node,
+            role=self.role,
+            models_resident=predictor.models_resident,
+            bundle=predictor.bundle.reference,
+            device=predictor.device,
+            max_batch=batcher.max_batch,
+            photo_seconds=batcher.photo_seconds,
+        )
+
+    def _renew(self) -> None:
+        if self.analyst is not None and self.analyst.batcher.stalled_seconds < settings.LEASE_SECONDS:
+            claims_renew(self.analyst.held)
+
+    def _leave_if_stuck(self) -> None:
+        if self.analyst is not None and self.analyst.batcher.stalled_seconds > 2 * settings.LEASE_SECONDS:
+            log.error("device_stuck", seconds=self.analyst.batcher.stalled_seconds)
+            leave()
+        if time.monotonic() - self._answered_at > settings.LEASE_SECONDS:
+            with self.app.connection_for_read() as connection:
+                connection.ensure_connection(max_retries=1, timeout=2)  # Raises while the broker is away.
+            log.error("consumer_stuck", worker=self.node)
+            leave()
+
+
+def keep_beating(app: Celery, role: str, analyst: Callable[[], Analyst | None] = lambda: None) -> None:
+    """Beat from the moment that this process's worker is ready until it shuts down."""
+    beating: list[Heartbeat] = []
+
+    def begin(sender: Any, **_: Any) -> None:
+        beating.append(Heartbeat(app, sender.hostname, role, analyst()))
+        beating[-1].start()
+
+    def end(sender: Any, **_: Any) -> None:
+        for heartbeat in beating:
+            heartbeat.stop()
+        worker_left(sender.hostname)
+
+    signals.worker_ready.connect(begin, weak=False)
+    signals.worker_shutdown.connect(end, weak=False)

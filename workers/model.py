@@ -1,0 +1,44 @@
+"""The model worker: `celery -A workers.model worker --pool threads …`, one process a device.
+
+It checks its options, loads the seven models before the first message is taken, and beats.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from celery import signals
+from celery.apps.worker import Worker
+
+from backend.analyses.services.reaper import worker_leases_lapse
+from backend.operations.services import worker_started
+from workers.app import app, task
+from workers.heartbeat import keep_beating
+from workers.residents import resident, residents_load
+from workers.selfcheck import selfcheck
+
+ROLE = "model"
+
+__all__ = ["app"]
+
+
+@task(queue="photos")
+def analyse_photo(*, analysis_id: str) -> str:
+    return resident().analyse(UUID(analysis_id))
+
+
+@signals.worker_init.connect
+def check_and_load(sender: Worker, **_: Any) -> None:
+    selfcheck(sender, batches=True)
+    worker_started(sender.hostname, role=ROLE)
+    residents_load(sender.hostname)
+    worker_leases_lapse(sender.hostname)
+
+
+@signals.worker_shutting_down.connect
+def drain(sender: str, **_: Any) -> None:
+    resident().batcher.drain()
+
+
+keep_beating(app, ROLE, resident)
