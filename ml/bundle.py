@@ -21,7 +21,7 @@ from safetensors.torch import save_file
 
 from ml.bases import open_base
 from ml.errors import BundleInvalid
-from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance
+from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance, first_fault
 from ml.registry import Weights, tensor_shapes
 
 MANIFEST_FILE = "bundle.json"
@@ -90,20 +90,14 @@ class Bundle:
             yield model, weights
 
 
-def write_bundle(
-    folder: Path | str, provenance: Provenance, models: Iterable[tuple[ModelSettings, Weights]]
-) -> Bundle:
+def write_bundle(folder: Path | str, provenance: Provenance, models: Iterable[tuple[ModelSettings, Weights]]) -> Bundle:
     """Write a bundle and verify it. One model's weights are in memory at a time if `models` is a generator.
 
     The folder appears complete or not at all; an earlier bundle there is replaced. Raises BundleInvalid
     where the folder holds anything else, or where the models do not make a bundle.
     """
     folder = Path(folder).resolve()
-    if (
-        folder.exists()
-        and not (folder / MANIFEST_FILE).is_file()
-        and (not folder.is_dir() or any(folder.iterdir()))
-    ):
+    if folder.exists() and not (folder / MANIFEST_FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise BundleInvalid(f"{folder} is there and is no bundle. Name a new folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
@@ -113,7 +107,7 @@ def write_bundle(
         try:
             manifest = Manifest(**provenance.model_dump(), models=tuple(specs))
         except ValidationError as error:
-            raise BundleInvalid(f"{folder}: {_first_fault(error)}") from error
+            raise BundleInvalid(f"{folder}: {first_fault(error)}") from error
         text = json.dumps(
             {"format": manifest.format, **manifest.model_dump(exclude_none=True)},
             indent=2,
@@ -153,13 +147,7 @@ def _read_manifest(path: Path) -> Manifest:
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise BundleInvalid(f"{path}: {_first_fault(error)}. {_AGAIN}") from error
-
-
-def _first_fault(error: ValidationError) -> str:
-    fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in fault["loc"])
-    return f"{place}: {fault['msg']}" if place else fault["msg"]
+        raise BundleInvalid(f"{path}: {first_fault(error)}. {_AGAIN}") from error
 
 
 def _verify_model(folder: Path, model: ModelSpec) -> None:
@@ -167,18 +155,14 @@ def _verify_model(folder: Path, model: ModelSpec) -> None:
     if not path.is_file():
         raise BundleInvalid(f"{path} is missing. {_AGAIN}")
     if _sha256(path) != model.sha256:
-        raise BundleInvalid(
-            f"{path} is not the file that {MANIFEST_FILE} names: its SHA-256 differs. {_AGAIN}"
-        )
+        raise BundleInvalid(f"{path} is not the file that {MANIFEST_FILE} names: its SHA-256 differs. {_AGAIN}")
     expected = tensor_shapes(model.architecture, model.classes)
     based = _base_shapes(path, model)
     found: set[str] = set()
     for name, tensor in _read_tensors(path):
         found.add(name)
         if name not in expected:
-            raise BundleInvalid(
-                f"{path} holds a tensor {name!r} that {model.architecture} does not have. {_AGAIN}"
-            )
+            raise BundleInvalid(f"{path} holds a tensor {name!r} that {model.architecture} does not have. {_AGAIN}")
         if tuple(tensor.shape) != expected[name]:
             raise BundleInvalid(
                 f"{path}: {name} is shaped {list(tensor.shape)}, but {model.architecture} for "
@@ -203,9 +187,7 @@ def _base_shapes(path: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
     except ValueError as error:
         raise BundleInvalid(f"{path}: {error} Use a version of the software that knows it.") from error
     if base.architecture != model.architecture:
-        raise BundleInvalid(
-            f"{path} is a delta on {model.base!r}, but its model is {model.architecture}. {_AGAIN}"
-        )
+        raise BundleInvalid(f"{path} is a delta on {model.base!r}, but its model is {model.architecture}. {_AGAIN}")
     return base.shapes
 
 

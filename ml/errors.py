@@ -1,8 +1,5 @@
 """What can go wrong in `ml`. Every message is a sentence for whoever runs the command or the service."""
 
-# The classes say what happened rather than that it is an error.
-# ruff: noqa: N818
-
 from __future__ import annotations
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ml.labels import GATE, GRADES, MODEL_KEYS
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
@@ -89,10 +89,15 @@ class Manifest(Provenance):
     def _seven(self) -> Self:
         keys = tuple(model.key for model in self.models)
         if keys != MODEL_KEYS:
-            raise ValueError(
-                f"models must be {', '.join(MODEL_KEYS)} in this order, not {', '.join(keys) or 'none'}"
-            )
+            raise ValueError(f"models must be {', '.join(MODEL_KEYS)} in this order, not {', '.join(keys) or 'none'}")
         files = {model.file for model in self.models}
         if len(files) != len(self.models):
             raise ValueError("every model needs a file of its own")
         return self
+
+
+def first_fault(error: ValidationError) -> str:
+    """The first thing that pydantic found wrong, in one line: where it is and what it should be."""
+    fault = error.errors(include_url=False)[0]
+    place = ".".join(str(part) for part in fault["loc"])
+    return f"{place}: {fault['msg']}" if place else fault["msg"]

@@ -128,9 +128,7 @@ class Predictor:
         probabilities = self._runtime.run(key, batch)
         expected = (len(batch), self.bundle.model(key).classes)
         if probabilities.shape != expected or not np.isfinite(probabilities).all():
-            raise ModelError(
-                f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities."
-            )
+            raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")
         return probabilities
 
 

@@ -84,10 +84,8 @@ def to_tensor(image: Image.Image, spec: Preprocessing) -> torch.Tensor:
     """An RGB image as normalised float32 `[3, size, size]`. Pillow's resize filters before it shrinks."""
     square = (spec.image_size, spec.image_size)
     resampling = _RESAMPLING[spec.interpolation]
-    if spec.aspect == "crop":
-        resized = ImageOps.fit(image, square, resampling)
-    else:
-        resized = image.resize(square, resampling)
+    crop = spec.aspect == "crop"
+    resized = ImageOps.fit(image, square, resampling) if crop else image.resize(square, resampling)
     values = np.asarray(resized, dtype=np.float32) / 255
     values = (values - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
     return torch.from_numpy(values).permute(2, 0, 1)

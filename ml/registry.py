@@ -58,9 +58,7 @@ def _efficientnet(name: str) -> Architecture:
 
 def _efficientnet_v2(letter: str) -> Architecture:
     constructor = getattr(torchvision_efficientnet, f"efficientnet_v2_{letter}")
-    published = getattr(
-        torchvision_efficientnet, f"EfficientNet_V2_{letter.upper()}_Weights"
-    ).DEFAULT.transforms()
+    published = getattr(torchvision_efficientnet, f"EfficientNet_V2_{letter.upper()}_Weights").DEFAULT.transforms()
 
     def build(classes: int, image_size: int) -> nn.Module:
         return cast(nn.Module, constructor(num_classes=classes))
@@ -94,9 +92,7 @@ def describe(architecture: str) -> Architecture:
     try:
         return _ARCHITECTURES[architecture]
     except KeyError:
-        raise ValueError(
-            f"There is no architecture {architecture!r}; known are {', '.join(_ARCHITECTURES)}."
-        ) from None
+        raise ValueError(f"There is no architecture {architecture!r}; known are {', '.join(_ARCHITECTURES)}.") from None
 
 
 def create_network(architecture: str, classes: int, image_size: int) -> nn.Module:
@@ -127,9 +123,5 @@ def tensor_shapes(architecture: str, classes: int) -> Mapping[str, tuple[int, ..
     with torch.device("meta"):
         network = create_network(architecture, classes, describe(architecture).image_size)
     return MappingProxyType(
-        {
-            name: tuple(tensor.shape)
-            for name, tensor in network.state_dict().items()
-            if not name.endswith(STEP_COUNTER)
-        }
+        {name: tuple(tensor.shape) for name, tensor in network.state_dict().items() if not name.endswith(STEP_COUNTER)}
     )

@@ -112,9 +112,7 @@ def seeded_model(
         f"{head}.weight": torch.zeros(settings.classes, width),
         f"{head}.bias": torch.zeros(settings.classes),
     }
-    network = create_filled_network(
-        architecture, settings.classes, preprocessing.image_size, {**base, **blank}
-    )
+    network = create_filled_network(architecture, settings.classes, preprocessing.image_size, {**base, **blank})
     torch.set_flush_denormal(True)
     with torch.inference_mode():
         statistics = _calibrate(network, pictures)

@@ -66,9 +66,7 @@ def _hairs(random: np.random.Generator, draw: ImageDraw.ImageDraw) -> None:
             shaft = root + along * np.concatenate((np.cos(turn), np.sin(turn)), axis=1)
             shade = int(random.integers(18, 60))
             draw.line(_points(shaft), fill=(shade + 14, shade + 6, shade), width=width, joint="curve")
-            draw.line(
-                _points(shaft - np.array((0, width / 5))), fill=(168, 156, 146), width=max(1, width // 5)
-            )
+            draw.line(_points(shaft - np.array((0, width / 5))), fill=(168, 156, 146), width=max(1, width // 5))
 
 
 def _points(path: np.ndarray) -> list[tuple[float, float]]:

@@ -1,0 +1,30 @@
+"""The command line, `python -m ml`: one module a command, each with `register(commands)`.
+
+Exit codes: 0 done, 1 refused or failed with a sentence on standard error, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from ml.cli import bundle, predict
+from ml.errors import MLError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ml", description="The models of ScalpSpectra, without the service."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for command in (predict, bundle):
+        command.register(commands)
+    options = parser.parse_args(arguments)
+    try:
+        code: int = options.run(options)
+    except MLError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return code

@@ -1,0 +1,79 @@
+"""`python -m ml predict`: grades for photos on disk."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from ml.errors import PhotoUnreadable
+from ml.labels import GRADES, SYMPTOMS
+
+DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
+_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
+
+
+def default_bundle() -> Path:
+    """`SCALP_BUNDLE` where it is set, else the demo bundle that ships with the code."""
+    return Path(os.environ.get("SCALP_BUNDLE") or DEMO_BUNDLE)
+
+
+def register(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "predict",
+        help="grade photos",
+        description="Grade photos: the gate first, then six symptoms, the scalp type and its degree.",
+    )
+    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="any picture that Pillow reads, HEIC too")
+    parser.add_argument("--bundle", type=Path, help="folder of the models (default: SCALP_BUNDLE, else the demo)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ml.bundle import Bundle
+    from ml.predictor import Predictor
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    predictor = Predictor(Bundle.open(options.bundle or default_bundle()), options.device)
+    bundle = predictor.bundle
+    answers: list[dict[str, Any]] = []
+    for path in options.photos:
+        try:
+            (prediction,) = predictor.predict([predictor.prepare(path)])
+        except PhotoUnreadable as error:
+            answers.append({"photo": str(path), "error": str(error)})
+            continue
+        assert prediction is not None, "Nothing watches, so nothing is canceled."
+        answers.append({"photo": str(path), **dataclasses.asdict(prediction)})
+    if options.json:
+        whole = {"bundle": bundle.reference, "demo": bundle.demo, "device": predictor.device, "photos": answers}
+        print(json.dumps(whole, indent=2, ensure_ascii=False))
+    else:
+        for answer in answers:
+            _show(answer)
+        if bundle.demo:
+            print(f"Bundle {bundle.reference} is a demo. Trained on: {bundle.manifest.trained_on}")
+    return 1 if any("error" in answer for answer in answers) else 0
+
+
+def _show(answer: dict[str, Any]) -> None:
+    if "error" in answer:
+        print(answer["error"], file=sys.stderr)
+        return
+    scalp = f"scalp {answer['scalp_probability']:.2f}"
+    if not answer["is_scalp"]:
+        print(f"{answer['photo']}: refused, this does not look like a scalp ({scalp})")
+        return
+    print(f"{answer['photo']}: {answer['skin']}, {answer['pred']} ({scalp})")
+    for finding in answer["findings"]:
+        grade = GRADES[finding["grade"]]
+        unsure = "  unsure" if finding["abstains"] else ""
+        name = _ENGLISH[finding["symptom"]]
+        print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{unsure}")

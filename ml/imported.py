@@ -1,0 +1,136 @@
+"""Bundles made of weights from elsewhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ml.bundle import Bundle, write_bundle
+from ml.data.synthetic import scalp_picture
+from ml.errors import BundleInvalid, WeightsUnreadable
+from ml.foreign import SUFFIXES, read_foreign
+from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
+from ml.manifest import ModelSettings, Provenance, classes_of
+from ml.preprocessing import Aspect, Interpolation, Preprocessing, to_tensor
+from ml.registry import RGB, Weights, describe
+from ml.seeded import seeded_model
+
+#: What `trained_on` says of a bundle without a gate of its own.
+PASSES_ALL = "There is no gate: every photo passes as a scalp photo, with a probability of 0.5 that means nothing."
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What weights from elsewhere don't say themselves; None stands for the network's or the architecture's own.
+
+    `image_size` is the side of the input in pixels, `padding_size` the image size that the network was built with
+    where that was another. `gate_passes_all` stands in for a missing gate.
+    """
+
+    image_size: int | None = None
+    padding_size: int | None = None
+    mean: RGB | None = None
+    std: RGB | None = None
+    aspect: Aspect = "stretch"
+    interpolation: Interpolation = "bicubic"
+    threshold: float = 0.0
+    gate_threshold: float = 0.5
+    gate_passes_all: bool = False
+    allow_pickle: bool = False
+
+
+def find_weights(folder: Path) -> dict[str, Path]:
+    """The weights files of a folder by model key.
+
+    A file belongs to the key that its name is, or else to the model whose number, 1 to 7 in the order of
+    `ml.labels.MODEL_KEYS`, its name ends in: `dandruff.pt` or `aram_model5.pt`. Raises WeightsUnreadable where
+    two files claim one key or none claims any.
+    """
+    if not folder.is_dir():
+        raise WeightsUnreadable(f"{folder} is no folder.")
+    found: dict[str, Path] = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in SUFFIXES:
+            continue
+        number = re.search(r"(?<!\d)([1-7])$", path.stem)
+        key = path.stem if path.stem in MODEL_KEYS else MODEL_KEYS[int(number[1]) - 1] if number else None
+        if key is None:
+            continue
+        if key in found:
+            raise WeightsUnreadable(f"Both {found[key]} and {path} would be {key}. Name the files with --key.")
+        found[key] = path
+    if not found:
+        raise WeightsUnreadable(f"No file in {folder} is named after a model key. Name the files with --key.")
+    return found
+
+
+def import_bundle(
+    folder: Path | str, files: Mapping[str, Path], provenance: Provenance, options: ImportOptions
+) -> Bundle:
+    """Build and verify a bundle from weights files by model key.
+
+    Raises WeightsUnreadable for a file that cannot be used, BundleInvalid for a set of files or a target folder
+    that makes no bundle.
+    """
+    missing = [symptom.key for symptom in SYMPTOMS if symptom.key not in files]
+    if missing:
+        raise BundleInvalid(f"All six graders are needed; there is no file for {', '.join(missing)}.")
+    if GATE.key not in files and not options.gate_passes_all:
+        raise BundleInvalid(
+            f"There is no file for {GATE.key}. Without a gate any picture gets grades; if that is wanted, "
+            "add --gate-passes-all, and the bundle will say so."
+        )
+    if GATE.key not in files:
+        provenance = provenance.model_copy(update={"trained_on": f"{provenance.trained_on} {PASSES_ALL}"})
+
+    def models() -> Iterator[tuple[ModelSettings, Weights]]:
+        for key in MODEL_KEYS:
+            yield _imported(key, files[key], options) if key in files else gate_that_passes_all()
+
+    return write_bundle(folder, provenance, models())
+
+
+def _imported(key: str, path: Path, options: ImportOptions) -> tuple[ModelSettings, Weights]:
+    foreign = read_foreign(path, allow_pickle=options.allow_pickle)
+    if foreign.classes != classes_of(key):
+        raise WeightsUnreadable(
+            f"{path} tells {foreign.classes} classes apart, but {key} needs {classes_of(key)}: "
+            + ("not scalp, scalp." if key == GATE.key else "the four grades.")
+        )
+    expects = describe(foreign.architecture)
+    padding_size = options.padding_size or foreign.padding_size
+    image_size = options.image_size or foreign.padding_size or expects.image_size
+    settings = ModelSettings(
+        key=key,
+        architecture=foreign.architecture,
+        image_size=image_size,
+        padding_size=None if padding_size == image_size else padding_size,
+        mean=options.mean or expects.mean,
+        std=options.std or expects.std,
+        aspect=options.aspect,
+        interpolation=options.interpolation,
+        classes=foreign.classes,
+        threshold=options.gate_threshold if key == GATE.key else options.threshold,
+    )
+    return settings, foreign.weights
+
+
+def gate_that_passes_all() -> tuple[ModelSettings, Weights]:
+    """The smallest network with a head of zeros: it says 0.5 of every photo, and its threshold is 0."""
+    architecture = "efficientnet-b0"
+    expects = describe(architecture)
+    preprocessing = Preprocessing(64, expects.mean, expects.std)
+    settings, weights = seeded_model(
+        GATE.key,
+        architecture=architecture,
+        seed=0,
+        preprocessing=preprocessing,
+        pictures=torch.stack([to_tensor(scalp_picture(n), preprocessing) for n in range(4)]),
+        threshold=0.0,
+    )
+    head = (f"{expects.head}.weight", f"{expects.head}.bias")
+    return settings, {name: torch.zeros_like(t) if name in head else t for name, t in weights.items()}
