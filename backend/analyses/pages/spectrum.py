@@ -20,12 +20,11 @@ HELD_BACK_Y = 150
 
 @dataclass(frozen=True)
 class Hair:
-    """One hair: an outline as SVG path data, its CSS class, its root, and its name below the scalp line."""
+    """One hair: its outline as SVG path data, its CSS class, and its name below the scalp line."""
 
     path: str
     css: str
     x: float
-    root_y: float
     label: str
     label_y: int
 
@@ -90,7 +89,7 @@ def _drawing(strands: Sequence[tuple[str, int, str]], description: str, *, with_
         label_y = SCALP_Y + 22 + (18 * (number % 2) if len(strands) > 4 else 0)
         tip_y = HELD_BACK_Y if css == "held-back" else GRADE_Y[grade]
         path = _outline(x, root_y, tip_y, sway, HALF_ROOT[grade])
-        hairs.append(Hair(path, css, round(x, 1), round(root_y, 1), label, label_y))
+        hairs.append(Hair(path, css, round(x, 1), label, label_y))
     lines = [Line(y, label_word(grade)) for y, grade in zip(GRADE_Y, GRADES, strict=True)] if with_lines else []
     middle, control = (SCALP_LEFT + right) / 2, SCALP_Y - 2 * SCALP_RISE
     scalp = f"M{SCALP_LEFT} {SCALP_Y}Q{middle:g} {control} {right} {SCALP_Y}"

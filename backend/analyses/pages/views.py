@@ -23,7 +23,7 @@ from backend.analyses.pages.report import Report
 from backend.analyses.pages.spectrum import scale_spectrum
 from backend.analyses.pages.waiting import Waiting, outlook_words
 from backend.analyses.pages.words import hours_words
-from backend.analyses.photos import PhotoRefused
+from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
@@ -138,6 +138,7 @@ def _form(
         "notice": notice,
         "errors": errors or {},
         "key": uuid.uuid4(),
+        "photo_max_bytes": PHOTO_MAX_BYTES,
         "sexes": Sex.choices,
         "ages": Age.choices,
         "devices": Device.choices,

@@ -38,6 +38,7 @@ document.addEventListener("change", (event) => {
 });
 
 function preview(file) {
+  document.getElementById("file-name").textContent = file?.name ?? "";
   const picture = document.getElementById("preview");
   if (picture.src) URL.revokeObjectURL(picture.src);
   picture.hidden = true;
