@@ -181,14 +181,16 @@ def profile_with_mark() -> bytes:
     return _replaced(srgb_profile(), name.encode("utf-16-be"), MARK.encode("utf-16-be"))
 
 
-def photo_telling_all(kind: str) -> bytes:
-    """A photo with `MARK` in EXIF with GPS, XMP, ICC, comments, text chunks and behind the end."""
+def photo_telling_all(kind: str, *, profile: bool = True) -> bytes:
+    """A photo with `MARK` in EXIF with GPS, XMP, profile, comments, text chunks and behind the end."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = MARK
     exif[ExifTags.Base.DocumentName] = f"{MARK}.jpg"
     exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (37.0, 33.0, 59.0), 29: MARK})
     xmp = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><dc:title>{MARK}</dc:title></x:xmpmeta>".encode()
-    options: dict[str, object] = {"exif": exif.tobytes(), "icc_profile": profile_with_mark()}
+    options: dict[str, object] = {"exif": exif.tobytes()}
+    if profile:
+        options["icc_profile"] = profile_with_mark()
     if kind == "PNG":
         texts = PngInfo()
         texts.add_text("Title", MARK)
