@@ -52,7 +52,7 @@ class Parts:
     def flower(self) -> Part:
         """Flower's page lets anybody read the queue and stop workers, so it stays on loopback whatever the
         host is."""
-        command = [self.python, "-m", "celery", "-A", "workers.upkeep", "flower", "--address=127.0.0.1"]
+        command = [self.python, "-m", "celery", "-A", "workers.app", "flower", "--address=127.0.0.1"]
         command += [f"--port={self.settings.flower_port}", "--max-tasks=10000", "--purge-offline-workers=60"]
         return Part("Flower", command, lambda: _get(f"{self.settings.flower_url}/healthcheck") is not None)
 
@@ -77,7 +77,7 @@ class Parts:
 def own_broker(settings: Settings, port: int) -> Part:
     """The server that `broker.broker_command` describes, with its data in `var/broker`."""
     command = broker_command(settings.var / "broker", port)
-    return Part("broker", command, lambda: broker_ready(broker_url(port)))
+    return Part("broker", command, lambda: broker_ready(broker_url(port)), outlasts=True)
 
 
 def _get(url: str) -> bytes | None:

@@ -15,6 +15,7 @@ from deploy.launcher.process import Process
 from deploy.launcher.terminal import LaunchError, Progress, last_lines, say
 
 TICK = 0.2  # seconds between two looks at the parts
+ASK_EVERY = 0.5  # seconds between two questions whether a part is ready
 HEALTHY = 60.0  # seconds alive after which earlier deaths are forgotten
 LONGEST_PAUSE = 30.0  # seconds before a part that keeps dying is started again
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -29,6 +30,7 @@ class Part:
     ready: Callable[[], bool]
     patience: float = 60.0  #: seconds it may take to become ready
     drain: float = 10.0  #: seconds it may take to end what it is doing, after SIGTERM
+    outlasts: bool = False  #: the others need it to end well: it stops when all of them have ended
 
 
 class Stopped(Exception):
@@ -44,7 +46,7 @@ class _Running:
 
 
 class Supervisor:
-    """Use as a context: leaving it, however that happens, stops all parts in reverse order.
+    """Use as a context: leaving it, however that happens, stops all parts, the last first.
 
     `logs` gets one file a part. With `parent`, a process id, it also ends when its parent is no longer that
     process.
@@ -71,8 +73,8 @@ class Supervisor:
         began = time.monotonic()
         if self._running:
             say("Stopping …")
-        for running in reversed(self._running):
-            self._stop(running)
+        for outlasts in (False, True):
+            self._stop([running for running in reversed(self._running) if running.part.outlasts is outlasts])
         self._guard.close()
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -89,7 +91,12 @@ class Supervisor:
         running = _Running(part, self._spawn(part))
         self._running.append(running)
         process = running.process
-        while not part.ready():
+        ask_at = process.began
+        while True:
+            if time.monotonic() >= ask_at:
+                if part.ready():
+                    break
+                ask_at = time.monotonic() + ASK_EVERY
             seconds = time.monotonic() - process.began
             if not process.alive():
                 raise self._failure(process, f"{part.name} ended before it was ready ({process.ending()})")
@@ -149,18 +156,20 @@ class Supervisor:
             say(f"    ({running.process.log})")
         self._end(running.process)
 
-    def _stop(self, running: _Running) -> None:
-        process = running.process
-        deadline = time.monotonic() + running.part.drain
-        asked = self._signals
-        process.ask_to_stop()
-        while process.alive() and time.monotonic() < deadline:
-            if self._signals > max(asked, 1):  # a second Ctrl-C: no more patience
-                break
-            time.sleep(TICK / 4)
-        if process.alive():
-            say(f"{running.part.name} did not end by itself and was killed")
-        self._end(process)
+    def _stop(self, parts: list[_Running]) -> None:
+        """Asks all of them to end, in this order, then waits; who does not end in its time is killed."""
+        began, asked = time.monotonic(), max(self._signals, 1)
+        for running in parts:
+            running.process.ask_to_stop()
+        for running in parts:
+            # A second Ctrl-C ends the patience.
+            while running.process.alive() and self._signals <= asked:
+                if time.monotonic() > began + running.part.drain:
+                    break
+                time.sleep(TICK / 4)
+            if running.process.alive():
+                say(f"{running.part.name} did not end by itself and was killed")
+            self._end(running.process)
 
     def _to_the_end(self, name: str, command: list[str], progress: Progress, output: int | None = None) -> Process:
         process = self._begin(name, command, output)

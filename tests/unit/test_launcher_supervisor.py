@@ -58,7 +58,7 @@ try:
         for word in words:
             name, port = word.split(":")
             command = [sys.executable, folder + "/server.py", folder, name, port]
-            house.start(Part(name, command, lambda: listens(int(port)), drain=1))
+            house.start(Part(name, command, lambda: listens(int(port)), drain=1, outlasts=name == "broker"))
         say("all ready")
         house.watch()
 except LaunchError as error:
@@ -126,13 +126,15 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_parts_in_reverse_order_and_their_children(house: House, number: signal.Signals) -> None:
-    process = house.start("first", "second")
+def test_a_signal_ends_all_parts_and_their_children_and_the_broker_last(house: House, number: signal.Signals) -> None:
+    process = house.start("broker", "first", "second")
     house.ready()
     process.send_signal(number)
     assert process.wait(30) == 0
     assert house.nothing_left()
-    assert (house.folder / "ended").read_text().split() == ["second", "first"]
+    ended = (house.folder / "ended").read_text().split()
+    assert sorted(ended) == ["broker", "first", "second"]
+    assert ended[-1] == "broker"
 
 
 def test_a_part_that_ignores_sigterm_is_killed(house: House) -> None:
