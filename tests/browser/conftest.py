@@ -1,0 +1,117 @@
+"""Chromium against the running service, with an eye on what no page may do."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.environment import ROOT
+from tests.stack import Stack, scalp_photo
+
+SCREENSHOTS = ROOT / "var" / "screenshots"
+PHONE, DESK = (360, 780), (1440, 900)
+
+Visit = Callable[..., Page]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+# Of the package, not of the session: while Playwright runs, its event loop makes Django refuse the database
+# to the tests that come after these.
+@pytest.fixture(scope="package")
+def chromium() -> Iterator[Browser]:
+    program = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if program is None:
+        pytest.fail("Chromium is missing. Debian, Ubuntu: apt install chromium")
+    arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> Iterator[Visit]:
+    """Opens a path in a browser of its own. No page may ask another host or break its content security policy."""
+    wrong: list[str] = []
+    pages: list[Page] = []
+
+    def note_console(message: ConsoleMessage) -> None:
+        # Chromium also reports every answer of 400 and up here, and some of those are wanted.
+        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+            wrong.append(message.text)
+
+    def opened(
+        path: str = "/",
+        *,
+        language: str = "ko",
+        javascript: bool = True,
+        size: tuple[int, int] = PHONE,
+        scheme: str = "light",
+    ) -> Page:
+        context = chromium.new_context(
+            locale=language,
+            java_script_enabled=javascript,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,  # type: ignore[arg-type]
+        )
+        context.set_default_timeout(20_000)
+        page = context.new_page()
+        page.on("console", note_console)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith((stack.url, "blob:", "data:")) else wrong.append(asked.url),
+        )
+        pages.append(page)
+        page.goto(stack.url + path)
+        return page
+
+    yield opened
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    for number, page in enumerate(pages):
+        name = "".join(letter if letter.isalnum() or letter in "_-" else "-" for letter in request.node.name)
+        page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)
+        page.context.close()
+    assert not wrong
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A photo on the visitor's disk."""
+    path = tmp_path / "scalp.jpg"
+    path.write_bytes(scalp_photo(7))
+    return path
+
+
+@contextmanager
+def resting_models(stack: Stack) -> Iterator[None]:
+    """The model worker stands still meanwhile, so that photos stay in the line for as long as a test looks."""
+    stack.kill("model", signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        stack.kill("model", signal.SIGCONT)
+
+
+def fill(page: Page, photo: Path, *, consent: bool = True) -> None:
+    """Fill in the form as a woman in her thirties with a phone."""
+    page.set_input_files("[name=photo]", photo)
+    for name, value in (("sex", "female"), ("age", "30s"), ("device", "phone")):
+        page.check(f"[name={name}][value='{value}']")
+    if consent:
+        page.check("[name=consent]")
+
+
+def send(page: Page) -> None:
+    page.click(".send")

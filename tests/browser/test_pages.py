@@ -1,0 +1,174 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PHONE, Visit, fill, resting_models, send
+from tests.stack import Stack
+
+ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
+HANGUL = re.compile(r"[가-힣]")
+
+
+def visible_text(page: Page) -> str:
+    """What the page says, the switch to the other language aside."""
+    return page.locator("main").inner_text() + page.locator("footer").inner_text()
+
+
+def analyses(stack: Stack) -> int:
+    return int(stack.rows("Analysis.objects.count()"))
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_visitor_gets_from_the_form_to_the_report(visit: Visit, photo: Path, language: str, javascript: bool) -> None:
+    page = visit(language=language, javascript=javascript)
+    expect(page.locator("[name=consent]")).not_to_be_checked()
+    texts = [visible_text(page)]
+    fill(page, photo)
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    expect(page.locator(".find")).to_have_count(6)
+    texts.append(visible_text(page))
+    grades = page.locator(".find").evaluate_all("rows => rows.map(row => row.className.match(/k(.)/)[1])")
+    assert grades == sorted(grades, key=lambda grade: -1 if grade == "x" else int(grade), reverse=True)
+    expect(page.locator(".demo")).to_be_visible()
+    expect(page).to_have_title(re.compile("두피 상태 보고서" if language == "ko" else "Scalp report"))
+    assert page.locator("html").get_attribute("lang") == language
+    for text in texts:
+        assert bool(HANGUL.search(text)) == (language == "ko")
+
+
+def test_the_waiting_page_goes_on_by_itself_until_the_report(visit: Visit, stack: Stack, photo: Path) -> None:
+    page = visit()
+    with resting_models(stack):
+        fill(page, photo)
+        send(page)
+        page.wait_for_url(ANALYSIS)
+        expect(page.locator("[aria-current=step]")).to_contain_text("차례 기다리기")
+        waiting_title = page.title()
+        page.evaluate("window.same = true")
+        page.reload()
+        expect(page.locator("[aria-current=step]")).to_contain_text("차례 기다리기")
+        assert page.evaluate("window.same") is None
+        page.evaluate("window.same = true")
+    expect(page.locator(".find")).to_have_count(6)
+    assert page.evaluate("window.same"), "the report came without loading the page again"
+    assert page.title() != waiting_title
+    expect(page.locator("#announcer")).to_have_text("보고서가 나왔어요.")
+
+
+def test_a_lost_connection_is_said_in_words_and_the_page_goes_on_when_it_is_back(
+    visit: Visit, stack: Stack, photo: Path
+) -> None:
+    page = visit()
+    with resting_models(stack):
+        fill(page, photo)
+        send(page)
+        page.wait_for_url(ANALYSIS)
+        page.context.set_offline(True)
+        expect(page.locator("#lost")).to_be_visible()
+    page.context.set_offline(False)
+    expect(page.locator(".find")).to_have_count(6)
+
+
+def test_a_double_click_makes_one_analysis(visit: Visit, stack: Stack, photo: Path) -> None:
+    before = analyses(stack)
+    for javascript in (True, False):
+        page = visit(javascript=javascript)
+        fill(page, photo)
+        page.locator(".send").dblclick(no_wait_after=True)
+        page.wait_for_url(ANALYSIS)
+    assert analyses(stack) == before + 2
+
+
+def test_without_consent_the_page_says_so_keeps_the_answers_and_sends_nothing(
+    visit: Visit, stack: Stack, photo: Path
+) -> None:
+    before = analyses(stack)
+    page = visit()
+    sent: list[str] = []
+    page.on("request", lambda request: sent.append(request.method))
+    fill(page, photo, consent=False)
+    send(page)
+    expect(page.locator("#consent-error")).to_contain_text("동의하지 않으면")
+    expect(page.locator("[name=age][value='30s']")).to_be_checked()
+    assert "POST" not in sent
+    page.check("[name=consent]")
+    expect(page.locator("#consent-error")).to_be_empty()
+
+    page = visit(javascript=False)
+    fill(page, photo, consent=False)
+    page.locator("form.sheet").evaluate("form => { form.noValidate = true }")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        send(page)
+    assert answered.value.status == 422
+    expect(page.locator("#consent-error")).to_contain_text("동의하지 않으면")
+    for name, value in (("sex", "female"), ("age", "30s"), ("device", "phone")):
+        expect(page.locator(f"[name={name}][value='{value}']")).to_be_checked()
+    expect(page.locator("[name=consent]")).not_to_be_checked()
+    assert analyses(stack) == before
+
+
+def test_a_file_that_is_no_photo_is_refused_beside_the_field(visit: Visit, tmp_path: Path) -> None:
+    text = tmp_path / "letter.jpg"
+    text.write_text("Dear scalp, ...")
+    page = visit(language="en")
+    fill(page, text)
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        send(page)
+    assert answered.value.status == 415
+    expect(page.locator("#photo-error")).to_contain_text("JPEG, HEIC, PNG, WebP or BMP")
+    expect(page.locator("[name=consent]")).to_be_checked()
+    assert page.locator("[name=photo]").evaluate("input => input.files[0].name") == "letter.jpg"
+
+
+def test_a_canceled_analysis_can_be_tried_again(visit: Visit, stack: Stack, photo: Path) -> None:
+    page = visit()
+    with resting_models(stack):
+        fill(page, photo)
+        send(page)
+        page.wait_for_url(ANALYSIS)
+        page.get_by_role("button", name="취소하기").click()
+        expect(page.locator("h1")).to_have_text("취소했어요")
+    page.get_by_role("button", name="다시 살펴보기").click()
+    expect(page.locator(".find")).to_have_count(6)
+
+
+def test_an_erased_analysis_is_gone_for_good(visit: Visit, stack: Stack) -> None:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    page = visit(f"/analyses/{analysis}/", javascript=False)
+    page.get_by_role("link", name="이 분석 지우기").click()
+    with page.expect_response(
+        lambda answer: answer.request.method == "GET" and ANALYSIS.search(answer.url)
+    ) as answered:
+        page.get_by_role("button", name="네, 지울게요").click()
+    assert answered.value.status == 410
+    expect(page.locator("h1")).to_have_text("지웠어요")
+
+
+def test_the_language_switch_keeps_the_page(visit: Visit, stack: Stack) -> None:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    page = visit(f"/analyses/{analysis}/")
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("h2").first).to_have_text("Six signs")
+    assert ANALYSIS.search(page.url)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_no_page_is_wider_than_its_screen(
+    visit: Visit, stack: Stack, language: str, size: tuple[int, int], scheme: str
+) -> None:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    address = f"/analyses/{analysis}/"
+    for path in ("/", address, f"{address}erase/", "/nothing-here/"):
+        page = visit(path, language=language, size=size, scheme=scheme)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
