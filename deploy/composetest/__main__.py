@@ -51,9 +51,7 @@ def test(folder: Path, kept: Path | None, *, stay: bool) -> None:
         with Service(engine, folder) as service:
             journey.take(service)
             if stay:
-                print(
-                    f"{service.origin} is up; its engine is {engine.address}. Ctrl-C ends both.", flush=True
-                )
+                print(f"{service.origin} is up; its engine is {engine.address}. Ctrl-C ends both.", flush=True)
                 signal.pause()
 
 

@@ -39,9 +39,7 @@ class Browser:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies), _Stay
         )
 
-    def ask(
-        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
-    ) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
         """Whatever is answered. Raises OSError where nobody answers."""
         request = urllib.request.Request(self.origin + path, body, headers or {}, method=method)  # noqa: S310
         try:

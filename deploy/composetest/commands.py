@@ -16,9 +16,7 @@ def output(command: Sequence[str], *, environment: Mapping[str, str] | None = No
     """The standard output of `command`. Raises StepError with what it printed when it exits other than 0."""
     ran = subprocess.run(command, capture_output=True, text=True, env=environment)
     if ran.returncode:
-        raise StepError(
-            f"{' '.join(command)} exited {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-4000:]}"
-        )
+        raise StepError(f"{' '.join(command)} exited {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-4000:]}")
     return ran.stdout
 
 

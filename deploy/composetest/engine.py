@@ -104,9 +104,7 @@ class Engine:
         print(f"Building {name} …", flush=True)
         proxies = [n for n in self.environment if n.lower() in {"http_proxy", "https_proxy", "no_proxy"}]
         built = [option for proxy in proxies for option in ("--build-arg", proxy)]
-        self.docker(
-            "build", "--network", "host", "--tag", name, "--file", str(file), *built, *arguments, str(context)
-        )
+        self.docker("build", "--network", "host", "--tag", name, "--file", str(file), *built, *arguments, str(context))
         print(f"  {time.monotonic() - began:.0f} s", flush=True)
 
     def compose_command(self, *arguments: str) -> list[str]:

@@ -34,9 +34,7 @@ def prepare_bases(engine: Engine) -> None:
         if engine.has_image(name) or engine.pull(name):
             continue
         if not engine.private:
-            raise StepError(
-                f"{name} cannot be pulled. Stop the engine that runs to have a private one with stand-ins."
-            )
+            raise StepError(f"{name} cannot be pulled. Stop the engine that runs to have a private one with stand-ins.")
         if not engine.has_image(DEBIAN):
             _import_debian(engine)
         engine.build(name, STANDINS / f"{standin}.Containerfile", _context(engine.folder / "standins"))
@@ -53,9 +51,7 @@ def _import_debian(engine: Engine) -> None:
     print("No registry answers: making stand-ins from Debian's packages …", flush=True)
     root = engine.folder / "debian"
     mirrors = output(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]).split()
-    output(
-        ["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root), *mirrors[:1]]
-    )
+    output(["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root), *mirrors[:1]])
     authorities = ssl.get_default_verify_paths().cafile or "/etc/ssl/certs/ca-certificates.crt"
     shutil.copyfile(authorities, root / "etc/ssl/certs/ca-certificates.crt")
     path = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -81,16 +77,12 @@ def _context(folder: Path) -> Path:
 def _pip_configuration() -> str:
     """The host's index and proxy for pip. The host's own files mean nothing in a container."""
     lines = ["[global]", "cert = /etc/ssl/certs/ca-certificates.crt"]
-    listed = subprocess.run(
-        [sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True
-    ).stdout
+    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
     for line in listed.splitlines():
         name, _, quoted = line.partition("=")
         key = name.rpartition(".")[2]
         if key in {"index-url", "extra-index-url", "trusted-host", "proxy", "timeout"}:
-            remote = [
-                part for part in ast.literal_eval(quoted).split() if not part.startswith(("/", "file:"))
-            ]
+            remote = [part for part in ast.literal_eval(quoted).split() if not part.startswith(("/", "file:"))]
             if remote:
                 lines.append(f"{key} = {' '.join(remote)}")
     return "\n".join(lines) + "\n"

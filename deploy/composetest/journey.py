@@ -83,9 +83,7 @@ def check_walls(service: Service) -> None:
 
 
 def check_staff(service: Service) -> None:
-    name, password = (
-        service.run_in("web", "python", "backend/manage.py", "create_first_admin").decode().split()
-    )
+    name, password = service.run_in("web", "python", "backend/manage.py", "create_first_admin").decode().split()
     browser = Browser(service.origin)
     entered = browser.submit("/admin/login/?next=/flower/", {"username": name, "password": password})
     check("the first admin logs in", _redirects(entered, "/flower/"), (entered.status, entered.body[:300]))

@@ -16,12 +16,6 @@ from deploy.composetest.images import ROOT
 PROJECT = "scalpspectra-test"
 UP_SECONDS = 420
 
-_OVERRIDE = """\
-secrets:
-  secret_key: {{file: {folder}/secret_key}}
-  database_password: {{file: {folder}/database_password}}
-"""
-
 
 @dataclass(frozen=True)
 class Container:
@@ -29,6 +23,7 @@ class Container:
     state: str  #: running, exited, restarting, …
     health: str  #: healthy, unhealthy, starting; empty where there is no check
     exit_code: int
+    restarts: int
 
     @property
     def stands(self) -> bool:
@@ -37,7 +32,7 @@ class Container:
 
     @property
     def fell(self) -> bool:
-        return self.health == "unhealthy" or self.state in {"restarting", "dead"} or self.exit_code != 0
+        return self.health == "unhealthy" or self.restarts > 2 or self.state == "dead" or self.exit_code != 0
 
 
 class Service:
@@ -52,11 +47,9 @@ class Service:
             file = folder / secret
             file.write_text(secrets.token_hex(32) + "\n")
             file.chmod(0o644)  # Read in the containers by other users; the folder keeps the host's out.
-        (folder / "override.yml").write_text(_OVERRIDE.format(folder=folder))
-        (folder / "settings.env").write_text(f"SCALP_PUBLISH={address}\n")
+        (folder / "settings.env").write_text(f"SCALP_PUBLISH={address}\nSCALP_SECRETS={folder}\n")
         self._options = ["--project-name", PROJECT, "--project-directory", str(ROOT)]
-        self._options += ["--env-file", str(folder / "settings.env")]
-        self._options += ["--file", str(ROOT / "docker-compose.yml"), "--file", str(folder / "override.yml")]
+        self._options += ["--file", str(ROOT / "docker-compose.yml"), "--env-file", str(folder / "settings.env")]
 
     def __enter__(self) -> Service:
         """Returns when every container stands. Raises StepError with the logs when one does not."""
@@ -90,14 +83,14 @@ class Service:
         self._compose("down", "--volumes", "--timeout", "20")
 
     def containers(self) -> list[Container]:
-        ids = self.engine.docker(
-            "ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}"
+        ids = self.engine.docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}")
+        form = (
+            "{{.Name}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{with .State.Health}}{{.Status}}{{end}}"
         )
-        form = "{{.Name}} {{.State.Status}} {{.State.ExitCode}} {{with .State.Health}}{{.Status}}{{end}}"
         found = []
         for line in self.engine.docker("inspect", "--format", form, *ids.split()).splitlines():
-            name, state, exit_code, *health = line.split()
-            found.append(Container(name.lstrip("/"), state, health[0] if health else "", int(exit_code)))
+            name, state, exit_code, restarts, *health = line.split()
+            found.append(Container(name.lstrip("/"), state, "".join(health), int(exit_code), int(restarts)))
         return found
 
     def table(self) -> str:
