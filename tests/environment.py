@@ -127,6 +127,8 @@ os.environ |= {
     "SCALP_LEASE_SECONDS": "6",
     "SCALP_SUBMITS_PER_MINUTE": "100000",
     "SCALP_LOG_LEVEL": "WARNING",
+    # The tests' networks are small: a second thread costs them more in waiting than it computes.
+    "OMP_NUM_THREADS": "1",
 }
 if postgresql:
     os.environ["SCALP_DATABASE_URL"] = postgresql.create_database("scalp")

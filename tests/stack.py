@@ -36,6 +36,7 @@ class Stack:
         self.folder = folder
         self.port = free_port()
         self.broker_port = free_port()
+        self.flower_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
@@ -70,16 +71,15 @@ class Stack:
 
     def command(self, part: str) -> list[str]:
         python = [sys.executable, "-m"]
+        model, upkeep = [*python, "celery", "-A", "workers.model"], [*python, "celery", "-A", "workers.upkeep"]
         worker = ["worker", "--pool", "threads", "-E", "--without-gossip", "--without-mingle"]
         return {
             "broker": broker_command(self.folder / "broker", self.broker_port),
             "web": [*python, "gunicorn", "backend.config.wsgi:application", "--config", "deploy/gunicorn.conf.py"],
-            "model": [*python, "celery", "-A", "workers.model", *worker]
-            + ["--concurrency", "16", "--queues", "photos", "--hostname", "model@tests"],
-            "upkeep": [*python, "celery", "-A", "workers.upkeep", *worker]
-            + ["--concurrency", "2", "--queues", "upkeep", "--hostname", "upkeep@tests"],
-            "schedule": [*python, "celery", "-A", "workers.upkeep", "beat", "--pidfile="]
-            + ["--schedule", str(self.folder / "schedule")],
+            "model": [*model, *worker, "--concurrency", "16", "--queues", "photos", "--hostname", "model@tests"],
+            "upkeep": [*upkeep, *worker, "--concurrency", "2", "--queues", "upkeep", "--hostname", "upkeep@tests"],
+            "schedule": [*upkeep, "beat", "--pidfile=", "--schedule", str(self.folder / "schedule")],
+            "flower": [*upkeep, "flower", "--address=127.0.0.1", f"--port={self.flower_port}", "--max-tasks=10000"],
         }[part]
 
     def start(self, part: str) -> None:

@@ -63,7 +63,8 @@ class Job:
         seen = 0
         while True:
             with self._changed:
-                self._changed.wait_for(lambda last=seen: self._ended or self._models_done != last)
+                while self._models_done == seen and not self._ended:
+                    self._changed.wait()
                 if self._ended:
                     return
                 seen = self._models_done

@@ -21,7 +21,7 @@ class SubmissionSchema(serializers.Serializer):
 class FindingSchema(serializers.Serializer):
     symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
     grade = serializers.IntegerField(min_value=0, max_value=3)
-    label = serializers.ChoiceField([grade.korean for grade in GRADES])
+    label = serializers.ChoiceField([grade.korean for grade in GRADES])  # type: ignore[assignment]
     confidence = serializers.FloatField(min_value=0, max_value=1)
     abstains = serializers.BooleanField(help_text="Too unsure to be shown as a grade.")
     probabilities = serializers.ListField(
@@ -78,7 +78,7 @@ class ProblemSchema(serializers.Serializer):
     code = serializers.CharField(help_text="Stable.")
     detail = serializers.CharField(help_text="In the reader's language.")
     instance = serializers.CharField()
-    errors = FieldErrorSchema(many=True, required=False)
+    errors = FieldErrorSchema(many=True, required=False)  # type: ignore[assignment]
 
 
 def problems(*codes: int) -> dict[tuple[int, str], type[ProblemSchema]]:

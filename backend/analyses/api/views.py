@@ -40,7 +40,7 @@ class AnalysisCollection(APIView):
         """Send a photo with sex, age and consent."""
         photo = request.FILES.get("photo")
         analysis = analysis_submit(
-            request.data,
+            request.POST,
             photo=photo.read() if photo else None,
             idempotency_key=request.headers.get("Idempotency-Key"),
         )

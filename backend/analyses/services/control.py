@@ -73,7 +73,8 @@ def analysis_erase(analysis_id: UUID) -> None:
         row = Analysis.objects.only("photo", "human_id").get(pk=analysis_id)
         Erasure.objects.create(pk=analysis_id)
         Analysis.objects.filter(pk=analysis_id).delete()
-        Human.objects.filter(pk=row.human_id).delete()
+        if row.human_id is not None:
+            Human.objects.filter(pk=row.human_id).delete()
         if row.photo:
             transaction.on_commit(partial(default_storage.delete, row.photo))
     log.info("analysis_erased", analysis=str(analysis_id))
