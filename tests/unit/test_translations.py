@@ -22,7 +22,7 @@ KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
 }
-HOW = """Bring the catalogue up to date (GNU gettext is needed), translate what is new in django.po, compile, commit both:
+HOW = """Bring the catalogue up to date with GNU gettext, translate what is new in django.po, compile, commit both:
   .venv/bin/python backend/manage.py makemessages -l ko --no-location --no-obsolete -i '.venv/*' -i 'var/*' -i 'tests/*'
   .venv/bin/python backend/manage.py compilemessages -l ko -i '.venv/*'"""
 

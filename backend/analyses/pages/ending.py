@@ -31,10 +31,12 @@ class Ending:
 
     @property
     def photo(self) -> str:
-        """What has become of the photo."""
+        """What has become of the photo, where the reason does not say it already."""
         if self._analysis.retryable:
             return gettext("The photo is still here, so you can have it looked at without sending it again.")
-        return "" if self._analysis.photo_kept else gettext("The photo has been deleted.")
+        if self._analysis.photo_kept or self._analysis.status == Status.EXPIRED:
+            return ""
+        return gettext("The photo has been deleted.")
 
     @property
     def ours(self) -> bool:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from backend.analyses.pages.spectrum import Spectrum, described, findings_spectrum
@@ -78,12 +77,15 @@ class Report:
         return gettext("Scalp report")
 
     @property
-    def sentence(self) -> SafeString:
-        """Type and degree in one sentence."""
+    def sentence(self) -> str:
+        """Type and degree in one sentence, as HTML where it sets words off."""
         if not self.told:
-            return format_html(gettext("This photo alone<br><em>does not tell</em>"))
+            return gettext("This photo alone does not tell")
         if self._degree == 0:
             return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
+        if self._unsure:
+            uncertain = gettext("Perhaps a scalp of the <em>{type}</em> type,<br>but that is <em>not certain</em>")
+            return format_html(uncertain, type=type_word(self._skin).lower())
         sentences = (
             gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>mildly</em> so"),
             gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>moderately</em> so"),
@@ -114,7 +116,7 @@ class Report:
                 % {"n": held_back}
             )
         if self.told and self._unsure:
-            parts.append(gettext("One of them bears on type and degree, so take these two as uncertain."))
+            parts.append(gettext("One of them bears on type and degree, so these two are not certain."))
         return " ".join(parts)
 
     @property

@@ -51,13 +51,17 @@ class Waiting:
         return min(self._analysis.models_done + 1, self._analysis.models_total)
 
     @property
+    def eyebrow(self) -> str:
+        looking = self._running and self._analysis.models_done
+        return gettext("Looking for this sign now") if looking else gettext("Your photo has arrived")
+
+    @property
     def heading(self) -> str:
         if not self._running:
             return gettext("Your photo is in the line")
         if self._analysis.models_done == 0:
             return gettext("Checking that it shows a scalp")
-        sign = SYMPTOMS[self._model - 2]
-        return gettext("Looking for: %(sign)s") % {"sign": label_word(sign)}
+        return label_word(SYMPTOMS[self._model - 2])
 
     @property
     def title(self) -> str:
