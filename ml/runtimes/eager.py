@@ -39,9 +39,12 @@ class EagerRuntime:
     def _place(self, model: ModelSpec, weights: Weights) -> nn.Module:
         padding_size = model.padding_size or model.image_size
         network = create_filled_network(model.architecture, model.classes, padding_size, weights)
-        # On the CPU nearly every tensor keeps its memory here: pointwise and depthwise weights lie the same
-        # way in both formats, so models on one base go on sharing it.
-        return network.to(memory_format=torch.channels_last).to(self.device)
+        # Pointwise and depthwise weights lie the same way in both memory formats, and `contiguous` leaves those
+        # where they are: so models on one base go on sharing it. `Module.to(memory_format=…)` copies them all.
+        for parameter in network.parameters():
+            if parameter.dim() == 4:
+                parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+        return network.to(self.device)
 
     def _infer(self, network: nn.Module, temperature: float, batch: torch.Tensor) -> np.ndarray:
         # Swish leaves denormals behind, and they are slow. The flag belongs to the thread, so it is set here.

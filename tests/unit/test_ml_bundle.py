@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from ml.bundle import Bundle, write_bundle
+from ml.errors import BundleInvalid
+from ml.labels import MODEL_KEYS
+from ml.manifest import ModelSettings, Provenance
+from ml.registry import tensor_shapes
+from ml.runtimes.eager import EagerRuntime
+from tests.ml_bundles import alter_model, alter_tensors, rehash
+
+PROVENANCE = Provenance(name="test", version="1", licence="None", trained_on="Nothing", demo=True)
+
+
+def test_a_whole_bundle_opens_and_says_what_it_is(bundle: Bundle) -> None:
+    assert bundle.reference == "demo@1.0.0"
+    assert bundle.demo
+    assert [model.key for model in bundle.manifest.models] == list(MODEL_KEYS)
+    assert [model.classes for model in bundle.manifest.models] == [4, 4, 4, 4, 4, 4, 2]
+    assert len({model.base for model in bundle.manifest.models}) == 7
+    assert "Nothing" in bundle.manifest.trained_on
+
+
+def manifest_with(**changes: Any) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        manifest = json.loads((folder / "bundle.json").read_text())
+        (folder / "bundle.json").write_text(json.dumps({**manifest, **changes}))
+
+    return damage
+
+
+def model_with(**changes: Any) -> Callable[[Path], None]:
+    return lambda folder: alter_model(folder, "dandruff", **changes)
+
+
+def tensors_with(**changes: torch.Tensor | None) -> Callable[[Path], None]:
+    return lambda folder: alter_tensors(folder, "dandruff", {n.replace("__", "."): t for n, t in changes.items()})
+
+
+def without_a_model(folder: Path) -> None:
+    manifest = json.loads((folder / "bundle.json").read_text())
+    manifest_with(models=manifest["models"][:-1])(folder)
+
+
+def with_a_model_twice(folder: Path) -> None:
+    models = json.loads((folder / "bundle.json").read_text())["models"]
+    manifest_with(models=[*models[:-1], models[0]])(folder)
+
+
+def with_one_file_for_two(folder: Path) -> None:
+    model = json.loads((folder / "bundle.json").read_text())["models"][0]
+    alter_model(folder, "dandruff", file=model["file"], sha256=model["sha256"])
+
+
+def with_a_flipped_bit(folder: Path) -> None:
+    path = folder / "dandruff.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def cut_short(folder: Path) -> None:
+    path = folder / "dandruff.safetensors"
+    path.write_bytes(path.read_bytes()[:-100])
+    rehash(folder, "dandruff")
+
+
+def a_pickle_in_disguise(folder: Path) -> None:
+    torch.save({"_fc.bias": torch.zeros(4)}, folder / "dandruff.safetensors")
+    rehash(folder, "dandruff")
+
+
+DAMAGES: list[tuple[Callable[[Path], Any], str]] = [
+    (lambda folder: (folder / "bundle.json").unlink(), "no such file"),
+    (lambda folder: (folder / "bundle.json").write_text("{"), "bundle.json"),
+    (lambda folder: (folder / "bundle.json").write_text(" " * 2_000_000), "larger"),
+    (manifest_with(format=2), "format"),
+    (manifest_with(surprise=True), "surprise"),
+    (manifest_with(demo="yes"), "demo"),
+    (manifest_with(version="../1"), "version"),
+    (without_a_model, "models must be"),
+    (with_a_model_twice, "models must be"),
+    (with_one_file_for_two, "file of its own"),
+    (model_with(file="../dandruff.safetensors"), "file"),
+    (model_with(file="/etc/passwd.safetensors"), "file"),
+    (model_with(file="a/dandruff.safetensors"), "file"),
+    (model_with(file="dandruff.safetensors\n"), "file"),
+    (model_with(file="dandruff.pt"), "file"),
+    (model_with(file="elsewhere.safetensors"), "missing"),
+    (model_with(architecture="resnet50"), "resnet50"),
+    (model_with(architecture="efficientnet-b1"), "delta"),
+    (model_with(classes=5), "classes"),
+    (model_with(image_size=0), "image_size"),
+    (model_with(image_size=64.5), "image_size"),
+    (model_with(mean=[0.5, 0.5]), "mean"),
+    (model_with(std=[0.5, 0.0, 0.5]), "std"),
+    (model_with(mean=[0.5, float("nan"), 0.5]), "mean"),
+    (model_with(temperature=0), "temperature"),
+    (model_with(threshold=1.5), "threshold"),
+    (model_with(base="grown:efficientnet-b0"), "no known kind"),
+    (model_with(base=None), "lacks"),
+    (model_with(extra=1), "extra"),
+    (lambda folder: (folder / "dandruff.safetensors").unlink(), "missing"),
+    (with_a_flipped_bit, "SHA-256"),
+    (cut_short, "safetensors"),
+    (a_pickle_in_disguise, "safetensors"),
+    (tensors_with(stray=torch.zeros(1)), "stray"),
+    (tensors_with(_fc__bias=None), "_fc.bias"),
+    (tensors_with(_fc__bias=torch.zeros(5)), "shaped"),
+    (tensors_with(_fc__bias=torch.zeros(4, dtype=torch.int64)), "int64"),
+    (tensors_with(_fc__bias=torch.tensor([0, 0, 0, float("nan")])), "not finite"),
+    (tensors_with(_bn0__running_var=torch.full((32,), float("inf"))), "not finite"),
+]
+
+
+@pytest.mark.parametrize(("damage", "says"), DAMAGES)
+def test_a_damaged_bundle_does_not_open(damage: Callable[[Path], Any], says: str, bundle_copy: Path) -> None:
+    Bundle.open(bundle_copy)
+    damage(bundle_copy)
+    with pytest.raises(BundleInvalid, match=says) as refusal:
+        Bundle.open(bundle_copy)
+    assert str(bundle_copy) in str(refusal.value)
+    assert str(refusal.value).endswith(".")
+
+
+def test_models_on_one_base_share_its_memory(bundle_copy: Path) -> None:
+    base = json.loads((bundle_copy / "bundle.json").read_text())["models"][0]["base"]
+    alter_model(bundle_copy, "dandruff", base=base)
+    weights = {model.key: weights for model, weights in Bundle.open(bundle_copy).weights()}
+    wide = "_conv_head.weight"
+    assert weights["dandruff"][wide].data_ptr() == weights["fine_scaling"][wide].data_ptr()
+    assert weights["dandruff"][wide].data_ptr() != weights["hair_loss"][wide].data_ptr()
+    assert not torch.equal(weights["dandruff"]["_fc.weight"], weights["fine_scaling"]["_fc.weight"])
+
+
+def test_loaded_networks_share_the_base_too(bundle_copy: Path) -> None:
+    base = json.loads((bundle_copy / "bundle.json").read_text())["models"][0]["base"]
+    alter_model(bundle_copy, "dandruff", base=base)
+    runtime = EagerRuntime("cpu")
+    for model, weights in Bundle.open(bundle_copy).weights():
+        runtime.load(model, weights)
+    first, second = (runtime._models[key][0].state_dict() for key in ("fine_scaling", "dandruff"))
+    shared = sum(t.nbytes for name, t in first.items() if t.data_ptr() == second[name].data_ptr())
+    assert shared > 0.95 * sum(t.nbytes for t in first.values())
+
+
+def complete_model(key: str) -> tuple[ModelSettings, dict[str, torch.Tensor]]:
+    classes = 2 if key == "scalp_gate" else 4
+    settings = ModelSettings(
+        key=key,
+        architecture="efficientnet-b0",
+        image_size=64,
+        mean=(0.5, 0.5, 0.5),
+        std=(0.5, 0.5, 0.5),
+        classes=classes,
+    )
+    return settings, {name: torch.ones(shape) for name, shape in tensor_shapes("efficientnet-b0", classes).items()}
+
+
+def test_a_complete_weights_file_is_mapped_not_read(tmp_path: Path) -> None:
+    bundle = write_bundle(tmp_path / "full", PROVENANCE, map(complete_model, MODEL_KEYS))
+    model, weights = next(bundle.weights())
+    assert weights.keys() == tensor_shapes("efficientnet-b0", 4).keys()
+    assert str(bundle.folder / model.file) in Path("/proc/self/maps").read_text()
+
+
+def test_writing_replaces_a_bundle_and_nothing_else(tmp_path: Path, bundle_copy: Path) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / "precious" / "thesis.txt").touch()
+    with pytest.raises(BundleInvalid, match="no bundle"):
+        write_bundle(tmp_path / "precious", PROVENANCE, map(complete_model, MODEL_KEYS))
+    write_bundle(bundle_copy, PROVENANCE, map(complete_model, MODEL_KEYS))
+    assert Bundle.open(bundle_copy).reference == "test@1"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["copy", "precious"]
+
+
+def test_a_bundle_that_fails_half_way_leaves_the_earlier_one(tmp_path: Path, bundle_copy: Path) -> None:
+    with pytest.raises(BundleInvalid, match="models must be"):
+        write_bundle(bundle_copy, PROVENANCE, map(complete_model, MODEL_KEYS[:3]))
+    assert Bundle.open(bundle_copy).reference == "demo@1.0.0"
+    assert [path.name for path in tmp_path.iterdir()] == ["copy"]
