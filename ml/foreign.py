@@ -51,7 +51,7 @@ def read_foreign(path: Path, *, allow_pickle: bool = False) -> ForeignModel:
         padding_size = _padding_size(content)
         content = content.state_dict()
     weights = _weights(path, content)
-    architecture, classes = _recognise(path, weights)
+    architecture, classes = recognise(path, weights)
     return ForeignModel(architecture, classes, padding_size, weights)
 
 
@@ -111,7 +111,8 @@ def _weights(path: Path, content: Any) -> Weights:
     }
 
 
-def _recognise(path: Path, weights: Weights) -> tuple[str, int]:
+def recognise(path: Path, weights: Weights) -> tuple[str, int]:
+    """Architecture and number of classes, by names and shapes alone. Raises WeightsUnreadable, naming `path`."""
     shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     for architecture in architectures():
         weight = shapes.get(f"{describe(architecture).head}.weight")

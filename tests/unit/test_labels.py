@@ -84,7 +84,7 @@ def test_what_is_not_six_grades_is_refused(grades: tuple[int, ...]) -> None:
 
 
 def test_the_words_are_seven_models_four_grades_and_nine_types() -> None:
-    assert MODEL_KEYS == (*(symptom.key for symptom in SYMPTOMS), "scalp_gate")
+    assert (*(symptom.key for symptom in SYMPTOMS), "scalp_gate") == MODEL_KEYS
     assert (len(set(MODEL_KEYS)), len(GRADES), len({label.korean for label in SCALP_TYPES})) == (7, 4, 9)
 
 

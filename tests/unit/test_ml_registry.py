@@ -72,5 +72,5 @@ def test_a_filled_network_shares_the_memory_of_its_weights() -> None:
     network = create_filled_network("efficientnet-b0", 4, 64, weights)
     state = network.state_dict()
     assert all(state[name].data_ptr() == tensor.data_ptr() for name, tensor in weights.items())
-    with pytest.raises(RuntimeError, match="_fc.bias"):
+    with pytest.raises(RuntimeError, match=r"_fc\.bias"):
         create_filled_network("efficientnet-b0", 4, 64, {n: t for n, t in weights.items() if n != "_fc.bias"})

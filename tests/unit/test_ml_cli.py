@@ -1,0 +1,89 @@
+"""`python -m ml` as a program: what it prints and the code it ends with."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+from ml.bundle import Bundle
+from ml.data.synthetic import scalp_picture
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def ml(*arguments: str | Path, bundle: Path | None = None) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **({"SCALP_BUNDLE": str(bundle)} if bundle else {})}
+    command = [sys.executable, "-m", "ml", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_predict_grades_what_it_can_read_and_fails_for_the_rest(bundle: Bundle, tmp_path: Path) -> None:
+    photo, text = tmp_path / "photo.jpg", tmp_path / "text.jpg"
+    scalp_picture(3).save(photo)
+    text.write_text("no picture")
+    done = ml("predict", photo, text, "--device", "cpu", "--json", bundle=bundle.folder)
+    assert done.returncode == 1
+    answer = json.loads(done.stdout)
+    assert (answer["bundle"], answer["demo"], answer["device"]) == ("demo@1.0.0", True, "cpu")
+    graded, failed = answer["photos"]
+    assert graded["photo"] == str(photo)
+    assert len(graded["findings"]) == 6
+    assert graded["skin"]
+    assert "cannot be read" in failed["error"]
+    assert "7 models resident" in done.stderr
+
+
+def test_predict_speaks_to_people_and_names_a_demo(bundle: Bundle, tmp_path: Path) -> None:
+    photo = tmp_path / "photo.png"
+    scalp_picture(3).save(photo)
+    done = ml("predict", photo, "--bundle", bundle.folder, "--device", "cpu")
+    assert done.returncode == 0, done.stderr
+    assert "Redness between follicles" in done.stdout
+    assert "is a demo. Trained on: Nothing." in done.stdout
+
+
+def test_a_built_bundle_verifies_until_it_is_damaged(tmp_path: Path) -> None:
+    folder = tmp_path / "bundle"
+    size = ("--architecture", "efficientnet-b0", "--image-size", "32")
+    built = ml("bundle", "build", "--seeded", *size, "--seed", "7", "--gate-threshold", "1.01", "--out", folder)
+    assert built.returncode == 0, built.stderr
+    manifest = json.loads(ml("bundle", "info", folder, "--json").stdout)
+    assert [model["base"] for model in manifest["models"]] == [f"seeded:efficientnet-b0:{n}" for n in range(7, 14)]
+    assert [model["threshold"] for model in manifest["models"]] == [0.4] * 6 + [1.01]
+    with (folder / "dandruff.safetensors").open("ab") as file:
+        file.write(b"x")
+    done = ml("bundle", "verify", folder, "--json")
+    assert done.returncode == 1
+    answer = json.loads(done.stdout)
+    assert not answer["valid"]
+    assert "dandruff.safetensors" in answer["detail"]
+    assert "Traceback" not in done.stderr
+
+
+def test_import_refuses_a_pickle_with_a_sentence(tmp_path: Path) -> None:
+    torch.save(torch.nn.Linear(2, 2), tmp_path / "model.pt")
+    keys = ("fine_scaling", "excess_sebum", "interfollicular_erythema", "follicular_erythema_pustules", "dandruff")
+    files = [part for key in (*keys, "hair_loss") for part in ("--key", f"{key}={tmp_path / 'model.pt'}")]
+    done = ml("bundle", "import", *files, "--gate-passes-all", "--out", tmp_path / "bundle")
+    assert done.returncode == 1
+    assert "--allow-pickle" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_wrong_usage_ends_with_two(tmp_path: Path) -> None:
+    size = ("--image-size", "64", "--seed", "1", "--out", tmp_path / "bundle")
+    for arguments in (
+        ("predict",),
+        ("bundle", "build", "--seeded", "--architecture", "resnet50", *size),
+        ("bundle", "import", "--key", "dandruf=x.pt", "--out", tmp_path / "bundle"),
+    ):
+        done = ml(*arguments)
+        assert done.returncode == 2, arguments
+        assert "Traceback" not in done.stderr
+    assert not (tmp_path / "bundle").exists()

@@ -1,0 +1,198 @@
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ml.bundle import Bundle
+from ml.data.synthetic import scalp_picture
+from ml.errors import ModelError
+from ml.labels import SYMPTOMS, scalp_type
+from ml.predictor import RUN_ORDER, Prediction, Predictor
+from ml.preprocessing import Prepared
+from ml.runtimes import Runtime
+from tests.ml_bundles import alter_model, alter_tensors
+
+
+@pytest.fixture(scope="session")
+def photos(predictor: Predictor) -> list[Prepared]:
+    return [predictor.prepare(scalp_picture(seed)) for seed in range(100, 106)]
+
+
+class RecordingRuntime:
+    """Notes which model ran on how many photos, and lets the real runtime run it."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self.runtime = runtime
+        self.device = runtime.device
+        self.runs: list[tuple[str, int]] = []
+        self.load = runtime.load
+
+    def run(self, key: str, batch: torch.Tensor) -> np.ndarray:
+        self.runs.append((key, len(batch)))
+        return self.runtime.run(key, batch)
+
+
+@pytest.fixture
+def runs(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    recording = RecordingRuntime(predictor._runtime)
+    monkeypatch.setattr(predictor, "_runtime", recording)
+    return recording.runs
+
+
+def values(prediction: Prediction | None) -> np.ndarray:
+    assert prediction is not None
+    return np.array([prediction.scalp_probability, *(p for f in prediction.findings for p in f.probabilities)])
+
+
+def test_a_prediction_holds_six_findings_and_the_type_that_follows(
+    predictor: Predictor, photos: list[Prepared]
+) -> None:
+    predictions = predictor.predict(photos)
+    assert len(predictions) == len(photos)
+    for prediction in predictions:
+        assert prediction is not None
+        assert prediction.is_scalp
+        assert [finding.symptom for finding in prediction.findings] == [symptom.key for symptom in SYMPTOMS]
+        for finding in prediction.findings:
+            assert sum(finding.probabilities) == pytest.approx(1, abs=1e-5)
+            assert finding.confidence == max(finding.probabilities)
+            assert finding.grade == finding.probabilities.index(finding.confidence)
+            assert finding.abstains == (finding.confidence < 0.4)
+        grades = [finding.grade for finding in prediction.findings]
+        assert (prediction.skin, prediction.pred) == scalp_type(grades)
+
+
+def test_different_photos_get_different_grades(predictor: Predictor, photos: list[Prepared]) -> None:
+    grades = {tuple(f.grade for f in p.findings) for p in predictor.predict(photos) if p is not None}
+    assert len(grades) >= 3
+
+
+def test_the_gate_runs_first_and_every_model_once(
+    predictor: Predictor, photos: list[Prepared], runs: list[tuple[str, int]]
+) -> None:
+    seen: list[tuple[int, Sequence[int]]] = []
+
+    def watch(done: int, staying: Sequence[int]) -> Sequence[int]:
+        seen.append((done, staying))
+        return staying
+
+    predictor.predict(photos[:2], watch)
+    assert runs == [(key, 2) for key in RUN_ORDER]
+    assert RUN_ORDER[0] == "scalp_gate"
+    assert seen == [(done, (0, 1)) for done in range(1, 8)]
+
+
+def test_an_answer_does_not_depend_on_the_batch(predictor: Predictor, photos: list[Prepared]) -> None:
+    together = predictor.predict(photos)
+    backwards = predictor.predict(photos[::-1])[::-1]
+    for index, photo in enumerate(photos):
+        (alone,) = predictor.predict([photo])
+        np.testing.assert_allclose(values(alone), values(together[index]), atol=1e-4)
+        np.testing.assert_allclose(values(alone), values(backwards[index]), atol=1e-4)
+
+
+def test_a_photo_that_the_watch_drops_is_none_and_the_others_go_on(
+    predictor: Predictor, photos: list[Prepared], runs: list[tuple[str, int]]
+) -> None:
+    undisturbed = predictor.predict(photos[:3])
+    runs.clear()
+
+    def watch(done: int, staying: Sequence[int]) -> set[int]:
+        # The third is canceled after the gate, the first after the fourth model. What was never in is ignored.
+        return {0, 1, 99} if done < 4 else {1, 2}
+
+    predictions = predictor.predict(photos[:3], watch)
+    assert [count for _, count in runs] == [3, 2, 2, 2, 1, 1, 1]
+    assert predictions[0] is None
+    assert predictions[2] is None
+    np.testing.assert_allclose(values(predictions[1]), values(undisturbed[1]), atol=1e-4)
+
+
+def test_a_cancel_after_the_last_model_still_counts(predictor: Predictor, photos: list[Prepared]) -> None:
+    assert predictor.predict(photos[:1], lambda done, staying: [] if done == 7 else staying) == [None]
+
+
+def test_when_nobody_is_left_no_further_model_runs(
+    predictor: Predictor, photos: list[Prepared], runs: list[tuple[str, int]]
+) -> None:
+    assert predictor.predict(photos[:2], lambda done, staying: []) == [None, None]
+    assert runs == [("scalp_gate", 2)]
+
+
+def test_no_photos_are_no_work(predictor: Predictor, runs: list[tuple[str, int]]) -> None:
+    assert predictor.predict([]) == []
+    assert runs == []
+
+
+def test_a_gate_with_a_threshold_above_one_refuses_everything(bundle_copy: Path, photos: list[Prepared]) -> None:
+    alter_model(bundle_copy, "scalp_gate", threshold=1.01)
+    closed = Predictor(Bundle.open(bundle_copy), "cpu")
+    calls: list[int] = []
+    predictions = closed.predict(photos[:2], lambda done, staying: calls.append(done) or staying)  # type: ignore[func-returns-value]
+    for prediction in predictions:
+        assert prediction is not None
+        assert not prediction.is_scalp
+        assert 0 < prediction.scalp_probability < 1
+        assert (prediction.findings, prediction.skin, prediction.pred) == ((), None, None)
+    assert calls == []
+
+
+def test_the_gate_refuses_some_and_the_others_are_graded(
+    bundle_copy: Path, predictor: Predictor, photos: list[Prepared]
+) -> None:
+    open_gate = predictor.predict(photos)
+    probabilities = [prediction.scalp_probability for prediction in open_gate if prediction is not None]
+    middle = sorted(probabilities)[2:4]
+    alter_model(bundle_copy, "scalp_gate", threshold=sum(middle) / 2)
+    half_open = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos)
+    for index, prediction in enumerate(half_open):
+        assert prediction is not None
+        assert prediction.is_scalp == (probabilities[index] >= middle[1])
+        if prediction.is_scalp:
+            np.testing.assert_allclose(values(prediction), values(open_gate[index]), atol=1e-4)
+    assert sum(prediction is not None and prediction.is_scalp for prediction in half_open) == 3
+
+
+def test_a_refused_photo_is_not_offered_to_the_watch(
+    bundle_copy: Path, predictor: Predictor, photos: list[Prepared]
+) -> None:
+    probabilities = [p.scalp_probability for p in predictor.predict(photos[:2]) if p is not None]
+    alter_model(bundle_copy, "scalp_gate", threshold=sum(probabilities) / 2)
+    offered: set[int] = set()
+    predictions = Predictor(Bundle.open(bundle_copy), "cpu").predict(
+        photos[:2],
+        lambda done, staying: offered.update(staying) or staying,  # type: ignore[func-returns-value]
+    )
+    passed = {index for index, p in enumerate(predictions) if p is not None and p.is_scalp}
+    assert offered == passed
+    assert len(passed) == 1
+
+
+def test_models_may_each_want_a_size_of_their_own(bundle_copy: Path) -> None:
+    alter_model(bundle_copy, "dandruff", image_size=96)
+    mixed = Predictor(Bundle.open(bundle_copy), "cpu")
+    prepared = mixed.prepare(scalp_picture(100))
+    assert sorted(tensor.shape[-1] for tensor in prepared.tensors.values()) == [64, 96]
+    (prediction,) = mixed.predict([prepared])
+    assert prediction is not None
+    assert len(prediction.findings) == 6
+
+
+def test_loading_makes_seven_resident_and_says_so(bundle: Bundle, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, logger="ml.predictor"):
+        loaded = Predictor(bundle, "cpu")
+    assert (loaded.models_resident, loaded.device, loaded.bundle) == (7, "cpu", bundle)
+    (message,) = (record.getMessage() for record in caplog.records if record.name == "ml.predictor")
+    assert message.startswith("7 models resident on cpu from bundle demo@1.0.0 in ")
+
+
+def test_a_model_without_a_finite_answer_does_not_load(bundle_copy: Path) -> None:
+    # Every value is finite, so the bundle verifies; what comes out of the head is not.
+    alter_tensors(bundle_copy, "dandruff", {"_fc.weight": torch.full((4, 1280), 3e38)})
+    with pytest.raises(ModelError, match="dandruff"):
+        Predictor(Bundle.open(bundle_copy), "cpu")

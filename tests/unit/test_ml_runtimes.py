@@ -1,0 +1,101 @@
+from __future__ import annotations
+
+import gc
+import weakref
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ml.bundle import Bundle
+from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
+from ml.runtimes.eager import EagerRuntime, choose_device, guarded, translate
+
+BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+
+
+def test_a_run_gives_probabilities_of_each_class(bundle: Bundle) -> None:
+    runtime = EagerRuntime("cpu")
+    model, weights = next(bundle.weights())
+    runtime.load(model, weights)
+    probabilities = runtime.run(model.key, BATCH)
+    assert (probabilities.shape, probabilities.dtype) == ((3, 4), np.float32)
+    assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    assert probabilities.min() >= 0
+
+
+def test_the_temperature_divides_the_logits(bundle: Bundle) -> None:
+    cold, warm = EagerRuntime("cpu"), EagerRuntime("cpu")
+    model, weights = next(bundle.weights())
+    cold.load(model, weights)
+    warm.load(model.model_copy(update={"temperature": 2.5}), weights)
+    expected = torch.from_numpy(cold.run(model.key, BATCH)).log().div(2.5).softmax(dim=1).numpy()
+    np.testing.assert_allclose(warm.run(model.key, BATCH), expected, atol=1e-5)
+
+
+def test_weights_that_do_not_fit_are_a_model_error(bundle: Bundle) -> None:
+    model, weights = next(bundle.weights())
+    with pytest.raises(ModelError, match="failed on cpu"):
+        EagerRuntime("cpu").load(model, {**weights, "_fc.weight": torch.zeros(4, 7)})
+
+
+def test_running_out_of_memory_is_told_apart() -> None:
+    with pytest.raises(OutOfMemory, match="cpu"):
+        guarded("cpu", lambda: torch.empty(2**50))
+
+
+def test_any_other_failure_of_torch_is_a_model_error() -> None:
+    with pytest.raises(ModelError) as failure:
+        guarded("cpu", lambda: torch.zeros(2, 3) @ torch.zeros(2, 3))
+    assert type(failure.value) is ModelError
+
+
+def test_a_failed_batch_is_let_go_while_its_error_lives() -> None:
+    held: list[weakref.ref[torch.Tensor]] = []
+
+    def fail() -> None:
+        batch = torch.zeros(8)
+        held.append(weakref.ref(batch))
+        torch.empty(2**50)
+
+    with pytest.raises(OutOfMemory) as failure:
+        guarded("cpu", fail)
+    gc.collect()
+    assert failure.value.__context__ is None
+    assert held[0]() is None
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."), OutOfMemory),
+        (RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"), OutOfMemory),
+        (torch.AcceleratorError("CUDA error: an illegal memory access was encountered"), DeviceLost),
+        (RuntimeError("CUDA error: device-side assert triggered\nCUDA kernel errors might be"), DeviceLost),
+        (RuntimeError("cuDNN error: CUDNN_STATUS_EXECUTION_FAILED"), DeviceLost),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), ModelError),
+        (RuntimeError(), ModelError),
+    ],
+)
+def test_torch_s_words_are_understood(error: RuntimeError, kind: type[ModelError]) -> None:
+    assert type(translate("cuda", error)) is kind
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    for device in ("cuda:99", "tpu", "meta", "mps"):
+        with pytest.raises(DeviceUnavailable, match=device):
+            choose_device(device)
+    assert choose_device("cpu") == "cpu"
+    assert choose_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundle, tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    runtime = EagerRuntime("cpu")
+    model, weights = next(bundle.weights())
+    runtime.load(model, weights)
+    with ThreadPoolExecutor(1) as thread:
+        elsewhere = thread.submit(runtime.run, model.key, BATCH).result()
+    np.testing.assert_allclose(elsewhere, runtime.run(model.key, BATCH), atol=1e-5)
