@@ -78,11 +78,10 @@ class PostgreSQL:
         self.process = self.start()
 
     def start(self) -> subprocess.Popen[bytes]:
+        settings = {"fsync": "off", "max_connections": "200", "unix_socket_directories": "", "port": str(self.port)}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         self.process = spawn(
-            [str(self.programs / "postgres"), "-D", str(self.folder), "-p", str(self.port), "-h", "127.0.0.1", "-k", ""]
-            + ["-c", "fsync=off", "-c", "max_connections=200"],
-            self.log,
-            user=self.user,
+            [str(self.programs / "postgres"), "-D", str(self.folder), *options], self.log, user=self.user
         )
         until(self.ready, 30, "PostgreSQL")
         return self.process

@@ -5,10 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+
+from workers.broker import patience_install
+
+patience_install()
 
 app = Celery("scalpspectra")
 app.config_from_object("django.conf:settings", namespace="CELERY")
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_: Any) -> None:
+    """Celery sets up logging of its own only where nobody answers this signal."""
 
 
 def task(queue: str) -> Callable[[Callable[..., str]], Any]:

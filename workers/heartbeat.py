@@ -4,7 +4,7 @@
    not a socket; consumers that stall after a reconnect: celery #8030, #8384, #10205).
 2. Write the worker's row if the pong came.
 3. Renew the leases of what we hold, whether the broker is there or not, unless the device is stuck.
-4. Leave, for the supervisor to start a new process, when the device or the consumer has been stuck for a lease.
+4. Leave, for the supervisor to start a new process, when the device or the consumer is stuck.
 """
 
 from __future__ import annotations
@@ -27,6 +27,12 @@ from workers.analyst import Analyst
 from workers.residents import leave
 
 log = structlog.get_logger(__name__)
+
+
+#: A consumer that lost its broker pauses up to 32 s between two tries to reach it: only a longer silence, with
+#: a broker that answers others, is a stall.
+CONSUMER_STUCK_SECONDS = max(90.0, 2 * settings.LEASE_SECONDS)
+DEVICE_STUCK_SECONDS = 2 * settings.LEASE_SECONDS
 
 
 class Heartbeat(threading.Thread):
@@ -62,7 +68,12 @@ class Heartbeat(threading.Thread):
             close_old_connections()
 
     def _tell(self) -> None:
-        if not self.app.control.ping(destination=[self.node], timeout=min(2.0, settings.HEARTBEAT_SECONDS)):
+        try:
+            pong = self._ping()
+        except (OperationalError, RedisError, OSError):
+            self._answered_at = time.monotonic()  # The broker is away, which says nothing of the consumer.
+            raise
+        if not pong:
             log.warning("no_pong", worker=self.node)
             return
         self._answered_at = time.monotonic()
@@ -80,17 +91,18 @@ class Heartbeat(threading.Thread):
             photo_seconds=batcher.photo_seconds,
         )
 
+    def _ping(self) -> bool:
+        return bool(self.app.control.ping(destination=[self.node], timeout=min(2.0, settings.HEARTBEAT_SECONDS)))
+
     def _renew(self) -> None:
         if self.analyst is not None and self.analyst.batcher.stalled_seconds < settings.LEASE_SECONDS:
             claims_renew(self.analyst.held)
 
     def _leave_if_stuck(self) -> None:
-        if self.analyst is not None and self.analyst.batcher.stalled_seconds > 2 * settings.LEASE_SECONDS:
+        if self.analyst is not None and self.analyst.batcher.stalled_seconds > DEVICE_STUCK_SECONDS:
             log.error("device_stuck", seconds=self.analyst.batcher.stalled_seconds)
             leave()
-        if time.monotonic() - self._answered_at > settings.LEASE_SECONDS:
-            with self.app.connection_for_read() as connection:
-                connection.ensure_connection(max_retries=1, timeout=2)  # Raises while the broker is away.
+        if time.monotonic() - self._answered_at > CONSUMER_STUCK_SECONDS:
             log.error("consumer_stuck", worker=self.node)
             leave()
 

@@ -133,8 +133,9 @@ SECURE_SSL_REDIRECT = False  # The proxy that ends TLS redirects; health checks 
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
-# Addresses of analyses are capabilities: they never travel in a Referer.
-SECURE_REFERRER_POLICY = "no-referrer"
+# Pages and answers with the id of an analysis say `no-referrer` themselves. Elsewhere our own host must get
+# an Origin with forms, or Django's CSRF check refuses them (Chromium sends `Origin: null` without a referrer).
+SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -166,6 +167,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {"GradeEnum": "backend.analyses.api.schema.GRADE_NAMES"},
 }
 
 # ── Celery: the queue is a doorbell ──────────────────────────────────────────────────────────────────

@@ -1,0 +1,141 @@
+"""One analysis from claim to end without Celery: a real predictor, a real batcher, real rows and files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.files.storage import default_storage
+
+from backend.analyses.models import Analysis, Finding, Human
+from backend.analyses.services.control import analysis_cancel, analysis_erase
+from backend.analyses.services.submission import analysis_submit
+from ml.bundle import Bundle
+from ml.errors import DeviceLost, OutOfMemory
+from ml.predictor import Prediction, Predictor, Prepared, Watch
+from ml.seeded import build_seeded_bundle
+from tests.stack import scalp_photo
+from workers.analyst import Analyst
+from workers.batcher import Batcher
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture(scope="module")
+def predictor(small_bundle: Path) -> Predictor:
+    return Predictor(Bundle.open(small_bundle), "cpu")
+
+
+@pytest.fixture(scope="module")
+def refusing(tmp_path_factory: pytest.TempPathFactory) -> Predictor:
+    """A predictor whose gate lets nothing pass."""
+    folder = tmp_path_factory.mktemp("bundles") / "refusing"
+    build_seeded_bundle(folder, architecture="efficientnet-b0", image_size=64, seed=1, gate_threshold=1.01)
+    return Predictor(Bundle.open(folder), "cpu")
+
+
+def analyst_with(predictor: Predictor) -> Analyst:
+    return Analyst("model@here", predictor, Batcher(predictor, max_batch=4, max_wait=0.0, device_lost=lambda: None))
+
+
+@pytest.fixture
+def analyst(predictor: Predictor) -> Iterator[Analyst]:
+    analyst = analyst_with(predictor)
+    yield analyst
+    analyst.batcher.close(10)
+
+
+def submitted() -> Analysis:
+    return analysis_submit({"sex": "male", "age": "20s", "consent": "true"}, photo=scalp_photo(3))
+
+
+class Between(Predictor):
+    """The predictor, with something that happens after the model of a given number."""
+
+    def __init__(self, predictor: Predictor, after: int, happens: object) -> None:
+        self.__dict__.update(predictor.__dict__)
+        self.after = after
+        self.happens = happens
+
+    def predict(self, photos: list[Prepared], watch: Watch | None = None) -> list[Prediction | None]:  # type: ignore[override]
+        def watching(models_done: int, indices: object) -> object:
+            if models_done == self.after:
+                self.happens()  # type: ignore[operator]
+            return watch(models_done, indices)  # type: ignore[misc,arg-type]
+
+        return super().predict(photos, watching)  # type: ignore[arg-type]
+
+
+def test_an_analysis_succeeds_with_six_findings_and_a_human(analyst: Analyst) -> None:
+    analysis = submitted()
+    assert analyst.analyse(analysis.id) == "succeeded"
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.models_done, analysis.bundle) == ("succeeded", 7, "demo@1.0.0")
+    assert analysis.human is not None
+    assert analysis.findings.count() == 6
+    assert not analyst.held
+
+
+def test_a_second_message_finds_nothing_to_claim(analyst: Analyst) -> None:
+    analysis = submitted()
+    assert analyst.analyse(analysis.id) == "succeeded"
+    assert analyst.analyse(analysis.id) == "nothing to claim"
+    assert Human.objects.count() == 1
+
+
+def test_a_photo_that_shows_no_scalp_is_rejected_with_a_reason(refusing: Predictor) -> None:
+    analyst, analysis = analyst_with(refusing), submitted()
+    assert analyst.analyse(analysis.id) == "rejected"
+    analyst.batcher.close(10)
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.code, analysis.human) == ("rejected", "not_a_scalp", None)
+    assert not Finding.objects.exists()
+
+
+def test_a_photo_that_can_not_be_read_any_more_fails_with_that_reason(analyst: Analyst) -> None:
+    analysis = submitted()
+    default_storage.delete(analysis.photo)
+    assert analyst.analyse(analysis.id) == "failed"
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.code) == ("failed", "photo_unreadable")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "code"),
+    [
+        (OutOfMemory("none left"), "failed", "out_of_memory"),
+        (DeviceLost("gone"), "queued", ""),
+        (OSError("storage is away"), "queued", ""),
+        (ZeroDivisionError("a bug"), "failed", "internal_error"),
+    ],
+)
+def test_each_error_ends_in_a_state_of_the_row(predictor: Predictor, error: Exception, status: str, code: str) -> None:
+    def fail() -> None:
+        raise error
+
+    analyst, analysis = analyst_with(Between(predictor, 3, fail)), submitted()
+    analyst.analyse(analysis.id)
+    analyst.batcher.drain()
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.code) == (status, code)
+    assert not Human.objects.exists()
+
+
+@pytest.mark.parametrize("act", [analysis_cancel, analysis_erase])
+def test_cancel_and_erase_are_obeyed_between_two_models(predictor: Predictor, act: object) -> None:
+    analysis = submitted()
+    between = Between(predictor, 2, lambda: act(analysis.id))  # type: ignore[operator]
+    analyst = analyst_with(between)
+    assert analyst.analyse(analysis.id) == "not ours any more"
+    analyst.batcher.close(10)
+    assert not Human.objects.exists()
+    assert not Finding.objects.exists()
+
+
+def test_a_draining_worker_gives_back_without_counting_the_attempt(analyst: Analyst) -> None:
+    analysis = submitted()
+    analyst.batcher.drain()
+    assert analyst.analyse(analysis.id) == "given back"
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.attempt - analysis.tries_from) == ("queued", 0)
