@@ -37,31 +37,50 @@ def check_readiness(service: Service) -> None:
     check("seven models are resident", ready["ready"] and ready["models_resident"] == 7, ready)
 
 
-def check_analysis(service: Service) -> dict[str, Any]:
-    """Sends a photo, polls until it succeeds, erases it. The answer that told of the success."""
-    browser = Browser(service.origin)
+def send_photo(service: Service, browser: Browser) -> str:
+    """Sends a synthetic photo, drawn in the worker's image. The address of its analysis."""
     photo = service.run_in("model", "python", "-c", _DRAW_PHOTO)
     fields = {"sex": "female", "age": "30s", "consent": "true"}
-    began = time.monotonic()
     sent = browser.send_photo("/api/v1/analyses/", fields, photo)
     check("a photo is accepted", sent.status == 202, sent.body[:500])
-    address = sent.headers["Location"]
+    return str(sent.headers["Location"])
+
+
+def await_change(browser: Browser, address: str, statuses: set[str]) -> dict[str, Any]:
+    """Polls until the analysis is no longer in one of `statuses`. Its last answer."""
+    deadline = time.monotonic() + ANALYSIS_SECONDS
     while True:
-        answer = browser.get(address, {"Prefer": "wait=10"}).json()
-        if answer["status"] not in {"queued", "running"}:
-            break
-        if time.monotonic() - began > ANALYSIS_SECONDS:
-            raise StepError(f"No result after {ANALYSIS_SECONDS} s: {answer}")
+        answer: dict[str, Any] = browser.get(address, {"Prefer": "wait=10"}).json()
+        if answer["status"] not in statuses:
+            return answer
+        if time.monotonic() > deadline:
+            raise StepError(f"Still {answer['status']} after {ANALYSIS_SECONDS} s: {answer}")
+
+
+def check_analysis(service: Service) -> dict[str, Any]:
+    """Sends a photo, polls until its analysis succeeds, erases it. The answer that told of the success."""
+    browser = Browser(service.origin)
+    began = time.monotonic()
+    address = send_photo(service, browser)
+    answer = await_change(browser, address, {"queued", "running"})
     check("its analysis succeeds", answer["status"] == "succeeded", answer)
     print(f"    after {time.monotonic() - began:.1f} s")
     findings = answer["result"]["findings"]
-    check(
-        "it has six findings, each with four probabilities",
-        [len(f["probabilities"]) for f in findings] == [4] * 6,
-    )
+    check("it has six findings, each with four probabilities", [len(f["probabilities"]) for f in findings] == [4] * 6)
     check("it can be erased", browser.ask("DELETE", address).status == 204)
     check("after that it is gone", browser.get(address).status == 410)
     return answer
+
+
+def check_drain(service: Service) -> None:
+    """The last check: afterwards there is no model worker."""
+    browser = Browser(service.origin)
+    address = send_photo(service, browser)
+    check("its analysis starts", await_change(browser, address, {"queued"})["status"] == "running")
+    ended = service.stop_part("model")
+    check("a model worker that is told to end does so by itself", ended.exit_code == 0, ended)
+    status = browser.get(address).json()["status"]
+    check("… and finishes its photo before", status == "succeeded", status)
 
 
 def check_walls(service: Service) -> None:
@@ -123,3 +142,4 @@ def take(service: Service) -> None:
     check_pages(service)
     print(service.table())
     print(json.dumps(answer, ensure_ascii=False, indent=2))
+    check_drain(service)

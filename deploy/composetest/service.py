@@ -14,6 +14,7 @@ from deploy.composetest.engine import Engine
 from deploy.composetest.images import ROOT
 
 PROJECT = "scalpspectra-test"
+LABEL = f"com.docker.compose.project={PROJECT}"
 UP_SECONDS = 420
 
 
@@ -83,7 +84,7 @@ class Service:
         self._compose("down", "--volumes", "--timeout", "20")
 
     def containers(self) -> list[Container]:
-        ids = self.engine.docker("ps", "--all", "--quiet", "--filter", f"label=com.docker.compose.project={PROJECT}")
+        ids = self.engine.docker("ps", "--all", "--quiet", "--filter", f"label={LABEL}")
         form = (
             "{{.Name}} {{.State.Status}} {{.State.ExitCode}} {{.RestartCount}} {{with .State.Health}}{{.Status}}{{end}}"
         )
@@ -93,9 +94,14 @@ class Service:
             found.append(Container(name.lstrip("/"), state, "".join(health), int(exit_code), int(restarts)))
         return found
 
+    def stop_part(self, name: str) -> Container:
+        """Tells one part to end, waits as long as its grace period allows, and returns how it ended."""
+        self._compose("stop", name)
+        return next(container for container in self.containers() if f"_{name}_" in container.name.replace("-", "_"))
+
     def table(self) -> str:
         form = "table {{.Names}}\t{{.Status}}\t{{.Ports}}"
-        return self.engine.docker("ps", "--all", "--format", form)
+        return self.engine.docker("ps", "--all", "--filter", f"label={LABEL}", "--format", form)
 
     def logs(self) -> str:
         return self._compose("logs", "--no-color", "--tail", "40")
