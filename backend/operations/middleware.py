@@ -10,9 +10,9 @@ import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request, override
-from django.utils.translation import gettext_lazy as _
 
-from backend.config.problems import problem_response
+from backend.analyses.photos import PhotoRefused
+from backend.config.problems import user_error_response
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -47,16 +47,14 @@ class BodyLimit:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        length = int(request.META.get("CONTENT_LENGTH") or 0)
+        try:
+            length = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            length = 0  # So does Django: it reads nothing then.
         if length <= settings.BODY_MAX_BYTES:
             return self.respond(request)
         left = min(length, self.DRAIN_BYTES)
         while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
             left -= len(chunk)
         with override(get_language_from_request(request)):
-            return problem_response(
-                request,
-                status=413,
-                code="photo_too_large",
-                detail=_("The photo is larger than 10 MB. Please send a smaller one."),
-            )
+            return user_error_response(request, PhotoRefused("photo_too_large"))
