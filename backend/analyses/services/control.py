@@ -53,7 +53,7 @@ def analysis_retry(analysis_id: UUID) -> None:
     )
     if moved:
         log.info("analysis_retried", analysis=str(analysis_id))
-        transaction.on_commit(lambda: analysis_ring(analysis_id))
+        transaction.on_commit(lambda: analysis_ring(analysis_id), robust=True)
         return
     if _status(analysis_id) in {Status.FAILED, Status.CANCELED}:
         raise PhotoGone

@@ -96,7 +96,8 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
                 queued_at=now,
                 purge_at=now + timedelta(hours=settings.RETENTION_HOURS),
             )
-            transaction.on_commit(lambda: analysis_ring(analysis_id))
+            # Robust: a bell that fails in whatever way must not look like a row that failed.
+            transaction.on_commit(lambda: analysis_ring(analysis_id), robust=True)
     except IntegrityError:
         # The same key twice at the same moment: the other one won.
         default_storage.delete(name)
