@@ -14,7 +14,7 @@ from backend.analyses.doorbell import bell_depth
 from backend.analyses.models import Analysis
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_requeue
-from backend.analyses.states import Status
+from backend.analyses.states import WAITING, Status
 
 log = structlog.get_logger(__name__)
 
@@ -69,15 +69,16 @@ def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
 def _ring_unheard() -> int:
     """Ring for the queued rows whose message was never sent or got lost, oldest first.
 
-    A row that was rung is only rung again when the broker holds fewer messages than rows wait: else its
-    message is still in the line, and ringing again would only make the line longer.
+    A row that was rung is only rung again when the broker holds fewer messages than there are rows that wait or
+    run: else its message is still in the line, and ringing again would only make the line longer. Those that run
+    count as well, because their messages stay with the broker until they have ended.
     """
     waiting = Analysis.objects.filter(status=Status.QUEUED)
     unheard = Q(rung_at=None)
     depth = bell_depth()
     if depth is None:
         return 0
-    if depth < waiting.count():
+    if depth < Analysis.objects.filter(status__in=WAITING).count():
         unheard |= Q(rung_at__lt=timezone.now() - timedelta(seconds=settings.RING_AGAIN_SECONDS))
     rung = 0
     for analysis_id in waiting.filter(unheard).order_by("queued_at", "id").values_list("id", flat=True):
