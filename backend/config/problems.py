@@ -10,6 +10,7 @@ import structlog
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
+from django.utils.encoding import escape_uri_path
 from django.utils.functional import Promise
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
@@ -49,7 +50,7 @@ def problem_response(
         "status": status,
         "code": code,
         "detail": str(detail),
-        "instance": request.path,
+        "instance": escape_uri_path(request.path),
         **members,
     }
     response = JsonResponse(
@@ -59,6 +60,7 @@ def problem_response(
         json_dumps_params={"ensure_ascii": False},
     )
     response["Cache-Control"] = "private, no-store"
+    response["Referrer-Policy"] = "no-referrer"  # The address may hold the id of an analysis.
     response["Content-Language"] = get_language() or "ko"
     response["Vary"] = "Accept-Language, Cookie"
     return response
