@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from drf_spectacular.utils import OpenApiParameter
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
 from backend.analyses.models import Age, Device, Sex
 from backend.analyses.states import Status
 from ml.labels import GRADES, MODEL_KEYS, SCALP_TYPES, SYMPTOMS
 
+GRADE_NAMES = [grade.korean for grade in GRADES]
+
+
+@extend_schema_field(OpenApiTypes.BINARY)
+class PhotoField(serializers.FileField):
+    pass
+
 
 class SubmissionSchema(serializers.Serializer):
-    photo = serializers.FileField(help_text="JPEG, PNG, WebP or HEIC, at most 10 MB.")
+    photo = PhotoField(help_text="JPEG, HEIC, PNG, WebP or BMP, at most 10 MB.")
     sex = serializers.ChoiceField(Sex.choices)
     age = serializers.ChoiceField(Age.choices, help_text="By decade; nobody below 14.")
     consent = serializers.ChoiceField(["true"], help_text="To the analysis of health data; asked for separately.")
@@ -21,7 +29,7 @@ class SubmissionSchema(serializers.Serializer):
 class FindingSchema(serializers.Serializer):
     symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
     grade = serializers.IntegerField(min_value=0, max_value=3)
-    label = serializers.ChoiceField([grade.korean for grade in GRADES])  # type: ignore[assignment]
+    label = serializers.ChoiceField(GRADE_NAMES)  # type: ignore[assignment]
     confidence = serializers.FloatField(min_value=0, max_value=1)
     abstains = serializers.BooleanField(help_text="Too unsure to be shown as a grade.")
     probabilities = serializers.ListField(
@@ -30,9 +38,9 @@ class FindingSchema(serializers.Serializer):
 
 
 class ResultSchema(serializers.Serializer):
-    pred = serializers.ChoiceField([grade.korean for grade in GRADES], help_text="The degree: the highest grade.")
+    pred = serializers.ChoiceField(GRADE_NAMES, help_text="The degree: the highest grade.")
     skin = serializers.ChoiceField([skin.korean for skin in SCALP_TYPES], help_text="The scalp type.")
-    findings = FindingSchema(many=True)
+    findings = serializers.ListField(child=FindingSchema(), min_length=len(SYMPTOMS), max_length=len(SYMPTOMS))
     bundle = serializers.CharField(help_text="Version of the models that made it.")
     demo = serializers.BooleanField(help_text="True: demo weights, not to be relied on.")
 
