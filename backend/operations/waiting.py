@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 def preferred_wait(request: HttpRequest) -> float:
     """Seconds that the client would wait, at most 25; 0 if it does not say."""
-    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,9})", request.headers.get("Prefer", ""))
+    match = re.search(r"(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,9})", request.headers.get("Prefer", ""))
     return min(float(match.group(1)), MAX_SECONDS) if match else 0.0
 
 
