@@ -1,12 +1,56 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import json
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from ml.seeded import build_seeded_bundle
+from tests.environment import SCRATCH
 from tests.stack import Stack
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """SQLite's test database is a file, as in production: in memory, threads that write get in each other's way."""
+    from django.db import connection
+
+    if connection.vendor == "sqlite":
+        connection.settings_dict["TEST"]["NAME"] = str(SCRATCH / "test.sqlite3")
+
+
+@pytest.fixture
+def storage(settings: Any, tmp_path: Path) -> Path:
+    """An empty storage for photos, of this test alone; the folder that it keeps them in."""
+    folder = tmp_path / "photos"
+    default = {**settings.STORAGES["default"]}
+    default["OPTIONS"] = {**default["OPTIONS"], "location": str(folder)}
+    settings.STORAGES = {**settings.STORAGES, "default": default}
+    return folder
+
+
+@pytest.fixture
+def broker(settings: Any) -> Iterator[redis.Redis]:
+    """The tests' broker, without any data."""
+    with redis.Redis.from_url(settings.CELERY_BROKER_URL) as client:
+        client.flushall()
+        yield client
+        client.flushall()
+
+
+@pytest.fixture
+def bell(broker: redis.Redis) -> Callable[[], list[str]]:
+    """The ids of the analyses that the workers were told of and have not heard yet, the first one first."""
+
+    def told() -> list[str]:
+        bodies = [base64.b64decode(json.loads(message)["body"]) for message in broker.lrange("photos", 0, -1)]
+        return [json.loads(body)[1]["analysis_id"] for body in reversed(bodies)]
+
+    return told
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,62 @@
+"""The cast of the API tests: somebody who sends a photo, a worker that is there, and people of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+from backend.operations.services import worker_seen
+from ml.labels import MODEL_KEYS
+from tests.analyses import BUNDLE
+from tests.api.contract import ContractClient
+
+Worker = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def photos(storage: Path) -> Callable[[], list[str]]:
+    """The names of the photos in storage now."""
+    return lambda: sorted(path.name for path in storage.glob("*"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_root() -> None:
+    """An empty folder of static files, as none are collected for these tests: WhiteNoise warns if it is missing."""
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture
+def api() -> ContractClient:
+    """Somebody who sends a photo, reads English, and holds the API to its schema."""
+    return ContractClient()
+
+
+@pytest.fixture
+def worker(db: None) -> Worker:
+    """Lets a model worker take a heartbeat; by default a ready one that takes two seconds a photo."""
+
+    def beats(name: str = "model@one", *, models_resident: int = len(MODEL_KEYS), seconds: float | None = 2.0) -> None:
+        worker_seen(name, role="model", models_resident=models_resident, bundle=BUNDLE, photo_seconds=seconds)
+
+    return beats
+
+
+@pytest.fixture
+def admin(db: None, plain_static: None) -> Client:
+    """An admin who has signed in."""
+    browser = Client(headers={"Accept-Language": "en"})
+    browser.force_login(get_user_model().objects.create_superuser("admin", password="a long password of an admin"))
+    return browser
+
+
+@pytest.fixture
+def plain_static(settings: Any) -> None:
+    """Static files under their own names, so that pages can be made without collecting and compressing all of them."""
+    plain = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": plain}

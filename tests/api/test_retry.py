@@ -1,0 +1,63 @@
+"""POST /api/v1/analyses/{id}/retry/"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from backend.analyses.models import Analysis
+from tests.analyses import IN_STATUS, claimed, failed, fresh, past_retention, queued
+from tests.api.contract import ContractClient, address
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_what_failed_or_was_canceled_is_queued_again_at_the_end_of_the_line(api: ContractClient, status: str) -> None:
+    analysis = IN_STATUS[status]()
+    queued()
+    answer = api.post(address(analysis, "retry"))
+    assert answer.status_code == 202
+    assert answer["Location"] == address(analysis)
+    assert "Retry-After" in answer
+    body = answer.json()
+    assert (body["status"], body["position"], body["models_done"]) == ("queued", 2, 0)
+    assert body["failure"] is body["finished_at"] is None
+    assert claimed(analysis).repeated is False
+
+
+@pytest.mark.parametrize("status", ["queued", "running", "succeeded", "rejected", "expired"])
+def test_anything_else_can_not_be_tried_again(api: ContractClient, status: str) -> None:
+    analysis = IN_STATUS[status]()
+    answer = api.post(address(analysis, "retry"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_retryable")
+    assert fresh(analysis).status == status
+
+
+@pytest.mark.parametrize("gone", [past_retention, lambda analysis: Analysis.objects.update(photo="")])
+def test_without_its_photo_it_can_not_be_tried_again(api: ContractClient, gone: Callable[[Analysis], object]) -> None:
+    analysis = failed()
+    gone(analysis)
+    answer = api.post(address(analysis, "retry"))
+    assert (answer.status_code, answer.json()["code"]) == (409, "photo_gone")
+    assert fresh(analysis).status == "failed"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_workers_are_told_again(api: ContractClient, bell: Callable[[], list[str]]) -> None:
+    analysis = failed()
+    assert bell() == [str(analysis.id)]
+    api.post(address(analysis, "retry"))
+    assert bell() == [str(analysis.id)] * 2
+
+
+def test_an_id_that_was_never_there_is_404(api: ContractClient) -> None:
+    assert api.post(address(uuid.uuid4(), "retry")).json()["code"] == "analysis_unknown"
+
+
+@pytest.mark.parametrize("method", ["get", "head", "put", "delete"])
+def test_only_post_tries_again(api: ContractClient, method: str) -> None:
+    answer = getattr(api, method)(address(failed(), "retry"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST, OPTIONS")

@@ -1,0 +1,406 @@
+"""GET /api/v1/analyses/{id}/"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test import RequestFactory
+
+from backend.analyses.models import Analysis
+from backend.analyses.reasons import REASONS
+from backend.analyses.services.attempt import analysis_fail, analysis_succeed, claim_progress
+from backend.analyses.services.control import analysis_cancel, analysis_erase
+from backend.operations.waiting import preferred_wait, wait_for
+from ml.labels import GRADES, SYMPTOMS
+from tests.analyses import BUNDLE, IN_STATUS, claimed, failed, findings, fresh, queued, rejected, running, succeeded
+from tests.api.conftest import Worker
+from tests.api.contract import ContractClient, address
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+WAITING = ["queued", "running"]
+ENDED = sorted(IN_STATUS.keys() - set(WAITING))
+
+
+# What each status says
+
+
+@pytest.mark.parametrize("status", IN_STATUS)
+def test_every_status_answers_200_and_says_which_it_is(api: ContractClient, worker: Worker, status: str) -> None:
+    worker()
+    analysis = IN_STATUS[status]()
+    answer = api.status(analysis)
+    assert answer.status_code == 200
+    body = answer.json()
+    assert (body["id"], body["status"]) == (str(analysis.id), status)
+    assert (body["position"] is not None) == (status == "queued")
+    assert (body["eta_seconds"] is not None) == (status in WAITING)
+    assert (body["finished_at"] is not None) == (status in ENDED)
+    assert (body["result"] is not None) == (status == "succeeded")
+    assert (body["rejection"] is not None) == (status == "rejected")
+    assert (body["failure"] is not None) == (status in {"failed", "expired"})
+
+
+def test_a_success_tells_six_findings_in_order_and_what_follows_from_them(api: ContractClient) -> None:
+    body = api.status(succeeded((0, 1, 2, 0, 0, 3))).json()
+    result = body["result"]
+    assert [finding["symptom"] for finding in result["findings"]] == [symptom.key for symptom in SYMPTOMS]
+    assert [finding["grade"] for finding in result["findings"]] == [0, 1, 2, 0, 0, 3]
+    assert result["findings"][5] == {
+        "symptom": "hair_loss",
+        "grade": 3,
+        "label": "중증",
+        "confidence": 0.8,
+        "abstains": False,
+        "probabilities": [0.0667, 0.0667, 0.0667, 0.8],
+    }
+    assert (result["skin"], result["pred"]) == ("복합성", GRADES[3].korean)
+    assert (result["bundle"], result["demo"]) == (BUNDLE, True)
+    assert body["models_done"] == body["models_total"] == 7
+
+
+def test_progress_counts_models(api: ContractClient, worker: Worker) -> None:
+    worker(seconds=14.0)
+    analysis = queued()
+    claim = claimed(analysis)
+    seen = []
+    for done in (0, 1, 6):
+        claim_progress(claim, models_done=done)
+        seen.append(api.status(analysis).json())
+    assert [body["models_done"] for body in seen] == [0, 1, 6]
+    assert [body["eta_seconds"] for body in seen] == [14, 12, 2]
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("code", [code for code in REASONS if code not in {"not_a_scalp", "waited_too_long"}])
+def test_a_failure_has_a_reason_in_the_language_of_the_reader(api: ContractClient, code: str, language: str) -> None:
+    answer = api.status(failed(code), Accept_Language=language)
+    failure = answer.json()["failure"]
+    assert failure["code"] == code
+    assert answer["Content-Language"] == language
+    assert any("가" <= letter <= "힣" for letter in failure["detail"]) == (language == "ko")
+
+
+def test_a_failure_of_a_kind_without_words_of_its_own_has_a_reason_too(api: ContractClient) -> None:
+    assert api.status(failed("internal_error")).json()["failure"] == {
+        "code": "internal_error",
+        "detail": "Something went wrong on our side. Please try again.",
+    }
+
+
+def test_rejection_and_expiry_say_why(api: ContractClient) -> None:
+    assert api.status(rejected()).json()["rejection"]["code"] == "not_a_scalp"
+    assert api.status(IN_STATUS["expired"]()).json()["failure"]["code"] == "waited_too_long"
+
+
+# The line
+
+
+def test_the_position_counts_those_that_came_before(api: ContractClient) -> None:
+    line = [queued() for _ in range(3)]
+    assert [api.status(analysis).json()["position"] for analysis in line] == [1, 2, 3]
+    claimed(line[0])
+    assert [api.status(analysis).json()["position"] for analysis in line] == [None, 1, 2]
+    analysis_cancel(line[1].id)
+    assert api.status(line[2]).json()["position"] == 1
+
+
+def test_the_time_left_counts_those_before_and_the_workers_that_are_there(api: ContractClient, worker: Worker) -> None:
+    running()
+    line = [queued() for _ in range(3)]
+    assert api.status(line[2]).json()["eta_seconds"] is None
+    worker("model@one", seconds=10.0)
+    assert [api.status(analysis).json()["eta_seconds"] for analysis in line] == [20, 30, 40]
+    worker("model@two", seconds=10.0)
+    assert [api.status(analysis).json()["eta_seconds"] for analysis in line] == [10, 15, 20]
+
+
+def test_a_worker_that_has_not_worked_yet_gives_no_estimate(api: ContractClient, worker: Worker) -> None:
+    worker(seconds=None)
+    assert api.status(queued()).json()["eta_seconds"] is None
+
+
+# Headers
+
+
+@pytest.mark.parametrize("status", IN_STATUS)
+def test_it_says_when_to_ask_again_only_until_it_ends(api: ContractClient, status: str) -> None:
+    answer = api.status(IN_STATUS[status]())
+    assert ("Retry-After" in answer) == (status in WAITING)
+    if status in WAITING:
+        assert 1 <= int(answer["Retry-After"]) <= 10
+
+
+@pytest.mark.parametrize("status", IN_STATUS)
+def test_an_answer_that_is_known_is_not_sent_again(api: ContractClient, status: str) -> None:
+    analysis = IN_STATUS[status]()
+    first = api.status(analysis)
+    again = api.status(analysis, If_None_Match=first["ETag"])
+    assert again.status_code == 304
+    assert again.content == b""
+    assert again["ETag"] == first["ETag"]
+    assert ("Retry-After" in again) == (status in WAITING)
+
+
+@pytest.mark.parametrize(
+    ("given", "status"),
+    [
+        ("{etag}", 304),
+        ("W/{etag}", 304),
+        ('"other", {etag}', 304),
+        ('W/"other" ,W/{etag}', 304),
+        ("*", 304),
+        (" * ", 304),
+        ('"other"', 200),
+        ('"other", "*"', 200),
+        ("", 200),
+        (",,,", 200),
+        ("no quotes", 200),
+        ('"unclosed', 200),
+        ("ü", 200),
+        ('"' + "x" * 50_000 + '"', 200),
+    ],
+)
+def test_if_none_match_is_read_as_http_has_it(api: ContractClient, given: str, status: int) -> None:
+    analysis = queued()
+    etag = api.status(analysis)["ETag"]
+    assert api.status(analysis, If_None_Match=given.format(etag=etag)).status_code == status
+
+
+def test_every_step_has_an_etag_of_its_own(api: ContractClient) -> None:
+    before, analysis = queued(), queued()
+    etags = [api.status(analysis)["ETag"]]
+
+    def note(*_: object) -> None:
+        etags.append(api.status(analysis)["ETag"])
+
+    note(analysis_cancel(before.id))
+    claim = claimed(analysis)
+    note()
+    for done in range(1, 7):
+        note(claim_progress(claim, models_done=done))
+    note(analysis_succeed(claim, findings(), bundle=BUNDLE, demo=True))
+    etags.append(api.status(analysis, Accept_Language="ko")["ETag"])
+    assert len(set(etags)) == len(etags)
+
+
+@pytest.mark.parametrize("status", IN_STATUS)
+def test_head_is_get_without_a_body(api: ContractClient, status: str) -> None:
+    analysis = IN_STATUS[status]()
+    head, get = api.head(address(analysis)), api.status(analysis)
+    assert (head.status_code, head.content) == (200, b"")
+    assert (head["ETag"], head["Cache-Control"]) == (get["ETag"], get["Cache-Control"])
+
+
+def test_it_is_nobody_elses_and_its_address_goes_nowhere(api: ContractClient) -> None:
+    answer = api.status(succeeded())
+    assert answer["Cache-Control"] == "private, no-store"
+    assert answer["Referrer-Policy"] == "no-referrer"
+    assert "Accept-Language" in answer["Vary"]
+    assert not answer.cookies
+
+
+# Prefer: wait
+
+
+@pytest.fixture
+def elsewhere(transactional_db: None) -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
+    """Runs calls in threads of their own beside the test."""
+
+    def run(call: Callable[[], Any]) -> Future[Any]:
+        def called() -> Any:
+            try:
+                return call()
+            finally:
+                connections.close_all()
+
+        return threads.submit(called)
+
+    with ThreadPoolExecutor(16) as threads:
+        yield run
+
+
+@pytest.fixture
+def held(elsewhere: Any) -> Callable[..., Future[Any]]:
+    """Polls with headers that ask to be held, and comes back once the poll has looked twice and goes on waiting."""
+
+    def poll(analysis: Analysis, **headers: str) -> Future[Any]:
+        looks = itertools.count(1)
+        held = threading.Event()
+
+        def notice(execute: Any, sql: str, *told: Any) -> Any:
+            found = execute(sql, *told)
+            if sql.startswith("SELECT") and '"models_done"' in sql and next(looks) == 2:
+                held.set()
+            return found
+
+        def call() -> Any:
+            with connection.execute_wrapper(notice):
+                return ContractClient().status(analysis, Prefer="wait=25", **headers)
+
+        answer = elsewhere(call)
+        assert held.wait(30)
+        return answer  # type: ignore[no-any-return]
+
+    return poll
+
+
+@pytest.mark.parametrize(
+    ("happens", "status"),
+    [
+        (claimed, "running"),
+        (lambda analysis: analysis_cancel(analysis.id), "canceled"),
+        (lambda analysis: analysis_fail(claimed(analysis), "model_error"), "failed"),
+    ],
+)
+def test_a_held_answer_comes_when_the_status_changes(
+    held: Any, happens: Callable[[Analysis], object], status: str
+) -> None:
+    analysis = queued()
+    waiting = held(analysis)
+    happens(analysis)
+    answer = waiting.result(60)
+    assert answer.json()["status"] == status
+    assert answer["Preference-Applied"] == "wait=25"
+
+
+def test_an_etag_that_is_known_is_held_until_anything_changes(api: ContractClient, held: Any) -> None:
+    analysis = queued()
+    claim = claimed(analysis)
+    etag = api.status(analysis)["ETag"]
+    waiting = held(analysis, If_None_Match=f'"older", W/{etag}')
+    claim_progress(claim, models_done=3)
+    answer = waiting.result(60)
+    assert (answer.status_code, answer.json()["models_done"]) == (200, 3)
+
+
+def test_an_analysis_erased_while_somebody_waits_answers_410(held: Any) -> None:
+    analysis = queued()
+    waiting = held(analysis)
+    analysis_erase(analysis.id)
+    assert waiting.result(60).status_code == 410
+
+
+def test_a_held_answer_that_does_not_change_comes_in_the_end(api: ContractClient, transactional_db: None) -> None:
+    analysis = queued()
+    answer = api.status(analysis, Prefer="wait=1")
+    assert answer["Preference-Applied"] == "wait=1"
+    assert answer.json()["status"] == "queued"
+    known = api.status(analysis, Prefer="wait=1", If_None_Match=answer["ETag"])
+    assert (known.status_code, known["Preference-Applied"]) == (304, "wait=1")
+
+
+def test_what_has_ended_is_never_held(api: ContractClient) -> None:
+    analysis = succeeded()
+    etag = api.status(analysis)["ETag"]
+    answer = api.status(analysis, Prefer="wait=25", If_None_Match=etag)
+    assert answer.status_code == 304
+    assert "Preference-Applied" not in answer
+
+
+class Seat:
+    """A place to wait that is taken by somebody until `free` is set; `taken` tells that it is."""
+
+    def __init__(self) -> None:
+        self.taken = threading.Event()
+        self.free = threading.Event()
+        self._looks = itertools.count(1)
+
+    def sit(self) -> bool:
+        return wait_for(self._look, lambda _: self.free.is_set(), 60.0)[1]
+
+    def _look(self) -> None:
+        if next(self._looks) == 2:
+            self.taken.set()
+
+
+def test_when_all_places_to_wait_are_taken_it_answers_at_once(
+    api: ContractClient, elsewhere: Any, settings: Any
+) -> None:
+    analysis = queued()
+    seats = [Seat() for _ in range(settings.WAITERS)]
+    sitting = [elsewhere(seat.sit) for seat in seats]
+    assert all(seat.taken.wait(30) for seat in seats)
+    try:
+        full = api.status(analysis, Prefer="wait=25")
+    finally:
+        for seat in seats:
+            seat.free.set()
+    assert full.status_code == 200
+    assert "Preference-Applied" not in full
+    assert all(sat.result(30) for sat in sitting)
+    assert api.status(analysis, Prefer="wait=1")["Preference-Applied"] == "wait=1"
+
+
+NONSENSE = ["", "wait", "wait=", "wait=-5", "wait=soon", "wait=١", "await=9", "nowait=9", "respond-async", "wait:9"]
+
+
+@pytest.mark.parametrize("prefer", ["wait=0", "\0", *NONSENSE])
+def test_a_preference_that_is_nonsense_is_not_waited_for(api: ContractClient, prefer: str) -> None:
+    answer = api.status(queued(), Prefer=prefer)
+    assert answer.status_code == 200
+    assert "Preference-Applied" not in answer
+
+
+@pytest.mark.parametrize(
+    ("prefer", "seconds"),
+    [
+        ("wait=7", 7),
+        ("wait=25", 25),
+        ("wait=26", 25),
+        ("wait=99999999999999999999", 25),
+        ("respond-async, wait=9", 9),
+        ('foo; bar="x" ,wait = "9"', 9),
+    ],
+)
+def test_nobody_waits_longer_than_25_seconds(rf: RequestFactory, prefer: str, seconds: float) -> None:
+    assert preferred_wait(rf.get("/", headers={"Prefer": prefer})) == seconds
+
+
+# Not there
+
+
+def test_an_id_that_was_never_there_is_404(api: ContractClient) -> None:
+    answer = api.get(address(uuid.uuid4()))
+    assert (answer.status_code, answer.json()["code"]) == (404, "analysis_unknown")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/api/v1/analyses/1/",
+        "/api/v1/analyses/00000000-0000-0000-0000-00000000000g/",
+        "/api/v1/analyses/00000000000000000000000000000000/",
+        "/api/v1/analyses/%00/",
+        "/api/v1/analyses/한글/",
+        "/api/v1/analyses/../queue/",
+        "/api/v1/nowhere/",
+        "/api/v2/analyses/",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post", "delete"])
+def test_an_address_that_is_none_is_404(api: ContractClient, address: str, method: str) -> None:
+    answer = getattr(api, method)(address)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert answer.json()["code"] == "not_found"
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "trace"])
+def test_other_methods_are_not_allowed(api: ContractClient, method: str) -> None:
+    answer = getattr(api, method)(address(queued()))
+    assert answer.status_code == 405
+    assert answer["Allow"] == "GET, DELETE, HEAD, OPTIONS"
+
+
+def test_what_stands_is_what_the_row_says_after_all_that_asking(api: ContractClient) -> None:
+    analysis = queued()
+    for method in (api.get, api.head, api.options, api.put):
+        method(address(analysis))
+    assert fresh(analysis).status == "queued"
