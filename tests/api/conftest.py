@@ -51,7 +51,7 @@ def worker(db: None) -> Worker:
 def admin(db: None, plain_static: None) -> Client:
     """An admin who has signed in."""
     browser = Client(headers={"Accept-Language": "en"})
-    browser.force_login(get_user_model().objects.create_superuser("admin", password="a long password of an admin"))
+    browser.force_login(get_user_model().objects.create_superuser("admin"))
     return browser
 
 
