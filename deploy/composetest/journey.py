@@ -50,11 +50,12 @@ def await_change(browser: Browser, address: str, statuses: set[str]) -> dict[str
     """Polls until the analysis is no longer in one of `statuses`. Its last answer."""
     deadline = time.monotonic() + ANALYSIS_SECONDS
     while True:
-        answer: dict[str, Any] = browser.get(address, {"Prefer": "wait=10"}).json()
+        answer: dict[str, Any] = browser.get(address).json()
         if answer["status"] not in statuses:
             return answer
         if time.monotonic() > deadline:
             raise StepError(f"Still {answer['status']} after {ANALYSIS_SECONDS} s: {answer}")
+        time.sleep(0.1)
 
 
 def check_analysis(service: Service) -> dict[str, Any]:
@@ -76,7 +77,8 @@ def check_drain(service: Service) -> None:
     """The last check: afterwards there is no model worker."""
     browser = Browser(service.origin)
     address = send_photo(service, browser)
-    check("its analysis starts", await_change(browser, address, {"queued"})["status"] == "running")
+    answer = await_change(browser, address, {"queued"})
+    check("its analysis starts", answer["status"] == "running", answer)
     ended = service.stop_part("model")
     check("a model worker that is told to end does so by itself", ended.exit_code == 0, ended)
     status = browser.get(address).json()["status"]
