@@ -74,7 +74,6 @@ def check_analysis(service: Service) -> dict[str, Any]:
 
 
 def check_drain(service: Service) -> None:
-    """The last check: afterwards there is no model worker."""
     browser = Browser(service.origin)
     address = send_photo(service, browser)
     answer = await_change(browser, address, {"queued"})
@@ -83,6 +82,7 @@ def check_drain(service: Service) -> None:
     check("a model worker that is told to end does so by itself", ended.exit_code == 0, ended)
     status = browser.get(address).json()["status"]
     check("… and finishes its photo before", status == "succeeded", status)
+    service.start_part("model")
 
 
 def check_walls(service: Service) -> None:

@@ -99,6 +99,9 @@ class Service:
         self._compose("stop", name)
         return next(container for container in self.containers() if f"_{name}_" in container.name.replace("-", "_"))
 
+    def start_part(self, name: str) -> None:
+        self._compose("start", name)
+
     def table(self) -> str:
         form = "table {{.Names}}\t{{.Status}}\t{{.Ports}}"
         return self.engine.docker("ps", "--all", "--filter", f"label={LABEL}", "--format", form)
