@@ -12,16 +12,16 @@ from django.db import connections
 T = TypeVar("T")
 
 
-def at_once(calls: Callable[[], T], times: int = 2) -> list[T]:
-    """Run `calls` in so many threads that start together, each with a database connection of its own."""
-    start = threading.Barrier(times)
+def at_once(*calls: Callable[[], T], times: int = 1) -> list[T]:
+    """Run all calls, so many times each, in threads that start together; each has a database connection of its own."""
+    start = threading.Barrier(len(calls) * times)
 
-    def run() -> T:
+    def run(call: Callable[[], T]) -> T:
         try:
             start.wait(10)
-            return calls()
+            return call()
         finally:
             connections.close_all()
 
-    with ThreadPoolExecutor(times) as threads:
-        return [done.result(60) for done in [threads.submit(run) for _ in range(times)]]
+    with ThreadPoolExecutor(len(calls) * times) as threads:
+        return [done.result(60) for done in [threads.submit(run, call) for call in calls * times]]

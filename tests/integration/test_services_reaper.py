@@ -1,0 +1,128 @@
+"""The reaper: leases that lapsed, and bells that nobody heard."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import redis
+from django.utils import timezone
+
+from backend.analyses.doorbell import QUEUE, celery_app
+from backend.analyses.models import Analysis
+from backend.analyses.services.reaper import Reaped, analyses_reap, worker_leases_lapse
+from tests.analyses import IN_STATUS, canceled, claimed, fresh, lease_lapsed, queued, running
+from tests.threads import at_once
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("storage")]
+
+Bell = Callable[[], list[str]]
+
+
+def rung_long_ago(settings: Any) -> None:
+    """Let every bell have been rung so long ago that it may be rung again."""
+    long_ago = timezone.now() - timedelta(seconds=settings.RING_AGAIN_SECONDS + 1)
+    Analysis.objects.exclude(rung_at=None).update(rung_at=long_ago)
+
+
+# Leases
+
+
+def test_a_lease_that_lapsed_goes_back_into_the_queue_and_is_rung_for(bell: Bell) -> None:
+    analysis = running()
+    lease_lapsed(analysis)
+    assert analyses_reap() == Reaped(requeued=1, failed=0, rung=1)
+    row = fresh(analysis)
+    assert (row.status, row.worker, row.lease_until, row.models_done, row.attempt) == ("queued", "", None, 0, 1)
+    assert row.queued_at == analysis.queued_at
+    assert bell() == [str(analysis.id)] * 2
+    assert claimed(analysis).repeated
+
+
+def test_after_the_last_attempt_it_fails_with_a_reason(bell: Bell, settings: Any) -> None:
+    analysis = queued()
+    for _ in range(settings.MAX_ATTEMPTS):
+        claimed(analysis)
+        lease_lapsed(analysis)
+        last = analyses_reap()
+    assert last == Reaped(requeued=0, failed=1, rung=0)
+    row = fresh(analysis)
+    assert (row.status, row.code, row.lease_until) == ("failed", "attempts_exhausted", None)
+    assert row.finished_at is not None
+
+
+def test_all_others_are_left_alone(bell: Bell) -> None:
+    others = [make() for make in IN_STATUS.values()]
+    before = list(Analysis.objects.order_by("id").values())
+    assert analyses_reap() == Reaped(requeued=0, failed=0, rung=0)
+    assert list(Analysis.objects.order_by("id").values()) == before
+    assert len(others) == len(before) == 7
+
+
+def test_of_many_reapers_at_the_same_moment_one_takes_it_back(broker: redis.Redis) -> None:
+    analysis = running()
+    lease_lapsed(analysis)
+    rounds = at_once(analyses_reap, times=4)
+    assert sum(reaped.requeued for reaped in rounds) == 1
+    assert fresh(analysis).status == "queued"
+
+
+def test_a_worker_that_starts_anew_takes_back_what_it_held_and_nothing_else(bell: Bell) -> None:
+    mine, others = queued(), queued()
+    claimed(mine, "model@one")
+    claimed(others, "model@two")
+    assert worker_leases_lapse("model@one") == 1
+    assert (fresh(mine).status, fresh(others).status) == ("queued", "running")
+    assert bell().count(str(mine.id)) == 2
+
+
+# Bells
+
+
+def test_a_row_whose_bell_was_never_rung_is_rung_for(bell: Bell, broker: redis.Redis) -> None:
+    analysis = queued()
+    broker.flushall()
+    Analysis.objects.update(rung_at=None)
+    assert analyses_reap().rung == 1
+    assert bell() == [str(analysis.id)]
+    assert fresh(analysis).rung_at is not None
+    assert analyses_reap().rung == 0
+
+
+def test_while_the_broker_holds_the_messages_nobody_rings_again(bell: Bell, settings: Any) -> None:
+    line = [str(queued().id) for _ in range(3)]
+    rung_long_ago(settings)
+    assert analyses_reap().rung == 0
+    assert bell() == line
+
+
+def test_when_the_broker_lost_its_data_all_are_rung_for_again_the_oldest_first(
+    bell: Bell, broker: redis.Redis, settings: Any
+) -> None:
+    line = [str(queued().id) for _ in range(3)]
+    canceled()
+    running()
+    broker.flushall()
+    assert analyses_reap().rung == 0  # They were rung just now: the messages may be on their way.
+    rung_long_ago(settings)
+    assert analyses_reap().rung == 3
+    assert bell() == line
+    assert analyses_reap().rung == 0
+
+
+def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
+    bell: Bell, broker: redis.Redis, settings: Any
+) -> None:
+    lost = queued()
+    broker.flushall()
+    worked_on = queued()
+    with celery_app.connection_for_read() as connection:
+        message = connection.default_channel.basic_get(QUEUE)  # Handed out, and not acknowledged.
+        assert message is not None
+        claimed(worked_on)
+        rung_long_ago(settings)
+        assert analyses_reap().rung == 1
+        assert bell() == [str(lost.id)]
+        message.ack()
