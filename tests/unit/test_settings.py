@@ -1,0 +1,220 @@
+"""Settings come from the environment, and a process with nonsense in it says so and does not start."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from backend.config import environment
+from tests.environment import ROOT
+
+STRONG = "".join(chr(ord("a") + n % 26) for n in range(50))
+
+
+@pytest.fixture
+def given(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """Sets variables of the environment, with the prefix."""
+    for name in ("SECRET_KEY", "DATABASE_URL", "STORAGE_URL"):
+        monkeypatch.delenv(f"SCALP_{name}", raising=False)
+
+    def give(**values: str) -> None:
+        for name, value in values.items():
+            monkeypatch.setenv(f"SCALP_{name}", value)
+
+    yield give
+    environment._read.ENVIRON.files_cache.clear()  # A process reads each file once.
+
+
+# Plain values
+
+
+@pytest.mark.parametrize(
+    ("raw", "value"),
+    [*((raw, True) for raw in ("1", "true", "TRUE", " on ")), *((raw, False) for raw in ("0", "false", "No", " off "))],
+)
+def test_a_flag_is_read(given: Any, raw: str, value: bool) -> None:
+    given(FLAG=raw)
+    assert environment.flag("FLAG", not value) is value
+
+
+@pytest.mark.parametrize("raw", ["", "maybe", "2", "tru", "참"])
+def test_a_flag_that_is_nonsense_is_refused(given: Any, raw: str) -> None:
+    given(FLAG=raw)
+    with pytest.raises(ImproperlyConfigured, match=r"SCALP_FLAG is .*: write true or false\."):
+        environment.flag("FLAG", True)
+
+
+@pytest.mark.parametrize(("raw", "value"), [("3", 3.0), ("0.5", 0.5), ("1e1", 10.0), (" 7 ", 7.0)])
+def test_a_number_is_read(given: Any, raw: str, value: float) -> None:
+    given(NUMBER=raw)
+    assert environment.number("NUMBER", 1, least=0, most=10) == value
+
+
+@pytest.mark.parametrize("raw", ["", "many", "1,5", "0x10", "ten", "1 2"])
+def test_a_number_that_is_none_is_refused(given: Any, raw: str) -> None:
+    given(NUMBER=raw)
+    with pytest.raises(ImproperlyConfigured, match=r"SCALP_NUMBER is .*: a number is wanted\."):
+        environment.number("NUMBER", 1, least=0, most=10)
+
+
+@pytest.mark.parametrize("raw", ["-1", "10.01", "1e9", "inf", "-inf", "nan"])
+def test_a_number_out_of_bounds_is_refused(given: Any, raw: str) -> None:
+    given(NUMBER=raw)
+    with pytest.raises(ImproperlyConfigured, match="it must lie between 0 and 10"):
+        environment.number("NUMBER", 1, least=0, most=10)
+
+
+def test_an_integer_has_no_fraction(given: Any) -> None:
+    given(WHOLE="8", BROKEN="8.5")
+    assert environment.integer("WHOLE", 1, least=1, most=10) == 8
+    with pytest.raises(ImproperlyConfigured, match="a whole number is wanted"):
+        environment.integer("BROKEN", 1, least=1, most=10)
+
+
+def test_words_are_split_at_commas(given: Any) -> None:
+    given(WORDS=" a.example, ,b.example,")
+    assert environment.words("WORDS", "") == ["a.example", "b.example"]
+
+
+def test_what_is_not_given_has_its_default(given: Any) -> None:
+    assert environment.text("NOWHERE", "here") == "here"
+    assert environment.flag("NOWHERE", True) is True
+    assert environment.integer("NOWHERE", 5, least=1, most=9) == 5
+
+
+def test_a_value_may_come_in_a_file(given: Any, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(f"{STRONG}\n")
+    given(SECRET_KEY_FILE=str(secret))
+    assert environment.secret_key(tmp_path / "var") == STRONG
+
+
+def test_a_file_that_is_not_there_is_refused(given: Any, tmp_path: Path) -> None:
+    given(SECRET_KEY_FILE=str(tmp_path / "nowhere"))
+    with pytest.raises((ImproperlyConfigured, OSError), match="nowhere"):
+        environment.secret_key(tmp_path / "var")
+
+
+# The secret key
+
+
+@pytest.mark.parametrize("weak", ["a", "a" * 100, "abcabcabc" * 10, "changeme", STRONG[:31]])
+def test_a_weak_key_is_refused_without_being_printed(given: Any, tmp_path: Path, weak: str) -> None:
+    given(SECRET_KEY=weak)
+    with pytest.raises(ImproperlyConfigured, match="SCALP_SECRET_KEY is too weak") as refusal:
+        environment.secret_key(tmp_path)
+    assert weak == "a" or weak not in str(refusal.value)
+
+
+def test_without_a_key_one_is_made_and_kept_for_the_owner_alone(given: Any, tmp_path: Path) -> None:
+    var = tmp_path / "var"
+    key = environment.secret_key(var)
+    assert len(key) >= 64
+    assert environment.secret_key(var) == key
+    assert stat.S_IMODE((var / "secret-key").stat().st_mode) == 0o600
+    assert [path.name for path in var.iterdir()] == ["secret-key"]
+    assert environment.secret_key(tmp_path / "elsewhere") != key
+
+
+def test_of_many_that_start_at_the_same_moment_all_have_the_same_key(given: Any, tmp_path: Path) -> None:
+    start = threading.Barrier(8)
+
+    def made() -> str:
+        start.wait(10)
+        return environment.secret_key(tmp_path / "var")
+
+    with ThreadPoolExecutor(8) as threads:
+        keys = {done.result() for done in [threads.submit(made) for _ in range(8)]}
+    assert len(keys) == 1
+    assert [path.name for path in (tmp_path / "var").iterdir()] == ["secret-key"]
+
+
+# Database and storage
+
+
+def test_sqlite_keeps_what_it_accepted_and_lets_writers_queue(given: Any, tmp_path: Path) -> None:
+    config = environment.database(tmp_path)
+    assert config["NAME"] == str(tmp_path / "db.sqlite3")
+    assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert "journal_mode=WAL" in config["OPTIONS"]["init_command"]
+    assert "synchronous=FULL" in config["OPTIONS"]["init_command"]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "psql"])
+def test_postgresql_comes_by_url_and_its_password_may_come_apart(given: Any, tmp_path: Path, scheme: str) -> None:
+    given(DATABASE_URL=f"{scheme}://scalp@db:6543/scalp", DATABASE_PASSWORD="s3cret")
+    config = environment.database(tmp_path)
+    assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert (config["HOST"], config["PORT"], config["NAME"]) == ("db", 6543, "scalp")
+    assert (config["USER"], config["PASSWORD"]) == ("scalp", "s3cret")
+    given(DATABASE_URL=f"{scheme}://scalp:first@db/scalp")
+    assert environment.database(tmp_path)["PASSWORD"] == "first"
+
+
+@pytest.mark.parametrize("url", ["mysql://root:hidden@db/scalp", "oracle://root:hidden@db/x", "://", ""])
+@pytest.mark.filterwarnings("ignore:Engine not recognized")
+def test_a_database_of_another_kind_is_refused_without_its_password(given: Any, tmp_path: Path, url: str) -> None:
+    given(DATABASE_URL=url)
+    with pytest.raises(ImproperlyConfigured, match="SCALP_DATABASE_URL") as refusal:
+        environment.database(tmp_path)
+    assert "hidden" not in str(refusal.value)
+
+
+def test_photos_are_kept_in_a_folder_for_the_owner_alone(given: Any, tmp_path: Path) -> None:
+    options = environment.storage(tmp_path)["OPTIONS"]
+    assert options["location"] == str(tmp_path / "photos")
+    assert (options["file_permissions_mode"], options["directory_permissions_mode"]) == (0o600, 0o700)
+
+
+def test_photos_may_be_kept_in_a_bucket(given: Any, tmp_path: Path) -> None:
+    given(STORAGE_URL="s3://scalps/photos?endpoint_url=http://minio:9000")
+    config = environment.storage(tmp_path)
+    assert config["BACKEND"] == "storages.backends.s3.S3Storage"
+    assert config["OPTIONS"] == {
+        "bucket_name": "scalps",
+        "location": "photos",
+        "file_overwrite": False,
+        "endpoint_url": "http://minio:9000",
+    }
+
+
+@pytest.mark.parametrize("url", ["", "photos", "file://", "s3:///photos", "ftp://host/photos", "http://host"])
+def test_a_storage_of_another_kind_is_refused(given: Any, tmp_path: Path, url: str) -> None:
+    given(STORAGE_URL=url)
+    with pytest.raises(ImproperlyConfigured, match="SCALP_STORAGE_URL"):
+        environment.storage(tmp_path)
+
+
+# A whole process
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("SCALP_LEASE_SECONDS", "soon", "SCALP_LEASE_SECONDS is 'soon': a number is wanted."),
+        ("SCALP_SECRET_KEY", "short", "SCALP_SECRET_KEY is too weak"),
+        ("SCALP_DATABASE_URL", "mysql://db/x", "SCALP_DATABASE_URL names no SQLite or PostgreSQL database"),
+    ],
+)
+def test_a_process_with_nonsense_in_its_settings_does_not_start(
+    tmp_path: Path, name: str, value: str, sentence: str
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "backend/manage.py", "check"],
+        cwd=ROOT,
+        env={**os.environ, "SCALP_VAR": str(tmp_path), name: value},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0
+    assert sentence in done.stderr
