@@ -17,6 +17,10 @@ from efficientnet_pytorch import EfficientNet
 from torch import nn
 from torchvision.models import efficientnet as torchvision_efficientnet
 
+# Swish leaves denormals behind, and they run up to ten times slower. The flag belongs to a thread, and threads take it
+# from the one that starts them: so it is set before the first parallel operation starts torch's pool.
+torch.set_flush_denormal(True)
+
 RGB = tuple[float, float, float]
 Weights = Mapping[str, torch.Tensor]
 

@@ -117,7 +117,6 @@ def seeded_model(
         f"{head}.bias": torch.zeros(settings.classes),
     }
     network = create_filled_network(architecture, settings.classes, preprocessing.image_size, {**base, **blank})
-    torch.set_flush_denormal(True)
     with torch.inference_mode():
         statistics = _calibrate(network, pictures)
         features = _head_input(network, head, pictures)

@@ -47,7 +47,7 @@ class EagerRuntime:
         return network.to(self.device)
 
     def _infer(self, network: nn.Module, temperature: float, batch: torch.Tensor) -> np.ndarray:
-        # Swish leaves denormals behind, and they are slow. The flag belongs to the thread, so it is set here.
+        # Set on import already, but this may be a thread from before that, and its pool starts with it.
         torch.set_flush_denormal(True)
         half = torch.autocast("cuda", dtype=torch.float16, enabled=self.device.startswith("cuda"))
         with torch.inference_mode(), half:

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import gc
+import subprocess
+import sys
 import weakref
-from pathlib import Path
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -90,9 +92,19 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     assert choose_device("auto") == ("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundle, tmp_path: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+def test_every_thread_of_torch_s_pool_flushes_denormals() -> None:
+    code = """
+import sys
+import ml.runtimes.eager
+import torch
+torch.set_num_threads(2)
+product = torch.full((4_000_000,), 1e-39) * 1.0
+sys.exit(int(product.view(torch.int32).count_nonzero()) > 0)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
+
+def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundle) -> None:
     runtime = EagerRuntime("cpu")
     model, weights = next(bundle.weights())
     runtime.load(model, weights)
