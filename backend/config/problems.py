@@ -28,6 +28,7 @@ COMMON: dict[int, tuple[str, Promise]] = {
     404: ("not_found", _("There is nothing at this address.")),
     405: ("method_not_allowed", _("This address does not take this method.")),
     406: ("not_acceptable", _("This service answers in JSON only.")),
+    411: ("length_required", _("Please say how long the request is, with Content-Length.")),
     415: ("unsupported_media_type", _("Please send the photo as multipart/form-data.")),
     429: (
         "too_many_requests",

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import get_language_from_request, override
 
 from backend.analyses.photos import PhotoRefused
-from backend.config.problems import user_error_response
+from backend.config.problems import COMMON, problem_response, user_error_response
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -35,7 +35,7 @@ class RequestLog:
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, before any of it is parsed.
+    """Refuses a body by its announced length, before any of it is parsed, and one that announces none.
 
     A little more than the limit is read and thrown away, so that a client that is still sending gets
     to hear the answer instead of a connection reset; past that it is cut off.
@@ -47,6 +47,11 @@ class BodyLimit:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "CONTENT_LENGTH" not in request.META and request.headers.get("Transfer-Encoding"):
+            # WSGI reads nothing of a body without a length: the sender would be told that the photo is missing.
+            code, detail = COMMON[411]
+            with override(get_language_from_request(request)):
+                return problem_response(request, status=411, code=code, detail=detail)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:

@@ -35,7 +35,7 @@ class AnalysisCollection(APIView):
         operation_id="analysis_submit",
         request={"multipart/form-data": schema.SubmissionSchema},
         parameters=[schema.IDEMPOTENCY_KEY],
-        responses={202: schema.AnalysisSchema, **schema.problems(400, 413, 415, 422, 429, 503)},
+        responses={202: schema.AnalysisSchema, **schema.problems(400, 411, 413, 415, 422, 429, 503)},
     )
     def post(self, request: Request) -> HttpResponse:
         """Send a photo with sex, age and consent."""
