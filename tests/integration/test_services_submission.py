@@ -1,0 +1,49 @@
+"""Receive a photo: what happens when database or bell fail. The API's tests tell the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+
+from backend.analyses.models import Analysis
+from backend.analyses.services.submission import analysis_submit
+from tests.analyses import ANSWERS, PHOTO, queued
+from tests.threads import at_once
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
+
+
+def failing(statement: str) -> Any:
+    """Lets the database fail at statements that start so."""
+
+    def fail(execute: Any, sql: str, *told: Any) -> Any:
+        if sql.startswith(statement):
+            raise DatabaseError("the disk is full")
+        return execute(sql, *told)
+
+    return connection.execute_wrapper(fail)
+
+
+def test_a_row_that_can_not_be_written_leaves_no_photo_behind(storage: Path) -> None:
+    with failing('INSERT INTO "analyses_analysis"'), pytest.raises(DatabaseError):
+        analysis_submit(ANSWERS, photo=PHOTO)
+    assert not Analysis.objects.exists()
+    assert not any(storage.iterdir())
+
+
+def test_a_bell_that_can_not_be_noted_costs_no_photo(storage: Path) -> None:
+    with failing('UPDATE "analyses_analysis"'):
+        analysis = analysis_submit(ANSWERS, photo=PHOTO)
+    assert Analysis.objects.get().rung_at is None
+    assert [path.name for path in storage.iterdir()] == [analysis.photo]
+
+
+def test_photos_sent_at_the_same_moment_are_all_kept(storage: Path, bell: Callable[[], list[str]]) -> None:
+    analyses = at_once(queued, times=8)
+    assert len({analysis.id for analysis in analyses}) == Analysis.objects.count() == 8
+    assert {path.name for path in storage.iterdir()} == {analysis.photo for analysis in analyses}
+    assert sorted(bell()) == sorted(str(analysis.id) for analysis in analyses)

@@ -1,0 +1,44 @@
+"""Whose photos are counted together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import RequestFactory
+
+from backend.operations.throttle import SubmitThrottle, client_address
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "", "10.0.0.9"),
+        (0, "1.1.1.1", "10.0.0.9"),
+        (1, "1.1.1.1", "1.1.1.1"),
+        (1, "9.9.9.9, 1.1.1.1", "1.1.1.1"),
+        (2, "9.9.9.9, 1.1.1.1 ,2.2.2.2", "1.1.1.1"),
+        (2, "1.1.1.1", "10.0.0.9"),
+        (1, "", "10.0.0.9"),
+        (1, ", ,", "10.0.0.9"),
+    ],
+)
+def test_as_many_entries_are_believed_as_there_are_proxies(
+    rf: RequestFactory, settings: Any, proxies: int, forwarded: str, address: str
+) -> None:
+    settings.TRUSTED_PROXIES = proxies
+    request = rf.post("/", REMOTE_ADDR="10.0.0.9", headers={"X-Forwarded-For": forwarded})
+    assert client_address(request) == address
+
+
+def test_each_address_has_a_count_of_its_own_and_none_is_stored(rf: RequestFactory, settings: Any, broker: Any) -> None:
+    settings.SUBMITS_PER_MINUTE = 1
+    # Of three within seconds at least two fall into the same minute.
+    one = [SubmitThrottle().allow_request(rf.post("/", REMOTE_ADDR="10.1.2.3"), None) for _ in range(3)]
+    assert one[0] is True
+    assert False in one
+    assert SubmitThrottle().allow_request(rf.post("/", REMOTE_ADDR="10.3.2.1"), None)
+    keys = [key.decode() for key in broker.scan_iter("*")]
+    assert len(keys) >= 2
+    assert not any("10." in key for key in keys)
+    assert all(0 < broker.ttl(key) <= 120 for key in keys)
