@@ -6,9 +6,11 @@ import io
 import os
 import secrets
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -123,6 +125,17 @@ class Stack:
             f"print(json.dumps({expression}))"
         )
         return json.loads(self.manage("shell", "--no-imports", "-c", code))
+
+    def can_write(self) -> bool:
+        """Whether nobody holds the write lock of the database; PostgreSQL has none."""
+        if "SCALP_DATABASE_URL" in self.environment:
+            return True
+        with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", timeout=0.2)) as connection:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError:
+                return False
+            return True
 
     def ready(self) -> bool:
         dead = [part for part, process in self.processes.items() if process.poll() is not None]

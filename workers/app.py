@@ -7,9 +7,9 @@ from typing import Any
 
 from celery import Celery, signals
 
-from workers.broker import patience_install
+from workers.broker import channel_install
 
-patience_install()
+channel_install()
 
 app = Celery("scalpspectra")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-import structlog
-from kombu.transport import redis
-
-log = structlog.get_logger(__name__)
+from kombu.transport import redis as transport
+from redis.exceptions import ConnectionError as BrokerGone
 
 
-class PatientQoS(redis.QoS):
-    """Leaves unacknowledged messages where they are when the broker is gone.
+class Channel(transport.Channel):
+    """A channel whose connection was closed says so with an error that Celery knows.
 
-    While a lost connection is closed, kombu 5.7.0 wants to hand them back through that very connection; the
-    AttributeError that it then raises ends the worker, models and all. Nothing is lost by waiting: the
-    broker hands the messages out again after the visibility timeout, and the reaper rings before that.
+    After the broker was lost, tasks that were running acknowledge their messages through the old channel, and
+    closing it wants to hand unacknowledged ones back. kombu 5.7.0 then raises AttributeError for the
+    connection that is not there any more, which ends the worker, models and all. As a connection error it is
+    handled. Nothing is lost: the broker hands the messages out again after the visibility timeout, the
+    reaper rings before that, and a message that finds nothing to claim is dropped.
     """
 
-    def restore_unacked(self, client: Any = None) -> None:
-        try:
-            super().restore_unacked(client)
-        except (AttributeError, *self.channel.connection_errors) as error:
-            log.warning("messages_left_with_broker", messages=len(self._delivered), cause=repr(error))
-            self._delivered.clear()
+    def _create_client(self, asynchronous: bool = False) -> Any:
+        if self.connection is None or self.connection.client is None:
+            raise BrokerGone("the connection of this channel was closed")
+        return super()._create_client(asynchronous)
 
 
-def patience_install() -> None:
-    """Make every Redis channel of this process patient."""
-    redis.Channel.QoS = PatientQoS
+def channel_install() -> None:
+    """Give every Redis connection of this process such channels."""
+    transport.Transport.Channel = Channel
