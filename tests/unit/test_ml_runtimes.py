@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import subprocess
 import sys
 import weakref
@@ -102,6 +103,15 @@ product = torch.full((4_000_000,), 1e-39) * 1.0
 sys.exit(int(product.view(torch.int32).count_nonzero()) > 0)
 """
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_waiting_threads_sleep_rather_than_spin() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
+    command = [sys.executable, "-c", "import ml.runtimes.eager"]
+    shown = subprocess.run(
+        command, env={**environment, "OMP_DISPLAY_ENV": "verbose"}, capture_output=True, text=True, check=True
+    ).stderr
+    assert "GOMP_SPINCOUNT = '0'" in shown
 
 
 def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundle) -> None:
