@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, connection
 from django.utils import timezone
 
 from backend.analyses.errors import NotCancelable
@@ -72,6 +72,24 @@ def test_of_many_that_claim_at_the_same_moment_one_gets_it() -> None:
         claims = at_once(partial(analysis_claim, analysis.id, worker="model@one"), times=4)
         assert sum(claim is not None for claim in claims) == 1
         assert fresh(analysis).attempt == 1
+
+
+def test_a_claim_that_was_overtaken_between_its_two_steps_gets_no_number_that_was_used() -> None:
+    analysis = queued()
+    overtaken = False
+
+    def overtake(execute: Any, sql: str, *told: Any) -> Any:
+        nonlocal overtaken
+        found = execute(sql, *told)
+        if not overtaken and sql.startswith("SELECT"):
+            overtaken = True
+            analysis_give_back(claimed(analysis, "model@two"))
+        return found
+
+    with connection.execute_wrapper(overtake):
+        assert analysis_claim(analysis.id, worker="model@one") is None
+    assert fresh(analysis).attempt == 1
+    assert claimed(analysis).attempt == 2
 
 
 # The ends
