@@ -83,12 +83,17 @@ def scalp_type(grades: Sequence[int]) -> tuple[str, str]:
     elif alone(max(sebum, redness), scaling, pustules, dandruff, loss):
         skin = "지루성"
     elif (
-        pustules == degree and redness <= 1 and loss <= 1
+        pustules == degree
+        and redness <= 1
+        and loss <= 1
         and all(other < pustules for other in (scaling, sebum, redness, dandruff, loss))
     ):
         skin = "염증성"
     elif (
-        dandruff == degree and redness <= 1 and pustules <= 1 and loss <= 1
+        dandruff == degree
+        and redness <= 1
+        and pustules <= 1
+        and loss <= 1
         and all(other < dandruff for other in (scaling, sebum, redness, pustules, loss))
     ):
         skin = "비듬성"

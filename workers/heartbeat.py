@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from celery import Celery, signals
@@ -23,8 +23,10 @@ from redis.exceptions import RedisError
 
 from backend.analyses.services.attempt import claims_renew
 from backend.operations.services import worker_left, worker_seen
-from workers.analyst import Analyst
-from workers.residents import leave
+from workers.exit import leave
+
+if TYPE_CHECKING:  # It brings torch along, which a worker without models has no need of.
+    from workers.analyst import Analyst
 
 log = structlog.get_logger(__name__)
 

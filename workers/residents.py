@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
-import structlog
 from django.conf import settings
 
 from ml.bundle import Bundle
@@ -13,11 +11,7 @@ from ml.errors import BundleInvalid, ModelError
 from ml.predictor import Predictor
 from workers.analyst import Analyst
 from workers.batcher import Batcher
-
-log = structlog.get_logger(__name__)
-
-#: The process leaves with this status (sysexits: EX_SOFTWARE) so that its supervisor starts a new one.
-EXIT_DEVICE_LOST = 70
+from workers.exit import leave
 
 _resident: Analyst | None = None
 
@@ -46,9 +40,3 @@ def resident() -> Analyst:
     if _resident is None:
         raise RuntimeError("no models are resident in this process: it was not started as a model worker")
     return _resident
-
-
-def leave() -> None:
-    """Leave the process at once. A CUDA context is lost for good after a sticky error (pytorch #2300)."""
-    log.error("worker_leaves", status=EXIT_DEVICE_LOST)
-    os._exit(EXIT_DEVICE_LOST)

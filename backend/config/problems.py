@@ -34,6 +34,7 @@ COMMON: dict[int, tuple[str, Promise]] = {
         "too_many_requests",
         _("Too many photos came from your address. Please wait a moment and try again."),
     ),
+    503: ("unavailable", _("The service can’t reach its database just now. Please try again in a moment.")),
     500: (
         "internal_error",
         _("Something went wrong on our side. Please try again; nothing that we accepted is lost."),
@@ -68,6 +69,7 @@ def problem_response(
 
 
 def user_error_response(request: HttpRequest, error: UserError) -> HttpResponse:
+    """The problem document of an error for users."""
     members: dict[str, Any] = {}
     if isinstance(error, InvalidFields):
         members["errors"] = [{"field": e.field, "code": e.code, "detail": str(e.detail)} for e in error.errors]
@@ -99,7 +101,8 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse |
     return response
 
 
-def _answer(request: HttpRequest, status: int, **members: Any) -> HttpResponse:
+def error_response(request: HttpRequest, status: int, **members: Any) -> HttpResponse:
+    """The answer to what no view has refused itself: a problem document for programs, a page for people."""
     code, detail = COMMON[status]
     if request.path.startswith("/api/"):
         return problem_response(request, status=status, code=code, detail=detail, **members)
@@ -107,15 +110,15 @@ def _answer(request: HttpRequest, status: int, **members: Any) -> HttpResponse:
 
 
 def handler_400(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 400)
+    return error_response(request, 400)
 
 
 def handler_403(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 403)
+    return error_response(request, 403)
 
 
 def handler_404(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, 404)
+    return error_response(request, 404)
 
 
 def handler_500(request: HttpRequest) -> HttpResponse:
@@ -126,4 +129,4 @@ def handler_500(request: HttpRequest) -> HttpResponse:
         path=request.resolver_match and request.resolver_match.route,
         exc_info=True,
     )
-    return _answer(request, 500, incident=incident)
+    return error_response(request, 500, incident=incident)

@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "backend.operations.middleware.DatabaseAway",
 ]
 
 ROOT_URLCONF = "backend.config.urls"
@@ -203,11 +204,15 @@ CELERY_TIMEZONE = TIME_ZONE
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"unplanned": {"()": "backend.operations.logs.Unplanned"}},
     "formatters": {"json": {"()": "backend.operations.logs.json_formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        "django.request": {"level": "ERROR"},
+        # Refusing by design is no error of ours: not ready, queue full.
+        "django.request": {"level": "ERROR", "filters": ["unplanned"]},
+        # Whoever asks for a foreign host gets 400; a line each would let scanners fill the log.
+        "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }

@@ -31,3 +31,10 @@ def json_formatter() -> logging.Formatter:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
+
+
+class Unplanned(logging.Filter):
+    """Lets pass what Django logs of answers that nobody planned: all server errors but 503."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", 500) != 503

@@ -1,4 +1,4 @@
-"""What every request passes: an id for the logs, and a bound on its body."""
+"""What every request passes: an id for the logs, a bound on its body, an answer when the database is away."""
 
 from __future__ import annotations
 
@@ -8,11 +8,15 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils.translation import get_language_from_request, override
 
 from backend.analyses.photos import PhotoRefused
-from backend.config.problems import COMMON, problem_response, user_error_response
+from backend.config.problems import error_response, user_error_response
+
+log = structlog.get_logger(__name__)
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -49,9 +53,8 @@ class BodyLimit:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "CONTENT_LENGTH" not in request.META and request.headers.get("Transfer-Encoding"):
             # WSGI reads nothing of a body without a length: the sender would be told that the photo is missing.
-            code, detail = COMMON[411]
             with override(get_language_from_request(request)):
-                return problem_response(request, status=411, code=code, detail=detail)
+                return error_response(request, 411)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
@@ -61,5 +64,29 @@ class BodyLimit:
         left = min(length, self.DRAIN_BYTES)
         while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
             left -= len(chunk)
+        refusal = PhotoRefused("photo_too_large")
         with override(get_language_from_request(request)):
-            return user_error_response(request, PhotoRefused("photo_too_large"))
+            if request.path.startswith("/api/"):
+                return user_error_response(request, refusal)
+            page = {"status": refusal.status, "detail": refusal.detail}
+            return render(request, "problem.html", page, status=refusal.status)
+
+
+class DatabaseAway:
+    """Answers 503 while the database can't be reached or is locked: the sender may try again, we did not fail."""
+
+    RETRY_SECONDS = 5
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.respond(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if not isinstance(exception, (OperationalError, InterfaceError)):
+            return None
+        log.error("database_away", cause=repr(exception))
+        response = error_response(request, 503)
+        response["Retry-After"] = str(self.RETRY_SECONDS)
+        return response

@@ -23,7 +23,9 @@ def whole(stack: Stack) -> Iterator[None]:
     """Whatever a test broke is whole again before the next one."""
     yield
     for part, process in list(stack.processes.items()):
-        if process.poll() is not None:
+        if process.poll() is None:
+            stack.kill(part, signal.SIGCONT)
+        else:
             stack.start(part)
     until(stack.ready, 60, "readiness")
 
@@ -46,24 +48,25 @@ def assert_each_succeeded_once(stack: Stack, ids: list[str]) -> None:
     assert stack.rows("Human.objects.filter(analysis=None).count()") == 0
 
 
-def when_it_runs(stack: Stack, ids: list[str]) -> None:
-    """Let the stopped worker go on, and return while it is at the first of these."""
-    stack.kill("model", signal.SIGCONT)
-    until(lambda: "running" in statuses(stack, ids), 30, "the first claim")
-
-
 def fall_asleep(stack: Stack) -> None:
     """Stop the model worker at a moment at which it does not hold SQLite's write lock, which would stop everybody."""
     while True:
         stack.kill("model", signal.SIGSTOP)
+        time.sleep(0.1)  # Its threads stop one by one.
         if stack.can_write():
             return
         stack.kill("model", signal.SIGCONT)
         time.sleep(0.05)
 
 
+def when_it_runs(stack: Stack, ids: list[str]) -> None:
+    """Let the stopped worker go on, and return while it is at the first of these."""
+    stack.kill("model", signal.SIGCONT)
+    until(lambda: "running" in statuses(stack, ids), 30, "the first claim")
+
+
 def test_ten_survive_a_model_worker_that_is_killed(stack: Stack) -> None:
-    stack.kill("model", signal.SIGSTOP)
+    fall_asleep(stack)
     ids = submit_ten(stack)
     when_it_runs(stack, ids)
     stack.kill("model")
@@ -73,7 +76,7 @@ def test_ten_survive_a_model_worker_that_is_killed(stack: Stack) -> None:
 
 
 def test_a_worker_that_is_told_to_leave_gives_back_what_it_has_not_begun(stack: Stack) -> None:
-    stack.kill("model", signal.SIGSTOP)
+    fall_asleep(stack)
     ids = submit_ten(stack)
     when_it_runs(stack, ids)
     stack.kill("model", signal.SIGTERM)
@@ -87,7 +90,7 @@ def test_a_worker_that_is_told_to_leave_gives_back_what_it_has_not_begun(stack: 
 
 
 def test_a_worker_that_sleeps_past_its_lease_writes_nothing(stack: Stack) -> None:
-    stack.kill("model", signal.SIGSTOP)
+    fall_asleep(stack)
     ids = submit_ten(stack)
     when_it_runs(stack, ids)
     fall_asleep(stack)
@@ -131,7 +134,7 @@ def test_it_is_not_ready_without_a_worker(stack: Stack) -> None:
 
 
 def test_photos_that_wait_together_share_a_batch(stack: Stack) -> None:
-    stack.kill("model", signal.SIGSTOP)
+    fall_asleep(stack)
     ids = submit_ten(stack)
     seen = len(stack.log("model").read_text())
     stack.kill("model", signal.SIGCONT)
