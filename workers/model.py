@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+import structlog
 from celery import signals
 from celery.apps.worker import Worker
 
@@ -20,6 +21,8 @@ from workers.selfcheck import selfcheck
 
 ROLE = "model"
 
+log = structlog.get_logger(__name__)
+
 __all__ = ["app"]
 
 
@@ -30,10 +33,17 @@ def analyse_photo(*, analysis_id: str) -> str:
 
 @signals.worker_init.connect
 def check_and_load(sender: Worker, **_: Any) -> None:
+    """Raises SystemExit where anything fails. Celery only logs what else a receiver of its signals raises, and would
+    go on to take message after message without any models.
+    """
     selfcheck(sender, batches=True)
-    worker_started(sender.hostname, role=ROLE)
-    residents_load(sender.hostname)
-    worker_leases_lapse(sender.hostname)
+    try:
+        worker_started(sender.hostname, role=ROLE)
+        residents_load(sender.hostname)
+        worker_leases_lapse(sender.hostname)
+    except Exception as error:
+        log.exception("worker_not_started", worker=sender.hostname)
+        raise SystemExit(f"This worker does not start: {error!r}") from error
 
 
 @signals.worker_shutting_down.connect
