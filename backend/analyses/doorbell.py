@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 from celery import Celery
 from kombu.exceptions import OperationalError
+from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
 log = structlog.get_logger(__name__)
@@ -49,12 +50,15 @@ def bell_ring(analysis_id: UUID) -> bool:
 
 
 def bell_depth() -> int | None:
-    """How many messages the broker holds, waiting or handed out and not acknowledged; None if unknown."""
+    """How many messages for photos the broker holds, waiting or handed out and not acknowledged; None if unknown.
+
+    What is handed out lies together with that of all other queues, the reaper's own message among it.
+    """
     try:
         with celery_app.connection_for_read() as connection:
             channel = connection.default_channel
             waiting = int(channel.client.llen(QUEUE))
-            handed_out = int(channel.client.hlen(channel.unacked_key))
+            handed_out = sum(loads(kept)[2] == QUEUE for kept in channel.client.hvals(channel.unacked_key))
     except (OperationalError, RedisError, OSError, AttributeError) as error:
         log.warning("bell_depth_unknown", cause=repr(error))
         return None

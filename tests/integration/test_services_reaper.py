@@ -126,3 +126,18 @@ def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
         assert analyses_reap().rung == 1
         assert bell() == [str(lost.id)]
         message.ack()
+
+
+def test_messages_of_other_queues_do_not_stand_in_for_a_lost_one(
+    bell: Bell, broker: redis.Redis, settings: Any
+) -> None:
+    lost = queued()
+    broker.flushall()
+    celery_app.send_task("reap_analyses", queue="upkeep")
+    with celery_app.connection_for_read() as connection:
+        message = connection.default_channel.basic_get("upkeep")  # As the reaper's own message is while it works.
+        assert message is not None
+        rung_long_ago(settings)
+        assert analyses_reap().rung == 1
+        assert bell() == [str(lost.id)]
+        message.ack()
