@@ -17,19 +17,7 @@ from import_export.admin import ExportMixin
 from backend.analyses.models import Analysis, Finding, Human
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.config.errors import UserError
-
-
-class ReadOnly(admin.ModelAdmin):
-    """Rows are facts: they are made and changed by services alone."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from backend.operations.admin import ReadOnly
 
 
 class HumanResource(resources.ModelResource):

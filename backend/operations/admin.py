@@ -8,15 +8,22 @@ from django.http import HttpRequest
 from backend.operations.models import Worker
 
 
-@admin.register(Worker)
-class WorkerAdmin(admin.ModelAdmin):
-    """Workers as they last made themselves heard; their rows write themselves."""
-
-    list_display = ("name", "role", "seen_at", "models_resident", "bundle", "device", "max_batch", "photo_seconds")
-    list_filter = ("role",)
+class ReadOnly(admin.ModelAdmin):
+    """Rows are facts: they are made and changed by services alone."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Worker)
+class WorkerAdmin(ReadOnly):
+    """Workers as they last made themselves heard."""
+
+    list_display = ("name", "role", "seen_at", "models_resident", "bundle", "device", "max_batch", "photo_seconds")
+    list_filter = ("role",)

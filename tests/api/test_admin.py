@@ -66,8 +66,10 @@ def test_an_analysis_can_be_read_and_not_be_written(admin: Client, status: str) 
 
 
 @pytest.mark.parametrize("path", LISTS)
-def test_rows_are_neither_added_nor_deleted_by_hand(admin: Client, path: str) -> None:
+def test_rows_are_neither_added_nor_deleted_by_hand(admin: Client, worker: Worker, path: str) -> None:
+    worker()
     succeeded()
+    assert shown(admin.get(path))
     assert admin.get(f"{path}add/").status_code == 403
     assert "delete_selected" not in admin.get(path).text
 
@@ -153,6 +155,14 @@ def test_rows_can_be_exported(admin: Client, path: str, rows: int) -> None:
     told = answer.content.decode()
     assert ".jpg" not in told
     assert "fingerprint" not in table[0]
+
+
+def test_staff_who_may_not_look_can_not_export_either(client: Client, plain_static: None) -> None:
+    client.force_login(get_user_model().objects.create_user("doorkeeper", is_staff=True))
+    succeeded()
+    for path in (ANALYSES, FINDINGS, HUMANS):
+        assert client.get(f"{path}export/").status_code == 403
+        assert client.post(f"{path}export/", {"format": "0", "resource": "0"}).status_code == 403
 
 
 # Acting
