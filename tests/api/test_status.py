@@ -367,6 +367,25 @@ def test_nobody_waits_longer_than_25_seconds(rf: RequestFactory, prefer: str, se
 # Not there
 
 
+@pytest.mark.parametrize("page", ["/api/v1/analyses/{}/", "/analyses/{}/"])
+def test_an_analysis_erased_between_two_reads_of_one_answer_is_410(
+    api: ContractClient, plain_static: None, page: str
+) -> None:
+    analysis = succeeded()
+    erased = False
+
+    def erase(execute: Any, sql: str, *told: Any) -> Any:
+        nonlocal erased
+        found = execute(sql, *told)
+        if not erased:
+            erased = True
+            analysis_erase(analysis.id)
+        return found
+
+    with connection.execute_wrapper(erase):
+        assert api.get(page.format(analysis.id)).status_code == 410
+
+
 def test_an_id_that_was_never_there_is_404(api: ContractClient) -> None:
     answer = api.get(address(uuid.uuid4()))
     assert (answer.status_code, answer.json()["code"]) == (404, "analysis_unknown")

@@ -51,9 +51,9 @@ def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     """Waiting, then the report. htmx polls this very address and is given the part that changes."""
     try:
         status = analysis_status(analysis_id)
+        context = _context(status)
     except UserError as error:
         return _problem(request, error)
-    context = _context(status)
     if not _by_htmx(request):
         return _private(render(request, "pages/analysis.html", context), status)
     if not status.ended:

@@ -75,12 +75,15 @@ class AnalysisStatus:
 
     @cached_property
     def result(self) -> Result | None:
-        """The findings of an analysis that succeeded, else None."""
+        """The findings of an analysis that succeeded, else None. Raises AnalysisErased if it was erased just now."""
         if self.status != Status.SUCCEEDED:
             return None
-        skin, pred = Analysis.objects.filter(pk=self.id).values_list("human__skin", "human__pred").get()
-        findings = Finding.objects.filter(analysis_id=self.id).order_by("id")
-        return Result(skin=skin, pred=pred, findings=tuple(findings), bundle=self.bundle, demo=self.demo)
+        findings = Finding.objects.filter(analysis_id=self.id).select_related("analysis__human").order_by("id")
+        if not findings:
+            raise analysis_missing(self.id)
+        human = findings[0].analysis.human
+        assert human is not None, "A success writes its findings and its human together."
+        return Result(skin=human.skin, pred=human.pred, findings=tuple(findings), bundle=self.bundle, demo=self.demo)
 
 
 @dataclass(frozen=True)
