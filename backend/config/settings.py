@@ -65,6 +65,7 @@ MIDDLEWARE = [
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "backend.operations.middleware.BodyLimit",
+    "backend.operations.middleware.FormsInUTF8",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -170,6 +171,11 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {"GradeEnum": "backend.analyses.api.schema.GRADE_NAMES"},
 }
+
+# ── Admin ────────────────────────────────────────────────────────────────────────────────────────────
+
+# Without it everybody who may log in to the admin may export every table.
+IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 
 # ── Celery: the queue is a doorbell ──────────────────────────────────────────────────────────────────
 

@@ -1,4 +1,4 @@
-"""What every request passes: an id for the logs, a bound on its body, an answer when the database is away."""
+"""What every request passes: an id for the logs, a bound on its body, how it is read, a word for no database."""
 
 from __future__ import annotations
 
@@ -70,6 +70,21 @@ class BodyLimit:
                 return user_error_response(request, refusal)
             page = {"status": refusal.status, "detail": refusal.detail}
             return render(request, "problem.html", page, status=refusal.status)
+
+
+class FormsInUTF8:
+    """Reads every form as UTF-8, as browsers send it, and not by a charset of the sender's choice.
+
+    Python has codecs that are none for text (rot13), or that fail or yield lone surrogates in ways of their own
+    (idna, utf-7): each of them was an error of ours.
+    """
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.encoding = "utf-8"
+        return self.respond(request)
 
 
 class DatabaseAway:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import redis
+from django.test.client import encode_multipart
 
 from backend.analyses.models import Analysis
 from tests.analyses import ANSWERS, IN_STATUS, PHOTO, queued
@@ -198,6 +199,15 @@ def test_only_multipart_is_taken(api: ContractClient, kind: str) -> None:
 def test_a_form_that_is_no_form_is_refused(api: ContractClient, photos: Photos, kind: str, body: bytes) -> None:
     assert api.post(ANALYSES, body, content_type=kind).status_code in {400, 415, 422}
     assert not photos()
+
+
+@pytest.mark.parametrize("charset", ["rot13", "zip", "undefined", "utf-7", "idna", "utf-16", "nonsense"])
+def test_a_form_is_read_as_utf_8_whatever_it_says(api: ContractClient, plain_static: None, charset: str) -> None:
+    form = encode_multipart("b", {**ANSWERS, "photo": named("a.jpg", PHOTO)})
+    kind = f"multipart/form-data; boundary=b; charset={charset}"
+    assert api.generic("POST", ANALYSES, form, kind).status_code == 202
+    page = api.generic("POST", "/", encode_multipart("b", {"key": "+2AA-"}), kind)
+    assert page.status_code == 422
 
 
 def test_a_form_of_a_thousand_files_or_fields_is_refused(api: ContractClient) -> None:
