@@ -25,7 +25,7 @@ keepalive = 5
 # The heartbeat file of a worker belongs in memory: a slow disk would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
-# The application logs requests itself, without addresses of people and without query strings.
+# A line a request would hold addresses of analyses and of people; the proxy logs requests without either.
 accesslog = None
 errorlog = "-"
 
