@@ -51,16 +51,17 @@ def _sweep_orphans() -> int:
         _folders, names = default_storage.listdir("")
     except FileNotFoundError:
         return 0
+    # Read after the files were listed: whatever of them is old enough and has a row is in here.
+    named = set(Analysis.objects.exclude(photo="").values_list("photo", flat=True))
     swept = 0
-    for name in names:
+    for name in set(names) - named:
         try:
             if timezone.now() - default_storage.get_modified_time(name) < ORPHAN_AGE:
                 continue
         except FileNotFoundError:
             continue
-        if not Analysis.objects.filter(photo=name).exists():
-            default_storage.delete(name)
-            swept += 1
+        default_storage.delete(name)
+        swept += 1
     if swept:
         log.warning("orphans_swept", files=swept)
     return swept
