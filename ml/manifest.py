@@ -70,10 +70,13 @@ class ModelSpec(ModelSettings):
 
 
 class Provenance(_Strict):
-    """Where a bundle comes from. `demo` is true where the answers must be shown as a demonstration."""
+    """Where a bundle comes from. `demo` is true where the answers must be shown as a demonstration.
+
+    `name@version`, which every result keeps, has at most 100 characters.
+    """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=50)
-    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=50)
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$", max_length=49)
     licence: str = Field(min_length=1)
     trained_on: str = Field(min_length=1)
     demo: bool

@@ -60,12 +60,14 @@ class Heartbeat(threading.Thread):
         self._stop_asked.set()
 
     def _attempt(self, step: Callable[[], None]) -> None:
-        """A database or broker that is away for a while must not end the heartbeat."""
+        """A database or broker that is away for a while must not end the heartbeat, nor must anything else."""
         close_old_connections()
         try:
             step()
         except (DatabaseError, OperationalError, RedisError, OSError) as error:
             log.warning("heartbeat_skipped", step=step.__name__, cause=repr(error))
+        except Exception:
+            log.exception("heartbeat_failed", step=step.__name__)
         finally:
             close_old_connections()
 
