@@ -24,12 +24,14 @@ QUIET_SECONDS = 3.0
 
 celery_app = Celery("scalpspectra-doorbell", set_as_current=False)
 celery_app.config_from_object("django.conf:settings", namespace="CELERY")
-# A consumer tries for ever to reach the broker; whoever holds a person's upload tries once.
+# A consumer tries for ever to reach the broker, and waits long for its answer; whoever holds a person's upload
+# tries once, and does not hang with a broker that hangs.
 celery_app.conf.broker_transport_options = {
     **celery_app.conf.broker_transport_options,
     "max_retries": 1,
     "interval_start": 0,
     "interval_step": 0,
+    "socket_timeout": 2,
 }
 
 _quiet_until = 0.0

@@ -18,6 +18,7 @@ from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from backend.config.errors import InvalidFields, UserError
+from backend.config.private import private
 
 log = structlog.get_logger(__name__)
 
@@ -61,11 +62,9 @@ def problem_response(
         content_type="application/problem+json",
         json_dumps_params={"ensure_ascii": False},
     )
-    response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"  # The address may hold the id of an analysis.
     response["Content-Language"] = get_language() or "ko"
     response["Vary"] = "Accept-Language, Cookie"
-    return response
+    return private(response)
 
 
 def user_error_response(request: HttpRequest, error: UserError) -> HttpResponse:
@@ -74,9 +73,7 @@ def user_error_response(request: HttpRequest, error: UserError) -> HttpResponse:
     if isinstance(error, InvalidFields):
         members["errors"] = [{"field": e.field, "code": e.code, "detail": str(e.detail)} for e in error.errors]
     response = problem_response(request, status=error.status, code=error.code, detail=error.detail, **members)
-    if error.retry_after is not None:
-        response["Retry-After"] = str(error.retry_after)
-    return response
+    return private(response, error.retry_after)
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:

@@ -1,4 +1,4 @@
-"""How many photos an address may send a minute, counted in the broker so that all web processes share the count."""
+"""How many photos an address may send or have tried again a minute, counted in the broker for all web processes."""
 
 from __future__ import annotations
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import redis
 
 from backend.analyses.models import Analysis
 from tests.analyses import IN_STATUS, claimed, failed, fresh, past_retention, queued
@@ -51,6 +53,15 @@ def test_the_workers_are_told_again(api: ContractClient, bell: Callable[[], list
     assert bell() == [str(analysis.id)]
     api.post(address(analysis, "retry"))
     assert bell() == [str(analysis.id)] * 2
+
+
+def test_trying_again_counts_like_sending_a_photo(api: ContractClient, settings: Any, broker: redis.Redis) -> None:
+    analysis = failed()
+    settings.SUBMITS_PER_MINUTE = 1
+    # Of three within seconds at least two fall into the same minute.
+    answers = [api.post(address(analysis, "retry")).status_code for _ in range(3)]
+    assert answers[0] == 202
+    assert 429 in answers
 
 
 def test_an_id_that_was_never_there_is_404(api: ContractClient) -> None:

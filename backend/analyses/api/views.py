@@ -22,6 +22,7 @@ from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.analyses.services.submission import analysis_submit
 from backend.config.errors import UserError
+from backend.config.private import private
 from backend.config.problems import user_error_response
 from backend.operations.throttle import SubmitThrottle
 from backend.operations.waiting import preferred_wait, wait_for
@@ -79,7 +80,7 @@ class AnalysisDetail(APIView):
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Erase the analysis; afterwards its address answers 410."""
         analysis_erase(analysis_id)
-        return _private(HttpResponse(status=204))
+        return private(HttpResponse(status=204))
 
 
 class AnalysisCancel(APIView):
@@ -95,10 +96,12 @@ class AnalysisCancel(APIView):
 
 
 class AnalysisRetry(APIView):
+    throttle_classes = [SubmitThrottle]
+
     @extend_schema(
         operation_id="analysis_retry",
         request=None,
-        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410)},
+        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410, 429)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Queue a failed or canceled analysis again."""
@@ -139,7 +142,7 @@ def _poll(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     response["ETag"] = etag
     if waited:
         response["Preference-Applied"] = f"wait={seconds:g}"
-    return _private(response, analysis)
+    return private(response, analysis.retry_after)
 
 
 def _etag(analysis: AnalysisStatus) -> str:
@@ -155,13 +158,4 @@ def _opaque(etag: str) -> str:
 def _accepted(analysis: AnalysisStatus) -> HttpResponse:
     response = JsonResponse(analysis_json(analysis), status=202, json_dumps_params={"ensure_ascii": False})
     response["Location"] = reverse("api:analysis", args=[analysis.id])
-    return _private(response, analysis)
-
-
-def _private(response: HttpResponse, analysis: AnalysisStatus | None = None) -> HttpResponse:
-    """An answer with an id is nobody else's: it is not cached, and its address goes nowhere."""
-    if analysis and analysis.retry_after is not None:
-        response["Retry-After"] = str(analysis.retry_after)
-    response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return private(response, analysis.retry_after)

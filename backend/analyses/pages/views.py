@@ -30,6 +30,7 @@ from backend.analyses.services.control import analysis_cancel, analysis_erase, a
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
 from backend.config.errors import InvalidFields, UserError
+from backend.config.private import private
 from backend.config.problems import COMMON
 from backend.operations.throttle import SubmitThrottle
 
@@ -55,14 +56,14 @@ def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     except UserError as error:
         return _problem(request, error)
     if not _by_htmx(request):
-        return _private(render(request, "pages/analysis.html", context), status)
+        return private(render(request, "pages/analysis.html", context), status.retry_after)
     if not status.ended:
-        return _private(render(request, "pages/_progress.html", context), status)
+        return private(render(request, "pages/_progress.html", context), status.retry_after)
     # The part that polled is replaced by all that there is to see now, and with it the polling ends.
     response = HttpResponseStopPolling(render(request, "pages/_ended.html", context).content)
     response["HX-Retarget"] = "#content"
     response["HX-Reswap"] = "innerHTML show:window:top"
-    return _private(response, status)
+    return private(response, status.retry_after)
 
 
 @require_POST
@@ -72,6 +73,10 @@ def cancel(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
 
 @require_POST
 def retry(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    if not SubmitThrottle().allow_request(request, None):
+        _code, detail = COMMON[429]
+        messages.info(request, str(detail))
+        return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
     return _act(request, analysis_retry, analysis_id)
 
 
@@ -84,7 +89,7 @@ def erase(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         status = analysis_status(analysis_id)
     except UserError as error:
         return _problem(request, error)
-    return _private(render(request, "pages/erase.html", {"analysis": status}))
+    return private(render(request, "pages/erase.html", {"analysis": status}))
 
 
 # ── The form ─────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +112,7 @@ def _submit(request: HttpRequest) -> HttpResponse:
     except UserError as error:
         return _form(request, status=error.status, notice=error.detail, retry_after=error.retry_after)
     address = reverse("pages:analysis", args=[analysis.id])
-    return _private(HttpResponseClientRedirect(address) if _by_htmx(request) else SeeOther(address))
+    return private(HttpResponseClientRedirect(address) if _by_htmx(request) else SeeOther(address))
 
 
 def _idempotency_key(given: Mapping[str, Any], photo: bytes | None) -> str | None:
@@ -181,7 +186,7 @@ def _act(request: HttpRequest, service: Any, analysis_id: UUID) -> HttpResponse:
         if error.status != 409:
             return _problem(request, error)
         messages.info(request, str(error.detail))
-    return _private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
+    return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
 
 
 def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
@@ -189,16 +194,7 @@ def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
     response = render(request, "problem.html", context, status=error.status)
     if _by_htmx(request):
         response["HX-Refresh"] = "true"  # A page that polls what is gone loads itself again, and says so.
-    return _private(response)
-
-
-def _private(response: HttpResponse, status: AnalysisStatus | None = None) -> HttpResponse:
-    """A page with an id is nobody else's: it is not cached, and its address goes nowhere."""
-    if status and status.retry_after is not None:
-        response["Retry-After"] = str(status.retry_after)
-    response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    return response
+    return private(response)
 
 
 def _by_htmx(request: HttpRequest) -> bool:
