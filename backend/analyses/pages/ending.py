@@ -19,14 +19,14 @@ class Ending:
     def heading(self) -> str:
         return {
             Status.REJECTED: gettext("No scalp to be seen in this photo"),
-            Status.CANCELED: gettext("Canceled"),
+            Status.CANCELED: gettext("It was canceled"),
             Status.EXPIRED: gettext("It waited too long"),
         }.get(self._analysis.status, gettext("We could not finish"))
 
     @property
     def reason(self) -> str:
         if self._analysis.status == Status.CANCELED:
-            return gettext("You stopped it, so there is no result.")
+            return gettext("It was stopped, so there is no result.")
         return str(reason_text(self._analysis.code))
 
     @property
