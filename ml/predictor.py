@@ -70,9 +70,13 @@ class Predictor:
         self._runtime: Runtime = EagerRuntime(device)
         self.device = self._runtime.device
         self.models_resident = 0
+        #: Seconds that the seven took for one picture while they warmed up: a first, cautious estimate.
+        self.warm_up_seconds = 0.0
         for model, weights in bundle.weights():
             self._runtime.load(model, weights)
+            warming = time.perf_counter()
             self._probabilities(model.key, torch.zeros(1, 3, model.image_size, model.image_size))
+            self.warm_up_seconds += time.perf_counter() - warming
             self.models_resident += 1
         self._specifications = {model.preprocessing for model in bundle.manifest.models}
         logger.info(

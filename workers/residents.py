@@ -31,6 +31,7 @@ def residents_load(name: str) -> Analyst:
         max_wait=settings.MAX_WAIT_MS / 1000,
         device_lost=leave,
     )
+    batcher.photo_seconds = predictor.warm_up_seconds  # Until the first batch tells better.
     _resident = Analyst(name, predictor, batcher)
     return _resident
 
