@@ -47,8 +47,9 @@ def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
     pages: list[Page] = []
 
     def note_console(message: ConsoleMessage) -> None:
-        # Chromium also reports every answer of 400 and up here, and some of those are wanted.
-        if message.type == "error" and not message.text.startswith("Failed to load resource"):
+        # Chromium, and htmx too, also report every answer of 400 and up here, and some of those are wanted.
+        answers = ("Failed to load resource", "Response Status Error Code")
+        if message.type == "error" and not message.text.startswith(answers):
             wrong.append(message.text)
 
     def opened(

@@ -126,6 +126,22 @@ def test_a_file_that_is_no_photo_is_refused_beside_the_field(visit: Visit, tmp_p
     assert page.locator("[name=photo]").evaluate("input => input.files[0].name") == "letter.jpg"
 
 
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(503, "Something went wrong on our side"), (500, "Something went wrong"), (403, "Load the page again")],
+)
+def test_an_answer_that_is_not_the_form_does_not_take_its_place(
+    visit: Visit, photo: Path, status: int, said: str
+) -> None:
+    page = visit(language="en")
+    page.route("**/", lambda route: route.fulfill(status=status, content_type="text/html", body="<h1>Elsewhere</h1>"))
+    fill(page, photo)
+    send(page)
+    expect(page.locator("#notice")).to_contain_text(said)
+    expect(page.locator("[name=age][value='30s']")).to_be_checked()
+    expect(page.get_by_text("Elsewhere")).to_have_count(0)
+
+
 def test_a_canceled_analysis_can_be_tried_again(visit: Visit, stack: Stack, photo: Path) -> None:
     page = visit()
     with resting_models(stack):

@@ -1,5 +1,5 @@
 // What the form gains from JavaScript: a preview, sentences beside the fields before anything travels, a
-// progress bar, and a word when the connection breaks. Without it, the server says all of the same.
+// progress bar, and a word when the connection or the service breaks. Without it, the server says all of the same.
 
 const slot = (field) => document.getElementById(`${field.name}-error`);
 
@@ -63,10 +63,18 @@ document.addEventListener("htmx:xhr:progress", (event) => {
 });
 document.addEventListener("htmx:afterRequest", () => upload(false));
 
+// What is not the form, such as the proxy's page that says that the service restarts, does not take its place.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.serverResponse.includes('class="sheet"')) return;
+  event.detail.shouldSwap = false;
+  event.detail.isError = true;
+});
+
 for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
-  document.addEventListener(failure, () => {
+  document.addEventListener(failure, (event) => {
     const notice = document.getElementById("notice");
-    notice.textContent = notice.dataset.lost;
+    const status = event.detail.xhr?.status;
+    notice.textContent = notice.dataset[status === 403 ? "stranger" : status ? "broken" : "lost"];
     notice.hidden = false;
   });
 }
