@@ -212,7 +212,12 @@ def test_demo_weights_are_spoken_of_and_others_are_not(visitor: Client) -> None:
     for demo in (True, False):
         analysis = sent(visitor)
         finish(analysis, (1, 0, 0, 0, 0, 0), demo=demo)
-        assert ("Demo result." in visitor.get(f"/analyses/{analysis}/").content.decode()) is demo
+        refused = sent(visitor)
+        claim = analysis_claim(refused, worker="model@test")
+        assert claim
+        analysis_reject(claim, "not_a_scalp", bundle="demo@1", demo=demo)
+        for judged in (analysis, refused):
+            assert ("Demo result." in visitor.get(f"/analyses/{judged}/").content.decode()) is demo
 
 
 def test_the_report_speaks_the_words_of_the_vocabulary(visitor: Client) -> None:
