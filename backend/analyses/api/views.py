@@ -51,8 +51,7 @@ class AnalysisCollection(APIView):
 
 class AnalysisDetail(APIView):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        # Polls are most of the traffic, and a plain view answers them more than twice as fast as
-        # one that DRF has wrapped (676 against 1,504 a second on one core).
+        # Polls are most of the traffic, and a plain view spares them what DRF does around each request.
         if request.method in {"GET", "HEAD"}:
             return _poll(request, UUID(str(kwargs["analysis_id"])))
         return super().dispatch(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""The status of an analysis, as polls ask for it: one cheap read, and a few more for what changes rarely."""
+"""The status of an analysis, as polls ask for it: one cheap read, and while it waits the counts behind its place."""
 
 from __future__ import annotations
 
