@@ -15,7 +15,7 @@ REASONS: dict[str, str | Promise] = {
     ),
     "model_error": _("The models could not work on this photo. This is our fault. Please try again."),
     "out_of_memory": _("There was not enough memory for this photo. This is our fault. Please try again later."),
-    "photo_unreadable": _("The stored photo could not be read any more. Please send it again."),
+    "photo_unreadable": _("The stored photo could not be read. Please try again, or send the photo once more."),
     "waited_too_long": _("The photo waited longer than we keep photos, so it was deleted. Please send it again."),
 }
 
