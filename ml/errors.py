@@ -19,6 +19,14 @@ class PhotoUnreadable(MLError):
     """A photo is missing, damaged, or of a kind that no installed decoder reads."""
 
 
+class DataSetInvalid(MLError):
+    """A data set is not there, or nothing in it can be used."""
+
+
+class SplitInvalid(MLError):
+    """A split cannot be made, cannot be read, or is of other pictures than those at hand."""
+
+
 class ModelError(MLError):
     """A model could not be loaded or run."""
 

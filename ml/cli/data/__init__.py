@@ -9,8 +9,10 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from ml.cli.data import inspect, split
+
 #: What adds each action to the command line, in the order in which `--help` lists them.
-ACTIONS: tuple[Callable[[Any], None], ...] = ()
+ACTIONS: tuple[Callable[[Any], None], ...] = (inspect.register, split.register)
 
 
 def register(commands: Any) -> None:

@@ -1,0 +1,49 @@
+"""What was wrong with the files of a data set: counted by kind, with the first examples of each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+_EXAMPLES = 5
+
+
+class Fault(Enum):
+    """A kind of fault; the value says in English what is counted and what became of it."""
+
+    UNREADABLE_FOLDER = "folders that may not be read: skipped"
+    BROKEN_ZIP = "zips that cannot be read: skipped"
+    NESTED_ZIP = "zips inside a zip: skipped, unpack the outer one"
+    ZIP_PART = "parts of a zip: skipped, join them into one zip first"
+    OTHER_FILE = "files that are neither JPEG nor JSON: skipped"
+    BROKEN_JSON = "JSON files that cannot be read: skipped"
+    NOT_A_LABEL = "JSON files that hold no label: skipped"
+    GRADE_MISSING = "labels without all six grades: skipped"
+    GRADE_OUT_OF_RANGE = "labels with a grade that is not 0 to 3: skipped"
+    OTHER_NAME = "labels filed under another name than the picture's: kept, by the picture's name"
+    META_UNKNOWN = "meta files with a sex or age that is not understood: kept without it"
+    BROKEN_JPEG = "JPEG files without a head or an end: skipped, another copy is used where there is one"
+    NAME_UNKNOWN = "pictures whose name tells no person: left out"
+    CONFLICTING_LABELS = "pictures whose labels contradict each other: left out"
+    NO_PICTURE = "labels without a picture: left out"
+    NO_LABEL = "pictures without a usable label: left out"
+    NO_WHOLE_COPY = "labelled pictures of which every copy is broken: left out"
+
+
+@dataclass(slots=True)
+class Faults:
+    """How often each fault was met, and its first five examples in the order of the files."""
+
+    counts: dict[Fault, int] = field(default_factory=dict)
+    examples: dict[Fault, list[str]] = field(default_factory=dict)
+
+    def add(self, fault: Fault, example: str) -> None:
+        self.counts[fault] = self.counts.get(fault, 0) + 1
+        shown = self.examples.setdefault(fault, [])
+        if len(shown) < _EXAMPLES:
+            shown.append(example)
+
+    def __iter__(self) -> Iterator[tuple[Fault, int, list[str]]]:
+        """The faults that were met with count and examples, in the order of `Fault`."""
+        return ((fault, self.counts[fault], self.examples[fault]) for fault in Fault if fault in self.counts)

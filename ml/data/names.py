@@ -1,0 +1,112 @@
+"""The names of the AI Hub scalp set (dataSetSn 216): pictures, folders, official parts, members of zips.
+
+Names come as NFC or NFD, and in zips made on a Korean Windows as cp949 bytes that `zipfile` takes for cp437.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ml.labels import GRADES, SYMPTOMS
+
+PARTS = ("training", "validation")
+
+#: Part of the head that a picture shows: top, left, right, back.
+REGIONS = ("TH", "LH", "RH", "BH")
+
+_PICTURE = re.compile(
+    r"(?P<person>[0-9]{4})_(?:(?P<device>[^_/\\]+)_(?P<taken>[0-9]{10,16})_)?(?P<shot>[0-9])_(?P<region>TH|LH|RH|BH)"
+)
+_PART = re.compile(r"[0-9._ -]*(?:(train(?:ing)?)|val(?:id(?:ation)?)?)", re.IGNORECASE)
+_UTF8_NAME = 0x800  # General purpose bit 11 of a zip member: its name is UTF-8 (APPNOTE.TXT 4.4.4).
+
+
+def _word(text: str) -> str:
+    """`text` in NFC without spaces and punctuation: `[라벨]피지 과다_0.양호` becomes `라벨피지과다0양호`."""
+    return "".join(letter for letter in unicodedata.normalize("NFC", text) if letter.isalnum())
+
+
+_SYMPTOM_WORDS = {_word(symptom.korean): index for index, symptom in enumerate(SYMPTOMS)}
+_GRADE_WORDS = {grade.korean: index for index, grade in enumerate(GRADES)}
+_FOLDER = re.compile(
+    rf"(?:원천|라벨|라벨링)?(?:데이터)?[0-9]*(?P<symptom>{'|'.join(_SYMPTOM_WORDS)})?"
+    rf"[0-9]*(?P<grade>{'|'.join(_GRADE_WORDS)})?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PictureName:
+    """What a picture's name says: `0013_A2LEBJJDE00060O_1602578303771_3_TH`, or short `8952_5_RH`.
+
+    `person` is four digits, `taken` milliseconds since 1970, `shot` the running number, `region` one of
+    `REGIONS`. The short form has neither `device` nor `taken`.
+    """
+
+    person: str
+    device: str | None
+    taken: int | None
+    shot: int
+    region: str
+
+    @classmethod
+    def parse(cls, stem: str) -> PictureName | None:
+        """The name without its ending, read; None where it isn't of either form."""
+        match = _PICTURE.fullmatch(stem)
+        if match is None:
+            return None
+        taken = match["taken"]
+        return cls(
+            person=match["person"],
+            device=match["device"],
+            taken=int(taken) if taken else None,
+            shot=int(match["shot"]),
+            region=match["region"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What the folders above a file say: the official part, and the symptom's index and grade it is filed under."""
+
+    part: str | None = None
+    symptom: int | None = None
+    grade: int | None = None
+
+    @classmethod
+    def parse(cls, components: Iterable[str]) -> Folder:
+        """Read the folders from the outermost in; the innermost that says something counts.
+
+        A zip counts as a folder of its name. Both layouts are read, `[원천]미세각질_0.양호` and
+        `1.미세각질/0.양호`, in whatever normal form, with spaces or without.
+        """
+        part = symptom = grade = None
+        for component in components:
+            if named := _PART.fullmatch(component):
+                part = PARTS[0] if named[1] else PARTS[1]
+            elif filed := _FOLDER.fullmatch(_word(component)):
+                if filed["symptom"]:
+                    symptom, grade = _SYMPTOM_WORDS[filed["symptom"]], None
+                if filed["grade"]:
+                    grade = _GRADE_WORDS[filed["grade"]]
+        return cls(part, symptom, grade)
+
+
+def member_name(member: zipfile.ZipInfo) -> str:
+    """The name of a zip's member as its maker meant it, in NFC, with `/` between folders.
+
+    Without the UTF-8 bit `zipfile` decodes as cp437; the bytes behind that are UTF-8 (zips of macOS) or
+    cp949 (zips of a Korean Windows). What is neither stays as it is.
+    """
+    name = member.filename
+    if not member.flag_bits & _UTF8_NAME and not name.isascii():
+        for encoding in ("utf-8", "cp949"):
+            try:
+                name = name.encode("cp437").decode(encoding)
+                break
+            except UnicodeError:
+                continue
+    return unicodedata.normalize("NFC", name.replace("\\", "/"))

@@ -1,0 +1,50 @@
+"""A record: one picture of a data set with its six grades and what is known of the person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import IO
+
+from ml.data.faults import Faults
+from ml.data.files import StoredFile
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One picture, however many folders it lies in. Small and free of handles, so it can be pickled.
+
+    `id` is the picture's name without its ending and unique in a data set. `grades` are six integers 0 to 3
+    in the order of `ml.labels.SYMPTOMS`. `sex` (남, 여) and `age` (10대 … 80대 이상) are None without a meta
+    file. `parts` are the official parts that it lies in, in the order of `ml.data.names.PARTS`; `filed` the
+    pairs of symptom index and grade whose folders hold it or its label; `copies` counts its JPEG files. Where
+    the bytes are doesn't count for equality: a zip and its folder give equal records.
+    """
+
+    id: str
+    grades: tuple[int, ...]
+    person: str
+    device: str | None
+    region: str
+    sex: str | None
+    age: str | None
+    parts: tuple[str, ...]
+    filed: tuple[tuple[int, int], ...]
+    copies: int
+    picture: StoredFile = field(compare=False)
+
+    def open(self) -> IO[bytes]:
+        """The JPEG for reading, out of its zip where it lies in one; each process opens a zip for itself."""
+        return self.picture.open()
+
+    def read(self) -> bytes:
+        """The bytes of the JPEG."""
+        return self.picture.read()
+
+
+@dataclass(frozen=True, slots=True)
+class DataSet:
+    """The records of a data set, ordered by id, and what was wrong with its files."""
+
+    records: Sequence[Record]
+    faults: Faults
