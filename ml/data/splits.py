@@ -100,22 +100,23 @@ def split_by_person(
     """Split `records` so that no person is in two parts and each grade of each symptom is spread by `fractions`.
 
     Greedy stratification of groups, as in scikit-learn's StratifiedGroupKFold but for parts of any size: persons
-    are taken from the weightiest down, and each goes where the squared deviations from `fractions`, summed over
-    the share of all pictures and of each of the 24 grades, grow least. A rare grade counts as much as a frequent
-    one. The same records, in any order, and the same seed give the same split. Raises SplitInvalid where there
-    are fewer persons than parts, ValueError for impossible fractions.
+    are taken from the weightiest down, and each goes where the squared deviations from `fractions`, divided by
+    them as in Pearson's chi-squared and summed over the share of all pictures and of each of the 24 grades, grow
+    least. A rare grade counts as much as a frequent one, a small part as much as a large one. The same records,
+    in any order, and the same seed give the same split. Raises SplitInvalid where there are fewer persons than
+    parts, ValueError for impossible fractions.
     """
     check_fractions(fractions)
     persons, shares = _shares(records)
     if len(persons) < len(fractions):
         raise SplitInvalid(f"{len(persons)} persons cannot be split into {len(fractions)} parts.")
-    wanted = np.array(list(fractions.values()))
+    wanted = np.array(list(fractions.values()))[:, None]
     filled = np.zeros((len(wanted), shares.shape[1]))
     chosen: list[list[str]] = [[] for _ in wanted]
     for done, person in enumerate(_weightiest_first(shares, seed)):
         share = shares[person]
-        # (filled + share - wanted)² - (filled - wanted)², summed over the columns.
-        growth = (share * (share + 2 * (filled - wanted[:, None]))).sum(axis=1)
+        # ((filled + share - wanted)² - (filled - wanted)²) / wanted, summed over the columns.
+        growth = (share * (share + 2 * (filled - wanted)) / wanted).sum(axis=1)
         empty = np.array([not group for group in chosen])
         if len(persons) - done == empty.sum():
             growth[~empty] = np.inf
