@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ class Stack:
         self.broker_port = free_port()
         self.flower_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
+        self.starts: Counter[str] = Counter()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **os.environ,
@@ -85,6 +87,7 @@ class Stack:
         }[part]
 
     def start(self, part: str) -> None:
+        self.starts[part] += 1
         self.processes[part] = spawn(self.command(part), self.log(part), env=self.environment)
 
     def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:

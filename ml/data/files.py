@@ -6,7 +6,6 @@ import functools
 import os
 import re
 import struct
-import unicodedata
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from ml.data.faults import Fault, Faults
-from ml.data.names import Folder, member_name
+from ml.data.names import Folder, mended_name
 from ml.errors import DataSetInvalid
 
 _ZIP_PART = re.compile(r"\.(?:zip\.part\d+|zip\.\d+|z\d\d)$", re.IGNORECASE)
@@ -126,11 +125,11 @@ def _files_of_folder(path: Path, above: tuple[str, ...], faults: Faults, entered
     if real in entered:
         return
     entered.add(real)
-    inside = (*above, unicodedata.normalize("NFC", path.name))
+    inside = (*above, mended_name(path.name))
     folder, directory = Folder.parse(inside), "/".join(inside)
     try:
         with os.scandir(path) as scan:
-            entries = [(unicodedata.normalize("NFC", entry.name), entry) for entry in scan]
+            entries = [(mended_name(entry.name), entry) for entry in scan]
     except OSError as error:
         faults.add(Fault.UNREADABLE_FOLDER, f"{directory}: {error.strerror}")
         return
@@ -147,7 +146,7 @@ def _files_of_folder(path: Path, above: tuple[str, ...], faults: Faults, entered
 
 
 def _files_of_zip(path: Path, above: tuple[str, ...], faults: Faults) -> Iterator[FoundFile]:
-    name = unicodedata.normalize("NFC", path.name)
+    name = mended_name(path.name)
     top, shown = (*above, name[: -len(".zip")]), "/".join((*above, name))
     try:
         members = _opened(str(path), os.getpid()).infolist()
@@ -155,7 +154,7 @@ def _files_of_zip(path: Path, above: tuple[str, ...], faults: Faults) -> Iterato
         faults.add(Fault.BROKEN_ZIP, f"{shown}: {error}")
         return
     folders: dict[str, Folder] = {}
-    named = sorted(((member_name(member), member) for member in members), key=lambda pair: pair[0])
+    named = sorted(((mended_name(member.filename), member) for member in members), key=lambda pair: pair[0])
     for inner, member in named:
         directory, _, base = inner.rpartition("/")
         if not base or _is_clutter(base) or directory.startswith("__MACOSX"):

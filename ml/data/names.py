@@ -1,13 +1,12 @@
 """The names of the AI Hub scalp set (dataSetSn 216): pictures, folders, official parts, members of zips.
 
-Names come as NFC or NFD, and in zips made on a Korean Windows as cp949 bytes that `zipfile` takes for cp437.
+Names come as NFC or NFD, and out of zips made on a Korean Windows as cp949 bytes that were taken for cp437.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -22,7 +21,6 @@ _PICTURE = re.compile(
     r"(?P<person>[0-9]{4})_(?:(?P<device>[^_/\\]+)_(?P<taken>[0-9]{10,16})_)?(?P<shot>[0-9])_(?P<region>TH|LH|RH|BH)"
 )
 _PART = re.compile(r"[0-9._ -]*(?:(train(?:ing)?)|val(?:id(?:ation)?)?)", re.IGNORECASE)
-_UTF8_NAME = 0x800  # General purpose bit 11 of a zip member: its name is UTF-8 (APPNOTE.TXT 4.4.4).
 
 
 def _word(text: str) -> str:
@@ -95,18 +93,20 @@ class Folder:
         return cls(part, symptom, grade)
 
 
-def member_name(member: zipfile.ZipInfo) -> str:
-    """The name of a zip's member as its maker meant it, in NFC, with `/` between folders.
+def mended_name(name: str) -> str:
+    """A file's or zip member's name as its maker meant it, in NFC, with `/` between folders.
 
-    Without the UTF-8 bit `zipfile` decodes as cp437; the bytes behind that are UTF-8 (zips of macOS) or
-    cp949 (zips of a Korean Windows). What is neither stays as it is.
+    Where a zip doesn't mark its names as UTF-8, `zipfile` and many programs that unpack take them for cp437, though
+    they are UTF-8 (zips of macOS) or cp949 (zips of a Korean Windows); some write the bytes to disk as they
+    are. No Hangul can be said in cp437, so a good Korean name is never mistaken for a spoilt one.
     """
-    name = member.filename
-    if not member.flag_bits & _UTF8_NAME and not name.isascii():
-        for encoding in ("utf-8", "cp949"):
+    name = unicodedata.normalize("NFC", name.replace("\\", "/"))
+    if name.isascii():
+        return name
+    for taken_for, errors in (("cp437", "strict"), ("utf-8", "surrogateescape")):
+        for meant in ("utf-8", "cp949"):
             try:
-                name = name.encode("cp437").decode(encoding)
-                break
+                return unicodedata.normalize("NFC", name.encode(taken_for, errors).decode(meant))
             except UnicodeError:
                 continue
-    return unicodedata.normalize("NFC", name.replace("\\", "/"))
+    return name.encode("utf-8", "replace").decode()

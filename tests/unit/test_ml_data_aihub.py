@@ -91,12 +91,19 @@ def test_zips_and_folders_give_equal_records(tmp_path: Path) -> None:
     assert all(record.read() == jpeg() for record in (*unpacked.records, *packed.records))
 
 
+def spoilt(files: Files, taken_for: str) -> Files:
+    """As programs that know no cp949 unpack the zips of a Korean Windows."""
+    return {name.encode("cp949").decode(taken_for, "surrogateescape"): data for name, data in files.items()}
+
+
 @pytest.mark.parametrize("layout", [flat, nested])
 @pytest.mark.parametrize(
     "written",
     [
         pytest.param(lambda root, files: write_folders(root, files, "NFC"), id="folders NFC"),
         pytest.param(lambda root, files: write_folders(root, files, "NFD"), id="folders NFD"),
+        pytest.param(lambda root, files: write_folders(root, spoilt(files, "cp437")), id="folders taken for cp437"),
+        pytest.param(lambda root, files: write_folders(root, spoilt(files, "utf-8")), id="folders of cp949 bytes"),
         pytest.param(lambda root, files: write_zips(root, files), id="zips in the tree"),
         pytest.param(lambda root, files: write_zips(root, files, depth=1), id="one zip a part"),
         pytest.param(lambda root, files: write_zips(root, files, depth=1, encoding="cp949"), id="zips of Windows"),

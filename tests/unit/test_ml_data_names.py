@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.data.names import REGIONS, Folder, PictureName, member_name
+from ml.data.names import REGIONS, Folder, PictureName, mended_name
 from ml.labels import GRADES
 from tests.aihub import flat, nested, zipped
 
@@ -79,14 +79,18 @@ def test_names_in_zips_are_read_as_their_maker_meant_them(encoding: str | None, 
     with zipfile.ZipFile(io.BytesIO(zipped({wanted: b"x"}, encoding))) as archive:
         (member,) = archive.infolist()
         assert (member.filename == wanted) is (encoding is None)
-        assert member_name(member) == wanted
+        assert mended_name(member.filename) == wanted
 
 
 def test_names_in_zips_with_backslashes_are_paths() -> None:
-    assert member_name(zipfile.ZipInfo("1.미세각질\\0.양호\\0013_2_TH.jpg")) == "1.미세각질/0.양호/0013_2_TH.jpg"
+    assert mended_name("1.미세각질\\0.양호\\0013_2_TH.jpg") == "1.미세각질/0.양호/0013_2_TH.jpg"
 
 
-def test_names_in_zips_that_are_in_no_known_encoding_stay() -> None:
-    with zipfile.ZipFile(io.BytesIO(zipped({"photograph-é.jpg": b"x"}, "cp850"))) as archive:
-        (member,) = archive.infolist()
-        assert member_name(member) == member.filename
+@pytest.mark.parametrize("name", ["photograph-é.jpg", "두피-사진.jpg", "頭皮.jpg"])
+def test_names_that_nothing_spoilt_stay(name: str) -> None:
+    assert mended_name(name) == name
+
+
+@given(st.text() | st.binary().map(lambda raw: raw.decode("utf-8", "surrogateescape")))
+def test_whatever_a_name_is_it_can_be_printed(name: str) -> None:
+    mended_name(name).encode()

@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageStat, JpegImagePlugin
@@ -252,7 +253,8 @@ def test_every_refusal_is_exercised() -> None:
 
 
 def test_the_sentences_name_the_limits_that_hold() -> None:
-    said = {code: str(detail) for code, (_, detail) in PhotoRefused.REFUSALS.items()}
+    with translation.override("en"):
+        said = {code: str(detail) for code, (_, detail) in PhotoRefused.REFUSALS.items()}
     assert f"{PHOTO_MAX_BYTES // 2**20} MB" in said["photo_too_large"]
     assert f"{PHOTO_MAX_PIXELS // 10**6} megapixels" in said["photo_too_many_pixels"]
     assert f"{PHOTO_MIN_SIDE} pixels" in said["photo_too_small"]
