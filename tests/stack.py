@@ -97,6 +97,16 @@ class Stack:
         if number in {signal.SIGKILL, signal.SIGTERM}:
             process.wait(60)
 
+    def freeze_model(self) -> None:
+        """Stop the model worker at a moment at which it does not hold SQLite's write lock, which would stop all."""
+        while True:
+            self.kill("model", signal.SIGSTOP)
+            time.sleep(0.1)  # Its threads stop one by one.
+            if self.can_write():
+                return
+            self.kill("model", signal.SIGCONT)
+            time.sleep(0.05)
+
     def stop(self, part: str) -> None:
         process = self.processes.pop(part)
         if process.poll() is None:

@@ -98,7 +98,7 @@ def photo(tmp_path: Path) -> Path:
 @contextmanager
 def resting_models(stack: Stack) -> Iterator[None]:
     """The model worker stands still meanwhile, so that photos stay in the line for as long as a test looks."""
-    stack.kill("model", signal.SIGSTOP)
+    stack.freeze_model()
     try:
         yield
     finally:

@@ -48,17 +48,6 @@ def assert_each_succeeded_once(stack: Stack, ids: list[str]) -> None:
     assert stack.rows("Human.objects.filter(analysis=None).count()") == 0
 
 
-def fall_asleep(stack: Stack) -> None:
-    """Stop the model worker at a moment at which it does not hold SQLite's write lock, which would stop everybody."""
-    while True:
-        stack.kill("model", signal.SIGSTOP)
-        time.sleep(0.1)  # Its threads stop one by one.
-        if stack.can_write():
-            return
-        stack.kill("model", signal.SIGCONT)
-        time.sleep(0.05)
-
-
 def when_it_runs(stack: Stack, ids: list[str]) -> None:
     """Let the stopped worker go on, and return while it is at the first of these."""
     stack.kill("model", signal.SIGCONT)
@@ -66,7 +55,7 @@ def when_it_runs(stack: Stack, ids: list[str]) -> None:
 
 
 def test_ten_survive_a_model_worker_that_is_killed(stack: Stack) -> None:
-    fall_asleep(stack)
+    stack.freeze_model()
     ids = submit_ten(stack)
     when_it_runs(stack, ids)
     stack.kill("model")
@@ -76,7 +65,7 @@ def test_ten_survive_a_model_worker_that_is_killed(stack: Stack) -> None:
 
 
 def test_a_worker_that_is_told_to_leave_gives_back_what_it_has_not_begun(stack: Stack) -> None:
-    fall_asleep(stack)
+    stack.freeze_model()
     ids = submit_ten(stack)
     when_it_runs(stack, ids)
     stack.kill("model", signal.SIGTERM)
@@ -90,10 +79,10 @@ def test_a_worker_that_is_told_to_leave_gives_back_what_it_has_not_begun(stack: 
 
 
 def test_a_worker_that_sleeps_past_its_lease_writes_nothing(stack: Stack) -> None:
-    fall_asleep(stack)
+    stack.freeze_model()
     ids = submit_ten(stack)
     when_it_runs(stack, ids)
-    fall_asleep(stack)
+    stack.freeze_model()
     running = [analysis_id for analysis_id in ids if stack.status(analysis_id)["status"] == "running"]
     assert running
     until(lambda: "running" not in statuses(stack, ids), 30, "the reaper")
@@ -134,7 +123,7 @@ def test_it_is_not_ready_without_a_worker(stack: Stack) -> None:
 
 
 def test_photos_that_wait_together_share_a_batch(stack: Stack) -> None:
-    fall_asleep(stack)
+    stack.freeze_model()
     ids = submit_ten(stack)
     seen = len(stack.log("model").read_text())
     stack.kill("model", signal.SIGCONT)
