@@ -117,6 +117,10 @@ def _clean_up() -> None:
 postgresql = PostgreSQL(SCRATCH / "postgresql") if POSTGRESQL else None
 atexit.register(_clean_up)
 
+# Shells start background jobs with SIGINT ignored, and children inherit that: Ctrl-C could not be tested.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "backend.config.settings",
     "SCALP_VAR": str(SCRATCH / "var"),
