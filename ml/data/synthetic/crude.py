@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-SIZE = (640, 480)
+from ml.data.synthetic.texture import SIZE
 
 #: Casts seen in such pictures, as RGB of the bare skin: orange, pink, red, yellow, grey-green, teal.
 _CASTS = (

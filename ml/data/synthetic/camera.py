@@ -1,0 +1,101 @@
+"""Camera: light, white balance, focus, sensor and JPEG of a scalp scope, varied as widely as between clinics."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image, ImageFilter
+
+from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, spot, step, stream
+
+#: Gains of red, green and blue that make the casts of such pictures out of white light, and how often:
+#: grey-green, teal, orange, pink, red, yellow, none.
+_CASTS = (
+    (0.27, (0.81, 1.07, 1.02)),
+    (0.29, (0.71, 1.08, 1.15)),
+    (0.12, (1.05, 0.90, 0.76)),
+    (0.11, (1.04, 0.89, 1.02)),
+    (0.04, (1.08, 0.74, 0.72)),
+    (0.09, (1.0, 0.97, 0.72)),
+    (0.08, (0.95, 0.99, 1.03)),
+)
+
+
+def take(scene: np.ndarray, seed: int) -> Image.Image:
+    """The photo of a scene (3, height, width) in white light: an RGB picture that went through a JPEG."""
+    random = stream(seed, "camera")
+    light, gains = _light(random), _gains(random)
+    for channel, gain in zip(scene, gains, strict=True):
+        channel *= light * gain
+    grey = scene.mean(axis=0)
+    scene = grey + (scene - grey) * np.float32(random.uniform(0.75, 1.15))
+    # A tone curve through 0 and 1, its bend as strong as a gamma of about 0.85 to 1.2.
+    scene = np.clip(scene, 0, 1)
+    scene += np.float32(random.uniform(-0.2, 0.15)) * scene * (1 - scene)
+    black = np.float32(random.uniform(0.02, 0.18))
+    scene = black + scene * (1 - black)
+    photo = _focus(_image(scene.transpose(1, 2, 0)), random)
+    photo = _image(np.asarray(photo, dtype=np.float32) * np.float32(1 / 255) + _grain(random))
+    if random.random() < 0.45:
+        photo = photo.filter(ImageFilter.UnsharpMask(random.uniform(0.8, 2.2), int(random.uniform(40, 170)), 1))
+    return _compressed(photo, int(random.uniform(62, 97)), int(random.random() < 0.5) * 2)
+
+
+def _gains(random: np.random.Generator) -> np.ndarray:
+    shares = np.array([share for share, _ in _CASTS])
+    cast = np.array(_CASTS[random.choice(len(_CASTS), p=shares / shares.sum())][1])
+    cast = 1 + (cast - 1) * random.uniform(0.5, 1.15) + random.normal(0, 0.025, 3)
+    gains: np.ndarray = cast * np.exp(random.normal(0.02, 0.06))
+    return gains.astype(np.float32)
+
+
+def _light(random: np.random.Generator) -> np.ndarray:
+    """Brightness over the frame: brightest near the middle, falling softly to the corners, one side darker."""
+    middle, tilt = random.normal(0, 0.18, 2), random.normal(0, 0.06, 2)
+    x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :]
+    y = np.linspace(-0.75, 0.75, HEIGHT, dtype=np.float32)[:, None]
+    away = (x - np.float32(middle[0])) ** 2 + (y - np.float32(middle[1])) ** 2
+    light = 1 - np.float32(random.uniform(0.05, 0.3)) * away + np.float32(tilt[0]) * x + np.float32(tilt[1]) * y
+    if random.random() < 0.25:
+        lamp = np.zeros_like(light)
+        spot(lamp, random.uniform((0, 0), SIZE), random.uniform(60, 160), random.uniform(0.08, 0.25))
+        light = light + lamp
+    return np.asarray(light, dtype=np.float32)
+
+
+def _focus(photo: Image.Image, random: np.random.Generator) -> Image.Image:
+    """Blur by focus, sometimes more on one side, since the skin curves away from the lens."""
+    radius = float(np.clip(np.exp(random.normal(-0.2, 0.55)), 0.3, 3.0))
+    tilted, angle, extra = random.random() < 0.4, random.uniform(0, 2 * np.pi), random.uniform(0.8, 2.5)
+    sharp = photo.filter(ImageFilter.GaussianBlur(radius))
+    if not tilted:
+        return sharp
+    x = np.linspace(-1, 1, WIDTH, dtype=np.float32)[None, :]
+    y = np.linspace(-1, 1, HEIGHT, dtype=np.float32)[:, None]
+    far = step(x * np.float32(np.cos(angle)) + y * np.float32(np.sin(angle)), 0.1, 1.1)
+    mask = Image.fromarray((far * 255).astype(np.uint8))
+    return Image.composite(photo.filter(ImageFilter.GaussianBlur(radius + extra)), sharp, mask)
+
+
+def _grain(random: np.random.Generator) -> np.ndarray:
+    """Noise of the sensor: fine in brightness, coarser in colour."""
+    level = float(np.exp(random.normal(-4.8, 0.6)).clip(0.002, 0.03))
+    # The difference of two even bytes is spread like a triangle, of standard deviation 256 / √6.
+    first, second = random.integers(0, 256, (2, HEIGHT, WIDTH), dtype=np.uint8).astype(np.float32)
+    colour = random.standard_normal((HEIGHT // 3, WIDTH // 3 + 1, 3), dtype=np.float32)
+    colour = np.repeat(np.repeat(colour, 3, axis=0), 3, axis=1)[:, :WIDTH]
+    fine = (first - second) * np.float32(level * 6**0.5 / 256)
+    grain: np.ndarray = fine[..., None] + np.float32(0.45 * level) * colour
+    return grain
+
+
+def _image(scene: np.ndarray) -> Image.Image:
+    return Image.fromarray((np.clip(scene, 0, 1) * np.float32(255) + np.float32(0.5)).astype(np.uint8))
+
+
+def _compressed(photo: Image.Image, quality: int, subsampling: int) -> Image.Image:
+    file = io.BytesIO()
+    photo.save(file, "JPEG", quality=quality, subsampling=subsampling)
+    with Image.open(file) as compressed:
+        return compressed.convert("RGB")

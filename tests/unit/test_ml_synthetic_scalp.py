@@ -1,0 +1,133 @@
+"""Synthetic scalps: what a seed fixes, and what each grade of each symptom does to a picture."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from ml.data.synthetic import SIZE, draw_non_scalp, draw_scalp
+from ml.data.synthetic.grades import draw_grades
+from ml.data.synthetic.hair import grow, lose
+from ml.data.synthetic.others import KINDS
+from ml.labels import SYMPTOMS
+
+SEEDS = range(3)
+
+
+@functools.cache
+def pixels(seed: int, symptom: int = 0, grade: int = 0) -> np.ndarray:
+    """The pixels (height, width, 3) of a scalp that shows one symptom at most."""
+    grades = [0] * len(SYMPTOMS)
+    grades[symptom] = grade
+    return np.asarray(draw_scalp(seed, grades)).astype(int)
+
+
+def whitened(picture: np.ndarray, good: np.ndarray) -> float:
+    """Share of the pixels that are clearly brighter in all colours than on the good scalp of the same seed."""
+    return float(((picture - good).min(axis=2) > 18).mean())
+
+
+def reddened(picture: np.ndarray, good: np.ndarray) -> float:
+    """How much of its share in all light green has lost, as it does to blood."""
+    return float(good[..., 1].sum() / good.sum() - picture[..., 1].sum() / picture.sum())
+
+
+def yellowed(picture: np.ndarray, good: np.ndarray) -> float:
+    return float(good[..., 2].sum() / good.sum() - picture[..., 2].sum() / picture.sum())
+
+
+def bared(picture: np.ndarray, good: np.ndarray) -> float:
+    """Share of the pixels that are no longer dark beside the skin, since no hair covers them."""
+    dark = [(each.mean(axis=2) < 0.6 * np.median(each.mean(axis=2))).mean() for each in (picture, good)]
+    return float(dark[1] - dark[0])
+
+
+@pytest.mark.parametrize(
+    ("symptom", "effect"),
+    [
+        ("fine_scaling", whitened),
+        ("excess_sebum", whitened),
+        ("excess_sebum", yellowed),
+        ("interfollicular_erythema", reddened),
+        ("follicular_erythema_pustules", reddened),
+        ("dandruff", whitened),
+        ("hair_loss", bared),
+    ],
+)
+def test_a_sign_grows_with_its_grade(symptom: str, effect: Callable[[np.ndarray, np.ndarray], float]) -> None:
+    number = [each.key for each in SYMPTOMS].index(symptom)
+    effects = [np.mean([effect(pixels(seed, number, grade), pixels(seed)) for seed in SEEDS]) for grade in range(4)]
+    assert effects[0] == 0
+    assert np.diff(effects).min() > 0.0005
+
+
+@pytest.mark.parametrize("symptom", range(len(SYMPTOMS)))
+def test_a_grade_changes_nothing_but_its_own_sign(symptom: int) -> None:
+    """What lies beside a mild sign is the same to the last bit, so skin, hairs, noise and JPEG were the same."""
+    same = [(pixels(seed, symptom, 1) == pixels(seed)).all(axis=2).mean() for seed in SEEDS]
+    assert np.mean(same) > 0.2
+
+
+def test_hair_loss_leaves_the_other_hairs_where_they_were() -> None:
+    for seed in range(30):
+        full = grow(seed, seed)
+        before = {tuple(hair.root): hair for follicle in full for hair in follicle.hairs}
+        fewer = dict(before)
+        for grade in (1, 2, 3):
+            left = {tuple(hair.root): hair for follicle in lose(full, grade, seed) for hair in follicle.hairs}
+            assert left.keys() < fewer.keys()
+            assert all(
+                (hair.angle, hair.bend) == (before[root].angle, before[root].bend) for root, hair in left.items()
+            )
+            assert all(hair.width < before[root].width for root, hair in left.items())
+            fewer = left
+
+
+def test_a_good_scalp_has_8_to_40_thick_hairs_up_to_three_from_a_follicle() -> None:
+    for seed in range(100):
+        follicles = grow(seed, seed)
+        assert 8 <= sum(len(follicle.hairs) for follicle in follicles) <= 40
+        assert {len(follicle.hairs) for follicle in follicles} <= {1, 2, 3}
+        assert all(6 <= hair.width <= 16 for follicle in follicles for hair in follicle.hairs)
+
+
+def test_the_same_seed_gives_the_same_picture_byte_for_byte() -> None:
+    grades = (1, 2, 3, 1, 2, 1)
+    first, again, other = draw_scalp(5, grades), draw_scalp(5, grades), draw_scalp(6, grades)
+    assert (first.size, first.mode) == (SIZE, "RGB")
+    assert first.tobytes() == again.tobytes() != other.tobytes()
+
+
+def test_pictures_of_one_person_share_the_hair() -> None:
+    def widths(seed: int, person: int) -> float:
+        return float(np.mean([hair.width for follicle in grow(seed, person) for hair in follicle.hairs]))
+
+    of_persons = [[widths(seed, person) for seed in range(12)] for person in range(12)]
+    assert np.mean([np.std(of_person) for of_person in of_persons]) < np.std(np.mean(of_persons, axis=1))
+    assert draw_scalp(5, [0] * 6, person=1).tobytes() != draw_scalp(5, [0] * 6, person=2).tobytes()
+
+
+@pytest.mark.parametrize("grades", [(0,) * 5, (0,) * 7, (0, 0, 0, 0, 0, 4), (0, 0, -1, 0, 0, 0)])
+def test_what_is_not_six_grades_is_refused(grades: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="six grades"):
+        draw_scalp(0, grades)
+
+
+def test_colours_are_spread_as_in_the_real_set() -> None:
+    """Mean and standard deviation of AI Hub's pictures: .572 .585 .558 and .140 .148 .160."""
+    grades = draw_grades(np.random.default_rng(1), 32, balanced=False)
+    pictures = [np.asarray(draw_scalp(100 + n, row)) / 255 for n, row in enumerate(grades.tolist())]
+    mean = np.mean([picture.mean(axis=(0, 1)) for picture in pictures], axis=0)
+    within = np.mean([picture.std(axis=(0, 1)) for picture in pictures], axis=0)
+    assert np.abs(mean - (0.572, 0.585, 0.558)).max() < 0.04
+    assert np.abs(within - (0.140, 0.148, 0.160)).max() < 0.03
+
+
+def test_what_is_no_scalp_comes_in_many_kinds_and_is_fixed_by_the_seed() -> None:
+    pictures = [draw_non_scalp(seed) for seed in range(len(KINDS))]
+    assert {(picture.size, picture.mode) for picture in pictures} == {(SIZE, "RGB")}
+    assert len({picture.tobytes() for picture in pictures}) == len(KINDS)
+    assert [draw_non_scalp(seed).tobytes() for seed in range(4)] == [picture.tobytes() for picture in pictures[:4]]
