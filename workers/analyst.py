@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError
+from django.db import Error as DatabaseAway
+from django.db import close_old_connections
 
 from backend.analyses.services.attempt import (
     Claim,
@@ -64,8 +65,9 @@ class Analyst:
             return _said(analysis_fail(claim, "photo_unreadable"), "failed")
         except OutOfMemory:
             return _said(analysis_fail(claim, "out_of_memory"), "failed")
-        except (DeviceLost, OSError, DatabaseError) as error:
+        except (DeviceLost, OSError, DatabaseAway) as error:
             log.warning("attempt_broken", analysis=str(claim.analysis_id), cause=repr(error))
+            close_old_connections()  # One that broke can't put it off.
             return _said(analysis_put_off(claim), "put off")
         except ModelError:
             return _said(analysis_fail(claim, "model_error"), "failed")
@@ -81,7 +83,7 @@ class Analyst:
             for models_done in job.progress():
                 if not claim_progress(claim, models_done=models_done):
                     job.cancel()
-        except DatabaseError:
+        except DatabaseAway:
             job.cancel()  # Nobody is left to write the result.
             raise
         return job.result()

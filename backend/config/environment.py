@@ -86,8 +86,11 @@ def secret_key(var: Path) -> str:
     return key
 
 
-def database(var: Path) -> dict[str, Any]:
-    """Django's database settings from `SCALP_DATABASE_URL` and, where the URL has none, `SCALP_DATABASE_PASSWORD`."""
+def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
+    """Django's database settings from `SCALP_DATABASE_URL` and, where the URL has none, `SCALP_DATABASE_PASSWORD`.
+
+    `transaction_seconds` is how long PostgreSQL lets a transaction stand still.
+    """
     url = text("DATABASE_URL", f"sqlite:///{var / 'db.sqlite3'}")
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     engine = config.get("ENGINE", "")
@@ -103,8 +106,14 @@ def database(var: Path) -> dict[str, Any]:
     elif engine.endswith(("postgresql", "psycopg2")):
         config["ENGINE"] = "django.db.backends.postgresql"
         config["PASSWORD"] = config.get("PASSWORD") or text("DATABASE_PASSWORD", "")
+        config["CONN_HEALTH_CHECKS"] = True  # After a restart of the server the pool's connections are dead.
+        given = config.get("OPTIONS", {})
+        # A process that is frozen in the middle of a transaction keeps its row locks and holds up the reaper:
+        # the server ends such a session, and the late attempt writes nothing.
+        frozen = f"-c idle_in_transaction_session_timeout={int(transaction_seconds * 1000)}"
         config["OPTIONS"] = {
-            **config.get("OPTIONS", {}),
+            **given,
+            "options": f"{given.get('options', '')} {frozen}".strip(),
             "connect_timeout": 5,
             "pool": {
                 "min_size": 1,

@@ -96,7 +96,7 @@ TEMPLATES = [
     },
 ]
 
-DATABASES = {"default": environment.database(VAR)}
+DATABASES = {"default": environment.database(VAR, transaction_seconds=LEASE_SECONDS / 2)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

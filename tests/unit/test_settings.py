@@ -143,7 +143,7 @@ def test_of_many_that_start_at_the_same_moment_all_have_the_same_key(given: Any,
 
 
 def test_sqlite_keeps_what_it_accepted_and_lets_writers_queue(given: Any, tmp_path: Path) -> None:
-    config = environment.database(tmp_path)
+    config = environment.database(tmp_path, transaction_seconds=3)
     assert config["NAME"] == str(tmp_path / "db.sqlite3")
     assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in config["OPTIONS"]["init_command"]
@@ -153,12 +153,13 @@ def test_sqlite_keeps_what_it_accepted_and_lets_writers_queue(given: Any, tmp_pa
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "psql"])
 def test_postgresql_comes_by_url_and_its_password_may_come_apart(given: Any, tmp_path: Path, scheme: str) -> None:
     given(DATABASE_URL=f"{scheme}://scalp@db:6543/scalp", DATABASE_PASSWORD="s3cret")
-    config = environment.database(tmp_path)
+    config = environment.database(tmp_path, transaction_seconds=3)
     assert config["ENGINE"] == "django.db.backends.postgresql"
     assert (config["HOST"], config["PORT"], config["NAME"]) == ("db", 6543, "scalp")
     assert (config["USER"], config["PASSWORD"]) == ("scalp", "s3cret")
+    assert "idle_in_transaction_session_timeout=3000" in config["OPTIONS"]["options"]
     given(DATABASE_URL=f"{scheme}://scalp:first@db/scalp")
-    assert environment.database(tmp_path)["PASSWORD"] == "first"
+    assert environment.database(tmp_path, transaction_seconds=3)["PASSWORD"] == "first"
 
 
 @pytest.mark.parametrize("url", ["mysql://root:hidden@db/scalp", "oracle://root:hidden@db/x", "://", ""])
@@ -166,7 +167,7 @@ def test_postgresql_comes_by_url_and_its_password_may_come_apart(given: Any, tmp
 def test_a_database_of_another_kind_is_refused_without_its_password(given: Any, tmp_path: Path, url: str) -> None:
     given(DATABASE_URL=url)
     with pytest.raises(ImproperlyConfigured, match="SCALP_DATABASE_URL") as refusal:
-        environment.database(tmp_path)
+        environment.database(tmp_path, transaction_seconds=3)
     assert "hidden" not in str(refusal.value)
 
 
