@@ -105,7 +105,7 @@ def test_pictures_of_one_person_share_the_hair() -> None:
     def widths(seed: int, person: int) -> float:
         return float(np.mean([hair.width for follicle in grow(seed, person) for hair in follicle.hairs]))
 
-    of_persons = [[widths(seed, person) for seed in range(12)] for person in range(12)]
+    of_persons = [[widths(seed, person) for seed in range(6)] for person in range(8)]
     assert np.mean([np.std(of_person) for of_person in of_persons]) < np.std(np.mean(of_persons, axis=1))
     assert draw_scalp(5, [0] * 6, person=1).tobytes() != draw_scalp(5, [0] * 6, person=2).tobytes()
 
@@ -118,7 +118,7 @@ def test_what_is_not_six_grades_is_refused(grades: tuple[int, ...]) -> None:
 
 def test_colours_are_spread_as_in_the_real_set() -> None:
     """Mean and standard deviation of AI Hub's pictures: .572 .585 .558 and .140 .148 .160."""
-    grades = draw_grades(np.random.default_rng(1), 32, balanced=False)
+    grades = draw_grades(np.random.default_rng(1), 24, balanced=False)
     pictures = [np.asarray(draw_scalp(100 + n, row)) / 255 for n, row in enumerate(grades.tolist())]
     mean = np.mean([picture.mean(axis=(0, 1)) for picture in pictures], axis=0)
     within = np.mean([picture.std(axis=(0, 1)) for picture in pictures], axis=0)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, absorb, cover, spot, step, stream
+from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, absorb, cover, shifted, spot, step, stream
 
 #: What hair loss of each grade leaves: share of the hairs, and their width.
 _KEPT = (1.0, 0.62, 0.38, 0.16)
@@ -116,8 +116,8 @@ def grow(seed: int, person: int) -> list[Follicle]:
 
 
 def _seen(hair: Hair) -> bool:
-    points = hair.points()
-    return bool(((points > 0) & (points < SIZE)).all(axis=1).sum() > 4)
+    points = hair.points(spacing=24)
+    return bool(((points > 0) & (points < SIZE)).all(axis=1).sum() > 2)
 
 
 def _limited(follicles: list[Follicle], most: int = 40) -> list[Follicle]:
@@ -162,9 +162,9 @@ def way_mask(follicles: Sequence[Follicle], widening: float, blur: float) -> np.
     draw = ImageDraw.Draw(image)
     for follicle in follicles:
         for hair in (*follicle.hairs, *follicle.stubs):
-            line = [(float(x) / 2, float(y) / 2) for x, y in hair.points()]
+            line = hair.points() / 2
             if len(line) > 1:
-                draw.line(line, fill=255, width=max(1, round(hair.width * widening / 2)), joint="curve")
+                draw.line(line.ravel().tolist(), fill=255, width=max(1, round(hair.width * widening / 2)))
     image = image.filter(ImageFilter.GaussianBlur(blur / 2)).resize(SIZE, Image.Resampling.BILINEAR)
     return np.asarray(image, dtype=np.float32) / 255
 
@@ -191,8 +191,8 @@ def draw_openings(skin: np.ndarray, follicles: Sequence[Follicle]) -> None:
 def draw_shadows(skin: np.ndarray, follicles: Sequence[Follicle], seed: int) -> None:
     """Darken the skin beside the shafts, as the ring of lamps around the lens does."""
     random = stream(seed, "shadows")
-    shift = random.integers(-5, 6, 2)
-    mask = np.roll(way_mask(follicles, 1.3, random.uniform(4, 9)), tuple(shift), axis=(0, 1))
+    right, down = random.integers(-5, 6, 2).tolist()
+    mask = shifted(way_mask(follicles, 1.3, random.uniform(4, 9)), right, down)
     absorb(skin, mask, (random.uniform(0.18, 0.4),) * 3)
 
 

@@ -15,6 +15,10 @@ _BLUSH = (0.02, 0.4, 0.33)
 _VESSEL = (0.16, 0.68, 0.55)
 
 
+#: Branches of a vessel at most, the first one included.
+_BRANCHES = 7
+
+
 def redden(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int) -> None:
     """Redness between follicles on the skin; it is palest around the follicles."""
     if grade == 0:
@@ -38,21 +42,20 @@ def _vessels(random: np.random.Generator, count: int) -> np.ndarray:
     image = Image.new("L", SIZE)
     draw = ImageDraw.Draw(image)
     for _ in range(count):
-        start, angle = random.uniform((0, 0), SIZE), random.uniform(0, 2 * np.pi)
-        length, width = random.uniform(40, 150), random.choice((2, 2, 3))
-        turns = random.normal(0, 0.28, (7, 20))
-        forks = random.random((7, 20))
-        branches = [(start, angle, 0, int(length / 7))]
-        for branch, (place, way, depth, steps) in enumerate(branches):
-            line = [tuple(place)]
-            for number in range(min(steps, 20)):
-                way += turns[branch, number]
-                place = place + 7 * np.array((np.cos(way), np.sin(way)))
-                line.append(tuple(place))
-                if forks[branch, number] < 0.16 and len(branches) < 7:
-                    side = 1 if forks[branch, number] < 0.08 else -1
-                    branches.append((place, way + side * 0.7, depth + 1, steps - number))
-            draw.line(line, fill=(255, 190, 130, 110)[min(depth, 3)], width=max(1, int(width) - depth), joint="curve")
+        place, angle = random.uniform((0, 0), SIZE), random.uniform(0, 2 * np.pi)
+        length, width = int(random.uniform(6, 20)), int(random.choice((2, 2, 3)))
+        turns, forks = random.normal(0, 0.28, (_BRANCHES, 20)), random.random((_BRANCHES, 20))
+        branches = [(place, angle, 0, length)]
+        for branch, (start, first, depth, steps) in enumerate(branches):
+            way = first + turns[branch, :steps].cumsum()
+            line = np.concatenate(
+                (start[None], start + 7 * np.stack((np.cos(way), np.sin(way)), axis=1).cumsum(axis=0))
+            )
+            shade = (255, 190, 130, 110)[min(depth, 3)]
+            draw.line(line.ravel().tolist(), fill=shade, width=max(1, width - depth), joint="curve")
+            for fork in np.flatnonzero(forks[branch, :steps] < 0.16)[: _BRANCHES - len(branches)]:
+                side = 0.7 if forks[branch, fork] < 0.08 else -0.7
+                branches.append((line[fork + 1], way[fork] + side, depth + 1, steps - int(fork)))
     image = image.filter(ImageFilter.GaussianBlur(0.9))
     return np.asarray(image, dtype=np.float32) / 255
 

@@ -19,6 +19,7 @@ from ml.data.synthetic.texture import (
     cover,
     noise,
     relief,
+    shifted,
     spot,
     step,
     stream,
@@ -115,6 +116,6 @@ class Dandruff:
         fill = step(blobs * (1 + 0.14 * self.ragged + 1.1 * (value - 0.5)), 0.4, 0.5)
         crack = 1 - step(self.flakes.edge + 0.05 * self.ragged, 0.03, 0.14)
         mask = np.clip(fill * (0.72 + 0.28 * value) * (1 - 0.6 * crack) * 1.12, 0, 0.97)
-        absorb(scene, np.roll(fill, (4, 4), axis=(0, 1)) * (1 - fill), (0.3, 0.34, 0.34))
+        absorb(scene, shifted(fill, 4, 4) * (1 - fill), (0.3, 0.34, 0.34))
         body = 0.9 + 0.09 * value + 0.035 * self.rough + 0.18 * relief(fill, 2) - 0.2 * crack * fill
         cover(scene, mask, [body * np.float32(of_white) for of_white in _WHITE])

@@ -68,6 +68,16 @@ def relief(height: np.ndarray, depth: int = 1) -> np.ndarray:
     return slope
 
 
+def shifted(field: np.ndarray, right: int, down: int) -> np.ndarray:
+    """The field moved by whole pixels; 0 comes in from the border."""
+    moved = np.zeros_like(field)
+    height, width = field.shape
+    moved[max(0, down) : height + min(0, down), max(0, right) : width + min(0, right)] = field[
+        max(0, -down) : height + min(0, -down), max(0, -right) : width + min(0, -right)
+    ]
+    return moved
+
+
 def spot(
     field: np.ndarray,
     centre: np.ndarray,
