@@ -21,7 +21,8 @@ from torch import nn
 from ml.bases import he_uniform, open_base
 from ml.bundle import Bundle, write_bundle
 from ml.data.synthetic import scalp_picture
-from ml.labels import GATE, MODEL_KEYS
+from ml.data.synthetic.grades import GRADE_SHARES
+from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
 from ml.manifest import ModelSettings, Provenance, classes_of
 from ml.preprocessing import Preprocessing, to_tensor
 from ml.registry import Weights, create_filled_network, describe, tensor_shapes
@@ -30,14 +31,9 @@ CALIBRATION_PICTURES = 16
 
 #: Share of each grade in the labels of AI Hub's scalp set (dataSetSn 216), counted over its 91,156 distinct
 #: images. Heads lean this way, so that a demo shows mostly what is mostly there. The gate's pair is made up.
-CLASS_SHARES: dict[str, tuple[float, ...]] = {
-    "fine_scaling": (0.828, 0.063, 0.077, 0.032),
-    "excess_sebum": (0.199, 0.397, 0.350, 0.054),
-    "interfollicular_erythema": (0.324, 0.430, 0.185, 0.061),
-    "follicular_erythema_pustules": (0.953, 0.031, 0.011, 0.005),
-    "dandruff": (0.598, 0.235, 0.135, 0.032),
-    "hair_loss": (0.741, 0.193, 0.054, 0.012),
-    GATE.key: (0.1, 0.9),
+CLASS_SHARES: dict[str, np.ndarray] = {
+    **{symptom.key: shares for symptom, shares in zip(SYMPTOMS, GRADE_SHARES, strict=True)},
+    GATE.key: np.array((0.1, 0.9)),
 }
 
 
