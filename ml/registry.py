@@ -1,7 +1,8 @@
 """The networks by name, through one door: `create_network`. Networks are code, weights are data.
 
 `efficientnet-b0` … `-b7` are those of the package efficientnet-pytorch (Tan and Le, arXiv 1905.11946),
-`efficientnet-v2-s`, `-m` and `-l` those of torchvision (Tan and Le, arXiv 2104.00298).
+`efficientnet-v2-s`, `-m` and `-l` those of torchvision (Tan and Le, arXiv 2104.00298), `efficientnet-lite0` is
+`ml.lite`.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import torch
 from efficientnet_pytorch import EfficientNet
 from torch import nn
 from torchvision.models import efficientnet as torchvision_efficientnet
+
+from ml.lite import EfficientNetLite0
 
 # Swish leaves denormals behind, and they run up to ten times slower. The flag belongs to a thread, and threads take it
 # from the one that starts them: so it is set before the first parallel operation starts torch's pool.
@@ -60,6 +63,10 @@ def _efficientnet(name: str) -> Architecture:
     return Architecture(name, size, IMAGENET_MEAN, IMAGENET_STD, "_fc", build)
 
 
+def _lite(classes: int, image_size: int) -> nn.Module:
+    return cast(nn.Module, EfficientNetLite0(classes, image_size))
+
+
 def _efficientnet_v2(letter: str) -> Architecture:
     constructor = getattr(torchvision_efficientnet, f"efficientnet_v2_{letter}")
     published = getattr(torchvision_efficientnet, f"EfficientNet_V2_{letter.upper()}_Weights").DEFAULT.transforms()
@@ -82,6 +89,8 @@ _ARCHITECTURES: dict[str, Architecture] = {
     for architecture in (
         *(_efficientnet(f"efficientnet-b{n}") for n in range(8)),
         *(_efficientnet_v2(letter) for letter in "sml"),
+        # The published weights take pixels as (value - 127) / 128, which for 0..1 is this.
+        Architecture("efficientnet-lite0", 224, (127 / 255,) * 3, (128 / 255,) * 3, "_fc", _lite),
     )
 }
 

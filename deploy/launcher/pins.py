@@ -10,7 +10,7 @@ from pathlib import Path
 from deploy.launcher.terminal import LaunchError, say
 
 # The largest role comes first; the others are held to its versions.
-ROLES = ("dev", "run", "worker", "backend")
+ROLES = ("dev", "training", "run", "worker", "backend")
 
 # torch names the exact versions of its own CUDA parts, and only where they exist. Pinned here as well, they
 # would be asked for on a Mac and next to a CPU build of torch.

@@ -1,0 +1,135 @@
+"""Growth: EfficientNet-lite0's weights turned into those of a larger EfficientNet that computes the same features.
+
+After Net2Net (Chen, Goodfellow and Shlens, arXiv 1511.05641). B7 is exactly twice as wide as lite0, B0 and B1 are as
+wide:
+
+- Wider: each channel is there once or twice, and what reads a pair is halved.
+- Swish for ReLU: `swish(K x) / K` is ReLU in the limit, .28 / K off at most. So each batch-norm before a swish is
+  scaled by K and the weights behind it by 1 / K.
+- ReLU6: after a depthwise convolution and after the head, the second copy lies 6 lower and what follows reads the
+  difference of the pair, `relu(x) - relu(x - 6)`. A single copy can't be clipped and does without.
+- Squeeze-and-excitation, which lite0 lacks, lets everything pass: zero weights, a bias of 12.
+- Deeper: an added block is residual, and its last batch-norm is zero until training finds use for it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import torch
+from efficientnet_pytorch.utils import get_model_params, round_filters, round_repeats
+
+from ml.bases import SeededBase
+from ml.registry import Weights
+
+SOURCE = "efficientnet-lite0"
+
+#: K. A larger one comes nearer to ReLU and leaves less of float16's range.
+SHARPNESS = 64.0
+
+_CLIP = 6.0
+_OPEN = 12.0
+_PASSED = 1 / (1 + math.exp(-_OPEN))
+
+
+def copies_in(architecture: str) -> int | None:
+    """How often each of lite0's channels is in this architecture, once or twice; None where lite0 can't grow into it."""
+    if architecture not in {f"efficientnet-b{n}" for n in range(8)}:
+        return None
+    ratios = {wide / narrow for narrow, wide in zip(_widths("efficientnet-b0"), _widths(architecture), strict=True)}
+    return int(ratios.pop()) if len(ratios) == 1 else None
+
+
+def grow(lite: Weights, architecture: str) -> Weights:
+    """Float32 weights of `architecture` from those of lite0, with the last linear layer where `lite` has one.
+
+    Raises ValueError for an architecture that lite0 can't grow into.
+    """
+    copies = copies_in(architecture)
+    if copies is None:
+        raise ValueError(f"{SOURCE} can't grow into {architecture}: only b0, b1 and b7 have widths that fit.")
+    growth = _Growth(lite, dict(SeededBase(architecture, 0).weights()), copies)
+    growth.convolution("_conv_stem")
+    growth.norm("_bn0", "_bn0", activated=True)
+    for target, source in enumerate(_sources(architecture)):
+        growth.block(f"_blocks.{target}", None if source is None else f"_blocks.{source}")
+    growth.mix("_conv_head", "_conv_head")
+    growth.norm("_bn1", "_bn1", activated=True, clipped=True)
+    if "_fc.weight" in lite:
+        growth.grown["_fc.weight"] = growth.difference(lite["_fc.weight"])
+        growth.grown["_fc.bias"] = lite["_fc.bias"].float()
+    return growth.grown
+
+
+class _Growth:
+    """Writes into `grown` what `lite` says, with each channel `copies` times."""
+
+    def __init__(self, lite: Weights, grown: dict[str, torch.Tensor], copies: int) -> None:
+        self.lite = lite
+        self.grown = grown
+        self.copies = copies
+
+    def block(self, target: str, source: str | None) -> None:
+        """An inverted residual block; without a source one that adds nothing."""
+        self.grown[f"{target}._se_reduce.weight"].zero_()
+        self.grown[f"{target}._se_expand.weight"].zero_()
+        self.grown[f"{target}._se_expand.bias"].fill_(_OPEN)
+        if source is None:
+            self.grown[f"{target}._bn2.weight"].zero_()
+            return
+        if f"{source}._expand_conv.weight" in self.lite:
+            self.mix(f"{target}._expand_conv", f"{source}._expand_conv")
+            self.norm(f"{target}._bn0", f"{source}._bn0", activated=True)
+        depthwise = self.lite[f"{source}._depthwise_conv.weight"].float()
+        self.grown[f"{target}._depthwise_conv.weight"] = self._repeated(depthwise) / SHARPNESS
+        self.norm(f"{target}._bn1", f"{source}._bn1", activated=True, clipped=True)
+        project = self.difference(self.lite[f"{source}._project_conv.weight"]) / _PASSED
+        self.grown[f"{target}._project_conv.weight"] = self._repeated(project)
+        self.norm(f"{target}._bn2", f"{source}._bn2")
+
+    def convolution(self, name: str) -> None:
+        """A convolution that reads the picture."""
+        self.grown[f"{name}.weight"] = self._repeated(self.lite[f"{name}.weight"].float())
+
+    def mix(self, target: str, source: str) -> None:
+        """A pointwise convolution that reads copies."""
+        weight = torch.cat([self.lite[f"{source}.weight"].float() / self.copies] * self.copies, dim=1)
+        self.grown[f"{target}.weight"] = self._repeated(weight)
+
+    def difference(self, weight: torch.Tensor) -> torch.Tensor:
+        """Weights `[out, in, …]` that read activated, clipped channels."""
+        weight = weight.float() / SHARPNESS
+        return weight if self.copies == 1 else torch.cat([weight, -weight], dim=1)
+
+    def norm(self, target: str, source: str, *, activated: bool = False, clipped: bool = False) -> None:
+        """A batch-norm, scaled where a swish follows, and with the second copy lower where it clips."""
+        scale = SHARPNESS if activated else 1.0
+        for part in ("running_mean", "running_var", "weight", "bias"):
+            value = self.lite[f"{source}.{part}"].float()
+            copies = [value * scale if part in ("weight", "bias") else value] * self.copies
+            if part == "bias" and clipped and self.copies == 2:
+                copies[1] = copies[1] - _CLIP * scale
+            self.grown[f"{target}.{part}"] = torch.cat(copies)
+
+    def _repeated(self, weight: torch.Tensor) -> torch.Tensor:
+        return torch.cat([weight] * self.copies)
+
+
+def _widths(architecture: str) -> list[int]:
+    blocks, settings = get_model_params(architecture, {})
+    widths = [32, *(block.output_filters for block in blocks), 1280]
+    return [round_filters(width, settings) for width in widths]
+
+
+def _sources(architecture: str) -> Iterator[int | None]:
+    """For each block of the architecture the block of lite0 that it comes from, None for an added one."""
+    blocks, settings = get_model_params(architecture, {})
+    source = 0
+    for block in blocks:
+        for repeat in range(round_repeats(block.num_repeat, settings)):
+            if repeat < block.num_repeat:
+                yield source
+                source += 1
+            else:
+                yield None
