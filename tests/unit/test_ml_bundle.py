@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -7,14 +8,16 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
+from ml.bases import trunk_shapes
 from ml.bundle import Bundle, write_bundle
 from ml.errors import BundleInvalid
 from ml.labels import MODEL_KEYS
 from ml.manifest import ModelSettings, Provenance
 from ml.registry import tensor_shapes
 from ml.runtimes.eager import EagerRuntime
-from tests.ml_bundles import alter_model, alter_tensors, rehash
+from tests.ml_bundles import alter_model, alter_tensors, copy_bundle, rehash
 
 PROVENANCE = Provenance(name="test", version="1", licence="None", trained_on="Nothing", demo=True)
 
@@ -104,7 +107,12 @@ DAMAGES: list[tuple[Callable[[Path], Any], str]] = [
     (model_with(mean=[0.5, float("nan"), 0.5]), "mean"),
     (model_with(temperature=0), "temperature"),
     (model_with(threshold=1.5), "threshold"),
-    (model_with(base="grown:efficientnet-b0"), "no known kind"),
+    (model_with(base="drawn:efficientnet-b0"), "no known kind"),
+    (model_with(base="grown:efficientnet-b0"), "is named"),
+    (model_with(base="grown:efficientnet-b0:trunk.safetensors"), "bases"),
+    (model_with(base="grown:efficientnet-b0:imagenet"), "trained alone"),
+    (manifest_with(bases={"trunk.safetensors": "0" * 64}), "bases"),
+    (manifest_with(bases={"../trunk.safetensors": "0" * 64}), "bases"),
     (model_with(base=None), "lacks"),
     (model_with(extra=1), "extra"),
     (lambda folder: (folder / "dandruff.safetensors").unlink(), "missing"),
@@ -186,3 +194,69 @@ def test_a_bundle_that_fails_half_way_leaves_the_earlier_one(tmp_path: Path, bun
         write_bundle(bundle_copy, PROVENANCE, map(complete_model, MODEL_KEYS[:3]))
     assert Bundle.open(bundle_copy).reference == "demo@1.0.0"
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def grown_model(key: str) -> tuple[ModelSettings, dict[str, torch.Tensor]]:
+    """One of seven heads on two bases: the gate on one, the graders on the other."""
+    settings, weights = complete_model(key)
+    file = "gate-trunk" if key == "scalp_gate" else "trunk"
+    head = {name: tensor for name, tensor in weights.items() if name.startswith("_fc.")}
+    return settings.model_copy(update={"base": f"grown:efficientnet-b0:{file}.safetensors"}), head
+
+
+def lite_trunk(value: float) -> dict[str, torch.Tensor]:
+    shapes = trunk_shapes("efficientnet-lite0")
+    return {name: torch.full(shape, value, dtype=torch.float16) for name, shape in shapes.items()}
+
+
+@pytest.fixture(scope="module")
+def grown_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    folder = tmp_path_factory.mktemp("bundles") / "grown"
+    trunks = {"trunk.safetensors": lite_trunk(0.5), "gate-trunk.safetensors": lite_trunk(0.25)}
+    return write_bundle(folder, PROVENANCE, map(grown_model, MODEL_KEYS), trunks)
+
+
+def test_models_grow_from_files_of_the_bundle_and_share_what_grew(grown_bundle: Bundle) -> None:
+    assert load_file(grown_bundle.folder / "trunk.safetensors")["_bn0.bias"].dtype == torch.float16
+    opened = Bundle.open(grown_bundle.folder)
+    weights = {model.key: weights for model, weights in opened.weights()}
+    for key, value in (("dandruff", 0.5), ("scalp_gate", 0.25)):
+        assert weights[key].keys() == tensor_shapes("efficientnet-b0", 4).keys()
+        assert torch.equal(weights[key]["_conv_stem.weight"], torch.full((32, 3, 3, 3), value))
+    wide = "_conv_head.weight"
+    assert weights["dandruff"][wide].data_ptr() == weights["hair_loss"][wide].data_ptr()
+
+
+def altered_trunk(changes: dict[str, torch.Tensor | None]) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        path = folder / "trunk.safetensors"
+        tensors = {n: t for n, t in {**load_file(path), **changes}.items() if t is not None}
+        save_file({name: tensor.clone() for name, tensor in tensors.items()}, path)
+        manifest = json.loads((folder / "bundle.json").read_text())
+        bases = {**manifest["bases"], path.name: hashlib.sha256(path.read_bytes()).hexdigest()}
+        manifest_with(bases=bases)(folder)
+
+    return damage
+
+
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda folder: (folder / "trunk.safetensors").unlink(), "missing"),
+        (lambda folder: (folder / "trunk.safetensors").open("ab").write(b"x"), "SHA-256"),
+        (altered_trunk({"_bn0.bias": None}), "lacks 1 tensors"),
+        (altered_trunk({"_bn0.bias": torch.zeros(31)}), "shaped"),
+        (altered_trunk({"_bn0.bias": torch.full((32,), float("nan"))}), "not finite"),
+        (altered_trunk({"_bn0.bias": torch.zeros(32, dtype=torch.int64)}), "int64"),
+        (altered_trunk({"_fc.bias": torch.zeros(4)}), "_fc.bias"),
+        (manifest_with(bases={}), "bases"),
+    ],
+)
+def test_a_bundle_with_a_damaged_base_does_not_open(
+    damage: Callable[[Path], Any], says: str, grown_bundle: Bundle, tmp_path: Path
+) -> None:
+    folder = copy_bundle(grown_bundle, tmp_path / "copy")
+    Bundle.open(folder)
+    damage(folder)
+    with pytest.raises(BundleInvalid, match=says):
+        Bundle.open(folder)
