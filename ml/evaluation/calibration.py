@@ -1,0 +1,173 @@
+"""Calibration: a temperature and an abstention threshold a symptom, fitted on pictures kept for it."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch.nn import functional
+
+from ml.errors import RunInvalid
+from ml.evaluation.answers import Answers
+from ml.manifest import first_fault
+from ml.outputs import Output
+
+#: No network needs more or less; a part without a single error would want a temperature of 0.
+TEMPERATURES = (0.05, 20.0)
+
+#: At most this share of the findings abstains, and only findings that are right less often than this.
+MOST_ABSTAINED = 0.15
+LEAST_ACCURACY = 0.5
+
+_GOLDEN = (math.sqrt(5) - 1) / 2
+_STEPS = 60
+
+
+class Fitted(BaseModel):
+    """One symptom's temperature and the confidence below which its findings abstain."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    temperature: float = Field(gt=0, le=100)
+    threshold: float = Field(ge=0, le=1)
+
+
+class Calibration(BaseModel):
+    """What was fitted for each symptom, on which part and how many pictures; saved as `calibration.json`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    part: str
+    pictures: int
+    symptoms: dict[str, Fitted]
+
+    @property
+    def temperatures(self) -> dict[str, float]:
+        return {key: fitted.temperature for key, fitted in self.symptoms.items()}
+
+    @property
+    def thresholds(self) -> dict[str, float]:
+        return {key: fitted.threshold for key, fitted in self.symptoms.items()}
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(self.model_dump(), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a saved calibration. Raises RunInvalid."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise RunInvalid(
+                f"{path} cannot be read: {error.strerror}. Write it with `python -m ml evaluate`."
+            ) from error
+        except ValidationError as error:
+            raise RunInvalid(f"{path} is no calibration: {first_fault(error)}.") from error
+
+
+def calibrate(answers: Answers, part: str) -> Calibration:
+    """Fit temperature, then threshold, of each symptom on answers to pictures that nothing else is measured on."""
+    temperatures = {
+        symptom: fit_temperature(answers.outputs[:, column], answers.grades[:, column], answers.output)
+        for column, symptom in enumerate(answers.symptoms)
+    }
+    probabilities = answers.probabilities(temperatures)
+    right = probabilities.argmax(axis=2) == answers.grades
+    confidence = probabilities.max(axis=2)
+    return Calibration(
+        part=part,
+        pictures=len(answers),
+        symptoms={
+            symptom: Fitted(
+                temperature=temperatures[symptom], threshold=choose_threshold(confidence[:, column], right[:, column])
+            )
+            for column, symptom in enumerate(answers.symptoms)
+        },
+    )
+
+
+def negative_log_likelihood(outputs: np.ndarray, grades: np.ndarray, output: Output, temperature: float = 1.0) -> float:
+    """The mean of -log probability of the true `grades` `[n]`, from raw `outputs` `[n, o]` over a temperature.
+
+    For CORN it is the sum of the binary losses of the conditional tasks "above k, among those of at least k", which is
+    the same (Shi, Cao and Raschka, arXiv 2111.08851). Taken of logarithms, so that no probability rounds to 0.
+    """
+    scaled = torch.from_numpy(np.asarray(outputs, dtype=np.float64)) / temperature
+    truth = torch.from_numpy(np.asarray(grades, dtype=np.int64))
+    if output == "softmax":
+        return float(functional.cross_entropy(scaled, truth))
+    tasks = torch.arange(scaled.shape[1])
+    above = (truth[:, None] > tasks).double()
+    asked = truth[:, None] >= tasks
+    losses = functional.binary_cross_entropy_with_logits(scaled, above, reduction="none")
+    return float((losses * asked).sum() / len(truth))
+
+
+def fit_temperature(outputs: np.ndarray, grades: np.ndarray, output: Output) -> float:
+    """The temperature with the least negative log-likelihood (Guo et al., arXiv 1706.04599), within `TEMPERATURES`.
+
+    The loss is convex in 1/T for both kinds of output, so it has one valley over log T, which golden-section search
+    narrows down.
+    """
+
+    def loss(logarithm: float) -> float:
+        return negative_log_likelihood(outputs, grades, output, math.exp(logarithm))
+
+    low, high = (math.log(bound) for bound in TEMPERATURES)
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = loss(left), loss(right)
+    for _ in range(_STEPS):
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = loss(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = loss(right)
+    return math.exp((low + high) / 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """What a threshold does: `coverage` is the share of findings that stand, `accuracy` how often those are right.
+
+    `abstained_accuracy` is how often those would have been right that abstain; NaN where there are none.
+    """
+
+    threshold: float
+    coverage: float
+    accuracy: float
+    abstained_accuracy: float
+
+    @classmethod
+    def at(cls, threshold: float, confidence: np.ndarray, right: np.ndarray) -> Self:
+        stands = confidence >= threshold
+        return cls(threshold, float(stands.mean()), _mean(right[stands]), _mean(right[~stands]))
+
+
+def choose_threshold(confidence: np.ndarray, right: np.ndarray) -> float:
+    """The confidence below which a symptom's findings abstain, from the `confidence` `[n]` and whether it was `right`.
+
+    The greatest threshold under which at most 15 % of the findings fall, right less than half of the time: so a finding
+    is only withheld where it would mislead more often than inform, and most people still get their answer. It lies
+    midway between the confidences that it parts. 0, which withholds nothing, where there is no such threshold.
+    """
+    order = np.argsort(confidence, kind="stable")
+    rising, hits = confidence[order], np.cumsum(right[order])
+    abstained = np.arange(1, len(rising))
+    parted = rising[:-1] < rising[1:]
+    few = abstained <= MOST_ABSTAINED * len(rising)
+    misleading = hits[:-1] < LEAST_ACCURACY * abstained
+    (usable,) = np.nonzero(parted & few & misleading)
+    return float((rising[usable[-1]] + rising[usable[-1] + 1]) / 2) if len(usable) else 0.0
+
+
+def _mean(right: np.ndarray) -> float:
+    return float(right.mean()) if len(right) else math.nan

@@ -1,0 +1,195 @@
+"""The report: every figure of merit of a run's or a bundle's answers to labelled pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ml.evaluation import metrics
+from ml.evaluation.answers import Answers
+from ml.evaluation.bootstrap import ROUNDS, Resampling
+from ml.evaluation.calibration import Abstention
+from ml.evaluation.metrics import RiskCoverage
+from ml.evaluation.results import Evaluation, Means, Sample, Subgroup, SymptomEvaluation, TypeAgreement
+from ml.labels import GRADES, SCALP_TYPES, scalp_type
+
+#: Figures with an interval, by the name of their field: functions of confusion matrices.
+FIGURES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
+    "accuracy": metrics.accuracy,
+    "macro_f1": metrics.macro_f1,
+    "qwk": metrics.quadratic_weighted_kappa,
+    "within_one": metrics.within_one,
+}
+
+#: How many points of a risk-coverage curve are kept; its area is that of all.
+_CURVE_POINTS = 200
+
+
+def evaluate(
+    answers: Answers,
+    *,
+    subject: str,
+    sample: Sample,
+    temperatures: Mapping[str, float],
+    thresholds: Mapping[str, float],
+    calibrated_on: str | None = None,
+    rounds: int = ROUNDS,
+    seed: int = 0,
+) -> Evaluation:
+    """Measure everything on these answers, at least one. A symptom without a temperature has 1, without a threshold 0.
+
+    Intervals are of `rounds` resamplings of persons by this `seed`; see `ml.evaluation.bootstrap`.
+    """
+    before, after = answers.probabilities(), answers.probabilities(temperatures)
+    resampling = Resampling.of(answers.persons, rounds=rounds, seed=seed)
+    answered = after.argmax(axis=2)
+    resampled = [
+        resampling.confusions(answers.grades[:, column], answered[:, column], len(GRADES))
+        for column in range(len(answers.symptoms))
+    ]
+    symptoms = tuple(
+        _symptom(
+            symptom,
+            answers.grades[:, column],
+            before[:, column],
+            after[:, column],
+            temperatures.get(symptom, 1.0),
+            thresholds.get(symptom, 0.0),
+            resampling,
+            resampled[column],
+        )
+        for column, symptom in enumerate(answers.symptoms)
+    )
+    return Evaluation(
+        subject=subject,
+        sample=sample,
+        pictures=len(answers),
+        persons=resampling.persons,
+        calibrated_on=calibrated_on,
+        symptoms=symptoms,
+        mean=_means(symptoms, resampling, resampled),
+        subgroups=_subgroups(answers, answered),
+        type_rule=_type_agreement(answers.grades, answered, resampling) if answers.complete else None,
+    )
+
+
+def _symptom(
+    symptom: str,
+    grades: np.ndarray,
+    before: np.ndarray,
+    after: np.ndarray,
+    temperature: float,
+    threshold: float,
+    resampling: Resampling,
+    resampled: np.ndarray,
+) -> SymptomEvaluation:
+    confusion = metrics.confusion_matrix(grades, after.argmax(axis=1), len(GRADES))
+    right, confidence = after.argmax(axis=1) == grades, after.max(axis=1)
+    right_before, confidence_before = before.argmax(axis=1) == grades, before.max(axis=1)
+    curve = metrics.risk_coverage(confidence, right)
+    return SymptomEvaluation(
+        symptom=symptom,
+        grades=tuple(int(count) for count in confusion.sum(axis=1)),
+        confusion=confusion.astype(np.int64),
+        majority=float(metrics.majority_baseline(confusion)),
+        recalls=tuple(float(recall) for recall in metrics.recalls(confusion)),
+        temperature=temperature,
+        ece_before=metrics.calibration_error(confidence_before, right_before),
+        ece=metrics.calibration_error(confidence, right),
+        reliability_before=metrics.reliability(confidence_before, right_before),
+        reliability=metrics.reliability(confidence, right),
+        risk_coverage=_thinned(curve),
+        aurc=curve.area,
+        abstention=Abstention.at(threshold, confidence, right),
+        **{name: resampling.estimate(float(of(confusion)), of(resampled)) for name, of in FIGURES.items()},
+    )
+
+
+def _thinned(curve: RiskCoverage) -> RiskCoverage:
+    kept = np.unique(np.linspace(0, len(curve.coverage) - 1, _CURVE_POINTS).round().astype(np.int64))
+    return RiskCoverage(curve.coverage[kept], curve.risk[kept])
+
+
+def _means(symptoms: Sequence[SymptomEvaluation], resampling: Resampling, resampled: Sequence[np.ndarray]) -> Means:
+    """Every round draws the same persons for all symptoms, so the mean of its figures is the figure of the round."""
+    figures: dict[str, Any] = {
+        name: resampling.estimate(
+            float(mean_of_defined([getattr(symptom, name).value for symptom in symptoms])),
+            mean_of_defined([of(confusions) for confusions in resampled]),
+        )
+        for name, of in FIGURES.items()
+    }
+    for name in ("majority", "ece_before", "ece", "aurc"):
+        figures[name] = float(mean_of_defined([getattr(symptom, name) for symptom in symptoms]))
+    abstentions = [symptom.abstention for symptom in symptoms]
+    return Means(
+        **figures,
+        coverage=float(mean_of_defined([abstention.coverage for abstention in abstentions])),
+        accuracy_of_standing=float(mean_of_defined([abstention.accuracy for abstention in abstentions])),
+    )
+
+
+def mean_of_defined(values: Any) -> Any:
+    """The mean over the first axis of what is not NaN; NaN where nothing else is."""
+    values = np.asarray(values, dtype=np.float64)
+    defined = ~np.isnan(values)
+    count = defined.sum(axis=0)
+    total = np.where(defined, values, 0).sum(axis=0)
+    return np.divide(total, count, out=np.full(np.shape(total), np.nan), where=count > 0)
+
+
+def _subgroups(answers: Answers, answered: np.ndarray) -> dict[str, tuple[Subgroup, ...]]:
+    tables = {}
+    for table, values in (("sex", answers.sexes), ("age", answers.ages), ("device", answers.devices)):
+        names = sorted({value for value in values if value is not None})
+        if names:
+            tables[table] = tuple(
+                _subgroup(name, np.array([v == name for v in values]), answers, answered) for name in names
+            )
+    return tables
+
+
+def _subgroup(name: str, chosen: np.ndarray, answers: Answers, answered: np.ndarray) -> Subgroup:
+    confusions = {
+        symptom: metrics.confusion_matrix(answers.grades[chosen, column], answered[chosen, column], len(GRADES))
+        for column, symptom in enumerate(answers.symptoms)
+    }
+    accuracy = {symptom: float(metrics.accuracy(confusion)) for symptom, confusion in confusions.items()}
+    qwk = {symptom: float(metrics.quadratic_weighted_kappa(confusion)) for symptom, confusion in confusions.items()}
+    return Subgroup(
+        name=name,
+        pictures=int(chosen.sum()),
+        persons=len({answers.persons[index] for index in np.flatnonzero(chosen)}),
+        accuracy=accuracy,
+        qwk=qwk,
+        mean_accuracy=float(mean_of_defined(list(accuracy.values()))),
+        mean_qwk=float(mean_of_defined(list(qwk.values()))),
+    )
+
+
+def _type_agreement(grades: np.ndarray, answered: np.ndarray, resampling: Resampling) -> TypeAgreement:
+    true_skin, true_pred = _types(grades)
+    skin, pred = _types(answered)
+    skins = metrics.confusion_matrix(true_skin, skin, len(SCALP_TYPES))
+    preds = metrics.confusion_matrix(true_pred, pred, len(GRADES))
+    resampled_skins = resampling.confusions(true_skin, skin, len(SCALP_TYPES))
+    resampled_preds = resampling.confusions(true_pred, pred, len(GRADES))
+    kappa = metrics.quadratic_weighted_kappa
+    return TypeAgreement(
+        skin=resampling.estimate(float(metrics.accuracy(skins)), metrics.accuracy(resampled_skins)),
+        skin_majority=float(metrics.majority_baseline(skins)),
+        skin_confusion=skins.astype(np.int64),
+        pred=resampling.estimate(float(metrics.accuracy(preds)), metrics.accuracy(resampled_preds)),
+        pred_majority=float(metrics.majority_baseline(preds)),
+        pred_qwk=resampling.estimate(float(kappa(preds)), kappa(resampled_preds)),
+    )
+
+
+def _types(grades: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Indices into `SCALP_TYPES` and `GRADES`, `[n]` each, of grades `[n, 6]`."""
+    skin_index = {label.korean: index for index, label in enumerate(SCALP_TYPES)}
+    pred_index = {label.korean: index for index, label in enumerate(GRADES)}
+    words = [scalp_type(row) for row in grades.tolist()]
+    return np.array([skin_index[skin] for skin, _ in words]), np.array([pred_index[pred] for _, pred in words])

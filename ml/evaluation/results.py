@@ -1,0 +1,138 @@
+"""The results of an evaluation: a tree of dataclasses that turns into JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ml.evaluation.bootstrap import Estimate
+from ml.evaluation.calibration import Abstention
+from ml.evaluation.metrics import Reliability, RiskCoverage
+
+_DIGITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The pictures that were evaluated.
+
+    `digest` is that of `ml.data.splits.digest` over all pictures of the data set, `synthetic` says that they were
+    drawn. `part` and `split` are None where the whole data set was taken.
+    """
+
+    data: str
+    digest: str
+    synthetic: bool
+    split: str | None = None
+    part: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SymptomEvaluation:
+    """One symptom: `grades` counts labels by grade, `confusion` has a row a label and a column an answer.
+
+    `recalls` are by grade, NaN where none is labelled so. `ece` is the calibration error with the temperature,
+    `ece_before` without. `aurc` is the area under the risk-coverage curve.
+    """
+
+    symptom: str
+    grades: tuple[int, ...]
+    confusion: np.ndarray
+    accuracy: Estimate
+    majority: float
+    macro_f1: Estimate
+    qwk: Estimate
+    within_one: Estimate
+    recalls: tuple[float, ...]
+    temperature: float
+    ece_before: float
+    ece: float
+    reliability_before: Reliability
+    reliability: Reliability
+    risk_coverage: RiskCoverage
+    aurc: float
+    abstention: Abstention
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """Means over the symptoms; over those for which a figure is defined."""
+
+    accuracy: Estimate
+    majority: float
+    macro_f1: Estimate
+    qwk: Estimate
+    within_one: Estimate
+    ece_before: float
+    ece: float
+    aurc: float
+    coverage: float
+    accuracy_of_standing: float
+
+
+@dataclass(frozen=True, slots=True)
+class Subgroup:
+    """The pictures that share a sex, an age or a device: figures by symptom, and their means over the symptoms."""
+
+    name: str
+    pictures: int
+    persons: int
+    accuracy: Mapping[str, float]
+    qwk: Mapping[str, float]
+    mean_accuracy: float
+    mean_qwk: float
+
+
+@dataclass(frozen=True, slots=True)
+class TypeAgreement:
+    """How often the type rule says the same of the answered grades as of the labels, for type and degree."""
+
+    skin: Estimate
+    skin_majority: float
+    skin_confusion: np.ndarray
+    pred: Estimate
+    pred_majority: float
+    pred_qwk: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """The whole. `calibrated_on` names what temperatures and thresholds were fitted on, None where they are given.
+
+    `subgroups` has the tables `sex`, `age` and `device` where they are known of any picture. `type_rule` is None where
+    not all six symptoms were answered.
+    """
+
+    subject: str
+    sample: Sample
+    pictures: int
+    persons: int
+    calibrated_on: str | None
+    symptoms: tuple[SymptomEvaluation, ...]
+    mean: Means
+    subgroups: Mapping[str, tuple[Subgroup, ...]]
+    type_rule: TypeAgreement | None
+
+    def as_json(self) -> dict[str, Any]:
+        """The tree as JSON: arrays as lists, numbers to five digits, null for what is undefined."""
+        document: dict[str, Any] = _plain(self)
+        return document
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist())
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(each) for each in value]
+    if isinstance(value, float):
+        return None if math.isnan(value) else round(value, _DIGITS)
+    return value
