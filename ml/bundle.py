@@ -175,9 +175,9 @@ def _verify_base(path: Path, sha256: str) -> None:
 def _verify_model(folder: Path, model: ModelSpec) -> None:
     path = folder / model.file
     _verify_hash(path, model.sha256)
-    expected = tensor_shapes(model.architecture, model.classes)
+    expected = tensor_shapes(model.architecture, model.outputs)
     required = expected.keys() - _base_shapes(path, model).keys()
-    _verify_tensors(path, f"{model.architecture} for {model.classes} classes", expected, required)
+    _verify_tensors(path, f"{model.architecture} for {model.outputs} outputs", expected, required)
 
 
 def _verify_hash(path: Path, sha256: str) -> None:

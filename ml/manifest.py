@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ml.bases import file_of
 from ml.labels import GATE, GRADES, MODEL_KEYS
+from ml.outputs import Output, outputs_for
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
 from ml.registry import describe
 
@@ -37,8 +38,9 @@ class ModelSettings(_Strict):
     `temperature` divides the logits before the softmax (Guo et al., arXiv 1706.04599). `threshold` is, for a
     grader, the confidence below which it abstains; for the gate, the least probability of "scalp" that lets
     a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
-    network's static padding was laid out for, where that is not `image_size`. `base` names the weights that
-    the file is a delta on; without it the file is complete. `metrics` are measured figures by name.
+    network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
+    the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
+    is complete. `metrics` are measured figures by name.
     """
 
     key: Literal[MODEL_KEYS]  # type: ignore[valid-type]
@@ -50,6 +52,7 @@ class ModelSettings(_Strict):
     aspect: Aspect = "stretch"
     interpolation: Interpolation = "bicubic"
     classes: int
+    output: Output = "softmax"
     temperature: float = Field(default=1.0, gt=0, le=100)
     threshold: float = Field(default=0.0, ge=0, le=1.01)
     base: str | None = None
@@ -60,9 +63,16 @@ class ModelSettings(_Strict):
         describe(self.architecture)
         if self.classes != classes_of(self.key):
             raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
+        if self.key == GATE.key and self.output != "softmax":
+            raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
         if self.base is not None and self.base.endswith(":imagenet"):
             raise ValueError(f"{self.base} is there where models are trained alone; a bundle holds its base as a file")
         return self
+
+    @property
+    def outputs(self) -> int:
+        """How many numbers the last layer gives."""
+        return outputs_for(self.classes, self.output)
 
     @property
     def preprocessing(self) -> Preprocessing:

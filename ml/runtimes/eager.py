@@ -12,6 +12,7 @@ from torch import nn
 
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
 from ml.manifest import ModelSpec
+from ml.outputs import to_probabilities
 from ml.registry import Weights, create_filled_network
 
 Result = TypeVar("Result")
@@ -27,18 +28,18 @@ class EagerRuntime:
     def __init__(self, device: str = "auto") -> None:
         """`device` is `auto` (CUDA if there is any), `cpu`, `cuda` or `cuda:N`. Raises DeviceUnavailable."""
         self.device = choose_device(device)
-        self._models: dict[str, tuple[nn.Module, float]] = {}
+        self._models: dict[str, tuple[nn.Module, ModelSpec]] = {}
 
     def load(self, model: ModelSpec, weights: Weights) -> None:
         network = guarded(self.device, partial(self._place, model, weights))
-        self._models[model.key] = (network, model.temperature)
+        self._models[model.key] = (network, model)
 
     def run(self, key: str, batch: torch.Tensor) -> np.ndarray:
         return guarded(self.device, partial(self._infer, *self._models[key], batch))
 
     def _place(self, model: ModelSpec, weights: Weights) -> nn.Module:
         padding_size = model.padding_size or model.image_size
-        network = create_filled_network(model.architecture, model.classes, padding_size, weights)
+        network = create_filled_network(model.architecture, model.outputs, padding_size, weights)
         # Pointwise and depthwise weights lie the same way in both memory formats, and `contiguous` leaves those
         # where they are: so models on one base go on sharing it. `Module.to(memory_format=…)` copies them all.
         for parameter in network.parameters():
@@ -46,14 +47,14 @@ class EagerRuntime:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return network.to(self.device)
 
-    def _infer(self, network: nn.Module, temperature: float, batch: torch.Tensor) -> np.ndarray:
+    def _infer(self, network: nn.Module, model: ModelSpec, batch: torch.Tensor) -> np.ndarray:
         # Set on import already, but this may be a thread from before that, and its pool starts with it.
         torch.set_flush_denormal(True)
         half = torch.autocast("cuda", dtype=torch.float16, enabled=self.device.startswith("cuda"))
         with torch.inference_mode(), half:
             batch = batch.to(device=self.device, memory_format=torch.channels_last)
-            logits: torch.Tensor = network(batch).float()
-            probabilities: np.ndarray = (logits / temperature).softmax(dim=1).cpu().numpy()
+            outputs: torch.Tensor = network(batch).float()
+            probabilities: np.ndarray = to_probabilities(outputs, model.output, model.temperature).cpu().numpy()
         return probabilities
 
 

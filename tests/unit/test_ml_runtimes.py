@@ -13,6 +13,8 @@ import torch
 
 from ml.bundle import Bundle
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
+from ml.outputs import to_probabilities
+from ml.registry import create_filled_network
 from ml.runtimes.eager import EagerRuntime, choose_device, guarded, translate
 
 BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -35,6 +37,19 @@ def test_the_temperature_divides_the_logits(bundle: Bundle) -> None:
     warm.load(model.model_copy(update={"temperature": 2.5}), weights)
     expected = torch.from_numpy(cold.run(model.key, BATCH)).log().div(2.5).softmax(dim=1).numpy()
     np.testing.assert_allclose(warm.run(model.key, BATCH), expected, atol=1e-5)
+
+
+def test_a_corn_grader_has_three_outputs_and_four_probabilities(bundle: Bundle) -> None:
+    runtime = EagerRuntime("cpu")
+    model, weights = next(bundle.weights())
+    head = {"_fc.weight": weights["_fc.weight"][:3].contiguous(), "_fc.bias": torch.tensor([1.0, 0.0, -1.0])}
+    runtime.load(model.model_copy(update={"output": "corn", "temperature": 1.5}), {**weights, **head})
+    with torch.inference_mode():
+        outputs = create_filled_network(model.architecture, 3, model.image_size, {**weights, **head})(BATCH)
+    expected = to_probabilities(outputs, "corn", 1.5).numpy()
+    probabilities = runtime.run(model.key, BATCH)
+    assert probabilities.shape == (3, 4)
+    np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
 
 def test_weights_that_do_not_fit_are_a_model_error(bundle: Bundle) -> None:
