@@ -1,0 +1,100 @@
+"""Pictures that a gate learns from: scalps and other things, each varied so widely that no colour gives one away."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageFilter, ImageOps
+
+from ml.data.records import Record
+from ml.data.synthetic import draw_non_scalp, draw_scalp
+from ml.data.synthetic.texture import stream
+from ml.errors import DataSetInvalid
+from ml.labels import GRADES, SYMPTOMS
+from ml.preprocessing import open_photo
+
+_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".bmp", ".tif", ".tiff"}
+
+
+def drawn_scalp(seed: int) -> Image.Image:
+    """A synthetic scalp with each symptom at any grade alike."""
+    grades = stream(seed, "grades of the gate").integers(0, len(GRADES), len(SYMPTOMS))
+    return draw_scalp(seed, tuple(int(grade) for grade in grades))
+
+
+def scalps(records: Sequence[Record], count: int, seed: int) -> Iterator[Image.Image]:
+    """`count` varied pictures of scalps: of the records in turn and, every third and without records all, drawn."""
+    for number in range(count):
+        drawn = not records or number % 3 == 2
+        picture = drawn_scalp(seed + number) if drawn else open_photo(records[number % len(records)].read())
+        yield vary(picture, stream(seed + number, "variation of a scalp"))
+
+
+def others(photographs: Sequence[Path], count: int, seed: int) -> Iterator[Image.Image]:
+    """`count` varied pictures of other things: every second one of the operator's own photographs where there are."""
+    for number in range(count):
+        random = stream(seed + number, "variation of another thing")
+        picture = (
+            open_photo(photographs[number // 2 % len(photographs)])
+            if photographs and number % 2
+            else draw_non_scalp(seed + number)
+        )
+        yield vary(picture, random)
+
+
+def find_photographs(folder: Path) -> list[Path]:
+    """The pictures of a folder and those under it, in the order of their names. Raises DataSetInvalid."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
+    if not found:
+        raise DataSetInvalid(f"{folder} holds no pictures. Name a folder of photographs.")
+    return found
+
+
+def vary(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    """The picture as another camera would have taken it: scale, turn, light, colour, sharpness, noise, JPEG."""
+    return _compressed(_developed(_framed(picture.convert("RGB"), random), random), random)
+
+
+def _framed(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    """A part of the picture, or the picture smaller with its mirror images around it, turned and mirrored."""
+    scale = float(np.exp(random.uniform(np.log(0.6), np.log(1.6))))
+    ratio = float(np.exp(random.normal(0, 0.08)))
+    width, height = picture.width / scale * ratio, picture.height / scale / ratio
+    pad = (max(0, int(width - picture.width) // 2 + 2), max(0, int(height - picture.height) // 2 + 2))
+    if any(pad):
+        around = ((pad[1], pad[1]), (pad[0], pad[0]), (0, 0))
+        picture = Image.fromarray(np.pad(np.asarray(picture), around, mode="symmetric"))
+    left = random.uniform(0, max(picture.width - width, 0))
+    top = random.uniform(0, max(picture.height - height, 0))
+    long = int(random.choice((320, 480, 640)))
+    size = (long, long * 3 // 4)
+    framed = picture.resize(size, Image.Resampling.BICUBIC, (left, top, left + width, top + height))
+    framed = framed.transpose(Image.Transpose(int(random.integers(0, 7))))
+    return ImageOps.mirror(framed) if random.random() < 0.5 else framed
+
+
+def _developed(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    pixels = np.asarray(picture, dtype=np.float32) / 255
+    grey = pixels.mean(axis=2, keepdims=True)
+    saturation = 0.0 if random.random() < 0.12 else random.uniform(0.3, 1.6)
+    pixels = np.clip(grey + saturation * (pixels - grey), 0, 1) ** np.float32(np.exp(random.normal(0, 0.3)))
+    gains = np.exp(random.normal(0, 0.12, 3) + random.normal(0, 0.15)).astype(np.float32)
+    contrast, mean = np.float32(random.uniform(0.6, 1.4)), pixels.mean()
+    pixels = (mean + contrast * (pixels - mean)) * gains
+    pixels = pixels + random.normal(0, random.uniform(0, 0.03), pixels.shape).astype(np.float32)
+    developed = Image.fromarray((np.clip(pixels, 0, 1) * 255).astype(np.uint8))
+    if random.random() < 0.3:
+        return developed.filter(ImageFilter.GaussianBlur(random.uniform(0.3, 2.0)))
+    if random.random() < 0.3:
+        return developed.filter(ImageFilter.UnsharpMask(random.uniform(0.8, 2.5), int(random.uniform(40, 200)), 1))
+    return developed
+
+
+def _compressed(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=int(random.uniform(40, 97)))
+    with Image.open(file) as compressed:
+        return compressed.convert("RGB")
