@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -74,8 +74,8 @@ class Bundle:
         """The model of a key of `ml.labels.MODEL_KEYS`. Raises KeyError."""
         return {model.key: model for model in self.manifest.models}[key]
 
-    def weights(self) -> Iterator[tuple[ModelSpec, Weights]]:
-        """Each model with its complete float32 weights, in the manifest's order.
+    def weights(self) -> Iterator[tuple[ModelSpec, tuple[Weights, ...]]]:
+        """Each model with the complete float32 weights of its networks, in the manifest's order.
 
         Files are memory-mapped, and models on the same base share its memory. A base is let go after the last
         model that needs it.
@@ -83,25 +83,27 @@ class Bundle:
         bases: dict[str, Weights] = {}
         left = [model.base for model in self.manifest.models]
         for model in self.manifest.models:
-            weights = {name: tensor.float() for name, tensor in _read_tensors(self.folder / model.file)}
             left.pop(0)
-            if model.base is not None:
-                if model.base not in bases:
-                    bases[model.base] = open_base(model.base, self.folder).weights()
-                weights = {**bases[model.base], **weights}
-                if model.base not in left:
-                    del bases[model.base]
-            yield model, weights
+            if model.base is not None and model.base not in bases:
+                bases[model.base] = open_base(model.base, self.folder).weights()
+            base = bases.get(model.base or "", {})
+            if model.base not in left:
+                bases.pop(model.base or "", None)
+            yield model, tuple({**base, **self._read(file)} for file in model.files)
+
+    def _read(self, file: str) -> Weights:
+        return {name: tensor.float() for name, tensor in _read_tensors(self.folder / file)}
 
 
 def write_bundle(
     folder: Path | str,
     provenance: Provenance,
-    models: Iterable[tuple[ModelSettings, Weights]],
+    models: Iterable[tuple[ModelSettings, Weights | Sequence[Weights]]],
     bases: Mapping[str, Weights] = MappingProxyType({}),
 ) -> Bundle:
     """Write a bundle and verify it. One model's weights are in memory at a time if `models` is a generator.
 
+    A model with several weights becomes an ensemble.
     `bases` are EfficientNet-lite0's tensors, all but the last linear layer's, by the file that they become: each the
     `trunk.safetensors` of models on `grown:<architecture>:trunk.safetensors`. Tensors keep their type in the files.
     The folder appears complete or not at all; an earlier bundle there is replaced. Raises BundleInvalid
@@ -143,9 +145,13 @@ def _put_in_place(draft: Path, folder: Path) -> None:
     shutil.rmtree(earlier)
 
 
-def _write_model(folder: Path, settings: ModelSettings, weights: Weights) -> ModelSpec:
+def _write_model(folder: Path, settings: ModelSettings, weights: Weights | Sequence[Weights]) -> ModelSpec:
+    first, *others = [weights] if isinstance(weights, Mapping) else weights
     file = f"{settings.key}.safetensors"
-    return ModelSpec(**settings.model_dump(), file=file, sha256=_write_weights(folder / file, weights))
+    sha256 = _write_weights(folder / file, first)
+    names = [f"{settings.key}-{number}.safetensors" for number in range(2, len(others) + 2)]
+    ensemble = {name: _write_weights(folder / name, other) for name, other in zip(names, others, strict=True)}
+    return ModelSpec(**settings.model_dump(), file=file, sha256=sha256, ensemble=ensemble)
 
 
 def _write_weights(path: Path, weights: Weights) -> str:
@@ -173,11 +179,12 @@ def _verify_base(path: Path, sha256: str) -> None:
 
 
 def _verify_model(folder: Path, model: ModelSpec) -> None:
-    path = folder / model.file
-    _verify_hash(path, model.sha256)
     expected = tensor_shapes(model.architecture, model.outputs)
-    required = expected.keys() - _base_shapes(path, model).keys()
-    _verify_tensors(path, f"{model.architecture} for {model.outputs} outputs", expected, required)
+    for file, sha256 in model.files.items():
+        path = folder / file
+        _verify_hash(path, sha256)
+        required = expected.keys() - _base_shapes(path, model).keys()
+        _verify_tensors(path, f"{model.architecture} for {model.outputs} outputs", expected, required)
 
 
 def _verify_hash(path: Path, sha256: str) -> None:

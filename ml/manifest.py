@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -18,6 +18,14 @@ GATE_SCALP_CLASS = 1
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=10)]
+#: Which views of a photo a model looks at, besides the photo itself: as in a mirror, and upside down as well.
+Flips = Literal["none", "horizontal", "both"]
+#: The dimensions of a batch `[n, 3, height, width]` along which each view is flipped.
+VIEWS: Mapping[Flips, tuple[tuple[int, ...], ...]] = {
+    "none": ((),),
+    "horizontal": ((), (3,)),
+    "both": ((), (3,), (2,), (2, 3)),
+}
 #: A weights file, a plain name inside the bundle's folder, and its hash.
 File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$", max_length=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -40,7 +48,7 @@ class ModelSettings(_Strict):
     a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
     network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
     the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
-    is complete. `metrics` are measured figures by name.
+    is complete. The probabilities of all views of `flips` are averaged. `metrics` are measured figures by name.
     """
 
     key: Literal[MODEL_KEYS]  # type: ignore[valid-type]
@@ -56,6 +64,7 @@ class ModelSettings(_Strict):
     temperature: float = Field(default=1.0, gt=0, le=100)
     threshold: float = Field(default=0.0, ge=0, le=1.01)
     base: str | None = None
+    flips: Flips = "none"
     metrics: dict[str, float] = {}
 
     @model_validator(mode="after")
@@ -80,10 +89,25 @@ class ModelSettings(_Strict):
 
 
 class ModelSpec(ModelSettings):
-    """A model of a bundle: its settings and its weights file."""
+    """A model of a bundle: its settings and its weights.
+
+    `ensemble` are further weights files, by their hashes: the model is then several networks of the same settings,
+    whose probabilities are averaged.
+    """
 
     file: File
     sha256: Sha256
+    ensemble: dict[File, Sha256] = {}
+
+    @property
+    def files(self) -> dict[str, str]:
+        """All weights files by their hashes, the first one first."""
+        return {self.file: self.sha256, **self.ensemble}
+
+    @property
+    def passes(self) -> int:
+        """How many forward passes one photo takes."""
+        return len(self.files) * len(VIEWS[self.flips])
 
 
 class Provenance(_Strict):
@@ -115,9 +139,9 @@ class Manifest(Provenance):
         keys = tuple(model.key for model in self.models)
         if keys != MODEL_KEYS:
             raise ValueError(f"models must be {', '.join(MODEL_KEYS)} in this order, not {', '.join(keys) or 'none'}")
-        files = [*self.bases, *(model.file for model in self.models)]
+        files = [*self.bases, *(file for model in self.models for file in (model.file, *model.ensemble))]
         if len(set(files)) != len(files):
-            raise ValueError("every model and every base needs a file of its own")
+            raise ValueError("every network and every base needs a file of its own")
         needed = {file_of(model.base) for model in self.models if model.base is not None} - {None}
         if needed != self.bases.keys():
             raise ValueError(

@@ -72,8 +72,8 @@ class Predictor:
         self.models_resident = 0
         #: Seconds that the seven took for one picture while they warmed up: a first, cautious estimate.
         self.warm_up_seconds = 0.0
-        for model, weights in bundle.weights():
-            self._runtime.load(model, weights)
+        for model, networks in bundle.weights():
+            self._runtime.load(model, networks)
             warming = time.perf_counter()
             self._probabilities(model.key, torch.zeros(1, 3, model.image_size, model.image_size))
             self.warm_up_seconds += time.perf_counter() - warming
@@ -129,7 +129,7 @@ class Predictor:
         ]
 
     def _probabilities(self, key: str, batch: torch.Tensor) -> np.ndarray:
-        probabilities = self._runtime.run(key, batch)
+        probabilities = self._runtime.run(key, batch).probabilities
         expected = (len(batch), self.bundle.model(key).classes)
         if probabilities.shape != expected or not np.isfinite(probabilities).all():
             raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")

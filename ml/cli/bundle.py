@@ -6,11 +6,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml.cli.predict import default_bundle
 from ml.errors import BundleInvalid
 from ml.labels import MODEL_KEYS
+
+if TYPE_CHECKING:
+    from ml.manifest import ModelSpec
 
 _ARCHITECTURE_HELP = "a name of the registry, such as efficientnet-b7 or efficientnet-v2-s"
 
@@ -197,22 +200,39 @@ def verify(options: argparse.Namespace) -> int:
 
 def info(options: argparse.Namespace) -> int:
     from ml.bundle import Bundle
+    from ml.cost import gflop
 
     manifest = Bundle.open(options.bundle or default_bundle()).manifest
+    costs = [(model.passes, model.passes * gflop(model.architecture, model.image_size)) for model in manifest.models]
+    passes, gflops = (sum(column) for column in zip(*costs, strict=True))
     if options.json:
-        print(json.dumps(manifest.model_dump(exclude_none=True), indent=2, ensure_ascii=False))
+        whole = manifest.model_dump(exclude_none=True)
+        for model_, (model_passes, model_gflops) in zip(whole["models"], costs, strict=True):
+            model_.update(passes=model_passes, gflop=round(model_gflops, 3))
+        print(json.dumps({**whole, "passes": passes, "gflop": round(gflops, 3)}, indent=2, ensure_ascii=False))
         return 0
     print(f"{manifest.name} {manifest.version}{' (demo)' if manifest.demo else ''}")
     print(f"Licence: {manifest.licence}")
     print(f"Trained on: {manifest.trained_on}")
-    for model in manifest.models:
+    print(f"Cost of a photo: {passes} forward passes, {gflops:.1f} GFLOP")
+    for model, (model_passes, model_gflops) in zip(manifest.models, costs, strict=True):
         base = f" on {model.base}" if model.base else ""
+        output = f", {model.output}" if model.output != "softmax" else ""
         metrics = "".join(f", {name} {value:.3g}" for name, value in model.metrics.items())
         print(
-            f"  {model.key:<30} {model.architecture} at {model.image_size}×{model.image_size}{base}, "
-            f"threshold {model.threshold:g}, temperature {model.temperature:g}{metrics}"
+            f"  {model.key:<30} {model.architecture} at {model.image_size}×{model.image_size}{base}{output}, "
+            f"threshold {model.threshold:g}, temperature {model.temperature:g}, {_passes(model, model_passes)}, "
+            f"{model_gflops:.1f} GFLOP{metrics}"
         )
     return 0
+
+
+def _passes(model: ModelSpec, passes: int) -> str:
+    """`1 pass`, or how many and what for: `8 passes (2 networks, flips both)`."""
+    networks = [f"{len(model.files)} networks"] if len(model.files) > 1 else []
+    flips = [f"flips {model.flips}"] if model.flips != "none" else []
+    reasons = f" ({', '.join(networks + flips)})" if passes > 1 else ""
+    return f"{passes} pass{'es' if passes > 1 else ''}{reasons}"
 
 
 def _misused(error: Exception | str) -> int:

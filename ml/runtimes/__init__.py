@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,16 +13,29 @@ from ml.manifest import ModelSpec
 from ml.registry import Weights
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a model says of a batch of n photos, in float32.
+
+    `probabilities` `[n, classes]` are averaged over the networks of an ensemble and the views of each photo.
+    """
+
+    probabilities: np.ndarray
+
+
 class Runtime(Protocol):
     """Holds models on one device. Belongs to one thread at a time."""
 
     device: str
 
-    def load(self, model: ModelSpec, weights: Weights) -> None:
-        """Make a model resident under its key, from complete float32 weights. Raises ModelError."""
+    def load(self, model: ModelSpec, networks: Sequence[Weights]) -> None:
+        """Make a model resident under its key, from the complete float32 weights of each of its networks.
 
-    def run(self, key: str, batch: torch.Tensor) -> np.ndarray:
-        """Probabilities, float32 `[n, classes]`, of a float32 batch `[n, 3, size, size]` on the CPU.
+        Raises ModelError.
+        """
+
+    def run(self, key: str, batch: torch.Tensor) -> Answer:
+        """What the model says of a float32 batch `[n, 3, size, size]` on the CPU.
 
         The model's temperature is applied. Raises OutOfMemory where a smaller batch may pass, DeviceLost
         where the process has to be left, ModelError otherwise.

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TypeVar
 
-import numpy as np
 import torch
 from torch import nn
 
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
-from ml.manifest import ModelSpec
+from ml.manifest import VIEWS, ModelSpec
 from ml.outputs import to_probabilities
 from ml.registry import Weights, create_filled_network
+from ml.runtimes import Answer
 
 Result = TypeVar("Result")
 
@@ -28,13 +28,13 @@ class EagerRuntime:
     def __init__(self, device: str = "auto") -> None:
         """`device` is `auto` (CUDA if there is any), `cpu`, `cuda` or `cuda:N`. Raises DeviceUnavailable."""
         self.device = choose_device(device)
-        self._models: dict[str, tuple[nn.Module, ModelSpec]] = {}
+        self._models: dict[str, tuple[ModelSpec, tuple[nn.Module, ...]]] = {}
 
-    def load(self, model: ModelSpec, weights: Weights) -> None:
-        network = guarded(self.device, partial(self._place, model, weights))
-        self._models[model.key] = (network, model)
+    def load(self, model: ModelSpec, networks: Sequence[Weights]) -> None:
+        placed = guarded(self.device, lambda: tuple(self._place(model, weights) for weights in networks))
+        self._models[model.key] = (model, placed)
 
-    def run(self, key: str, batch: torch.Tensor) -> np.ndarray:
+    def run(self, key: str, batch: torch.Tensor) -> Answer:
         return guarded(self.device, partial(self._infer, *self._models[key], batch))
 
     def _place(self, model: ModelSpec, weights: Weights) -> nn.Module:
@@ -47,15 +47,19 @@ class EagerRuntime:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return network.to(self.device)
 
-    def _infer(self, network: nn.Module, model: ModelSpec, batch: torch.Tensor) -> np.ndarray:
+    def _infer(self, model: ModelSpec, networks: Sequence[nn.Module], batch: torch.Tensor) -> Answer:
         # Set on import already, but this may be a thread from before that, and its pool starts with it.
         torch.set_flush_denormal(True)
-        half = torch.autocast("cuda", dtype=torch.float16, enabled=self.device.startswith("cuda"))
-        with torch.inference_mode(), half:
+        with torch.inference_mode():
             batch = batch.to(device=self.device, memory_format=torch.channels_last)
-            outputs: torch.Tensor = network(batch).float()
-            probabilities: np.ndarray = to_probabilities(outputs, model.output, model.temperature).cpu().numpy()
-        return probabilities
+            seen = [self._look(model, network, batch, flip) for network in networks for flip in VIEWS[model.flips]]
+            return Answer(torch.stack(seen).mean(dim=0).cpu().numpy())
+
+    def _look(self, model: ModelSpec, network: nn.Module, batch: torch.Tensor, flip: tuple[int, ...]) -> torch.Tensor:
+        """Probabilities of one view of the batch by one network."""
+        with torch.autocast("cuda", dtype=torch.float16, enabled=self.device.startswith("cuda")):
+            outputs: torch.Tensor = network(batch.flip(flip)).float()
+        return to_probabilities(outputs, model.output, model.temperature)
 
 
 def choose_device(device: str) -> str:

@@ -118,6 +118,10 @@ DAMAGES: list[tuple[Callable[[Path], Any], str]] = [
     (manifest_with(bases={"../trunk.safetensors": "0" * 64}), "bases"),
     (model_with(base=None), "lacks"),
     (model_with(extra=1), "extra"),
+    (model_with(flips="vertical"), "flips"),
+    (model_with(ensemble={"dandruff-2.safetensors": "0" * 64}), "missing"),
+    (model_with(ensemble={"dandruff.safetensors": "0" * 64}), "file of its own"),
+    (model_with(ensemble={"../dandruff-2.safetensors": "0" * 64}), "ensemble"),
     (lambda folder: (folder / "dandruff.safetensors").unlink(), "missing"),
     (with_a_flipped_bit, "SHA-256"),
     (cut_short, "safetensors"),
@@ -144,7 +148,7 @@ def test_a_damaged_bundle_does_not_open(damage: Callable[[Path], Any], says: str
 def test_models_on_one_base_share_its_memory(bundle_copy: Path) -> None:
     base = json.loads((bundle_copy / "bundle.json").read_text())["models"][0]["base"]
     alter_model(bundle_copy, "dandruff", base=base)
-    weights = {model.key: weights for model, weights in Bundle.open(bundle_copy).weights()}
+    weights = {model.key: weights for model, (weights,) in Bundle.open(bundle_copy).weights()}
     wide = "_conv_head.weight"
     assert weights["dandruff"][wide].data_ptr() == weights["fine_scaling"][wide].data_ptr()
     assert weights["dandruff"][wide].data_ptr() != weights["hair_loss"][wide].data_ptr()
@@ -155,9 +159,9 @@ def test_loaded_networks_share_the_base_too(bundle_copy: Path) -> None:
     base = json.loads((bundle_copy / "bundle.json").read_text())["models"][0]["base"]
     alter_model(bundle_copy, "dandruff", base=base)
     runtime = EagerRuntime("cpu")
-    for model, weights in Bundle.open(bundle_copy).weights():
-        runtime.load(model, weights)
-    first, second = (runtime._models[key][0].state_dict() for key in ("fine_scaling", "dandruff"))
+    for model, networks in Bundle.open(bundle_copy).weights():
+        runtime.load(model, networks)
+    first, second = (runtime._models[key][1][0].state_dict() for key in ("fine_scaling", "dandruff"))
     shared = sum(t.nbytes for name, t in first.items() if t.data_ptr() == second[name].data_ptr())
     assert shared > 0.95 * sum(t.nbytes for t in first.values())
 
@@ -177,7 +181,7 @@ def complete_model(key: str) -> tuple[ModelSettings, dict[str, torch.Tensor]]:
 
 def test_a_complete_weights_file_is_mapped_not_read(tmp_path: Path) -> None:
     bundle = write_bundle(tmp_path / "full", PROVENANCE, map(complete_model, MODEL_KEYS))
-    model, weights = next(bundle.weights())
+    model, (weights,) = next(bundle.weights())
     assert weights.keys() == tensor_shapes("efficientnet-b0", 4).keys()
     assert str(bundle.folder / model.file) in Path("/proc/self/maps").read_text()
 
@@ -197,6 +201,31 @@ def test_a_bundle_that_fails_half_way_leaves_the_earlier_one(tmp_path: Path, bun
         write_bundle(bundle_copy, PROVENANCE, map(complete_model, MODEL_KEYS[:3]))
     assert Bundle.open(bundle_copy).reference == "demo@1.0.0"
     assert [path.name for path in tmp_path.iterdir()] == ["copy"]
+
+
+def ensemble_model(key: str) -> tuple[ModelSettings, list[dict[str, torch.Tensor]]]:
+    settings, weights = complete_model(key)
+    return settings, [weights, {name: 2 * tensor for name, tensor in weights.items()}]
+
+
+def test_several_weights_of_one_model_make_an_ensemble(tmp_path: Path) -> None:
+    models = [ensemble_model(key) if key == "dandruff" else complete_model(key) for key in MODEL_KEYS]
+    bundle = write_bundle(tmp_path / "ensemble", PROVENANCE, models)
+    assert list(bundle.model("dandruff").files) == ["dandruff.safetensors", "dandruff-2.safetensors"]
+    networks = {model.key: weights for model, weights in Bundle.open(bundle.folder).weights()}
+    assert [len(networks[key]) for key in MODEL_KEYS] == [1, 1, 1, 1, 2, 1, 1]
+    assert [float(weights["_fc.bias"][0]) for weights in networks["dandruff"]] == [1, 2]
+    path = bundle.folder / "dandruff-2.safetensors"
+    save_file({"_fc.bias": torch.zeros(4)}, path)
+    alter_model(bundle.folder, "dandruff", ensemble={path.name: hashlib.sha256(path.read_bytes()).hexdigest()})
+    with pytest.raises(BundleInvalid, match=r"dandruff-2\.safetensors lacks"):
+        Bundle.open(bundle.folder)
+
+
+def test_a_bundle_says_how_many_passes_a_photo_takes(bundle_copy: Path) -> None:
+    alter_model(bundle_copy, "dandruff", flips="horizontal")
+    alter_model(bundle_copy, "hair_loss", flips="both")
+    assert [model.passes for model in Bundle.open(bundle_copy).manifest.models] == [1, 1, 1, 1, 2, 4, 1]
 
 
 def grown_model(key: str) -> tuple[ModelSettings, dict[str, torch.Tensor]]:
@@ -222,7 +251,7 @@ def grown_bundle(tmp_path_factory: pytest.TempPathFactory) -> Bundle:
 def test_models_grow_from_files_of_the_bundle_and_share_what_grew(grown_bundle: Bundle) -> None:
     assert load_file(grown_bundle.folder / "trunk.safetensors")["_bn0.bias"].dtype == torch.float16
     opened = Bundle.open(grown_bundle.folder)
-    weights = {model.key: weights for model, weights in opened.weights()}
+    weights = {model.key: weights for model, (weights,) in opened.weights()}
     for key, value in (("dandruff", 0.5), ("scalp_gate", 0.25)):
         assert weights[key].keys() == tensor_shapes("efficientnet-b0", 4).keys()
         assert torch.equal(weights[key]["_conv_stem.weight"], torch.full((32, 3, 3, 3), value))

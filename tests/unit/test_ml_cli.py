@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import torch
 
 from ml.bundle import Bundle
+from ml.cost import gflop
 from ml.data.synthetic import scalp_picture
+from tests.ml_bundles import alter_model
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -63,6 +66,24 @@ def test_a_built_bundle_verifies_until_it_is_damaged(tmp_path: Path) -> None:
     assert not answer["valid"]
     assert "dandruff.safetensors" in answer["detail"]
     assert "Traceback" not in done.stderr
+
+
+def test_info_states_what_an_ensemble_and_flips_cost(bundle_copy: Path) -> None:
+    (bundle_copy / "dandruff-2.safetensors").write_bytes((bundle_copy / "dandruff.safetensors").read_bytes())
+    sha256 = Bundle.open(bundle_copy).model("dandruff").sha256
+    alter_model(bundle_copy, "dandruff", ensemble={"dandruff-2.safetensors": sha256}, flips="both")
+    told = ml("bundle", "info", bundle_copy).stdout
+    assert "14 forward passes" in told
+    assert "8 passes (2 networks, flips both)" in told
+    counted = json.loads(ml("bundle", "info", bundle_copy, "--json").stdout)
+    assert [model["passes"] for model in counted["models"]] == [1, 1, 1, 1, 8, 1, 1]
+    assert counted["passes"] == 14
+    assert counted["gflop"] == pytest.approx(14 * counted["models"][0]["gflop"], rel=0.01)
+
+
+def test_gflop_are_those_of_the_paper() -> None:
+    # Table 2 of Tan and Le, arXiv 1905.11946, counts a multiplication and its addition as one: .39 billion for B0.
+    assert gflop("efficientnet-b0", 224) == pytest.approx(2 * 0.39, rel=0.03)
 
 
 def test_import_refuses_a_pickle_with_a_sentence(tmp_path: Path) -> None:

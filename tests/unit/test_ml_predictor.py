@@ -14,7 +14,7 @@ from ml.errors import ModelError
 from ml.labels import SYMPTOMS, scalp_type
 from ml.predictor import RUN_ORDER, Prediction, Predictor
 from ml.preprocessing import Prepared
-from ml.runtimes import Runtime
+from ml.runtimes import Answer, Runtime
 from tests.ml_bundles import alter_model, alter_tensors
 
 
@@ -32,7 +32,7 @@ class RecordingRuntime:
         self.runs: list[tuple[str, int]] = []
         self.load = runtime.load
 
-    def run(self, key: str, batch: torch.Tensor) -> np.ndarray:
+    def run(self, key: str, batch: torch.Tensor) -> Answer:
         self.runs.append((key, len(batch)))
         return self.runtime.run(key, batch)
 

@@ -22,9 +22,9 @@ BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
 
 def test_a_run_gives_probabilities_of_each_class(bundle: Bundle) -> None:
     runtime = EagerRuntime("cpu")
-    model, weights = next(bundle.weights())
-    runtime.load(model, weights)
-    probabilities = runtime.run(model.key, BATCH)
+    model, (weights,) = next(bundle.weights())
+    runtime.load(model, [weights])
+    probabilities = runtime.run(model.key, BATCH).probabilities
     assert (probabilities.shape, probabilities.dtype) == ((3, 4), np.float32)
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
     assert probabilities.min() >= 0
@@ -32,30 +32,51 @@ def test_a_run_gives_probabilities_of_each_class(bundle: Bundle) -> None:
 
 def test_the_temperature_divides_the_logits(bundle: Bundle) -> None:
     cold, warm = EagerRuntime("cpu"), EagerRuntime("cpu")
-    model, weights = next(bundle.weights())
-    cold.load(model, weights)
-    warm.load(model.model_copy(update={"temperature": 2.5}), weights)
-    expected = torch.from_numpy(cold.run(model.key, BATCH)).log().div(2.5).softmax(dim=1).numpy()
-    np.testing.assert_allclose(warm.run(model.key, BATCH), expected, atol=1e-5)
+    model, (weights,) = next(bundle.weights())
+    cold.load(model, [weights])
+    warm.load(model.model_copy(update={"temperature": 2.5}), [weights])
+    expected = torch.from_numpy(cold.run(model.key, BATCH).probabilities).log().div(2.5).softmax(dim=1).numpy()
+    np.testing.assert_allclose(warm.run(model.key, BATCH).probabilities, expected, atol=1e-5)
 
 
 def test_a_corn_grader_has_three_outputs_and_four_probabilities(bundle: Bundle) -> None:
     runtime = EagerRuntime("cpu")
-    model, weights = next(bundle.weights())
+    model, (weights,) = next(bundle.weights())
     head = {"_fc.weight": weights["_fc.weight"][:3].contiguous(), "_fc.bias": torch.tensor([1.0, 0.0, -1.0])}
-    runtime.load(model.model_copy(update={"output": "corn", "temperature": 1.5}), {**weights, **head})
+    runtime.load(model.model_copy(update={"output": "corn", "temperature": 1.5}), [{**weights, **head}])
     with torch.inference_mode():
         outputs = create_filled_network(model.architecture, 3, model.image_size, {**weights, **head})(BATCH)
     expected = to_probabilities(outputs, "corn", 1.5).numpy()
-    probabilities = runtime.run(model.key, BATCH)
+    probabilities = runtime.run(model.key, BATCH).probabilities
     assert probabilities.shape == (3, 4)
     np.testing.assert_allclose(probabilities, expected, atol=1e-5)
 
 
+def probabilities_of(bundle: Bundle, batch: torch.Tensor, networks: list[int], flips: str = "none") -> np.ndarray:
+    """Of the first grader's settings with the weights of these models of the bundle."""
+    runtime = EagerRuntime("cpu")
+    models = list(bundle.weights())
+    runtime.load(models[0][0].model_copy(update={"flips": flips}), [models[n][1][0] for n in networks])
+    return runtime.run(models[0][0].key, batch).probabilities
+
+
+def test_an_ensemble_averages_the_probabilities_of_its_networks(bundle: Bundle) -> None:
+    alone = [probabilities_of(bundle, BATCH, [n]) for n in (0, 1, 2)]
+    assert np.abs(alone[0] - alone[1]).max() > 0.01
+    np.testing.assert_allclose(probabilities_of(bundle, BATCH, [0, 1, 2]), np.mean(alone, axis=0), atol=1e-5)
+
+
+@pytest.mark.parametrize(("flips", "views"), [("horizontal", [(), (3,)]), ("both", [(), (3,), (2,), (2, 3)])])
+def test_flips_average_the_probabilities_of_the_views(bundle: Bundle, flips: str, views: list[tuple[int, ...]]) -> None:
+    alone = [probabilities_of(bundle, BATCH.flip(dims), [0]) for dims in views]
+    assert np.abs(alone[0] - alone[1]).max() > 0.001
+    np.testing.assert_allclose(probabilities_of(bundle, BATCH, [0], flips), np.mean(alone, axis=0), atol=1e-5)
+
+
 def test_weights_that_do_not_fit_are_a_model_error(bundle: Bundle) -> None:
-    model, weights = next(bundle.weights())
+    model, (weights,) = next(bundle.weights())
     with pytest.raises(ModelError, match="failed on cpu"):
-        EagerRuntime("cpu").load(model, {**weights, "_fc.weight": torch.zeros(4, 7)})
+        EagerRuntime("cpu").load(model, [{**weights, "_fc.weight": torch.zeros(4, 7)}])
 
 
 def test_running_out_of_memory_is_told_apart() -> None:
@@ -131,8 +152,8 @@ def test_waiting_threads_sleep_rather_than_spin() -> None:
 
 def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundle) -> None:
     runtime = EagerRuntime("cpu")
-    model, weights = next(bundle.weights())
-    runtime.load(model, weights)
+    model, (weights,) = next(bundle.weights())
+    runtime.load(model, [weights])
     with ThreadPoolExecutor(1) as thread:
-        elsewhere = thread.submit(runtime.run, model.key, BATCH).result()
-    np.testing.assert_allclose(elsewhere, runtime.run(model.key, BATCH), atol=1e-5)
+        elsewhere = thread.submit(runtime.run, model.key, BATCH).result().probabilities
+    np.testing.assert_allclose(elsewhere, runtime.run(model.key, BATCH).probabilities, atol=1e-5)
