@@ -58,9 +58,9 @@ def succeeded(grades: Sequence[int] = GRADES, **answers: str) -> Analysis:
     return fresh(analysis)
 
 
-def rejected(**answers: str) -> Analysis:
+def rejected(code: str = "not_a_scalp", **answers: str) -> Analysis:
     analysis = queued(**answers)
-    assert analysis_reject(claimed(analysis), "not_a_scalp", bundle=BUNDLE, demo=True)
+    assert analysis_reject(claimed(analysis), code, bundle=BUNDLE, demo=True)
     return fresh(analysis)
 
 

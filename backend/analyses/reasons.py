@@ -5,10 +5,25 @@ from __future__ import annotations
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+#: What a photo can be rejected for. All other reasons are failures.
+REJECTIONS = ("not_a_scalp", "too_dark", "too_bright", "too_blurred")
+
 REASONS: dict[str, str | Promise] = {
     "not_a_scalp": _(
         "The photo does not seem to show a scalp. Part the hair, go closer until skin and roots fill the picture, "
         "and send a new photo."
+    ),
+    "too_dark": _(
+        "The photo is too dark to see the scalp. Take it in good light, or with the lamp of the scope on, and send a "
+        "new photo."
+    ),
+    "too_bright": _(
+        "The photo is too bright to see the scalp. Keep out of direct light, or hold the lamp a little farther away, "
+        "and send a new photo."
+    ),
+    "too_blurred": _(
+        "The photo is out of focus, so skin and roots cannot be seen. Hold still until the picture is sharp, and send "
+        "a new photo."
     ),
     "attempts_exhausted": _(
         "We tried several times and could not finish. This is our fault, not your photo’s. Please try again."

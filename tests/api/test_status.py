@@ -14,7 +14,7 @@ from django.db import connection, connections
 from django.test import RequestFactory
 
 from backend.analyses.models import Analysis
-from backend.analyses.reasons import REASONS
+from backend.analyses.reasons import REASONS, REJECTIONS, reason_text
 from backend.analyses.services.attempt import analysis_fail, analysis_succeed, claim_progress
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.operations.waiting import preferred_wait, wait_for
@@ -79,7 +79,7 @@ def test_progress_counts_models(api: ContractClient, worker: Worker) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ko"])
-@pytest.mark.parametrize("code", [code for code in REASONS if code not in {"not_a_scalp", "waited_too_long"}])
+@pytest.mark.parametrize("code", [code for code in REASONS if code not in {*REJECTIONS, "waited_too_long"}])
 def test_a_failure_has_a_reason_in_the_language_of_the_reader(api: ContractClient, code: str, language: str) -> None:
     answer = api.status(failed(code), Accept_Language=language)
     failure = answer.json()["failure"]
@@ -95,8 +95,16 @@ def test_a_failure_of_a_kind_without_words_of_its_own_has_a_reason_too(api: Cont
     }
 
 
-def test_rejection_and_expiry_say_why(api: ContractClient) -> None:
-    assert api.status(rejected()).json()["rejection"]["code"] == "not_a_scalp"
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("code", REJECTIONS)
+def test_a_rejection_has_a_reason_in_the_language_of_the_reader(api: ContractClient, code: str, language: str) -> None:
+    body = api.status(rejected(code), Accept_Language=language).json()
+    assert (body["status"], body["failure"], body["rejection"]["code"]) == ("rejected", None, code)
+    assert any("가" <= letter <= "힣" for letter in body["rejection"]["detail"]) == (language == "ko")
+    assert body["rejection"]["detail"] != reason_text("another code")
+
+
+def test_expiry_says_why(api: ContractClient) -> None:
     assert api.status(IN_STATUS["expired"]()).json()["failure"]["code"] == "waited_too_long"
 
 

@@ -198,6 +198,23 @@ def test_only_what_can_be_tried_again_offers_it(visitor: Client) -> None:
     assert "does not seem to show a scalp" in page
 
 
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [("too_dark", "in good light"), ("too_bright", "out of direct light"), ("too_blurred", "Hold still")],
+)
+def test_a_photo_on_which_nothing_can_be_seen_says_how_to_take_a_better_one(
+    code: str, said: str, visitor: Client
+) -> None:
+    refused = sent(visitor)
+    claim = analysis_claim(refused, worker="model@test")
+    assert claim
+    analysis_reject(claim, code, bundle="demo@1", demo=True)
+    page = visitor.get(f"/analyses/{refused}/").content.decode()
+    assert said in page
+    assert "No scalp to be seen" not in page
+    assert "/retry/" not in page
+
+
 @pytest.mark.parametrize("action", ["cancel", "retry", "erase"])
 def test_no_action_without_a_token_of_the_form(action: str, visitor: Client) -> None:
     analysis = sent(visitor)

@@ -7,6 +7,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
 from backend.analyses.models import Age, Device, Sex
+from backend.analyses.reasons import REJECTIONS
 from backend.analyses.states import Status
 from ml.labels import GRADES, MODEL_KEYS, SCALP_TYPES, SYMPTOMS
 
@@ -46,7 +47,7 @@ class ResultSchema(serializers.Serializer):
 
 
 class ReasonSchema(serializers.Serializer):
-    code = serializers.CharField()
+    code = serializers.CharField(help_text=f"Of a rejection one of {', '.join(REJECTIONS)}.")
     detail = serializers.CharField(help_text="In the reader's language.")
 
 

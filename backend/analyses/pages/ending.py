@@ -17,8 +17,13 @@ class Ending:
 
     @property
     def heading(self) -> str:
+        if self._analysis.status == Status.REJECTED:
+            return {
+                "too_dark": gettext("The photo is too dark"),
+                "too_bright": gettext("The photo is too bright"),
+                "too_blurred": gettext("The photo is out of focus"),
+            }.get(self._analysis.code, gettext("No scalp to be seen in this photo"))
         return {
-            Status.REJECTED: gettext("No scalp to be seen in this photo"),
             Status.CANCELED: gettext("It was canceled"),
             Status.EXPIRED: gettext("It waited too long"),
         }.get(self._analysis.status, gettext("We could not finish"))
