@@ -27,6 +27,14 @@ class SplitInvalid(MLError):
     """A split cannot be made, cannot be read, or is of other pictures than those at hand."""
 
 
+class RecipeInvalid(MLError):
+    """A training recipe is not there, or says something that no training can do."""
+
+
+class RunInvalid(MLError):
+    """A folder is no training run, or not one that can be used here."""
+
+
 class ModelError(MLError):
     """A model could not be loaded or run."""
 

@@ -14,11 +14,11 @@ from efficientnet_pytorch.utils import drop_connect, get_model_params
 from torch.nn import functional
 
 
-class LiteBlock(MBConvBlock):  # type: ignore[misc]
+class LiteBlock(MBConvBlock):
     """An inverted residual block: ReLU after the expansion, ReLU6 after the depthwise convolution."""
 
     def forward(self, inputs: torch.Tensor, drop_connect_rate: float | None = None) -> torch.Tensor:
-        x = inputs
+        x: torch.Tensor = inputs
         if self._block_args.expand_ratio != 1:
             x = functional.relu(self._bn0(self._expand_conv(x)))
         x = functional.relu6(self._bn1(self._depthwise_conv(x)))
@@ -30,7 +30,7 @@ class LiteBlock(MBConvBlock):  # type: ignore[misc]
         return x + inputs
 
 
-class EfficientNetLite0(EfficientNet):  # type: ignore[misc]
+class EfficientNetLite0(EfficientNet):
     """Takes float `[n, 3, size, size]`, gives logits `[n, classes]`; padded statically for `image_size`."""
 
     def __init__(self, classes: int, image_size: int) -> None:
@@ -42,7 +42,7 @@ class EfficientNetLite0(EfficientNet):  # type: ignore[misc]
 
     def extract_features(self, inputs: torch.Tensor) -> torch.Tensor:
         """Feature maps `[n, 1280, size / 32, size / 32]`, as the head pools them."""
-        x = functional.relu(self._bn0(self._conv_stem(inputs)))
+        x: torch.Tensor = functional.relu(self._bn0(self._conv_stem(inputs)))
         rate = self._global_params.drop_connect_rate or 0.0
         for index, block in enumerate(self._blocks):
             x = block(x, drop_connect_rate=rate * index / len(self._blocks))

@@ -1,0 +1,79 @@
+"""`python -m ml train`: from a data set to a run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from ml.labels import SYMPTOMS
+
+_KEYS = [symptom.key for symptom in SYMPTOMS]
+
+
+def register(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "train",
+        help="train graders on a data set",
+        description="Train graders on a data set in the layout of AI Hub's scalp set (dataSetSn 216). A training that "
+        "was killed goes on where it was when the same command is given again. Next: evaluate, then bundle build.",
+    )
+    parser.add_argument("data", type=Path, help="folder of the data set, of zips or of folders")
+    parser.add_argument("--recipe", required=True, help="a recipe's name, or a path to a .toml file; `list` names them")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run; with heads = one, of six runs")
+    parser.add_argument("--split", type=Path, help="file of `data split` (default: a tenth of the persons validates)")
+    parser.add_argument("--symptom", action="append", choices=_KEYS, help="only this one; may be given again")
+    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
+    parser.add_argument("--batch", type=int, help="instead of the recipe's")
+    parser.add_argument("--pictures", type=int, help="train on so many pictures of the training part alone")
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--weights", type=Path, help="start from this file (default: ImageNet's, else grown ones)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--memory-limit", type=float, metavar="GIB", help="take no more of the device's memory")
+    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
+    parser.add_argument("--compile", action="store_true", help="let torch compile the network; pays off after minutes")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ml.training.recipe import load_recipe, recipe_names
+    from ml.training.session import train_all
+    from ml.training.trainer import Options
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    if options.recipe == "list":
+        for name in recipe_names():
+            print(f"{name:<16} {load_recipe(name).says}")
+        return 0
+    runs = train_all(
+        load_recipe(options.recipe).changed(epochs=options.epochs, batch=options.batch),
+        options.data,
+        options.out,
+        split=options.split,
+        symptoms=options.symptom or _KEYS,
+        pictures=options.pictures,
+        seed=options.seed,
+        options=Options(
+            device=options.device,
+            workers=options.workers,
+            memory_limit=int(options.memory_limit * 2**30) if options.memory_limit else None,
+            compiled=options.compile,
+            weights=options.weights,
+        ),
+    )
+    if options.json:
+        print(json.dumps([{"run": str(each.folder), **each.facts.model_dump()} for each in runs], ensure_ascii=False))
+        return 0
+    for each in runs:
+        facts = each.facts
+        best = facts.history[facts.best_epoch]
+        print(
+            f"{each.folder}: epoch {facts.best_epoch + 1} of {len(facts.history)} was best, QWK {best['qwk']:.3f} and "
+            f"macro-F1 {best['macro_f1']:.3f} on the validation part; {facts.images_a_second:.1f} pictures a second, "
+            f"{facts.seconds:.0f} s"
+        )
+    return 0

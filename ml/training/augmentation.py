@@ -1,0 +1,106 @@
+"""Augmentation recipes, in torchvision's v2 transforms: from an RGB picture to a normalised tensor."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torchvision.transforms import InterpolationMode, v2
+
+from ml.preprocessing import Preprocessing
+
+
+def augmentation(name: str, spec: Preprocessing) -> v2.Transform:
+    """The recipe of this name: takes an RGB picture of Pillow's, gives float32 `[3, size, size]`.
+
+    `deck` is that of the original deck, `strong` ours. Randomness is torch's own, so a seed decides all of it.
+    """
+    return {"deck": deck, "strong": strong}[name](spec)
+
+
+def deck(spec: Preprocessing) -> v2.Transform:
+    """The original deck's: resize, flips, quarter turns, ±10° of rotation, affine: shear 10 and scale 0.8 to 1.2."""
+    return v2.Compose(
+        [
+            *_squared(spec),
+            v2.RandomHorizontalFlip(0.5),
+            v2.RandomVerticalFlip(0.5),
+            v2.RandomApply([QuarterTurn()], 0.5),
+            v2.RandomRotation(10),
+            v2.RandomAffine(degrees=0, shear=10, scale=(0.8, 1.2)),
+            *_normalised(spec),
+        ]
+    )
+
+
+def strong(spec: Preprocessing) -> v2.Transform:
+    """Ours: any colour cast, light, distance, sharpness, noise and compression that another scope or phone may add.
+
+    Geometry stays gentle in scale, since the size of scales and the number of hairs are what is graded.
+    """
+    return v2.Compose(
+        [
+            *_squared(spec),
+            v2.RandomHorizontalFlip(0.5),
+            v2.RandomVerticalFlip(0.5),
+            v2.RandomApply([QuarterTurn()], 0.5),
+            v2.RandomApply(
+                [v2.RandomAffine(degrees=20, scale=(0.85, 1.25), shear=6, interpolation=InterpolationMode.BILINEAR)],
+                0.7,
+            ),
+            v2.ToDtype(torch.float32, scale=True),
+            ColourCast(),
+            v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.4))], 0.25),
+            v2.RandomApply([v2.RandomAdjustSharpness(2.0, p=1.0)], 0.2),
+            v2.RandomApply([v2.GaussianNoise(0.0, 0.02)], 0.3),
+            v2.ToDtype(torch.uint8, scale=True),
+            v2.RandomApply([v2.JPEG((40, 95))], 0.3),
+            *_normalised(spec),
+        ]
+    )
+
+
+class QuarterTurn(v2.Transform):
+    """One to three quarter turns."""
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        return {"turns": int(torch.randint(1, 4, ()))}
+
+    def transform(self, inpt: torch.Tensor, params: dict[str, Any]) -> torch.Tensor:
+        return torch.rot90(inpt, params["turns"], (-2, -1))
+
+
+class ColourCast(v2.Transform):
+    """The light and the white balance of another camera, on float `[3, h, w]` in 0..1.
+
+    A gain a channel (log-normal, spread 0.10), brightness (log-normal, 0.15), a gamma of 0.75 to 1.35, saturation from
+    0.5 to 1.3 of what it was, and one side brighter than the other by up to 15 %.
+    """
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        draws = torch.rand(5)
+        return {
+            "gains": (torch.randn(3) * 0.10 + torch.randn(()) * 0.15).exp(),
+            "gamma": math.exp(math.log(0.75) + float(draws[0]) * math.log(1.35 / 0.75)),
+            "saturation": 0.5 + 0.8 * float(draws[1]),
+            "tilt": 0.15 * (2 * draws[2:4] - 1),
+        }
+
+    def transform(self, inpt: torch.Tensor, params: dict[str, Any]) -> torch.Tensor:
+        height, width = inpt.shape[-2:]
+        across = torch.linspace(-1, 1, width)[None, :] * params["tilt"][0]
+        down = torch.linspace(-1, 1, height)[:, None] * params["tilt"][1]
+        picture = inpt.clamp_min(1e-4).pow(params["gamma"]) * params["gains"][:, None, None] * (1 + across + down)
+        grey = picture.mean(dim=0, keepdim=True)
+        return torch.lerp(grey, picture, params["saturation"]).clamp(0, 1)
+
+
+def _squared(spec: Preprocessing) -> list[v2.Transform]:
+    # Bilinear with antialiasing on bytes: within a step or two of Pillow's bicubic that serves, at half the time.
+    size = [spec.image_size, spec.image_size]
+    return [v2.PILToTensor(), v2.Resize(size, InterpolationMode.BILINEAR, antialias=True)]
+
+
+def _normalised(spec: Preprocessing) -> list[v2.Transform]:
+    return [v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(spec.mean), list(spec.std))]

@@ -1,0 +1,87 @@
+"""Checkpoints: all that a training needs to go on as if nothing had happened, in one safetensors file."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import nn
+
+from ml.errors import RunInvalid
+
+CHECKPOINT_FILE = "checkpoint.safetensors"
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a training is. `step` counts batches of `epoch` that are done, `loss_sum` adds up their losses.
+
+    `history` has a row an epoch. `best_epoch` is the one with the best `monitor` so far. `plan` is the memory plan as
+    numbers, since another micro-batch makes other batch-norm statistics. `scaler` is that of mixed precision.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    loss_sum: float = 0.0
+    seconds: float = 0.0
+    best_epoch: int = -1
+    best_score: float = float("-inf")
+    stopped_early: bool = False
+    plan: dict[str, Any] = field(default_factory=dict)
+    scaler: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+def save_checkpoint(
+    folder: Path, progress: Progress, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer
+) -> None:
+    """Write a checkpoint; the earlier one stays until the new one is whole.
+
+    `networks` by name, without the characters `/`, are those whose state dicts are kept.
+    """
+    tensors = {
+        f"{name}/{key}": value for name, network in networks.items() for key, value in network.state_dict().items()
+    }
+    state = optimiser.state_dict()["state"]
+    tensors |= {f"optimiser/{index}/{key}": value for index, each in state.items() for key, value in each.items()}
+    path = folder / CHECKPOINT_FILE
+    draft = path.with_suffix(".tmp")
+    # Clones, since safetensors refuses tensors that share memory.
+    save_file(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()},
+        draft,
+        {"progress": json.dumps(asdict(progress))},
+    )
+    draft.replace(path)
+
+
+def load_checkpoint(folder: Path, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer) -> Progress | None:
+    """Put a checkpoint's state into the networks and the optimiser; None where there is none. Raises RunInvalid."""
+    path = folder / CHECKPOINT_FILE
+    if not path.is_file():
+        return None
+    try:
+        with safe_open(path, framework="pt") as file:
+            progress = Progress(**json.loads(file.metadata()["progress"]))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping.
+        for name, network in networks.items():
+            network.load_state_dict(_below(tensors, f"{name}/"))
+        states: dict[int, dict[str, torch.Tensor]] = {}
+        for name, tensor in _below(tensors, "optimiser/").items():
+            index, _, key = name.partition("/")
+            states.setdefault(int(index), {})[key] = tensor
+        optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
+        raise RunInvalid(
+            f"{path} is no checkpoint of this training: {error}. Delete {folder} to begin anew."
+        ) from error
+    return progress
+
+
+def _below(tensors: dict[str, torch.Tensor], prefix: str) -> dict[str, torch.Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,77 @@
+"""Pictures for training: the records of a data set, decoded, augmented and batched, the same for the same seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+from torchvision.transforms import v2
+
+from ml.data.records import Record
+from ml.labels import SYMPTOMS
+from ml.preprocessing import Preprocessing, open_photo, to_tensor
+
+_COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
+
+
+def grades_of(records: Sequence[Record], symptoms: Sequence[str]) -> np.ndarray:
+    """Grades `[n, symptoms]` of the records, 0 to 3."""
+    columns = [_COLUMNS[key] for key in symptoms]
+    return np.array([record.grades for record in records], dtype=np.int64)[:, columns]
+
+
+class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
+    """Pairs of picture `[3, size, size]` and grades `[symptoms]`; augmented by (seed, epoch, index) where asked."""
+
+    def __init__(
+        self,
+        records: Sequence[Record],
+        symptoms: Sequence[str],
+        spec: Preprocessing,
+        augment: v2.Transform | None = None,
+        seed: int = 0,
+    ) -> None:
+        self._records = records
+        self._grades = torch.from_numpy(grades_of(records, symptoms))
+        self._spec = spec
+        self._augment = augment
+        self._seed = seed
+        self.epoch = 0
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+        photo = open_photo(self._records[index].read())
+        if self._augment is None:
+            return to_tensor(photo, self._spec), self._grades[index]
+        with torch.random.fork_rng(devices=[]):
+            # Seeded for each picture, so neither the number of loading processes nor a resumption changes anything.
+            torch.manual_seed(seed_of(self._seed, self.epoch, index))
+            return self._augment(photo), self._grades[index]
+
+
+def seed_of(*numbers: int) -> int:
+    """One seed of 63 bits out of several numbers."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> 1)
+
+
+def training_batches(
+    pictures: Pictures, batch: int, *, seed: int, epoch: int, skip: int, workers: int
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """The batches of an epoch in its own order, without the first `skip`. A last, smaller one is left out.
+
+    Where there are fewer pictures than a batch holds, they are the one batch.
+    """
+    pictures.epoch = epoch
+    order = np.random.default_rng(seed_of(seed, epoch)).permutation(len(pictures))
+    steps = steps_in(len(pictures), batch)
+    batches = [order[step * batch : (step + 1) * batch].tolist() for step in range(skip, steps)]
+    return iter(DataLoader(pictures, batch_sampler=batches, num_workers=workers))
+
+
+def steps_in(pictures: int, batch: int) -> int:
+    """How many batches an epoch has."""
+    return max(1, pictures // batch)

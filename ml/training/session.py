@@ -1,0 +1,59 @@
+"""A session: all runs that one command trains, on the parts of one data set."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ml.data.aihub import read_aihub
+from ml.data.records import Record
+from ml.data.splits import Split, split_by_person
+from ml.data.synthetic.dataset import MARKER
+from ml.errors import SplitInvalid
+from ml.training.recipe import Recipe
+from ml.training.run import Run
+from ml.training.trainer import Options, train
+
+logger = logging.getLogger(__name__)
+
+_FRACTIONS = {"training": 0.9, "validation": 0.1}
+
+
+def train_all(
+    recipe: Recipe,
+    data: Path,
+    out: Path,
+    *,
+    symptoms: Sequence[str],
+    split: Path | None = None,
+    pictures: int | None = None,
+    seed: int = 0,
+    options: Options,
+) -> list[Run]:
+    """Train the recipe's network, or one a symptom below `out`, on the parts `training` and `validation`.
+
+    Raises DataSetInvalid or SplitInvalid where the data does not allow it, and what `train` raises.
+    """
+    training, validation = read_parts(data, split, seed)
+    if pictures is not None and pictures < len(training):
+        chosen = np.sort(np.random.default_rng(seed).permutation(len(training))[:pictures])
+        training = [training[index] for index in chosen]
+    synthetic = (data / MARKER).is_file()
+    groups = [(tuple(symptoms), out)] if recipe.heads == "six" else [((key,), out / key) for key in symptoms]
+    return [
+        train(recipe, training, validation, group, folder, seed=seed, synthetic=synthetic, options=options)
+        for group, folder in groups
+    ]
+
+
+def read_parts(data: Path, split: Path | None, seed: int) -> tuple[Sequence[Record], Sequence[Record]]:
+    """The records to train on and those to choose by, no person in both."""
+    records = read_aihub(data).records
+    saved = Split.load(split) if split else split_by_person(records, _FRACTIONS, seed=seed)
+    parts = saved.divide(records)
+    if not {"training", "validation"} <= parts.keys():
+        raise SplitInvalid(f"{split} has no parts named training and validation, which training wants.")
+    return parts["training"], parts["validation"]

@@ -1,0 +1,75 @@
+"""Where a training starts from: published weights, a file, a base that is grown, or seeds."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import torch
+from efficientnet_pytorch.utils import url_map
+from safetensors.torch import load_file
+from torchvision.models import efficientnet as torchvision_efficientnet
+
+from ml.bases import GrownBase, SeededBase, imagenet_weights
+from ml.errors import WeightsUnreadable
+from ml.growth import SOURCE, copies_in
+from ml.registry import STEP_COUNTER, Weights, describe, tensor_shapes
+
+logger = logging.getLogger(__name__)
+
+
+def start_weights(architecture: str, outputs: int, seed: int, file: Path | None = None) -> tuple[Weights, str]:
+    """Complete float32 weights to start from, and where they are from in a few words.
+
+    In this order: `file` (safetensors, or a state dict that torch wrote); ImageNet weights that are at hand or can be
+    downloaded; those of lite0 grown into the architecture; seeds. The last layer is always new, for `outputs` rows, and
+    zero, so that the first answer is an even one. Raises WeightsUnreadable where `file` doesn't fit the architecture.
+    """
+    head = describe(architecture).head
+    shapes = tensor_shapes(architecture, outputs)
+    weights, says = _body(architecture, seed, file)
+    new = {name: torch.zeros(shape) for name, shape in shapes.items() if name.startswith(f"{head}.")}
+    body = {name: tensor.float() for name, tensor in weights.items() if not name.startswith(f"{head}.")}
+    filled = {**{name: tensor for name, tensor in body.items() if not name.endswith(STEP_COUNTER)}, **new}
+    for name, shape in shapes.items():
+        if name not in filled or tuple(filled[name].shape) != shape:
+            raise WeightsUnreadable(f"{says} don't fit {architecture}: {name} is missing or has another shape.")
+    return {name: filled[name] for name in shapes}, says
+
+
+def _body(architecture: str, seed: int, file: Path | None) -> tuple[Weights, str]:
+    if file is not None:
+        return _read(file), f"weights of {file.name}"
+    if architecture == SOURCE:
+        return imagenet_weights(), "ImageNet weights"
+    try:
+        return _published(architecture), "ImageNet weights"
+    except OSError as error:
+        logger.warning("The ImageNet weights of %s can't be downloaded: %s", architecture, error)
+    if copies_in(architecture) is not None:
+        return GrownBase(architecture, imagenet_weights).weights(), f"ImageNet weights of {SOURCE}, grown"
+    return SeededBase(architecture, seed).weights(), f"seed {seed}, untrained"
+
+
+def _published(architecture: str) -> Weights:
+    """ImageNet weights from their authors' hosts, kept in torch's cache. Raises OSError where there is no way there."""
+    if architecture in url_map:
+        url, check = url_map[architecture], False
+    else:
+        letter = architecture[-1].upper()
+        url, check = getattr(torchvision_efficientnet, f"EfficientNet_V2_{letter}_Weights").DEFAULT.url, True
+    weights: Weights = torch.hub.load_state_dict_from_url(
+        url, map_location="cpu", check_hash=check, weights_only=True, progress=False
+    )
+    return weights
+
+
+def _read(file: Path) -> Weights:
+    try:
+        if file.suffix == ".safetensors":
+            return load_file(file)
+        weights: Weights = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception as error:
+        # torch's reader raises nearly anything for a file that is not its own.
+        raise WeightsUnreadable(f"{file} can't be read as weights: {error}") from error
+    return weights

@@ -1,0 +1,329 @@
+"""The trainer: one recipe, two parts of a data set, one network; resumable to the bit after a kill.
+
+1. Fill the network with the weights to start from, and plan how much of a batch fits into memory at once.
+2. Go on from the checkpoint where there is one.
+3. For each epoch: steps over its batches, then answers to the validation part by the averaged weights.
+4. Keep the weights of the best epoch; stop where patience ends.
+5. Write the facts of the run.
+
+Every random draw is seeded by (seed, epoch, step) or (seed, epoch, picture), so no random state needs keeping.
+"""
+
+from __future__ import annotations
+
+import copy
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.optim.swa_utils import AveragedModel
+from tqdm import tqdm
+
+from ml.data.records import Record
+from ml.data.splits import digest
+from ml.errors import RunInvalid
+from ml.evaluation.metrics import accuracy, confusion_matrix, macro_f1, quadratic_weighted_kappa
+from ml.labels import GRADES
+from ml.outputs import outputs_for, to_probabilities
+from ml.registry import create_filled_network
+from ml.runtimes.eager import choose_device
+from ml.training.augmentation import augmentation
+from ml.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ml.training.log import write_log
+from ml.training.losses import create_loss
+from ml.training.memory import MemoryPlan, MicroBatches, plan_memory
+from ml.training.pictures import Pictures, grades_of, seed_of, steps_in, training_batches
+from ml.training.recipe import Recipe
+from ml.training.run import RUN_FILE, Run, RunFacts, answer, preprocessing, write_facts, write_weights
+from ml.training.start import start_weights
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What decides how a training runs, not what comes out of it. `memory_limit` is in bytes.
+
+    `checkpoint_seconds` is how much work a kill may cost. `compiled` lets torch compile the network first, which pays
+    for trainings of many minutes.
+    """
+
+    device: str = "auto"
+    workers: int = 1
+    memory_limit: int | None = None
+    checkpoint_seconds: float = 120.0
+    compiled: bool = False
+    weights: Path | None = None
+
+
+def train(
+    recipe: Recipe,
+    training: Sequence[Record],
+    validation: Sequence[Record],
+    symptoms: Sequence[str],
+    out: Path,
+    *,
+    seed: int = 0,
+    synthetic: bool = False,
+    options: Options = Options(),
+) -> Run:
+    """Train one network on the first records for these symptoms and choose its best epoch by the second ones.
+
+    A folder `out` with a checkpoint of the same training is gone on with; one with a finished run is returned as it is.
+    Raises RunInvalid where it holds another training, OutOfMemory where not even one picture fits.
+    """
+    records = [*training, *validation]
+    if (out / RUN_FILE).is_file():
+        return _same(Run.open(out), recipe, symptoms, records, seed)
+    out.mkdir(parents=True, exist_ok=True)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    trainer = _Trainer(recipe, training, validation, tuple(symptoms), out, seed, options)
+    trainer.resume()
+    trainer.go_on()
+    progress = trainer.progress
+    return write_facts(
+        out,
+        RunFacts(
+            recipe=recipe,
+            symptoms=tuple(symptoms),
+            seed=seed,
+            started_from=trainer.started_from,
+            pictures={"training": len(training), "validation": len(validation)},
+            digest=digest(records),
+            synthetic=synthetic,
+            device=trainer.device,
+            memory_plan=str(trainer.plan),
+            best_epoch=progress.best_epoch,
+            seconds=round(progress.seconds, 1),
+            images_a_second=round(float(np.mean([row["images_a_second"] for row in progress.history])), 2),
+            history=progress.history,
+        ),
+    )
+
+
+def _same(run: Run, recipe: Recipe, symptoms: Sequence[str], records: Sequence[Record], seed: int) -> Run:
+    facts = run.facts
+    if (facts.recipe, facts.symptoms, facts.seed, facts.digest) != (recipe, tuple(symptoms), seed, digest(records)):
+        raise RunInvalid(f"{run.folder} holds a finished run of another training. Name a new folder.")
+    logger.info("%s is finished already.", run.folder)
+    return run
+
+
+class _Trainer:
+    def __init__(
+        self,
+        recipe: Recipe,
+        training: Sequence[Record],
+        validation: Sequence[Record],
+        symptoms: tuple[str, ...],
+        out: Path,
+        seed: int,
+        options: Options,
+    ) -> None:
+        self.recipe, self.symptoms, self.out, self.seed, self.options = recipe, symptoms, out, seed, options
+        self.device = choose_device(options.device)
+        spec = preprocessing(recipe)
+        self.pictures = Pictures(training, symptoms, spec, augmentation(recipe.augmentation, spec), seed)
+        self.held_out = Pictures(validation, symptoms, spec)
+        self.held_out_grades = grades_of(validation, symptoms)
+        self.loss = create_loss(recipe, grades_of(training, symptoms))
+        self.batch = min(recipe.batch, len(training))
+        self.steps = steps_in(len(training), self.batch)
+        count = outputs_for(len(GRADES), recipe.output) * len(symptoms)
+        weights, self.started_from = start_weights(recipe.architecture, count, seed, options.weights)
+        network = create_filled_network(recipe.architecture, count, recipe.image_size, weights)
+        self.network = network.requires_grad_(True).to(self.device).to(memory_format=torch.channels_last)
+        self._freeze(self.network)
+        self.forward: Callable[[torch.Tensor], torch.Tensor] = (
+            torch.compile(self.network) if options.compiled else self.network
+        )
+        self.averaged = AveragedModel(self.network, multi_avg_fn=_average(recipe.ema), use_buffers=True)
+        self.averaged.eval()
+        self.optimiser = _optimiser(self.network, recipe)
+        cuda = self.device.startswith("cuda") and recipe.mixed_precision
+        self.half = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float16 if cuda else None
+        self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)
+        self.progress = Progress()
+        self.plan: MemoryPlan
+
+    def resume(self) -> None:
+        """Take up the checkpoint, or make the memory plan for a new training."""
+        kept = load_checkpoint(self.out, self._networks(), self.optimiser)
+        if kept is None:
+            self.plan = plan_memory(
+                self._try_step, self.batch, device=self.device, memory_limit=self.options.memory_limit
+            )
+            self.progress.plan = asdict(self.plan)
+        else:
+            self.progress, self.plan = kept, MemoryPlan(**kept.plan)
+            self.scaler.load_state_dict(kept.scaler)
+            logger.info("Going on in epoch %d at step %d of %d.", kept.epoch + 1, kept.step, self.steps)
+        logger.info("%s: %s, from %s; %s", self.recipe.name, self.device, self.started_from, self.plan)
+        self.micro_batches = MicroBatches(self.network, self.plan)
+
+    def go_on(self) -> None:
+        progress = self.progress
+        while progress.epoch < self.recipe.epochs and not progress.stopped_early:
+            self._epoch()
+            self._judge()
+            progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
+            self._save()
+
+    def _epoch(self) -> None:
+        progress, recipe = self.progress, self.recipe
+        self._freeze(self.network.train())
+        batches = training_batches(
+            self.pictures, self.batch, seed=self.seed, epoch=progress.epoch, skip=progress.step,
+            workers=self.options.workers,
+        )  # fmt: skip
+        label = f"{recipe.name} {progress.epoch + 1}/{recipe.epochs}"
+        saved = started = time.perf_counter()
+        first, seconds = progress.step, progress.seconds
+        with tqdm(batches, label, self.steps, initial=progress.step, unit="step", mininterval=1) as bar:
+            for pictures, grades in bar:
+                progress.loss_sum += self._step(pictures, grades)
+                progress.step += 1
+                progress.seconds = seconds + time.perf_counter() - started
+                bar.set_postfix(loss=f"{progress.loss_sum / progress.step:.3f}", refresh=False)
+                if time.perf_counter() - saved > self.options.checkpoint_seconds:
+                    self._save()
+                    saved = time.perf_counter()
+        self.images_a_second = (progress.step - first) * self.batch / (time.perf_counter() - started)
+
+    def _freeze(self, network: nn.Module) -> None:
+        """Hold the first layers, their batch-norms' statistics as well, where the recipe says so."""
+        if self.recipe.frozen_blocks:
+            stem = [network.get_submodule("_conv_stem"), network.get_submodule("_bn0")]
+            blocks = list(network.get_submodule("_blocks").children())
+            for module in (*stem, *blocks[: self.recipe.frozen_blocks]):
+                module.eval().requires_grad_(False)
+
+    def _step(self, pictures: torch.Tensor, grades: torch.Tensor) -> float:
+        progress = self.progress
+        torch.manual_seed(seed_of(self.seed, progress.epoch, progress.step, 1))
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(self.recipe, progress.epoch + progress.step / self.steps)
+        loss = self.micro_batches.step(
+            (pictures, grades), self._loss_of, lambda part: self.scaler.scale(part).backward()
+        )
+        self.plan = self.micro_batches.plan
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
+        self.averaged.update_parameters(self.network)
+        return float(loss)
+
+    def _loss_of(self, pictures: torch.Tensor, grades: torch.Tensor) -> torch.Tensor:
+        pictures = pictures.to(self.device, memory_format=torch.channels_last, non_blocking=True)
+        with torch.autocast("cuda", dtype=self.half, enabled=self.half is not None):
+            outputs = self.forward(pictures)
+        return self.loss(outputs.float().unflatten(1, (len(self.symptoms), -1)), grades.to(self.device))
+
+    def _try_step(self, micro_batch: int, checkpointing: bool) -> None:
+        """One step on copies of everything, to see whether it fits into memory."""
+        trial = copy.copy(self)
+        trial.network = copy.deepcopy(self.network).train()
+        trial._freeze(trial.network)
+        trial.forward = trial.network
+        optimiser = _optimiser(trial.network, self.recipe)
+        size = self.recipe.image_size
+        plan = MemoryPlan(micro_batch, 1, checkpointing, None, 0)
+        pictures = torch.zeros(micro_batch, 3, size, size)
+        grades = torch.zeros(micro_batch, len(self.symptoms), dtype=torch.long)
+        MicroBatches(trial.network, plan).step((pictures, grades), trial._loss_of)
+        optimiser.step()
+
+    def _judge(self) -> None:
+        """Answer the validation part, write the row of this epoch, and keep the weights if they are the best."""
+        started = time.perf_counter()
+        network = self.averaged.module if self.recipe.ema else self.network.eval()
+        outputs = answer(
+            network,
+            self.held_out,
+            device=self.device,
+            batch=max(self.plan.micro_batch, 8),
+            workers=self.options.workers,
+        )
+        probabilities = to_probabilities(torch.from_numpy(outputs), self.recipe.output)
+        confusions = np.stack(
+            [
+                confusion_matrix(truth, said, len(GRADES))
+                for truth, said in zip(self.held_out_grades.T, probabilities.argmax(dim=-1).numpy().T, strict=True)
+            ]
+        )
+        progress = self.progress
+        progress.seconds += time.perf_counter() - started
+        row = {
+            "epoch": progress.epoch + 1,
+            "learning_rate": learning_rate(self.recipe, progress.epoch + 1),
+            "training_loss": progress.loss_sum / progress.step,
+            "qwk": _mean(quadratic_weighted_kappa(confusions)),
+            "macro_f1": _mean(macro_f1(confusions)),
+            "accuracy": _mean(accuracy(confusions)),
+            "images_a_second": self.images_a_second,
+            "seconds": progress.seconds,
+        }
+        progress.history.append(row)
+        logger.info(
+            "Epoch %d: loss %.3f, QWK %.3f, macro-F1 %.3f, accuracy %.3f on the validation part, %.0f s so far",
+            row["epoch"], row["training_loss"], row["qwk"], row["macro_f1"], row["accuracy"], row["seconds"],
+        )  # fmt: skip
+        write_log(self.out, progress.history, f"{self.recipe.name}: {', '.join(self.symptoms)}")
+        if row[self.recipe.monitor] > progress.best_score:
+            progress.best_epoch, progress.best_score = progress.epoch, row[self.recipe.monitor]
+            write_weights(self.out, network.state_dict())
+        patience = self.recipe.patience
+        progress.stopped_early = bool(patience) and progress.epoch - progress.best_epoch >= patience
+
+    def _save(self) -> None:
+        self.progress.plan = asdict(self.plan)
+        self.progress.scaler = self.scaler.state_dict()
+        save_checkpoint(self.out, self.progress, self._networks(), self.optimiser)
+
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"network": self.network, "averaged": self.averaged}
+
+
+def learning_rate(recipe: Recipe, epoch: float) -> float:
+    """The rate after so many epochs: a linear warm-up, then half a cosine down to zero (arXiv 1608.03983), or flat."""
+    if epoch < recipe.warmup_epochs:
+        return recipe.learning_rate * epoch / recipe.warmup_epochs
+    if recipe.schedule == "constant":
+        return recipe.learning_rate
+    done = (epoch - recipe.warmup_epochs) / max(recipe.epochs - recipe.warmup_epochs, 1e-9)
+    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
+
+
+def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """The recipe's; weight decay goes to convolutions and linear layers, not to batch-norms and biases."""
+    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
+        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
+    ]
+    kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
+    return kind(groups, lr=recipe.learning_rate)
+
+
+def _average(decay: float) -> Callable[..., None]:
+    """Averages with the recipe's decay, and with less of it in the first steps, when the weights are still poor."""
+
+    def average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor | int) -> None:
+        share = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
+        for mean, value in zip(averaged, current, strict=True):
+            if torch.is_floating_point(mean):
+                mean.lerp_(value.to(mean.dtype), share)
+            else:
+                mean.copy_(value)
+
+    return average
+
+
+def _mean(figures: np.ndarray) -> float:
+    """The mean over symptoms, those without a figure left out; 0 where there is none."""
+    return float(np.nanmean(figures)) if np.isfinite(figures).any() else 0.0
