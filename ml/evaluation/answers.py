@@ -17,16 +17,38 @@ _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 
 
 @dataclass(frozen=True, slots=True)
+class Raw:
+    """Raw outputs for one symptom: float32 `[views, n, outputs_for(4, output)]`, before any temperature.
+
+    A view is one look at each picture, as it is or flipped, by one network of an ensemble. Most subjects have one.
+    """
+
+    values: np.ndarray
+    output: Output
+
+    def __post_init__(self) -> None:
+        wanted = outputs_for(len(GRADES), self.output)
+        if self.values.ndim != 3 or self.values.shape[2] != wanted or not len(self.values):
+            raise ValueError(
+                f"raw {self.output} outputs are shaped [views, n, {wanted}], not {list(self.values.shape)}"
+            )
+
+    def probabilities(self, temperature: float = 1.0) -> np.ndarray:
+        """Probabilities of the grades `[n, 4]`, averaged over the views as the service does."""
+        values = torch.from_numpy(self.values).double()
+        probabilities: np.ndarray = to_probabilities(values, self.output, temperature).mean(dim=0).numpy()
+        return probabilities
+
+
+@dataclass(frozen=True, slots=True)
 class Answers:
     """Raw answers to `n` pictures for each of `symptoms`, which are all six or fewer, in the order of `SYMPTOMS`.
 
-    `outputs` are float32 `[n, symptoms, outputs_for(4, output)]` before any temperature, `output` says what they mean.
     `grades` `[n, symptoms]` are the labels. `sexes`, `ages` and `devices` are None where unknown.
     """
 
     symptoms: tuple[str, ...]
-    outputs: np.ndarray
-    output: Output
+    raw: tuple[Raw, ...]
     grades: np.ndarray
     ids: tuple[str, ...]
     persons: tuple[str, ...]
@@ -34,24 +56,17 @@ class Answers:
     ages: tuple[str | None, ...]
     devices: tuple[str | None, ...]
 
-    def __post_init__(self) -> None:
-        shape = (len(self.ids), len(self.symptoms), outputs_for(len(GRADES), self.output))
-        if self.outputs.shape != shape or self.grades.shape != shape[:2]:
-            raise ValueError(
-                f"outputs {list(shape)} and grades {list(shape[:2])} are wanted, not {list(self.outputs.shape)} "
-                f"and {list(self.grades.shape)}"
-            )
-
     @classmethod
-    def of(cls, records: Sequence[Record], symptoms: Sequence[str], outputs: np.ndarray, output: Output) -> Self:
-        """Answers to these records; raises ValueError where `outputs` is shaped otherwise than it should be."""
-        columns = [_COLUMNS[symptom] for symptom in symptoms]
-        grades = np.array([record.grades for record in records], dtype=np.int64).reshape(-1, len(SYMPTOMS))
+    def of(cls, records: Sequence[Record], raw: Mapping[str, Raw]) -> Self:
+        """Answers to these records by symptom. Raises ValueError where they are not as many as the records."""
+        symptoms = tuple(symptom for symptom in _COLUMNS if symptom in raw)
+        if any(raw[symptom].values.shape[1] != len(records) for symptom in symptoms):
+            raise ValueError(f"answers to {len(records)} pictures are wanted for every symptom")
+        grades = np.array([record.grades for record in records], dtype=np.int64).reshape(-1, len(_COLUMNS))
         return cls(
-            symptoms=tuple(symptoms),
-            outputs=np.asarray(outputs, dtype=np.float32),
-            output=output,
-            grades=grades[:, columns],
+            symptoms=symptoms,
+            raw=tuple(raw[symptom] for symptom in symptoms),
+            grades=grades[:, [_COLUMNS[symptom] for symptom in symptoms]],
             ids=tuple(record.id for record in records),
             persons=tuple(record.person for record in records),
             sexes=tuple(record.sex for record in records),
@@ -65,14 +80,14 @@ class Answers:
     @property
     def complete(self) -> bool:
         """Whether all six symptoms are answered, so that the type rule can be applied."""
-        return self.symptoms == tuple(_COLUMNS)
+        return len(self.symptoms) == len(_COLUMNS)
 
-    def probabilities(self, temperatures: Mapping[str, float] | None = None) -> np.ndarray:
+    def probabilities(self, temperatures: Mapping[str, float]) -> np.ndarray:
         """Probabilities of the grades, `[n, symptoms, 4]`; a symptom that `temperatures` does not name has 1."""
-        known = temperatures or {}
-        columns = [
-            to_probabilities(torch.from_numpy(self.outputs[:, column]).double(), self.output, known.get(symptom, 1.0))
-            for column, symptom in enumerate(self.symptoms)
-        ]
-        probabilities: np.ndarray = torch.stack(columns, dim=1).numpy()
-        return probabilities
+        return np.stack(
+            [
+                raw.probabilities(temperatures.get(symptom, 1.0))
+                for symptom, raw in zip(self.symptoms, self.raw, strict=True)
+            ],
+            axis=1,
+        )

@@ -14,9 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch.nn import functional
 
 from ml.errors import RunInvalid
-from ml.evaluation.answers import Answers
+from ml.evaluation.answers import Answers, Raw
 from ml.manifest import first_fault
-from ml.outputs import Output
 
 #: No network needs more or less; a part without a single error would want a temperature of 0.
 TEMPERATURES = (0.05, 20.0)
@@ -74,7 +73,7 @@ class Calibration(BaseModel):
 def calibrate(answers: Answers, part: str) -> Calibration:
     """Fit temperature, then threshold, of each symptom on answers to pictures that nothing else is measured on."""
     temperatures = {
-        symptom: fit_temperature(answers.outputs[:, column], answers.grades[:, column], answers.output)
+        symptom: fit_temperature(answers.raw[column], answers.grades[:, column])
         for column, symptom in enumerate(answers.symptoms)
     }
     probabilities = answers.probabilities(temperatures)
@@ -92,32 +91,33 @@ def calibrate(answers: Answers, part: str) -> Calibration:
     )
 
 
-def negative_log_likelihood(outputs: np.ndarray, grades: np.ndarray, output: Output, temperature: float = 1.0) -> float:
-    """The mean of -log probability of the true `grades` `[n]`, from raw `outputs` `[n, o]` over a temperature.
+def negative_log_likelihood(raw: Raw, grades: np.ndarray, temperature: float = 1.0) -> float:
+    """The mean of -log probability of the true `grades` `[n]`, with the raw outputs over a temperature.
 
-    For CORN it is the sum of the binary losses of the conditional tasks "above k, among those of at least k", which is
-    the same (Shi, Cao and Raschka, arXiv 2111.08851). Taken of logarithms, so that no probability rounds to 0.
+    The binary losses of CORN's conditional tasks "above k, among those of at least k" sum to the same (Shi, Cao and
+    Raschka, arXiv 2111.08851). Taken of logarithms, so that no probability rounds to 0.
     """
-    scaled = torch.from_numpy(np.asarray(outputs, dtype=np.float64)) / temperature
-    truth = torch.from_numpy(np.asarray(grades, dtype=np.int64))
-    if output == "softmax":
-        return float(functional.cross_entropy(scaled, truth))
-    tasks = torch.arange(scaled.shape[1])
-    above = (truth[:, None] > tasks).double()
-    asked = truth[:, None] >= tasks
-    losses = functional.binary_cross_entropy_with_logits(scaled, above, reduction="none")
-    return float((losses * asked).sum() / len(truth))
+    scaled = torch.from_numpy(raw.values).double() / temperature
+    truth = torch.from_numpy(grades).expand(scaled.shape[:2])
+    if raw.output == "softmax":
+        likelihoods = scaled.log_softmax(dim=2).gather(2, truth[..., None])[..., 0]
+    else:
+        tasks = torch.arange(scaled.shape[2])
+        signed = torch.where(truth[..., None] > tasks, scaled, -scaled)
+        likelihoods = (functional.logsigmoid(signed) * (truth[..., None] >= tasks)).sum(dim=2)
+    views = len(raw.values)
+    return float(math.log(views) - likelihoods.logsumexp(dim=0).mean())
 
 
-def fit_temperature(outputs: np.ndarray, grades: np.ndarray, output: Output) -> float:
+def fit_temperature(raw: Raw, grades: np.ndarray) -> float:
     """The temperature with the least negative log-likelihood (Guo et al., arXiv 1706.04599), within `TEMPERATURES`.
 
-    The loss is convex in 1/T for both kinds of output, so it has one valley over log T, which golden-section search
-    narrows down.
+    Found by golden-section search over log T. For one view the loss is convex in 1/T, for both kinds of output, so it
+    has one valley; for several views, whose probabilities are averaged, nothing guarantees that.
     """
 
     def loss(logarithm: float) -> float:
-        return negative_log_likelihood(outputs, grades, output, math.exp(logarithm))
+        return negative_log_likelihood(raw, grades, math.exp(logarithm))
 
     low, high = (math.log(bound) for bound in TEMPERATURES)
     left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)

@@ -42,7 +42,7 @@ def evaluate(
 
     Intervals are of `rounds` resamplings of persons by this `seed`; see `ml.evaluation.bootstrap`.
     """
-    before, after = answers.probabilities(), answers.probabilities(temperatures)
+    before, after = answers.probabilities({}), answers.probabilities(temperatures)
     resampling = Resampling.of(answers.persons, rounds=rounds, seed=seed)
     answered = after.argmax(axis=2)
     resampled = [

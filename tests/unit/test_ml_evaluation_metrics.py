@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.errors import RunInvalid
 from ml.evaluation import metrics
+from ml.evaluation.answers import Raw
 from ml.evaluation.bootstrap import Resampling
 from ml.evaluation.calibration import (
     Abstention,
@@ -23,7 +23,7 @@ from ml.evaluation.calibration import (
     fit_temperature,
     negative_log_likelihood,
 )
-from ml.outputs import Output, outputs_for, to_probabilities
+from ml.outputs import Output, outputs_for
 
 #: Rows are labels, columns answers: 7 of 10 right, 9 at most one off.
 CONFUSION = np.array([[3, 1, 0, 0], [0, 2, 0, 1], [0, 1, 2, 0], [0, 0, 0, 0]], dtype=float)
@@ -37,12 +37,12 @@ def columns(pairs: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
     return np.array(truth), np.array(answers)
 
 
-def drawn(output: Output, rows: int = 400, sharpness: float = 2.0, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Raw outputs and labels that are drawn with the probabilities which the outputs name at temperature 1."""
+def drawn(output: Output, rows: int = 400, times: float = 1.0, views: int = 1, seed: int = 0) -> tuple[Raw, np.ndarray]:
+    """Raw outputs, and labels drawn with the probabilities which the outputs over `times` name."""
     rng = np.random.default_rng(seed)
-    outputs = rng.normal(scale=sharpness, size=(rows, outputs_for(4, output)))
-    probabilities = to_probabilities(torch.from_numpy(outputs), output).numpy()
-    return outputs, (probabilities.cumsum(axis=1) < rng.random((rows, 1))).sum(axis=1)
+    calibrated = Raw(rng.normal(scale=2, size=(views, rows, outputs_for(4, output))), output)
+    labels = (calibrated.probabilities().cumsum(axis=1) < rng.random((rows, 1))).sum(axis=1)
+    return Raw(calibrated.values * times, output), labels
 
 
 def test_figures_of_a_small_matrix_are_those_worked_out_by_hand() -> None:
@@ -199,37 +199,36 @@ def test_one_person_gives_no_interval_and_the_same_seed_the_same_draws() -> None
 
 
 @pytest.mark.parametrize("output", ["softmax", "corn"])
-def test_the_likelihood_is_that_of_the_probabilities(output: Output) -> None:
-    outputs, grades = drawn(output)
-    probabilities = to_probabilities(torch.from_numpy(outputs), output, 1.7).numpy()
-    wanted = -np.log(probabilities[np.arange(len(grades)), grades]).mean()
-    assert negative_log_likelihood(outputs, grades, output, 1.7) == pytest.approx(wanted)
+@pytest.mark.parametrize("views", [1, 3])
+def test_the_likelihood_is_that_of_the_probabilities(output: Output, views: int) -> None:
+    raw, grades = drawn(output, views=views)
+    wanted = -np.log(raw.probabilities(1.7)[np.arange(len(grades)), grades]).mean()
+    assert negative_log_likelihood(raw, grades, 1.7) == pytest.approx(wanted)
 
 
 @pytest.mark.parametrize("output", ["softmax", "corn"])
-@pytest.mark.parametrize("temperature", [0.4, 1.0, 3.0])
-def test_the_fitted_temperature_is_the_one_that_the_outputs_were_multiplied_by(
-    output: Output, temperature: float
+@pytest.mark.parametrize("times", [0.4, 1.0, 3.0])
+@pytest.mark.parametrize("views", [1, 4])
+def test_the_fitted_temperature_undoes_what_the_outputs_were_multiplied_by(
+    output: Output, times: float, views: int
 ) -> None:
-    outputs, grades = drawn(output, rows=8000)
-    assert fit_temperature(outputs * temperature, grades, output) == pytest.approx(temperature, rel=0.06)
+    raw, grades = drawn(output, rows=8000, times=times, views=views)
+    assert fit_temperature(raw, grades) == pytest.approx(times, rel=0.1)
 
 
 @settings(max_examples=20)
 @given(st.integers(0, 10_000), st.sampled_from(["softmax", "corn"]), st.floats(0.2, 5))
-def test_no_other_temperature_has_a_smaller_loss(seed: int, output: Output, sharpness: float) -> None:
-    outputs, grades = drawn(output, rows=30, seed=seed)
-    outputs = outputs * sharpness
-    least = negative_log_likelihood(outputs, grades, output, fit_temperature(outputs, grades, output))
-    others = [negative_log_likelihood(outputs, grades, output, each) for each in np.geomspace(0.05, 20, 200)]
-    assert least <= min(others) + 1e-9
+def test_no_other_temperature_has_a_smaller_loss(seed: int, output: Output, times: float) -> None:
+    raw, grades = drawn(output, rows=30, times=times, seed=seed)
+    least = negative_log_likelihood(raw, grades, fit_temperature(raw, grades))
+    assert least <= min(negative_log_likelihood(raw, grades, each) for each in np.geomspace(0.05, 20, 200)) + 1e-9
 
 
 def test_overconfident_outputs_are_better_calibrated_after_scaling() -> None:
-    outputs, grades = drawn("softmax", rows=4000)
+    raw, grades = drawn("softmax", rows=4000, times=4)
     errors = []
-    for temperature in (1.0, fit_temperature(4 * outputs, grades, "softmax")):
-        probabilities = to_probabilities(torch.from_numpy(4 * outputs), "softmax", temperature).numpy()
+    for temperature in (1.0, fit_temperature(raw, grades)):
+        probabilities = raw.probabilities(temperature)
         errors.append(metrics.calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == grades))
     assert errors[0] > 0.1
     assert errors[1] < 0.03

@@ -1,0 +1,172 @@
+"""`python -m ml evaluate`: how good a run or a bundle is on labelled pictures, with plots and a model card."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ml.errors import MLError, SplitInvalid
+from ml.labels import GRADES, SYMPTOMS
+
+if TYPE_CHECKING:
+    from ml.data.records import Record
+    from ml.evaluation.results import Evaluation, Means, Sample, SymptomEvaluation
+
+EVALUATION_FILE = "evaluation.json"
+CALIBRATION_FILE = "calibration.json"
+
+_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
+
+
+def register(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "evaluate",
+        help="measure a run or a bundle on labelled pictures",
+        description="Measure a training run or a bundle on labelled pictures, and write evaluation.json, plots and a "
+        "model card. For a run, temperatures and abstention thresholds are fitted on another part and written to "
+        "calibration.json, where `bundle build` finds them; a bundle has its own.",
+    )
+    parser.add_argument("subject", type=Path, help="the folder of a run or of a bundle")
+    parser.add_argument("path", type=Path, help="the data set's folder or zip")
+    parser.add_argument(
+        "--split", type=Path, help="file that `data split` wrote (default: none, all pictures are one part)"
+    )
+    parser.add_argument("--part", help="part of the split to measure on (default: test)")
+    parser.add_argument(
+        "--calibrate-on",
+        metavar="PART",
+        help="part of the split to fit temperatures and thresholds on (default: validation for a run with a split, "
+        "else nothing is fitted)",
+    )
+    parser.add_argument("--out", type=Path, help="folder to write (default for a run: its folder evaluation)")
+    parser.add_argument(
+        "--card", action="store_true", help="also put the model card and its plots into the bundle's folder"
+    )
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ml.evaluation.subject import BundleSubject, open_subject
+
+    if options.split is None and (options.part or options.calibrate_on):
+        return _misused("--part and --calibrate-on name parts of a --split")
+    part = options.part or "test"
+    if part == options.calibrate_on:
+        return _misused(f"what is fitted on {part} cannot be measured on it: name another part to --calibrate-on")
+    subject = open_subject(options.subject, options.device)
+    of_bundle = isinstance(subject, BundleSubject)
+    if of_bundle and options.out is None:
+        return _misused("a bundle needs --out, a folder to write")
+    if options.card and not of_bundle:
+        return _misused("--card is for bundles; a run has its card in --out")
+    out: Path = options.out or options.subject / "evaluation"
+    calibrate_on = options.calibrate_on or (None if of_bundle or options.split is None else "validation")
+
+    from ml.evaluation.calibration import calibrate
+    from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER, write_card
+    from ml.evaluation.report import evaluate
+
+    sample, records, kept = _pictures(options.path, options.split, part, calibrate_on)
+    temperatures, thresholds, calibrated_on = subject.temperatures, subject.thresholds, None
+    calibration = None
+    if kept:
+        calibration = calibrate(subject.answers(kept, f"{calibrate_on}, to calibrate"), str(calibrate_on))
+        temperatures, thresholds = calibration.temperatures, calibration.thresholds
+        calibrated_on = f"the {len(kept)} pictures of the part {calibrate_on}"
+    evaluation = evaluate(
+        subject.answers(records, sample.part or "all pictures"),
+        subject=subject.name,
+        sample=sample,
+        temperatures=temperatures,
+        thresholds=thresholds,
+        calibrated_on=calibrated_on,
+    )
+    document = json.dumps(evaluation.as_json(), indent=1, ensure_ascii=False)
+    try:
+        write_card(evaluation, subject.facts, out)
+        (out / EVALUATION_FILE).write_text(document + "\n", encoding="utf-8")
+        if calibration is not None:
+            calibration.save(out / CALIBRATION_FILE)
+        if options.card:
+            shutil.copytree(out / FIGURES_FOLDER, options.subject / FIGURES_FOLDER, dirs_exist_ok=True)
+            shutil.copy(out / CARD_FILE, options.subject / CARD_FILE)
+    except OSError as error:
+        raise MLError(f"{error.filename or out} cannot be written: {error.strerror}. Name another --out.") from error
+    if options.json:
+        print(document)
+    else:
+        print_evaluation(evaluation)
+        print(f"{out}: written")
+    return 0
+
+
+def _pictures(
+    path: Path, split_file: Path | None, part: str, calibrate_on: str | None
+) -> tuple[Sample, Sequence[Record], Sequence[Record]]:
+    """What is measured on, and the pictures of it and of the part to calibrate on. Raises SplitInvalid."""
+    from ml.data.aihub import read_aihub
+    from ml.data.splits import Split, digest
+    from ml.data.synthetic.dataset import MARKER
+    from ml.evaluation.results import Sample
+
+    records = read_aihub(path).records
+    root = path.resolve()
+    # A zip or an official part of a synthetic set is synthetic as well: the marker lies beside it.
+    synthetic = any((folder / MARKER).is_file() for folder in (root, root.parent))
+    if split_file is None:
+        return Sample(root.name, digest(records), synthetic), records, []
+    parts = Split.load(split_file).divide(records)
+    for name in (part, calibrate_on):
+        if name is not None and not parts.get(name):
+            raise SplitInvalid(f"{split_file} has no pictures for a part {name!r}; it has {', '.join(parts)}.")
+    sample = Sample(root.name, digest(records), synthetic, split=split_file.name, part=part)
+    return sample, parts[part], parts[calibrate_on] if calibrate_on else []
+
+
+def print_evaluation(evaluation: Evaluation) -> None:
+    """One table: a line a symptom and one for the means."""
+    kind = "synthetic pictures of persons that do not exist" if evaluation.sample.synthetic else "pictures of persons"
+    print(f"{evaluation.subject} on {evaluation.pictures} {kind} ({evaluation.persons}), ", end="")
+    print(f"part {evaluation.sample.part}" if evaluation.sample.part else "the whole data set as one part")
+    print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'as they were, nothing was fitted'}")
+    print()
+    recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)
+    print(
+        f"{'':<32}{'accuracy':>9}{'majority':>9}{'macro-F1':>9}   {'QWK [95 %]':<18}{'±1':>6}   {'ECE':<14}"
+        f"{'coverage':>9}  {recall}"
+    )
+    rows: list[tuple[str, SymptomEvaluation | Means, float]] = [
+        (_ENGLISH[symptom.symptom], symptom, symptom.abstention.coverage) for symptom in evaluation.symptoms
+    ]
+    for name, row, coverage in (*rows, ("Mean", evaluation.mean, evaluation.mean.coverage)):
+        recalls = "".join(f"{_figure(value):>9}" for value in getattr(row, "recalls", ()))
+        interval = f"{_figure(row.qwk.value)} [{_figure(row.qwk.low)}, {_figure(row.qwk.high)}]"
+        print(
+            f"{name:<32}{_figure(row.accuracy.value):>9}{_figure(row.majority):>9}{_figure(row.macro_f1.value):>9}   "
+            f"{interval:<18}{_figure(row.within_one.value):>6}   {row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}"
+            f"        {recalls}"
+        )
+    if rule := evaluation.type_rule:
+        print()
+        print(
+            f"Type rule: skin {_figure(rule.skin.value)} (majority {_figure(rule.skin_majority)}), "
+            f"pred {_figure(rule.pred.value)} (majority {_figure(rule.pred_majority)}), "
+            f"QWK of pred {_figure(rule.pred_qwk.value)}"
+        )
+
+
+def _figure(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
+
+
+def _misused(error: str) -> int:
+    print(f"python -m ml evaluate: {error}", file=sys.stderr)
+    return 2
