@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
 
 from ml.bundle import Bundle
 from ml.errors import ModelError
+from ml.explanation import map_of_grade
 from ml.labels import GATE, SYMPTOMS, scalp_type
-from ml.manifest import GATE_SCALP_CLASS
+from ml.manifest import GATE_SCALP_CLASS, ModelSpec
 from ml.preprocessing import Photo, Prepared, prepare
-from ml.runtimes import Runtime
+from ml.runtimes import Answer, Runtime
 from ml.runtimes.eager import EagerRuntime
 
 logger = logging.getLogger(__name__)
@@ -32,7 +33,9 @@ RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
 class Graded:
     """One grader's answer: `grade` 0–3, the probability of each grade, the greatest of them as `confidence`.
 
-    `abstains` says that the confidence is below the model's threshold, so the grade should not be relied on.
+    `abstains` says that the confidence is below the model's threshold, so the grade should not be relied on. `map`,
+    where it was asked for, says where on the photo the grade was seen: float32 `[h, w]` over what the model saw of the
+    photo, more where more speaks for the grade (`ml.explanation`).
     """
 
     symptom: str
@@ -40,6 +43,7 @@ class Graded:
     probabilities: tuple[float, float, float, float]
     confidence: float
     abstains: bool
+    map: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,7 @@ class Predictor:
         for model, networks in bundle.weights():
             self._runtime.load(model, networks)
             warming = time.perf_counter()
-            self._probabilities(model.key, torch.zeros(1, 3, model.image_size, model.image_size))
+            self._run(model.key, torch.zeros(1, 3, model.image_size, model.image_size))
             self.warm_up_seconds += time.perf_counter() - warming
             self.models_resident += 1
         self._specifications = {model.preprocessing for model in bundle.manifest.models}
@@ -91,12 +95,14 @@ class Predictor:
         """
         return prepare(photo, self._specifications)
 
-    def predict(self, photos: Sequence[Prepared], watch: Watch | None = None) -> list[Prediction | None]:
+    def predict(
+        self, photos: Sequence[Prepared], watch: Watch | None = None, *, maps: bool = False
+    ) -> list[Prediction | None]:
         """One prediction a photo, in order; None for a photo that `watch` took out of the batch.
 
         The gate runs first and what it refuses leaves the batch; then the six graders run one after
-        another. When nobody is left no further model runs. For one thread at a time. Raises OutOfMemory,
-        DeviceLost or another ModelError for the batch as a whole.
+        another. When nobody is left no further model runs. With `maps` each finding has its map. For one
+        thread at a time. Raises OutOfMemory, DeviceLost or another ModelError for the batch as a whole.
         """
         staying = list(range(len(photos)))
         scalp: dict[int, float] = {}
@@ -107,14 +113,14 @@ class Predictor:
                 break
             model = self.bundle.model(key)
             batch = torch.stack([photos[index].tensors[model.preprocessing] for index in staying])
-            answers = zip(staying, self._probabilities(key, batch), strict=True)
+            answer = self._run(key, batch, maps=maps and key != GATE.key)
             if key == GATE.key:
-                scalp = {index: float(row[GATE_SCALP_CLASS]) for index, row in answers}
+                scalp = dict(zip(staying, answer.probabilities[:, GATE_SCALP_CLASS].tolist(), strict=True))
                 refused = {index for index in staying if scalp[index] < model.threshold}
                 staying = [index for index in staying if index not in refused]
             else:
-                for index, row in answers:
-                    findings[index].append(_graded(key, row, model.threshold))
+                for place, index in enumerate(staying):
+                    findings[index].append(_graded(model, answer, place))
             if watch is not None and staying:
                 wanted = set(watch(done, tuple(staying)))
                 staying = [index for index in staying if index in wanted]
@@ -128,23 +134,25 @@ class Predictor:
             for index in range(len(photos))
         ]
 
-    def _probabilities(self, key: str, batch: torch.Tensor) -> np.ndarray:
-        probabilities = self._runtime.run(key, batch).probabilities
+    def _run(self, key: str, batch: torch.Tensor, *, maps: bool = False) -> Answer:
+        answer = self._runtime.run(key, batch, maps=maps)
         expected = (len(batch), self.bundle.model(key).classes)
-        if probabilities.shape != expected or not np.isfinite(probabilities).all():
+        if answer.probabilities.shape != expected or not np.isfinite(answer.probabilities).all():
             raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")
-        return probabilities
+        return answer
 
 
-def _graded(symptom: str, row: np.ndarray, threshold: float) -> Graded:
+def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
+    row = answer.probabilities[place]
     good, mild, moderate, severe = (float(value) for value in row)
-    confidence = float(row.max())
+    grade, confidence = int(row.argmax()), float(row.max())
     return Graded(
-        symptom=symptom,
-        grade=int(row.argmax()),
+        symptom=model.key,
+        grade=grade,
         probabilities=(good, mild, moderate, severe),
         confidence=confidence,
-        abstains=confidence < threshold,
+        abstains=confidence < model.threshold,
+        map=None if answer.maps is None else map_of_grade(answer.maps[place], grade, model.output),
     )
 
 

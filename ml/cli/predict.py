@@ -9,10 +9,14 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ml.errors import PhotoUnreadable
 from ml.labels import GRADES, SYMPTOMS
+
+if TYPE_CHECKING:
+    from ml.bundle import Bundle
+    from ml.predictor import Prediction
 
 DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
 _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
@@ -33,6 +37,9 @@ def register(commands: Any) -> None:
     parser.add_argument("--bundle", type=Path, help="folder of the models (default: SCALP_BUNDLE, else the demo)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
+    parser.add_argument(
+        "--maps", type=Path, metavar="FOLDER", help="write where each grade was seen: a picture PHOTO-SYMPTOM.png each"
+    )
     parser.set_defaults(run=run)
 
 
@@ -40,18 +47,24 @@ def run(options: argparse.Namespace) -> int:
     from ml.bundle import Bundle
     from ml.predictor import Predictor
 
+    stems = [path.stem for path in options.photos]
+    if options.maps and len(set(stems)) < len(stems):
+        print("python -m ml predict: with --maps no two photos may share a name.", file=sys.stderr)
+        return 2
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     predictor = Predictor(Bundle.open(options.bundle or default_bundle()), options.device)
     bundle = predictor.bundle
     answers: list[dict[str, Any]] = []
     for path in options.photos:
         try:
-            (prediction,) = predictor.predict([predictor.prepare(path)])
+            (prediction,) = predictor.predict([predictor.prepare(path)], maps=options.maps is not None)
         except PhotoUnreadable as error:
             answers.append({"photo": str(path), "error": str(error)})
             continue
         assert prediction is not None, "Nothing watches, so nothing is canceled."
-        answers.append({"photo": str(path), **dataclasses.asdict(prediction)})
+        if options.maps:
+            _draw(options.maps, path, prediction, bundle)
+        answers.append({"photo": str(path), **_fields(prediction)})
     if options.json:
         whole = {"bundle": bundle.reference, "demo": bundle.demo, "device": predictor.device, "photos": answers}
         print(json.dumps(whole, indent=2, ensure_ascii=False))
@@ -61,6 +74,24 @@ def run(options: argparse.Namespace) -> int:
         if bundle.demo:
             print(f"Bundle {bundle.reference} is a demo. Trained on: {bundle.manifest.trained_on}")
     return 1 if any("error" in answer for answer in answers) else 0
+
+
+def _fields(prediction: Prediction) -> dict[str, Any]:
+    """A prediction as JSON has it: without the maps."""
+    fields = dataclasses.asdict(prediction)
+    return {**fields, "findings": [{n: v for n, v in f.items() if n != "map"} for f in fields["findings"]]}
+
+
+def _draw(folder: Path, path: Path, prediction: Prediction, bundle: Bundle) -> None:
+    from ml.explanation import overlay
+    from ml.preprocessing import open_photo
+
+    folder.mkdir(parents=True, exist_ok=True)
+    photo = open_photo(path)
+    for finding in prediction.findings:
+        assert finding.map is not None, "It was asked for."
+        picture = overlay(photo, finding.map, bundle.model(finding.symptom).aspect)
+        picture.save(folder / f"{path.stem}-{finding.symptom}.png")
 
 
 def _show(answer: dict[str, Any]) -> None:

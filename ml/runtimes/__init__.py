@@ -17,10 +17,15 @@ from ml.registry import Weights
 class Answer:
     """What a model says of a batch of n photos, in float32.
 
-    `probabilities` `[n, classes]` are averaged over the networks of an ensemble and the views of each photo.
+    `probabilities` `[n, classes]` are averaged over the networks of an ensemble and the views of each photo. Where
+    they were asked for, `maps` `[n, outputs, h, w]` are so too: the class activation map of each output, before the
+    temperature (`ml.explanation`). `features` `[n, width]`, where they were asked for, are what the head of the first
+    network reads of the photo itself.
     """
 
     probabilities: np.ndarray
+    features: np.ndarray | None = None
+    maps: np.ndarray | None = None
 
 
 class Runtime(Protocol):
@@ -34,7 +39,7 @@ class Runtime(Protocol):
         Raises ModelError.
         """
 
-    def run(self, key: str, batch: torch.Tensor) -> Answer:
+    def run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
         """What the model says of a float32 batch `[n, 3, size, size]` on the CPU.
 
         The model's temperature is applied. Raises OutOfMemory where a smaller batch may pass, DeviceLost

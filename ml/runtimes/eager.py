@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
+import numpy as np
 import torch
 from torch import nn
 
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
+from ml.explanation import class_maps, look
 from ml.manifest import VIEWS, ModelSpec
 from ml.outputs import to_probabilities
-from ml.registry import Weights, create_filled_network
+from ml.registry import Weights, create_filled_network, describe
 from ml.runtimes import Answer
 
 Result = TypeVar("Result")
@@ -34,8 +36,8 @@ class EagerRuntime:
         placed = guarded(self.device, lambda: tuple(self._place(model, weights) for weights in networks))
         self._models[model.key] = (model, placed)
 
-    def run(self, key: str, batch: torch.Tensor) -> Answer:
-        return guarded(self.device, partial(self._infer, *self._models[key], batch))
+    def run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
+        return guarded(self.device, partial(self._infer, *self._models[key], batch, features, maps))
 
     def _place(self, model: ModelSpec, weights: Weights) -> nn.Module:
         padding_size = model.padding_size or model.image_size
@@ -47,19 +49,42 @@ class EagerRuntime:
                 parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
         return network.to(self.device)
 
-    def _infer(self, model: ModelSpec, networks: Sequence[nn.Module], batch: torch.Tensor) -> Answer:
+    def _infer(
+        self, model: ModelSpec, networks: Sequence[nn.Module], batch: torch.Tensor, features: bool, maps: bool
+    ) -> Answer:
         # Set on import already, but this may be a thread from before that, and its pool starts with it.
         torch.set_flush_denormal(True)
         with torch.inference_mode():
             batch = batch.to(device=self.device, memory_format=torch.channels_last)
-            seen = [self._look(model, network, batch, flip) for network in networks for flip in VIEWS[model.flips]]
-            return Answer(torch.stack(seen).mean(dim=0).cpu().numpy())
+            views = [self._view(model, network, batch, flip) for network in networks for flip in VIEWS[model.flips]]
+            return Answer(
+                _mean([view.probabilities for view in views]),
+                features=views[0].features.cpu().numpy() if features else None,
+                maps=_mean([view.maps for view in views]) if maps else None,
+            )
 
-    def _look(self, model: ModelSpec, network: nn.Module, batch: torch.Tensor, flip: tuple[int, ...]) -> torch.Tensor:
-        """Probabilities of one view of the batch by one network."""
+    def _view(self, model: ModelSpec, network: nn.Module, batch: torch.Tensor, flip: tuple[int, ...]) -> _View:
         with torch.autocast("cuda", dtype=torch.float16, enabled=self.device.startswith("cuda")):
-            outputs: torch.Tensor = network(batch.flip(flip)).float()
-        return to_probabilities(outputs, model.output, model.temperature)
+            outputs, seen = look(network, batch.flip(flip))
+        weight = network.get_parameter(f"{describe(model.architecture).head}.weight")
+        return _View(
+            probabilities=to_probabilities(outputs.float(), model.output, model.temperature),
+            features=seen.float().mean(dim=(2, 3)),
+            maps=class_maps(seen.float(), weight).flip(flip),
+        )
+
+
+class _View(NamedTuple):
+    """What one network says of one view of a batch; its maps lie as the photos do."""
+
+    probabilities: torch.Tensor
+    features: torch.Tensor
+    maps: torch.Tensor
+
+
+def _mean(tensors: Sequence[torch.Tensor]) -> np.ndarray:
+    mean: np.ndarray = torch.stack(list(tensors)).mean(dim=0).cpu().numpy()
+    return mean
 
 
 def choose_device(device: str) -> str:

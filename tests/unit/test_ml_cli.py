@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 from ml.bundle import Bundle
 from ml.cost import gflop
 from ml.data.synthetic import scalp_picture
+from ml.labels import SYMPTOMS
 from tests.ml_bundles import alter_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,6 +38,7 @@ def test_predict_grades_what_it_can_read_and_fails_for_the_rest(bundle: Bundle, 
     graded, failed = answer["photos"]
     assert graded["photo"] == str(photo)
     assert len(graded["findings"]) == 6
+    assert graded["findings"][0].keys() == {"symptom", "grade", "probabilities", "confidence", "abstains"}
     assert graded["skin"]
     assert "cannot be read" in failed["error"]
     assert "7 models resident" in done.stderr
@@ -44,8 +47,10 @@ def test_predict_grades_what_it_can_read_and_fails_for_the_rest(bundle: Bundle, 
 def test_predict_speaks_to_people_and_names_a_demo(bundle: Bundle, tmp_path: Path) -> None:
     photo = tmp_path / "photo.png"
     scalp_picture(3).save(photo)
-    done = ml("predict", photo, "--bundle", bundle.folder, "--device", "cpu")
+    done = ml("predict", photo, "--bundle", bundle.folder, "--device", "cpu", "--maps", tmp_path / "maps")
     assert done.returncode == 0, done.stderr
+    drawn = {path.name: Image.open(path).size for path in (tmp_path / "maps").iterdir()}
+    assert drawn == {f"photo-{symptom.key}.png": Image.open(photo).size for symptom in SYMPTOMS}
     assert "Redness between follicles" in done.stdout
     assert "is a demo. Trained on: Nothing." in done.stdout
 
@@ -101,6 +106,7 @@ def test_wrong_usage_ends_with_two(tmp_path: Path) -> None:
     size = ("--image-size", "64", "--seed", "1", "--out", tmp_path / "bundle")
     for arguments in (
         ("predict",),
+        ("predict", "a/photo.jpg", "b/photo.png", "--maps", tmp_path / "maps"),
         ("bundle", "build", "--seeded", "--architecture", "resnet50", *size),
         ("bundle", "import", "--key", "dandruf=x.pt", "--out", tmp_path / "bundle"),
     ):

@@ -32,9 +32,9 @@ class RecordingRuntime:
         self.runs: list[tuple[str, int]] = []
         self.load = runtime.load
 
-    def run(self, key: str, batch: torch.Tensor) -> Answer:
+    def run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
         self.runs.append((key, len(batch)))
-        return self.runtime.run(key, batch)
+        return self.runtime.run(key, batch, features=features, maps=maps)
 
 
 @pytest.fixture
@@ -171,6 +171,25 @@ def test_a_refused_photo_is_not_offered_to_the_watch(
     passed = {index for index, p in enumerate(predictions) if p is not None and p.is_scalp}
     assert offered == passed
     assert len(passed) == 1
+
+
+def test_findings_have_the_map_of_their_grade_where_it_is_wanted(predictor: Predictor, photos: list[Prepared]) -> None:
+    plain, mapped = predictor.predict(photos[:2]), predictor.predict(photos[:2], maps=True)
+    assert plain == mapped
+    weights = {model.key: networks[0] for model, networks in predictor.bundle.weights()}
+    for prediction in mapped:
+        assert prediction is not None
+        for finding in prediction.findings:
+            assert finding.map is not None
+            assert (finding.map.shape, finding.map.dtype) == ((2, 2), np.float32)
+            photo = photos[mapped.index(prediction)].tensors[predictor.bundle.model(finding.symptom).preprocessing]
+            maps = predictor._runtime.run(finding.symptom, photo[None], maps=True).maps
+            assert maps is not None
+            logits = maps[0].mean(axis=(1, 2)) + weights[finding.symptom]["_fc.bias"].numpy()
+            assert finding.map.mean() == pytest.approx(
+                logits[finding.grade] - float(weights[finding.symptom]["_fc.bias"][finding.grade]), abs=1e-3
+            )
+    assert all(finding.map is None for prediction in plain if prediction for finding in prediction.findings)
 
 
 def test_models_may_each_want_a_size_of_their_own(bundle_copy: Path) -> None:

@@ -15,6 +15,7 @@ from ml.bundle import Bundle
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
 from ml.outputs import to_probabilities
 from ml.registry import create_filled_network
+from ml.runtimes import Answer
 from ml.runtimes.eager import EagerRuntime, choose_device, guarded, translate
 
 BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
@@ -71,6 +72,46 @@ def test_flips_average_the_probabilities_of_the_views(bundle: Bundle, flips: str
     alone = [probabilities_of(bundle, BATCH.flip(dims), [0]) for dims in views]
     assert np.abs(alone[0] - alone[1]).max() > 0.001
     np.testing.assert_allclose(probabilities_of(bundle, BATCH, [0], flips), np.mean(alone, axis=0), atol=1e-5)
+
+
+def test_maps_and_features_are_those_of_the_answer_itself(bundle: Bundle) -> None:
+    runtime = EagerRuntime("cpu")
+    model, (weights,) = next(bundle.weights())
+    runtime.load(model.model_copy(update={"temperature": 1.7}), [weights])
+    answer = runtime.run(model.key, BATCH, features=True, maps=True)
+    assert answer.maps is not None
+    assert answer.features is not None
+    assert (answer.maps.shape, answer.maps.dtype) == ((3, 4, 2, 2), np.float32)
+    pooled = torch.from_numpy(answer.features)
+    for logits in (
+        torch.from_numpy(answer.maps).mean(dim=(2, 3)) + weights["_fc.bias"],
+        torch.nn.functional.linear(pooled, weights["_fc.weight"], weights["_fc.bias"]),
+    ):
+        np.testing.assert_allclose(answer.probabilities, (logits / 1.7).softmax(dim=1).numpy(), atol=1e-4)
+
+
+def test_maps_and_features_are_there_when_asked_for(bundle: Bundle) -> None:
+    runtime = EagerRuntime("cpu")
+    model, networks = next(bundle.weights())
+    runtime.load(model, networks)
+    answer = runtime.run(model.key, BATCH)
+    assert (answer.features, answer.maps) == (None, None)
+
+
+def test_maps_of_views_are_turned_back_before_they_are_averaged(bundle: Bundle) -> None:
+    def answer(batch: torch.Tensor, flips: str, networks: list[int]) -> Answer:
+        runtime = EagerRuntime("cpu")
+        models = list(bundle.weights())
+        runtime.load(models[0][0].model_copy(update={"flips": flips}), [models[n][1][0] for n in networks])
+        return runtime.run(models[0][0].key, batch, features=True, maps=True)
+
+    together = answer(BATCH, "horizontal", [0, 1])
+    alone = [answer(BATCH, "none", [n]) for n in (0, 1)]
+    mirrored = [answer(BATCH.flip(3), "none", [n]) for n in (0, 1)]
+    maps = [a.maps for a in alone if a.maps is not None] + [a.maps[..., ::-1] for a in mirrored if a.maps is not None]
+    assert together.maps is not None
+    np.testing.assert_allclose(together.maps, np.mean(maps, axis=0), atol=1e-4)
+    np.testing.assert_allclose(together.features, alone[0].features, atol=1e-5)
 
 
 def test_weights_that_do_not_fit_are_a_model_error(bundle: Bundle) -> None:
