@@ -37,23 +37,27 @@ def train_all(
 
     Raises DataSetInvalid or SplitInvalid where the data does not allow it, and what `train` raises.
     """
-    training, validation = read_parts(data, split, seed)
-    if pictures is not None and pictures < len(training):
-        chosen = np.sort(np.random.default_rng(seed).permutation(len(training))[:pictures])
-        training = [training[index] for index in chosen]
+    parts = read_parts(data, split, seed)
+    training = some(parts["training"], pictures, seed)
     synthetic = (data / MARKER).is_file()
     groups = [(tuple(symptoms), out)] if recipe.heads == "six" else [((key,), out / key) for key in symptoms]
     return [
-        train(recipe, training, validation, group, folder, seed=seed, synthetic=synthetic, options=options)
+        train(recipe, training, parts["validation"], group, folder, seed=seed, synthetic=synthetic, options=options)
         for group, folder in groups
     ]
 
 
-def read_parts(data: Path, split: Path | None, seed: int) -> tuple[Sequence[Record], Sequence[Record]]:
-    """The records to train on and those to choose by, no person in both."""
+def read_parts(data: Path, split: Path | None, seed: int) -> dict[str, list[Record]]:
+    """The records to train on, `training`, and to choose by, `validation`, and the split's other parts."""
     records = read_aihub(data).records
-    saved = Split.load(split) if split else split_by_person(records, _FRACTIONS, seed=seed)
-    parts = saved.divide(records)
+    parts = (Split.load(split) if split else split_by_person(records, _FRACTIONS, seed=seed)).divide(records)
     if not {"training", "validation"} <= parts.keys():
         raise SplitInvalid(f"{split} has no parts named training and validation, which training wants.")
-    return parts["training"], parts["validation"]
+    return parts
+
+
+def some(records: Sequence[Record], count: int | None, seed: int) -> Sequence[Record]:
+    """So many of the records, chosen by the seed and in their order; all of them without a count."""
+    if count is None or count >= len(records):
+        return records
+    return [records[index] for index in np.sort(np.random.default_rng(seed).permutation(len(records))[:count])]

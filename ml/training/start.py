@@ -10,9 +10,9 @@ from efficientnet_pytorch.utils import url_map
 from safetensors.torch import load_file
 from torchvision.models import efficientnet as torchvision_efficientnet
 
-from ml.bases import GrownBase, SeededBase, imagenet_weights
+from ml.bases import SeededBase, imagenet_weights
 from ml.errors import WeightsUnreadable
-from ml.growth import SOURCE, copies_in
+from ml.growth import SOURCE, TRAINABLE_SHARPNESS, copies_in, grow
 from ml.registry import STEP_COUNTER, Weights, describe, tensor_shapes
 
 logger = logging.getLogger(__name__)
@@ -47,7 +47,7 @@ def _body(architecture: str, seed: int, file: Path | None) -> tuple[Weights, str
     except OSError as error:
         logger.warning("The ImageNet weights of %s can't be downloaded: %s", architecture, error)
     if copies_in(architecture) is not None:
-        return GrownBase(architecture, imagenet_weights).weights(), f"ImageNet weights of {SOURCE}, grown"
+        return grow(imagenet_weights(), architecture, TRAINABLE_SHARPNESS), f"ImageNet weights of {SOURCE}, grown"
     return SeededBase(architecture, seed).weights(), f"seed {seed}, untrained"
 
 

@@ -1,0 +1,66 @@
+"""`python -m ml compare`: recipes on the same pictures, quality and time side by side."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+from ml.errors import SplitInvalid
+from ml.labels import SYMPTOMS
+
+
+def register(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "compare",
+        help="train several recipes on the same pictures and show quality and time side by side",
+        description="Train several recipes on the same pictures, measure them on the test part of the split, and write "
+        "comparison.md and comparison.json. What was trained already is not trained again.",
+    )
+    parser.add_argument("data", type=Path, help="folder of the data set")
+    parser.add_argument("--split", type=Path, required=True, help="file of `data split` with a part named test")
+    parser.add_argument(
+        "--recipe", action="append", required=True, metavar="NAME[=EPOCHS]", help="with its own epochs, or so many"
+    )
+    parser.add_argument("--heads", choices=("six", "one"), help="for all of them, instead of the recipes' own")
+    parser.add_argument("--pictures", type=int, help="train on so many pictures of the training part alone")
+    parser.add_argument("--test-pictures", type=int, help="measure on so many of the test part alone")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the runs and the table")
+    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
+    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ml.runtimes.eager import choose_device
+    from ml.training.comparison import compare
+    from ml.training.recipe import load_recipe
+    from ml.training.session import read_parts, some, train_all
+    from ml.training.trainer import Options
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    test = read_parts(options.data, options.split, options.seed).get("test")
+    if not test:
+        raise SplitInvalid(f"{options.split} has no part named test, which the comparison measures on.")
+    runs, asked = {}, {}
+    for wish in options.recipe:
+        name, _, epochs = wish.partition("=")
+        recipe = load_recipe(name)
+        asked[recipe.name] = recipe.epochs
+        runs[recipe.name] = train_all(
+            recipe.changed(epochs=int(epochs) if epochs else None, heads=options.heads),
+            options.data,
+            options.out / recipe.name,
+            split=options.split,
+            symptoms=[symptom.key for symptom in SYMPTOMS],
+            pictures=options.pictures,
+            seed=options.seed,
+            options=Options(device=options.device, workers=options.workers),
+        )
+    comparison = compare(runs, asked, some(test, options.test_pictures, options.seed), choose_device(options.device))
+    comparison.write(options.out)
+    print(comparison.markdown())
+    return 0

@@ -1,0 +1,124 @@
+"""Comparison: several recipes on the same pictures, quality and time side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ml.data.records import Record
+from ml.evaluation.metrics import accuracy, confusion_matrix, macro_f1, majority_baseline, quadratic_weighted_kappa
+from ml.labels import GRADES
+from ml.outputs import to_probabilities
+from ml.training.pictures import grades_of
+from ml.training.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One recipe's line. The figures of merit are means over the symptoms on the test part.
+
+    `epochs` are those that were trained, `recipe_epochs` those that the recipe asks for. `seconds` is the time of
+    training with its validation, `images_a_second` what the training steps alone took in.
+    """
+
+    recipe: str
+    network: str
+    started_from: str
+    networks: int
+    epochs: int
+    recipe_epochs: int
+    accuracy: float
+    macro_f1: float
+    qwk: float
+    qwk_by_symptom: dict[str, float]
+    seconds: float
+    images_a_second: float
+    memory_plan: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The table and what it was made on."""
+
+    rows: tuple[Row, ...]
+    training_pictures: int
+    test_pictures: int
+    majority: float
+    synthetic: bool
+    device: str
+
+    def write(self, folder: Path) -> None:
+        """Write `comparison.md` and `comparison.json` into the folder."""
+        (folder / "comparison.json").write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        (folder / "comparison.md").write_text(self.markdown(), encoding="utf-8")
+
+    def markdown(self) -> str:
+        lines = [
+            f"{'Synthetic pictures: ' if self.synthetic else ''}{self.training_pictures} to train on, "
+            f"{self.test_pictures} of other persons to test on; device: {self.device}. Always answering the most "
+            f"frequent grade has accuracy {self.majority:.3f}.",
+            "",
+            "| recipe | network | started from | epochs | accuracy | macro-F1 | QWK | minutes | images a second |",
+            "|---|---|---|---|---|---|---|---|---|",
+        ]
+        for row in self.rows:
+            epochs = f"{row.epochs}" if row.epochs == row.recipe_epochs else f"{row.epochs} of {row.recipe_epochs}"
+            lines.append(
+                f"| `{row.recipe}` | {row.networks} × {row.network} | {row.started_from} | {epochs} | "
+                f"{row.accuracy:.3f} | {row.macro_f1:.3f} | {row.qwk:.3f} | {row.seconds / 60:.1f} | "
+                f"{row.images_a_second:.1f} |"
+            )
+        return "\n".join(lines) + "\n"
+
+
+def compare(
+    runs: Mapping[str, Sequence[Run]], recipe_epochs: Mapping[str, int], test: Sequence[Record], device: str = "cpu"
+) -> Comparison:
+    """Measure runs, by the name of their recipe, on the test pictures. All must have trained on the same pictures."""
+    first = next(iter(runs.values()))[0]
+    majority = majority_baseline(
+        np.stack([confusion_matrix(truth, truth, len(GRADES)) for truth in grades_of(test, first.symptoms).T])
+    )
+    return Comparison(
+        rows=tuple(_row(name, group, recipe_epochs[name], test, device) for name, group in runs.items()),
+        training_pictures=first.facts.pictures["training"],
+        test_pictures=len(test),
+        majority=float(majority.mean()),
+        synthetic=first.facts.synthetic,
+        device=first.facts.device,
+    )
+
+
+def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Record], device: str) -> Row:
+    confusions: dict[str, np.ndarray] = {}
+    for run in runs:
+        probabilities = to_probabilities(torch.from_numpy(run.outputs(test, device)), run.output).numpy()
+        truth = grades_of(test, run.symptoms)
+        for column, symptom in enumerate(run.symptoms):
+            confusions[symptom] = confusion_matrix(
+                truth[:, column], probabilities[:, column].argmax(axis=1), len(GRADES)
+            )
+    stacked = np.stack(list(confusions.values()))
+    qwk = quadratic_weighted_kappa(stacked)
+    facts, recipe = runs[0].facts, runs[0].recipe
+    return Row(
+        recipe=name,
+        network=f"{recipe.architecture} at {recipe.image_size}"
+        + (f", grows into {recipe.grows_into}" if recipe.grows_into else ""),
+        started_from=facts.started_from,
+        networks=len(runs),
+        epochs=len(facts.history),
+        recipe_epochs=recipe_epochs,
+        accuracy=float(accuracy(stacked).mean()),
+        macro_f1=float(macro_f1(stacked).mean()),
+        qwk=float(qwk.mean()),
+        qwk_by_symptom={symptom: float(value) for symptom, value in zip(confusions, qwk, strict=True)},
+        seconds=sum(run.facts.seconds for run in runs),
+        images_a_second=float(np.mean([run.facts.images_a_second for run in runs])),
+        memory_plan=facts.memory_plan,
+    )
