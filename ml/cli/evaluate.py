@@ -8,6 +8,7 @@ import math
 import shutil
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ def register(commands: Any) -> None:
         "model card. For a run, temperatures and abstention thresholds are fitted on another part and written to "
         "calibration.json, where `bundle build` finds them; a bundle has its own.",
     )
-    parser.add_argument("subject", type=Path, help="the folder of a run or of a bundle")
+    parser.add_argument("subject", type=Path, help="the folder of a run, of one run a symptom, or of a bundle")
     parser.add_argument("path", type=Path, help="the data set's folder or zip")
     parser.add_argument(
         "--split", type=Path, help="file that `data split` wrote (default: none, all pictures are one part)"
@@ -75,6 +76,7 @@ def run(options: argparse.Namespace) -> int:
     from ml.evaluation.report import evaluate
 
     sample, records, kept = _pictures(options.path, options.split, part, calibrate_on)
+    sample = replace(sample, seen=sample.digest in subject.learnt_from)
     temperatures, thresholds, calibrated_on = subject.temperatures, subject.thresholds, None
     calibration = None
     if kept:
@@ -84,6 +86,7 @@ def run(options: argparse.Namespace) -> int:
     evaluation = evaluate(
         subject.answers(records, sample.part or "all pictures"),
         subject=subject.name,
+        facts=subject.facts,
         sample=sample,
         temperatures=temperatures,
         thresholds=thresholds,
@@ -91,7 +94,7 @@ def run(options: argparse.Namespace) -> int:
     )
     document = json.dumps(evaluation.as_json(), indent=1, ensure_ascii=False)
     try:
-        write_card(evaluation, subject.facts, out)
+        write_card(evaluation, out)
         (out / EVALUATION_FILE).write_text(document + "\n", encoding="utf-8")
         if calibration is not None:
             calibration.save(out / CALIBRATION_FILE)
@@ -136,6 +139,8 @@ def print_evaluation(evaluation: Evaluation) -> None:
     kind = "synthetic pictures of persons that do not exist" if evaluation.sample.synthetic else "pictures of persons"
     print(f"{evaluation.subject} on {evaluation.pictures} {kind} ({evaluation.persons}), ", end="")
     print(f"part {evaluation.sample.part}" if evaluation.sample.part else "the whole data set as one part")
+    if evaluation.sample.seen:
+        print("Training has seen these very pictures: every figure here is too good.")
     print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'as they were, nothing was fitted'}")
     print()
     recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)

@@ -38,22 +38,22 @@ _SYNTHETIC = (
 )
 
 
-def write_card(evaluation: Evaluation, facts: Mapping[str, str], folder: Path) -> None:
+def write_card(evaluation: Evaluation, folder: Path) -> None:
     """Write `model-card.md` and the `figures` that it shows into `folder`, which is made where it is missing."""
     figures = write_figures(evaluation, folder / FIGURES_FOLDER)
     links = {name: f"{FIGURES_FOLDER}/{path.name}" for name, path in figures.items()}
-    (folder / CARD_FILE).write_text(model_card(evaluation, facts, links), encoding="utf-8")
+    (folder / CARD_FILE).write_text(model_card(evaluation, links), encoding="utf-8")
 
 
-def model_card(evaluation: Evaluation, facts: Mapping[str, str], figures: Mapping[str, str]) -> str:
+def model_card(evaluation: Evaluation, figures: Mapping[str, str]) -> str:
     """The card of an evaluated subject.
 
-    `facts` are what is known of it by name, `figures` links by what they show, as `ml.evaluation.plots` names it.
+    `figures` are links by what they show, as `ml.evaluation.plots` names it.
     """
     sections = [
         f"# Model card of {evaluation.subject}",
         *([_SYNTHETIC] if evaluation.sample.synthetic else []),
-        _what(facts),
+        _what(evaluation.facts),
         _use(),
         _data(evaluation),
         _symptoms(evaluation),
@@ -85,10 +85,12 @@ def _use() -> str:
 
 def _data(evaluation: Evaluation) -> str:
     sample = evaluation.sample
-    if sample.part is None:
+    if sample.seen:
+        how = "**Training has seen these very pictures: every figure here is too good.**"
+    elif sample.part is None:
         how = (
             "All pictures of the data set were evaluated as one part. Nothing here shows that the training had not "
-            "seen them."
+            "seen persons of them."
         )
     else:
         how = f"They are the part *{sample.part}* of the split `{sample.split}`, which puts no person into two parts."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,7 @@ def evaluate(
     sample: Sample,
     temperatures: Mapping[str, float],
     thresholds: Mapping[str, float],
+    facts: Mapping[str, str] = MappingProxyType({}),
     calibrated_on: str | None = None,
     rounds: int = ROUNDS,
     seed: int = 0,
@@ -64,6 +66,7 @@ def evaluate(
     )
     return Evaluation(
         subject=subject,
+        facts=facts,
         sample=sample,
         pictures=len(answers),
         persons=resampling.persons,

@@ -22,7 +22,8 @@ class Sample:
     """The pictures that were evaluated.
 
     `digest` is that of `ml.data.splits.digest` over all pictures of the data set, `synthetic` says that they were
-    drawn. `part` and `split` are None where the whole data set was taken.
+    drawn. `part` and `split` are None where the whole data set was taken. `seen` says that the subject was made with
+    these very pictures, so that every figure is too good.
     """
 
     data: str
@@ -30,6 +31,7 @@ class Sample:
     synthetic: bool
     split: str | None = None
     part: str | None = None
+    seen: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,13 +104,15 @@ class TypeAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The whole. `calibrated_on` names what temperatures and thresholds were fitted on, None where they are given.
+    """The whole. `facts` are what is known of the subject, by name.
 
-    `subgroups` has the tables `sex`, `age` and `device` where they are known of any picture. `type_rule` is None where
-    not all six symptoms were answered.
+    `calibrated_on` names what temperatures and thresholds were fitted on, None where they are given. `subgroups` has
+    the tables `sex`, `age` and `device` where they are known of any picture. `type_rule` is None where not all six
+    symptoms were answered.
     """
 
     subject: str
+    facts: Mapping[str, str]
     sample: Sample
     pictures: int
     persons: int

@@ -1,13 +1,13 @@
-"""Subjects: what can be evaluated, a training run or a bundle, both giving raw answers to records."""
+"""Subjects: what can be evaluated, training runs or a bundle, both giving raw answers to records."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -18,17 +18,13 @@ from ml.data.files import UNREADABLE
 from ml.data.records import Record
 from ml.errors import DataSetInvalid, PhotoUnreadable, RunInvalid
 from ml.evaluation.answers import Answers, Raw
-from ml.labels import GATE
+from ml.labels import GATE, SYMPTOMS
 from ml.manifest import VIEWS, ModelSpec
 from ml.outputs import Output
 from ml.preprocessing import Preprocessing, prepare
 from ml.registry import Weights
 from ml.runtimes.eager import EagerRuntime, choose_device
-
-if TYPE_CHECKING:
-    from ml.training.run import Run
-
-RUN_FILE = "run.json"
+from ml.training.run import RUN_FILE, Run
 
 _BATCH = 8
 #: Pictures that a run answers between two steps of the progress bar.
@@ -40,61 +36,84 @@ _LEAST = float(np.finfo(np.float32).tiny)
 
 
 class Subject(Protocol):
-    """A run or a bundle: `name` for people, `facts` by name for the model card.
+    """Runs or a bundle: `name` for people, `facts` by name for the model card.
 
-    `temperatures` and `thresholds` by symptom are those that it already has; a run has none.
+    `temperatures` and `thresholds` by symptom are those that it already has; a run has none. `learnt_from` are digests
+    (`ml.data.splits.digest`) of the pictures that it was made with, where they are known.
     """
 
     name: str
     facts: Mapping[str, str]
     temperatures: Mapping[str, float]
     thresholds: Mapping[str, float]
+    learnt_from: Collection[str]
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
         """Raw answers to the pictures of these records; `says` stands beside the progress on standard error."""
 
 
 def open_subject(folder: Path, device: str = "auto") -> Subject:
-    """The run or bundle in this folder. Raises RunInvalid or BundleInvalid where it is neither or does not verify."""
+    """The run in this folder, the runs of one symptom each in folders below it by their keys, or the bundle.
+
+    Raises RunInvalid or BundleInvalid where there is none or it does not verify.
+    """
     if (folder / MANIFEST_FILE).is_file():
         return BundleSubject(Bundle.open(folder), device)
-    if (folder / RUN_FILE).is_file():
-        from ml.training.run import Run
-
-        return RunSubject(Run.open(folder), folder.resolve().name)
-    raise RunInvalid(f"{folder} holds neither {RUN_FILE} nor {MANIFEST_FILE}: name the folder of a run or of a bundle.")
+    folders = [
+        each for each in (folder, *(folder / symptom.key for symptom in SYMPTOMS)) if (each / RUN_FILE).is_file()
+    ]
+    if not folders:
+        raise RunInvalid(
+            f"{folder} holds neither {RUN_FILE} nor {MANIFEST_FILE}: name the folder of a run, of runs or of a bundle."
+        )
+    return RunSubject([Run.open(each) for each in folders], folder.resolve().name, device)
 
 
 class RunSubject:
-    """A finished training run."""
+    """A finished run for all six symptoms, or runs for some of them each."""
 
-    def __init__(self, run: Run, name: str) -> None:
-        self._run = run
+    def __init__(self, runs: Sequence[Run], name: str, device: str = "auto") -> None:
+        """Raises RunInvalid where two runs answer for one symptom, DeviceUnavailable."""
+        self._runs = runs
+        self._device = choose_device(device)
+        symptoms = [symptom for run in runs for symptom in run.symptoms]
+        if twice := {symptom for symptom in symptoms if symptoms.count(symptom) > 1}:
+            raise RunInvalid(f"More than one run of {name} answers for {min(twice)}. Take one of them away.")
         self.name = f"run {name}"
-        recipe, spec = run.recipe, run.preprocessing
+        facts = [run.facts for run in runs]
+        kind = "synthetic pictures" if all(fact.synthetic for fact in facts) else "pictures"
         self.facts: Mapping[str, str] = {
-            "Recipe": recipe.name,
-            "Network": f"{recipe.architecture} at {spec.image_size}×{spec.image_size}",
-            "Output": run.output,
+            "Recipe": _listed(fact.recipe.name for fact in facts),
+            "Network": _listed(
+                f"{run.recipe.architecture} at {run.preprocessing.image_size}×{run.preprocessing.image_size}, "
+                + ("one for each symptom" if len(runs) > 1 else f"heads for {len(run.symptoms)} symptoms")
+                for run in runs
+            ),
+            "Output": _listed(run.output for run in runs),
+            "Started from": _listed(fact.started_from for fact in facts),
+            "Trained on": _listed(f"{fact.pictures['training']} {kind}" for fact in facts),
+            "Training took": f"{sum(fact.seconds for fact in facts):.0f} s on {_listed(fact.device for fact in facts)}",
         }
         self.temperatures: Mapping[str, float] = {}
         self.thresholds: Mapping[str, float] = {}
+        self.learnt_from: Collection[str] = {fact.digest for fact in facts}
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
-        chunks = [
-            self._run.outputs(records[start : start + _CHUNK])
-            for start in tqdm(
-                range(0, len(records), _CHUNK), desc=says, unit_scale=_CHUNK, unit=" pictures", disable=None
-            )
-        ]
-        outputs = np.concatenate(chunks)
-        return Answers.of(
-            records,
-            {
-                symptom: Raw(outputs[None, :, column], self._run.output)
-                for column, symptom in enumerate(self._run.symptoms)
-            },
-        )
+        raw = {}
+        with tqdm(total=len(records) * len(self._runs), desc=says, unit=" passes", disable=None) as progress:
+            for run in self._runs:
+                chunks = []
+                for start in range(0, len(records), _CHUNK):
+                    chunks.append(run.outputs(records[start : start + _CHUNK], self._device))
+                    progress.update(len(chunks[-1]))
+                outputs = np.concatenate(chunks)
+                for column, symptom in enumerate(run.symptoms):
+                    raw[symptom] = Raw(outputs[None, :, column], run.output)
+        return Answers.of(records, raw)
+
+
+def _listed(values: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(values))
 
 
 class BundleSubject:
@@ -110,14 +129,15 @@ class BundleSubject:
         self.name = f"bundle {bundle.reference}"
         self.facts: Mapping[str, str] = {
             "Bundle": f"{bundle.reference}{', a demonstration' if bundle.demo else ''}",
-            "Graders": ", ".join(sorted({_network(model) for model in graders})),
-            "Output": ", ".join(sorted({model.output for model in graders})),
+            "Graders": _listed(_network(model) for model in graders),
+            "Output": _listed(model.output for model in graders),
             "Forward passes a photo": str(self._passes),
             "Trained on": manifest.trained_on,
             "Licence": manifest.licence,
         }
         self.temperatures: Mapping[str, float] = {model.key: model.temperature for model in graders}
         self.thresholds: Mapping[str, float] = {model.key: model.threshold for model in graders}
+        self.learnt_from: Collection[str] = ()
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
         """Through the service's own runtime, view by view; its probabilities are turned back into raw outputs."""

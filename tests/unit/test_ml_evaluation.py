@@ -12,15 +12,16 @@ import pytest
 import torch
 from PIL import Image
 
+from ml.bases import SeededBase
 from ml.bundle import Bundle
 from ml.cli import main
 from ml.data.aihub import read_aihub
 from ml.data.records import Record
-from ml.data.splits import split_by_person
+from ml.data.splits import Split, digest, split_by_person
 from ml.data.synthetic.dataset import MARKER
 from ml.errors import DataSetInvalid
 from ml.evaluation.answers import Answers, Raw
-from ml.evaluation.calibration import Calibration
+from ml.evaluation.calibration import Calibration, fit_temperature
 from ml.evaluation.card import model_card
 from ml.evaluation.report import evaluate
 from ml.evaluation.results import Evaluation, Sample
@@ -28,6 +29,8 @@ from ml.evaluation.subject import BundleSubject, raw_outputs
 from ml.labels import SYMPTOMS, scalp_type
 from ml.outputs import Output, outputs_for, to_probabilities
 from ml.predictor import Predictor
+from ml.training.recipe import Recipe
+from ml.training.run import Run, RunFacts, write_facts, write_weights
 from tests.aihub import jpeg, pictures, stem, write_folders
 from tests.ml_bundles import alter_model, alter_tensors, rehash
 
@@ -193,7 +196,7 @@ def test_one_symptom_alone_is_reported_without_a_type() -> None:
     report = evaluated(answers(grades, grades, keys=["dandruff"]))
     assert report.type_rule is None
     assert report.mean.qwk.value == 1
-    assert "no scalp type follows" in model_card(report, {}, {})
+    assert "no scalp type follows" in model_card(report, {})
 
 
 def test_the_json_has_null_for_what_is_undefined_and_no_other_oddity() -> None:
@@ -208,7 +211,7 @@ def test_the_json_has_null_for_what_is_undefined_and_no_other_oddity() -> None:
 
 def test_the_card_says_whether_its_pictures_are_synthetic_and_what_was_fitted() -> None:
     given = some_answers()
-    drawn = model_card(evaluated(given), {"Recipe": "b0-224"}, {"Reliability": "figures/reliability.png"})
+    drawn = model_card(evaluated(given, facts={"Recipe": "b0-224"}), {"Reliability": "figures/reliability.png"})
     assert "Every figure here was made on synthetic pictures" in drawn
     assert "does not diagnose" in drawn
     assert "- Recipe: b0-224" in drawn
@@ -218,7 +221,7 @@ def test_the_card_says_whether_its_pictures_are_synthetic_and_what_was_fitted() 
     assert "those that it came with" in drawn
     assert "Only 12 persons" in drawn
     sample = Sample("scalps", "0" * 64, synthetic=False, split="split.json", part="test")
-    photographed = model_card(evaluated(given, sample, calibrated_on="the 9 pictures of validation"), {}, {})
+    photographed = model_card(evaluated(given, sample, calibrated_on="the 9 pictures of validation"), {})
     assert "synthetic" not in photographed
     assert "the part *test* of the split `split.json`" in photographed
     assert "were fitted on the 9 pictures of validation" in photographed
@@ -226,7 +229,7 @@ def test_the_card_says_whether_its_pictures_are_synthetic_and_what_was_fitted() 
 
 def test_the_figures_of_the_card_are_those_of_the_report() -> None:
     report = evaluated(some_answers())
-    card = model_card(report, {}, {})
+    card = model_card(report, {})
     for symptom, label in zip(report.symptoms, SYMPTOMS, strict=True):
         qwk = symptom.qwk
         assert f"{qwk.value:.2f} [{qwk.low:.2f}, {qwk.high:.2f}]" in card
@@ -267,28 +270,99 @@ def test_evaluating_a_bundle_puts_a_card_and_plots_into_it_and_it_still_verifies
     Bundle.open(bundle_copy)
 
 
-def test_a_bundle_is_fitted_only_when_asked_and_on_another_part(
+def test_a_bundle_is_fitted_when_asked_on_another_part(
     bundle: Bundle, scalps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    records = read_aihub(scalps).records
-    split = split_by_person(records, {"training": 0.2, "validation": 0.4, "test": 0.4})
+    split = split_by_person(read_aihub(scalps).records, {"training": 0.2, "validation": 0.4, "test": 0.4})
     split.save(tmp_path / "split.json")
-    options = ["evaluate", str(bundle.folder), str(scalps), "--split", str(tmp_path / "split.json"), "--json"]
-    assert main([*options, "--out", str(tmp_path / "as-it-is"), "--device", "cpu"]) == 0
-    as_it_is = json.loads(capsys.readouterr().out)
-    assert as_it_is["pictures"] == 4
-    assert as_it_is["sample"]["part"] == "test"
-    assert as_it_is["calibrated_on"] is None
-    assert not as_it_is["sample"]["synthetic"]
-
-    out = tmp_path / "fitted"
-    assert main([*options, "--out", str(out), "--device", "cpu", "--calibrate-on", "validation"]) == 0
-    fitted = json.loads(capsys.readouterr().out)
+    out = tmp_path / "out"
+    command = ["evaluate", str(bundle.folder), str(scalps), "--out", str(out), "--device", "cpu", "--json"]
+    assert main([*command, "--split", str(tmp_path / "split.json"), "--calibrate-on", "validation"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document == json.loads((out / "evaluation.json").read_text())
+    assert document["pictures"] == 4
+    assert document["sample"] | {"digest": ""} == {
+        "data": "scalps", "digest": "", "synthetic": False, "split": "split.json", "part": "test", "seen": False
+    }  # fmt: skip
     calibration = Calibration.load(out / "calibration.json")
     assert (calibration.part, calibration.pictures) == ("validation", 4)
-    for symptom in fitted["symptoms"]:
+    for symptom in document["symptoms"]:
         assert symptom["temperature"] == pytest.approx(calibration.temperatures[symptom["symptom"]], abs=1e-5)
         assert symptom["abstention"]["threshold"] == pytest.approx(calibration.thresholds[symptom["symptom"]], abs=1e-5)
+
+
+def write_run(folder: Path, symptoms: tuple[str, ...], digest: str, seed: int = 0, loss: str = "corn") -> Run:
+    """A run as training leaves it, of a network with random weights."""
+    recipe = Recipe(
+        name="small",
+        says="A small one.",
+        architecture="efficientnet-b0",
+        image_size=32,
+        augmentation="deck",
+        loss=loss,
+        learning_rate=0.001,
+        epochs=1,
+        batch=8,
+    )
+    generator = torch.Generator().manual_seed(seed)
+    rows = outputs_for(4, recipe.output) * len(symptoms)
+    head = {"_fc.weight": torch.randn(rows, 1280, generator=generator), "_fc.bias": torch.zeros(rows)}
+    folder.mkdir(parents=True)
+    write_weights(folder, {**SeededBase("efficientnet-b0", seed).weights(), **head})
+    facts = RunFacts(
+        recipe=recipe,
+        symptoms=symptoms,
+        seed=seed,
+        started_from=f"seed {seed}, untrained",
+        pictures={"training": 9, "validation": 1},
+        digest=digest,
+        synthetic=True,
+        device="cpu",
+        memory_plan="one micro-batch",
+        best_epoch=0,
+        seconds=1.0,
+        images_a_second=9.0,
+        history=[],
+    )
+    return write_facts(folder, facts)
+
+
+def test_a_run_is_fitted_on_validation_and_leaves_its_calibration(
+    scalps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = read_aihub(scalps).records
+    run = write_run(tmp_path / "run", tuple(KEYS), digest([]))
+    split_by_person(records, {"training": 0.2, "validation": 0.4, "test": 0.4}).save(tmp_path / "split.json")
+    command = ["evaluate", str(run.folder), str(scalps), "--split", str(tmp_path / "split.json"), "--device", "cpu"]
+    assert main(command) == 0
+    assert "the 4 pictures of the part validation" in capsys.readouterr().out
+    calibration = Calibration.load(run.folder / "evaluation" / "calibration.json")
+    parts = Split.load(tmp_path / "split.json").divide(records)
+    outputs = run.outputs(parts["validation"])
+    grades = np.array([record.grades for record in parts["validation"]])
+    for column, key in enumerate(KEYS):
+        wanted = fit_temperature(Raw(outputs[None, :, column], "corn"), grades[:, column])
+        assert calibration.temperatures[key] == pytest.approx(wanted, rel=1e-3)
+    document = json.loads((run.folder / "evaluation" / "evaluation.json").read_text())
+    answered = Raw(run.outputs(parts["test"])[None, :, 0], "corn").probabilities().argmax(axis=1)
+    truth = np.array([record.grades[0] for record in parts["test"]])
+    assert np.array(document["symptoms"][0]["confusion"]).sum() == 4
+    assert document["symptoms"][0]["accuracy"]["value"] == (answered == truth).mean()
+    assert document["facts"]["Network"] == "efficientnet-b0 at 32×32, heads for 6 symptoms"
+    assert not document["sample"]["seen"]
+
+
+def test_runs_of_one_symptom_each_are_evaluated_together(scalps: Path, tmp_path: Path) -> None:
+    records = read_aihub(scalps).records
+    for seed, key in enumerate(KEYS[:2]):
+        write_run(tmp_path / "runs" / key, (key,), digest(records), seed, loss=("corn", "cross_entropy")[seed])
+    assert main(["evaluate", str(tmp_path / "runs"), str(scalps), "--device", "cpu"]) == 0
+    out = tmp_path / "runs" / "evaluation"
+    document = json.loads((out / "evaluation.json").read_text())
+    assert [symptom["symptom"] for symptom in document["symptoms"]] == KEYS[:2]
+    assert document["sample"]["seen"], "The runs have learnt from the pictures of this digest."
+    assert "every figure here is too good" in (out / "model-card.md").read_text()
+    assert not (out / "calibration.json").exists()
 
 
 def test_wrong_wishes_are_told_before_anything_is_measured(
