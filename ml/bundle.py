@@ -20,11 +20,12 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ml.bases import open_base, trunk_shapes
+from ml.bases import file_of, open_base, trunk_shapes
 from ml.errors import BundleInvalid
-from ml.growth import SOURCE
+from ml.gate import extra_tensors
+from ml.labels import GATE
 from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance, first_fault
-from ml.registry import Weights, tensor_shapes
+from ml.registry import Weights, describe, tensor_shapes
 
 MANIFEST_FILE = "bundle.json"
 _MANIFEST_LIMIT = 1_000_000
@@ -48,7 +49,9 @@ class Bundle:
         folder = Path(folder)
         bundle = cls(folder, _read_manifest(folder / MANIFEST_FILE))
         for file, sha256 in bundle.manifest.bases.items():
-            _verify_base(folder / file, sha256)
+            _verify_hash(folder / file, sha256)
+        for name in {model.base for model in bundle.manifest.models if model.base is not None}:
+            _verify_base(folder, name)
         for model in bundle.manifest.models:
             _verify_model(folder, model)
         return bundle
@@ -89,10 +92,16 @@ class Bundle:
             base = bases.get(model.base or "", {})
             if model.base not in left:
                 bases.pop(model.base or "", None)
-            yield model, tuple({**base, **self._read(file)} for file in model.files)
+            names = tensor_shapes(model.architecture, model.outputs).keys()
+            yield model, tuple({**base, **self._read(file, names)} for file in model.files)
 
-    def _read(self, file: str) -> Weights:
-        return {name: tensor.float() for name, tensor in _read_tensors(self.folder / file)}
+    def distance(self) -> Weights:
+        """The tensors by which the gate measures how far a photo is from scalps (`ml.gate`), none where it doesn't."""
+        gate = self.model(GATE.key)
+        return self._read(gate.file, _distance_shapes(gate).keys())
+
+    def _read(self, file: str, names: Set[str]) -> Weights:
+        return {name: tensor.float() for name, tensor in _read_tensors(self.folder / file) if name in names}
 
 
 def write_bundle(
@@ -104,8 +113,8 @@ def write_bundle(
     """Write a bundle and verify it. One model's weights are in memory at a time if `models` is a generator.
 
     A model with several weights becomes an ensemble.
-    `bases` are EfficientNet-lite0's tensors, all but the last linear layer's, by the file that they become: each the
-    `trunk.safetensors` of models on `grown:<architecture>:trunk.safetensors`. Tensors keep their type in the files.
+    `bases` are the tensors that models on `file:…:trunk.safetensors` or `grown:…:trunk.safetensors` build on, by that
+    file: all but the last linear layer's, of EfficientNet-lite0 where they grow. Tensors keep their type in the files.
     The folder appears complete or not at all; an earlier bundle there is replaced. Raises BundleInvalid
     where the folder holds anything else, or where the models do not make a bundle.
     """
@@ -172,19 +181,41 @@ def _read_manifest(path: Path) -> Manifest:
         raise BundleInvalid(f"{path}: {first_fault(error)}. {_AGAIN}") from error
 
 
-def _verify_base(path: Path, sha256: str) -> None:
-    _verify_hash(path, sha256)
-    expected = trunk_shapes(SOURCE)
-    _verify_tensors(path, f"{SOURCE} without its last layer", expected, expected.keys())
+def _verify_base(folder: Path, name: str) -> None:
+    try:
+        base = open_base(name, folder)
+    except ValueError as error:
+        raise BundleInvalid(
+            f"{folder / MANIFEST_FILE}: {error} Use a version of the software that knows it."
+        ) from error
+    file = file_of(name)
+    if file is not None and base.source is not None:
+        shapes = trunk_shapes(base.source)
+        _verify_tensors(folder / file, f"{base.source} without its last layer", shapes, shapes.keys())
 
 
 def _verify_model(folder: Path, model: ModelSpec) -> None:
     expected = tensor_shapes(model.architecture, model.outputs)
+    required = expected.keys() - _base_shapes(folder, model).keys()
     for file, sha256 in model.files.items():
         path = folder / file
         _verify_hash(path, sha256)
-        required = expected.keys() - _base_shapes(path, model).keys()
-        _verify_tensors(path, f"{model.architecture} for {model.outputs} outputs", expected, required)
+        extra = _distance_shapes(model) if file == model.file else {}
+        some = extra.keys() & {name for name, _ in _read_tensors(path)}
+        _verify_tensors(
+            path,
+            f"{model.architecture} for {model.outputs} outputs",
+            {**expected, **extra},
+            required | (extra.keys() if some else set()),
+        )
+
+
+def _distance_shapes(model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
+    """What the weights of the gate may hold beside its network: all of it or nothing."""
+    if model.key != GATE.key:
+        return {}
+    head = f"{describe(model.architecture).head}.weight"
+    return extra_tensors(tensor_shapes(model.architecture, model.outputs)[head][1])
 
 
 def _verify_hash(path: Path, sha256: str) -> None:
@@ -213,15 +244,14 @@ def _verify_tensors(path: Path, network: str, expected: Mapping[str, tuple[int, 
         raise BundleInvalid(f"{path} lacks {len(missing)} tensors of {network}, such as {min(missing)!r}. {_AGAIN}")
 
 
-def _base_shapes(path: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
+def _base_shapes(folder: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
     if model.base is None:
         return {}
-    try:
-        base = open_base(model.base, path.parent)
-    except ValueError as error:
-        raise BundleInvalid(f"{path}: {error} Use a version of the software that knows it.") from error
+    base = open_base(model.base, folder)
     if base.architecture != model.architecture:
-        raise BundleInvalid(f"{path} is a delta on {model.base!r}, but its model is {model.architecture}. {_AGAIN}")
+        raise BundleInvalid(
+            f"{folder / model.file} is a delta on {model.base!r}, but its model is {model.architecture}. {_AGAIN}"
+        )
     return base.shapes
 
 

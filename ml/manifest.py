@@ -126,7 +126,7 @@ class Provenance(_Strict):
 class Manifest(Provenance):
     """The whole of `bundle.json`.
 
-    `bases` are the files, by their hashes, that models' bases are grown from; `models` are the seven in the order of
+    `bases` are the files, by their hashes, that models' bases are made from; `models` are the seven in the order of
     `ml.labels.MODEL_KEYS`.
     """
 
@@ -145,7 +145,7 @@ class Manifest(Provenance):
         needed = {file_of(model.base) for model in self.models if model.base is not None} - {None}
         if needed != self.bases.keys():
             raise ValueError(
-                f"bases must be the files that models are grown from, {_listed(needed)}, not {_listed(self.bases)}"
+                f"bases must be the files that models build on, {_listed(needed)}, not {_listed(self.bases)}"
             )
         return self
 

@@ -6,13 +6,16 @@ import logging
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 
+from ml import quality
 from ml.bundle import Bundle
 from ml.errors import ModelError
 from ml.explanation import map_of_grade
+from ml.gate import admits, distances
 from ml.labels import GATE, SYMPTOMS, scalp_type
 from ml.manifest import GATE_SCALP_CLASS, ModelSpec
 from ml.preprocessing import Photo, Prepared, prepare
@@ -24,6 +27,9 @@ logger = logging.getLogger(__name__)
 #: Called after each model with the number of models done (1 to 7) and the indices of the photos still in the
 #: batch; returns those to go on with. It is not called for an empty batch.
 Watch = Callable[[int, Sequence[int]], Collection[int]]
+
+#: Why a photo is refused: by the gate, or by its quality (`ml.quality`).
+Refusal = Literal["not_a_scalp"] | quality.Refusal
 
 #: The order in which the models run.
 RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
@@ -50,15 +56,19 @@ class Graded:
 class Prediction:
     """What the models say of one photo.
 
-    Where the gate refuses it, `is_scalp` is false, `findings` is empty and `skin` and `pred` are None. Else
-    there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and degree that follow.
+    A photo that is refused has `is_scalp` false and the code of the reason as `refusal`, `findings` is empty and `skin`
+    and `pred` are None. Else there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and
+    degree that follow. `scalp_probability` and, where the bundle's gate measures it, `scalp_distance` are the gate's
+    (`ml.gate`); None for a photo whose quality was too poor for the gate to look at.
     """
 
     is_scalp: bool
-    scalp_probability: float
+    scalp_probability: float | None
     findings: tuple[Graded, ...] = ()
     skin: str | None = None
     pred: str | None = None
+    scalp_distance: float | None = None
+    refusal: Refusal | None = None
 
 
 class Predictor:
@@ -71,6 +81,7 @@ class Predictor:
         """
         started = time.perf_counter()
         self.bundle = bundle
+        self._distance = bundle.distance()
         self._runtime: Runtime = EagerRuntime(device)
         self.device = self._runtime.device
         self.models_resident = 0
@@ -100,25 +111,30 @@ class Predictor:
     ) -> list[Prediction | None]:
         """One prediction a photo, in order; None for a photo that `watch` took out of the batch.
 
-        The gate runs first and what it refuses leaves the batch; then the six graders run one after
-        another. When nobody is left no further model runs. With `maps` each finding has its map. For one
-        thread at a time. Raises OutOfMemory, DeviceLost or another ModelError for the batch as a whole.
+        What is too dark, too bright or too blurred is refused first. Then the gate runs, and what it refuses
+        leaves the batch; then the six graders run one after another. When nobody is left no further model runs.
+        With `maps` each finding has its map. For one thread at a time. Raises OutOfMemory, DeviceLost or another
+        ModelError for the batch as a whole.
         """
-        staying = list(range(len(photos)))
-        scalp: dict[int, float] = {}
-        refused: set[int] = set()
+        refusals: dict[int, Refusal] = {
+            index: photo.quality.refusal for index, photo in enumerate(photos) if photo.quality.refusal is not None
+        }
+        staying = [index for index in range(len(photos)) if index not in refusals]
+        seen: dict[int, _Seen] = {}
         findings: dict[int, list[Graded]] = {index: [] for index in staying}
         for done, key in enumerate(RUN_ORDER, start=1):
             if not staying:
                 break
             model = self.bundle.model(key)
             batch = torch.stack([photos[index].tensors[model.preprocessing] for index in staying])
-            answer = self._run(key, batch, maps=maps and key != GATE.key)
             if key == GATE.key:
-                scalp = dict(zip(staying, answer.probabilities[:, GATE_SCALP_CLASS].tolist(), strict=True))
-                refused = {index for index in staying if scalp[index] < model.threshold}
-                staying = [index for index in staying if index not in refused]
+                seen = dict(zip(staying, self._gate(batch), strict=True))
+                refusals |= {
+                    index: "not_a_scalp" for index in staying if not admits(*seen[index], threshold=model.threshold)
+                }
+                staying = [index for index in staying if index not in refusals]
             else:
+                answer = self._run(key, batch, maps=maps)
                 for place, index in enumerate(staying):
                     findings[index].append(_graded(model, answer, place))
             if watch is not None and staying:
@@ -126,20 +142,36 @@ class Predictor:
                 staying = [index for index in staying if index in wanted]
         stayed = set(staying)
         return [
-            _whole(scalp[index], findings[index])
+            _whole(seen[index], findings[index])
             if index in stayed
-            else Prediction(is_scalp=False, scalp_probability=scalp[index])
-            if index in refused
+            else _refused(refusals[index], seen.get(index))
+            if index in refusals
             else None
             for index in range(len(photos))
         ]
 
-    def _run(self, key: str, batch: torch.Tensor, *, maps: bool = False) -> Answer:
-        answer = self._runtime.run(key, batch, maps=maps)
+    def _gate(self, batch: torch.Tensor) -> list[_Seen]:
+        """What the gate sees in each photo of a batch."""
+        answer = self._run(GATE.key, batch, features=bool(self._distance))
+        probabilities = answer.probabilities[:, GATE_SCALP_CLASS].tolist()
+        if answer.features is None:
+            return [_Seen(probability, None) for probability in probabilities]
+        away = distances(torch.from_numpy(answer.features), self._distance).tolist()
+        return [_Seen(*pair) for pair in zip(probabilities, away, strict=True)]
+
+    def _run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
+        answer = self._runtime.run(key, batch, features=features, maps=maps)
         expected = (len(batch), self.bundle.model(key).classes)
         if answer.probabilities.shape != expected or not np.isfinite(answer.probabilities).all():
             raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")
         return answer
+
+
+class _Seen(NamedTuple):
+    """What the gate says of a photo; the distance is None where it measures none."""
+
+    probability: float
+    distance: float | None
 
 
 def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
@@ -156,6 +188,11 @@ def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
     )
 
 
-def _whole(scalp_probability: float, findings: list[Graded]) -> Prediction:
+def _whole(seen: _Seen, findings: list[Graded]) -> Prediction:
     skin, pred = scalp_type([finding.grade for finding in findings])
-    return Prediction(True, scalp_probability, tuple(findings), skin, pred)
+    return Prediction(True, seen.probability, tuple(findings), skin, pred, seen.distance)
+
+
+def _refused(refusal: Refusal, seen: _Seen | None) -> Prediction:
+    probability, distance = seen or (None, None)
+    return Prediction(False, probability, scalp_distance=distance, refusal=refusal)

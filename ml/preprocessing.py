@@ -13,6 +13,7 @@ import torch
 from PIL import Image, ImageOps
 
 from ml.errors import PhotoUnreadable
+from ml.quality import Quality, measure
 from ml.registry import RGB
 
 try:
@@ -47,18 +48,19 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One photo, ready for every model: a float32 tensor `[3, size, size]` for each specification."""
+    """One photo, ready for every model: a float32 tensor `[3, size, size]` for each specification, and its quality."""
 
     tensors: Mapping[Preprocessing, torch.Tensor]
+    quality: Quality
 
 
 def prepare(photo: Photo, specifications: Collection[Preprocessing]) -> Prepared:
-    """Decode a photo once and prepare it for each specification. Touches no device and no shared state.
+    """Decode a photo once, measure it and prepare it for each specification. Touches no device and no shared state.
 
     Raises PhotoUnreadable.
     """
     image = open_photo(photo)
-    return Prepared({spec: to_tensor(image, spec) for spec in specifications})
+    return Prepared({spec: to_tensor(image, spec) for spec in specifications}, measure(image))
 
 
 def open_photo(photo: Photo) -> Image.Image:

@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from ml.predictor import Prediction
 
 DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
+_REFUSALS = {
+    "not_a_scalp": "this does not look like a scalp",
+    "too_dark": "this is too dark",
+    "too_bright": "this is too bright",
+    "too_blurred": "this is out of focus",
+}
 _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
@@ -98,13 +104,20 @@ def _show(answer: dict[str, Any]) -> None:
     if "error" in answer:
         print(answer["error"], file=sys.stderr)
         return
-    scalp = f"scalp {answer['scalp_probability']:.2f}"
     if not answer["is_scalp"]:
-        print(f"{answer['photo']}: refused, this does not look like a scalp ({scalp})")
+        print(f"{answer['photo']}: refused, {_REFUSALS[answer['refusal']]}{_gate(answer)}")
         return
-    print(f"{answer['photo']}: {answer['skin']}, {answer['pred']} ({scalp})")
+    print(f"{answer['photo']}: {answer['skin']}, {answer['pred']}{_gate(answer)}")
     for finding in answer["findings"]:
         grade = GRADES[finding["grade"]]
         unsure = "  unsure" if finding["abstains"] else ""
         name = _ENGLISH[finding["symptom"]]
         print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{unsure}")
+
+
+def _gate(answer: dict[str, Any]) -> str:
+    """What the gate measured: nothing where it did not look."""
+    if answer["scalp_probability"] is None:
+        return ""
+    distance = "" if answer["scalp_distance"] is None else f", distance {answer['scalp_distance']:.2f}"
+    return f" (scalp {answer['scalp_probability']:.2f}{distance})"

@@ -13,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from ml.bases import trunk_shapes
 from ml.bundle import Bundle, write_bundle
 from ml.errors import BundleInvalid
+from ml.gate import extra_tensors
 from ml.labels import MODEL_KEYS
 from ml.manifest import ModelSettings, Provenance
 from ml.registry import tensor_shapes
@@ -257,6 +258,51 @@ def test_models_grow_from_files_of_the_bundle_and_share_what_grew(grown_bundle: 
         assert torch.equal(weights[key]["_conv_stem.weight"], torch.full((32, 3, 3, 3), value))
     wide = "_conv_head.weight"
     assert weights["dandruff"][wide].data_ptr() == weights["hair_loss"][wide].data_ptr()
+
+
+def test_models_share_a_base_of_their_own_architecture(tmp_path: Path) -> None:
+    def model(key: str) -> tuple[ModelSettings, dict[str, torch.Tensor]]:
+        settings, weights = grown_model(key)
+        return settings.model_copy(update={"base": "file:efficientnet-b0:trunk.safetensors"}), weights
+
+    shapes = trunk_shapes("efficientnet-b0")
+    trunk = {name: torch.full(shape, 0.5, dtype=torch.float16) for name, shape in shapes.items()}
+    bundle = write_bundle(tmp_path / "shared", PROVENANCE, map(model, MODEL_KEYS), {"trunk.safetensors": trunk})
+    (first,), (second,) = (weights for _, weights in list(bundle.weights())[:2])
+    assert first.keys() == tensor_shapes("efficientnet-b0", 4).keys()
+    assert torch.equal(first["_conv_stem.weight"], torch.full((32, 3, 3, 3), 0.5))
+    assert first["_conv_stem.weight"].data_ptr() == second["_conv_stem.weight"].data_ptr()
+    with pytest.raises(BundleInvalid, match="efficientnet-b0 without its last layer"):
+        write_bundle(tmp_path / "wrong", PROVENANCE, map(model, MODEL_KEYS), {"trunk.safetensors": lite_trunk(1)})
+
+
+DISTANCE = {name: torch.ones(shape) for name, shape in extra_tensors(1280).items()}
+
+
+def test_a_gate_may_hold_the_tensors_of_its_distance(bundle_copy: Path) -> None:
+    assert Bundle.open(bundle_copy).distance() == {}
+    alter_tensors(bundle_copy, "scalp_gate", DISTANCE)
+    bundle = Bundle.open(bundle_copy)
+    assert bundle.distance().keys() == DISTANCE.keys()
+    (gate,) = [networks[0] for model, networks in bundle.weights() if model.key == "scalp_gate"]
+    assert not gate.keys() & DISTANCE.keys()
+
+
+@pytest.mark.parametrize(
+    ("key", "changes", "says"),
+    [
+        ("scalp_gate", dict([next(iter(DISTANCE.items()))]), "lacks 1 tensors"),
+        ("scalp_gate", {name: torch.ones(3) for name in DISTANCE}, "shaped"),
+        ("scalp_gate", {name: tensor * float("nan") for name, tensor in DISTANCE.items()}, "not finite"),
+        ("dandruff", DISTANCE, "does not have"),
+    ],
+)
+def test_tensors_of_a_distance_fit_the_gate_or_the_bundle_does_not_open(
+    key: str, changes: dict[str, torch.Tensor], says: str, bundle_copy: Path
+) -> None:
+    alter_tensors(bundle_copy, key, changes)
+    with pytest.raises(BundleInvalid, match=says):
+        Bundle.open(bundle_copy)
 
 
 def altered_trunk(changes: dict[str, torch.Tensor | None]) -> Callable[[Path], None]:

@@ -45,13 +45,15 @@ def test_predict_grades_what_it_can_read_and_fails_for_the_rest(bundle: Bundle, 
 
 
 def test_predict_speaks_to_people_and_names_a_demo(bundle: Bundle, tmp_path: Path) -> None:
-    photo = tmp_path / "photo.png"
+    photo, dark = tmp_path / "photo.png", tmp_path / "dark.png"
     scalp_picture(3).save(photo)
-    done = ml("predict", photo, "--bundle", bundle.folder, "--device", "cpu", "--maps", tmp_path / "maps")
+    Image.new("RGB", (64, 64)).save(dark)
+    done = ml("predict", photo, dark, "--bundle", bundle.folder, "--device", "cpu", "--maps", tmp_path / "maps")
     assert done.returncode == 0, done.stderr
     drawn = {path.name: Image.open(path).size for path in (tmp_path / "maps").iterdir()}
     assert drawn == {f"photo-{symptom.key}.png": Image.open(photo).size for symptom in SYMPTOMS}
     assert "Redness between follicles" in done.stdout
+    assert f"{dark}: refused, this is too dark\n" in done.stdout
     assert "is a demo. Trained on: Nothing." in done.stdout
 
 

@@ -7,10 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.errors import ModelError
+from ml.gate import distances, extra_tensors
 from ml.labels import SYMPTOMS, scalp_type
 from ml.predictor import RUN_ORDER, Prediction, Predictor
 from ml.preprocessing import Prepared
@@ -137,6 +139,8 @@ def test_a_gate_with_a_threshold_above_one_refuses_everything(bundle_copy: Path,
     for prediction in predictions:
         assert prediction is not None
         assert not prediction.is_scalp
+        assert prediction.refusal == "not_a_scalp"
+        assert prediction.scalp_probability is not None
         assert 0 < prediction.scalp_probability < 1
         assert (prediction.findings, prediction.skin, prediction.pred) == ((), None, None)
     assert calls == []
@@ -146,7 +150,7 @@ def test_the_gate_refuses_some_and_the_others_are_graded(
     bundle_copy: Path, predictor: Predictor, photos: list[Prepared]
 ) -> None:
     open_gate = predictor.predict(photos)
-    probabilities = [prediction.scalp_probability for prediction in open_gate if prediction is not None]
+    probabilities = [p.scalp_probability for p in open_gate if p is not None and p.scalp_probability is not None]
     middle = sorted(probabilities)[2:4]
     alter_model(bundle_copy, "scalp_gate", threshold=sum(middle) / 2)
     half_open = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos)
@@ -161,7 +165,7 @@ def test_the_gate_refuses_some_and_the_others_are_graded(
 def test_a_refused_photo_is_not_offered_to_the_watch(
     bundle_copy: Path, predictor: Predictor, photos: list[Prepared]
 ) -> None:
-    probabilities = [p.scalp_probability for p in predictor.predict(photos[:2]) if p is not None]
+    probabilities = [p.scalp_probability or 0 for p in predictor.predict(photos[:2]) if p is not None]
     alter_model(bundle_copy, "scalp_gate", threshold=sum(probabilities) / 2)
     offered: set[int] = set()
     predictions = Predictor(Bundle.open(bundle_copy), "cpu").predict(
@@ -171,6 +175,57 @@ def test_a_refused_photo_is_not_offered_to_the_watch(
     passed = {index for index, p in enumerate(predictions) if p is not None and p.is_scalp}
     assert offered == passed
     assert len(passed) == 1
+
+
+def test_a_dark_photo_is_refused_before_the_gate_looks(
+    predictor: Predictor, photos: list[Prepared], runs: list[tuple[str, int]]
+) -> None:
+    dark = predictor.prepare(Image.new("RGB", (64, 48), (5, 5, 5)))
+    offered: list[Sequence[int]] = []
+
+    def watch(done: int, staying: Sequence[int]) -> Sequence[int]:
+        offered.append(staying)
+        return staying
+
+    first, second = predictor.predict([dark, photos[0]], watch)
+    assert first == Prediction(is_scalp=False, scalp_probability=None, refusal="too_dark")
+    assert second is not None
+    assert (second.is_scalp, second.refusal) == (True, None)
+    assert runs == [(key, 1) for key in RUN_ORDER]
+    assert offered == [(1,)] * 7
+    runs.clear()
+    assert predictor.predict([dark]) == [first]
+    assert runs == []
+
+
+def test_a_photo_far_from_every_scalp_is_refused_however_sure_the_gate_is(
+    bundle_copy: Path, photos: list[Prepared]
+) -> None:
+    width = extra_tensors(1280)
+    weight = {name: torch.zeros(shape) for name, shape in width.items() if len(shape) > 1}
+    alter_model(bundle_copy, "scalp_gate", threshold=1e-9)
+    for away, is_scalp in ((0.5, True), (2.0, False)):
+        bias = {name: torch.eye(shape[0])[0] * away for name, shape in width.items() if len(shape) == 1}
+        alter_tensors(bundle_copy, "scalp_gate", {**weight, **bias})
+        (prediction,) = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos[:1])
+        assert prediction is not None
+        assert prediction.scalp_distance == pytest.approx(away)
+        assert (prediction.is_scalp, prediction.refusal) == (is_scalp, None if is_scalp else "not_a_scalp")
+
+
+def test_the_distance_is_measured_on_the_features_of_the_gate(bundle_copy: Path, photos: list[Prepared]) -> None:
+    random = torch.Generator().manual_seed(3)
+    tensors = {name: torch.randn(shape, generator=random) for name, shape in extra_tensors(1280).items()}
+    alter_tensors(bundle_copy, "scalp_gate", tensors)
+    bundle = Bundle.open(bundle_copy)
+    measuring = Predictor(bundle, "cpu")
+    predictions = measuring.predict(photos[:3])
+    batch = torch.stack([photo.tensors[bundle.model("scalp_gate").preprocessing] for photo in photos[:3]])
+    features = measuring._runtime.run("scalp_gate", batch, features=True).features
+    assert features is not None
+    expected = distances(torch.from_numpy(features), tensors)
+    assert expected.std() > 0
+    assert [p.scalp_distance for p in predictions if p is not None] == pytest.approx(expected.tolist(), rel=1e-4)
 
 
 def test_findings_have_the_map_of_their_grade_where_it_is_wanted(predictor: Predictor, photos: list[Prepared]) -> None:
