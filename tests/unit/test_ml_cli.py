@@ -57,6 +57,13 @@ def test_predict_speaks_to_people_and_names_a_demo(bundle: Bundle, tmp_path: Pat
     assert "is a demo. Trained on: Nothing." in done.stdout
 
 
+def test_a_reader_that_has_seen_enough_is_no_error_of_ours(bundle: Bundle) -> None:
+    # `true` reads nothing, so by the time something is written the pipe is broken.
+    command = f"{sys.executable} -m ml bundle info {bundle.folder} | true"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
 def test_a_built_bundle_verifies_until_it_is_damaged(tmp_path: Path) -> None:
     folder = tmp_path / "bundle"
     size = ("--architecture", "efficientnet-b0", "--image-size", "32")
