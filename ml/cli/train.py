@@ -34,6 +34,9 @@ def register(commands: Any) -> None:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--memory-limit", type=float, metavar="GIB", help="take no more of the device's memory")
     parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
+    parser.add_argument(
+        "--checkpoint-seconds", type=float, default=120.0, help="work that a kill may cost (default: %(default)s)"
+    )
     parser.add_argument("--compile", action="store_true", help="let torch compile the network; pays off after minutes")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.set_defaults(run=run)
@@ -61,6 +64,7 @@ def run(options: argparse.Namespace) -> int:
             device=options.device,
             workers=options.workers,
             memory_limit=int(options.memory_limit * 2**30) if options.memory_limit else None,
+            checkpoint_seconds=options.checkpoint_seconds,
             compiled=options.compile,
             weights=options.weights,
         ),
