@@ -1,0 +1,176 @@
+"""How much of a batch goes through a network at once, so that training does not die of memory."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+import torch
+from torch import nn
+
+from ml.errors import OutOfMemory
+from ml.runtimes.eager import guarded
+from ml.training.budget import create_budget, gibibytes
+from ml.training.checkpointing import checkpoint_blocks
+
+logger = logging.getLogger(__name__)
+
+#: Below so many pictures at once, checkpointing is preferred. It costs about a third more computation; but batch-norm's
+#: statistics over fewer cost accuracy (Wu and He, arXiv 1803.08494, figure 1) and a GPU runs part empty.
+FEW = 4
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryPlan:
+    """A batch goes through the network in `accumulate` slices of `micro_batch` pictures.
+
+    `peak_bytes` is the most that a step held when it was tried, None where the plan was not tried; `free_bytes` what
+    the device had for this process in all.
+    """
+
+    micro_batch: int
+    accumulate: int
+    checkpointing: bool
+    peak_bytes: int | None
+    free_bytes: int
+
+    @property
+    def batch(self) -> int:
+        return self.micro_batch * self.accumulate
+
+    def smaller(self) -> MemoryPlan:
+        """The plan with half the micro-batch or less; of one picture with checkpointing. Raises OutOfMemory."""
+        if self.micro_batch > 1:
+            size = next(size for size in _divisors(self.batch) if size <= self.micro_batch // 2)
+            return replace(self, micro_batch=size, accumulate=self.batch // size, peak_bytes=None)
+        if not self.checkpointing:
+            return replace(self, checkpointing=True, peak_bytes=None)
+        raise _nothing_fits(self.free_bytes)
+
+    def __str__(self) -> str:
+        need = "" if self.peak_bytes is None else f"{gibibytes(self.peak_bytes)} of "
+        return (
+            f"micro-batch {self.micro_batch} × {self.accumulate} steps for a batch of {self.batch}, activation "
+            f"checkpointing {'on' if self.checkpointing else 'off'}: {need}{gibibytes(self.free_bytes)}"
+        )
+
+
+def plan_memory(
+    measure: Callable[[int, bool], None], batch: int, *, device: str = "cpu", memory_limit: int | None = None
+) -> MemoryPlan:
+    """The largest micro-batch whose training step fits into the device's free memory, found by trying.
+
+    `measure(micro_batch, checkpointing)` runs one whole training step of that many pictures: forward, backward and
+    optimiser, with its gradients and states. It leaves weights and states as they were. `memory_limit` in bytes plays
+    a smaller device.
+
+    The whole batch is tried first, and mostly that is all. Then its divisors, so that every batch is exact: a batch
+    without any goes whole or picture by picture, so take one with many. Fewer than `FEW` pictures at once are only
+    chosen with activation checkpointing. The random state is left as it was. Raises OutOfMemory where nothing fits.
+    """
+    budget = create_budget(device, memory_limit)
+    peaks: dict[int, int] = {}
+
+    def fits(size: int) -> bool:
+        try:
+            peaks[size] = budget.peak(partial(measure, size, checkpointing))
+        except OutOfMemory:
+            return False
+        return True
+
+    with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
+        for checkpointing in (False, True):
+            sizes = [size for size in _divisors(batch) if checkpointing or size >= min(FEW, batch)]
+            first = 0 if fits(batch) else bisect_left(sizes, True, lo=1, key=fits)
+            if first < len(sizes):
+                size = sizes[first]
+                return MemoryPlan(size, batch // size, checkpointing, peaks[size], budget.free_bytes)
+    raise _nothing_fits(budget.free_bytes)
+
+
+class MicroBatches:
+    """Takes a network's training steps in the slices of a plan, and in smaller ones once memory ran out.
+
+    The gradients are those of the whole batch, up to rounding, where the loss is a mean over pictures. Batch-norm is
+    the exception: it normalises by the slice, and updates its running statistics with each.
+    """
+
+    def __init__(self, network: nn.Module, plan: MemoryPlan) -> None:
+        self.plan = plan
+        self._network = network
+        checkpoint_blocks(network, plan.checkpointing)
+
+    def step(
+        self,
+        batch: Sequence[torch.Tensor],
+        run: Callable[..., torch.Tensor],
+        backward: Callable[[torch.Tensor], object] = torch.Tensor.backward,
+    ) -> torch.Tensor:
+        """Leave the gradients of this batch alone in the network, and return its mean loss, a detached scalar.
+
+        `batch` are tensors of the same length, at most that of the plan: each is sliced. `run(*slices)` returns the
+        mean loss of a slice; `backward` may scale it, for mixed precision. After an OutOfMemory the step begins anew
+        with a smaller plan, from the same random state and the same buffers, and the log says so. Raises OutOfMemory
+        where no smaller plan is left.
+        """
+        device = next(self._network.parameters()).device
+        start = _State(self._network, device)
+        while True:
+            self._network.zero_grad()
+            try:
+                return guarded(str(device), partial(self._accumulate, batch, run, backward))
+            except OutOfMemory:
+                self.plan = self.plan.smaller()
+            gc.collect()
+            start.restore()
+            checkpoint_blocks(self._network, self.plan.checkpointing)
+            logger.warning(
+                "Out of memory in a training step; it is taken again and training goes on with %s", self.plan
+            )
+
+    def _accumulate(
+        self,
+        batch: Sequence[torch.Tensor],
+        run: Callable[..., torch.Tensor],
+        backward: Callable[[torch.Tensor], object],
+    ) -> torch.Tensor:
+        length = len(batch[0])
+        pieces = -(-length // self.plan.micro_batch)
+        total = torch.zeros((), device=next(self._network.parameters()).device)
+        for slices in zip(*(tensor.tensor_split(pieces) for tensor in batch), strict=True):
+            loss = run(*slices) * (len(slices[0]) / length)
+            backward(loss)
+            total += loss.detach()
+        return total
+
+
+class _State:
+    """The buffers of a network and the random state, to begin a step anew."""
+
+    def __init__(self, network: nn.Module, device: torch.device) -> None:
+        self._buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
+        self._random = torch.get_rng_state()
+        self._cuda = (device, torch.cuda.get_rng_state(device)) if device.type == "cuda" else None
+
+    def restore(self) -> None:
+        for buffer, value in self._buffers:
+            buffer.copy_(value)
+        torch.set_rng_state(self._random)
+        if self._cuda is not None:
+            device, state = self._cuda
+            torch.cuda.set_rng_state(state, device)
+
+
+def _divisors(number: int) -> list[int]:
+    return [divisor for divisor in range(number, 0, -1) if number % divisor == 0]
+
+
+def _nothing_fits(free_bytes: int) -> OutOfMemory:
+    return OutOfMemory(
+        f"Not even one picture at a time fits into {gibibytes(free_bytes)}, with activation checkpointing on. Take a "
+        "smaller image size or a smaller architecture, or free memory on the device."
+    )
