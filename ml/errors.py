@@ -35,6 +35,10 @@ class RunInvalid(MLError):
     """A folder is no training run, or not one that can be used here."""
 
 
+class GateInvalid(MLError):
+    """A folder holds no fitted gate, or a damaged one."""
+
+
 class ModelError(MLError):
     """A model could not be loaded or run."""
 

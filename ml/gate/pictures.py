@@ -26,10 +26,10 @@ def drawn_scalp(seed: int) -> Image.Image:
 
 
 def scalps(records: Sequence[Record], count: int, seed: int) -> Iterator[Image.Image]:
-    """`count` varied pictures of scalps: of the records in turn and, every third and without records all, drawn."""
+    """`count` varied pictures of scalps, spread over the records; every third, without records all, drawn."""
     for number in range(count):
         drawn = not records or number % 3 == 2
-        picture = drawn_scalp(seed + number) if drawn else open_photo(records[number % len(records)].read())
+        picture = drawn_scalp(seed + number) if drawn else open_photo(records[number * len(records) // count].read())
         yield vary(picture, stream(seed + number, "variation of a scalp"))
 
 
@@ -42,7 +42,7 @@ def others(photographs: Sequence[Path], count: int, seed: int) -> Iterator[Image
             if photographs and number % 2
             else draw_non_scalp(seed + number)
         )
-        yield vary(picture, random)
+        yield vary(picture, random, closest=4.0)
 
 
 def find_photographs(folder: Path) -> list[Path]:
@@ -53,14 +53,17 @@ def find_photographs(folder: Path) -> list[Path]:
     return found
 
 
-def vary(picture: Image.Image, random: np.random.Generator) -> Image.Image:
-    """The picture as another camera would have taken it: scale, turn, light, colour, sharpness, noise, JPEG."""
-    return _compressed(_developed(_framed(picture.convert("RGB"), random), random), random)
+def vary(picture: Image.Image, random: np.random.Generator, closest: float = 1.6) -> Image.Image:
+    """The picture as another camera would have taken it: scale, turn, light, colour, sharpness, noise, JPEG.
+
+    Its scale is between 0.6 and `closest`.
+    """
+    return _compressed(_developed(_framed(picture.convert("RGB"), random, closest), random), random)
 
 
-def _framed(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+def _framed(picture: Image.Image, random: np.random.Generator, closest: float) -> Image.Image:
     """A part of the picture, or the picture smaller with its mirror images around it, turned and mirrored."""
-    scale = float(np.exp(random.uniform(np.log(0.6), np.log(1.6))))
+    scale = float(np.exp(random.uniform(np.log(0.6), np.log(closest))))
     ratio = float(np.exp(random.normal(0, 0.08)))
     width, height = picture.width / scale * ratio, picture.height / scale / ratio
     pad = (max(0, int(width - picture.width) // 2 + 2), max(0, int(height - picture.height) // 2 + 2))

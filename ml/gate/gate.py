@@ -1,0 +1,100 @@
+"""A fitted gate as a folder: `gate.json` says what it is, `gate.safetensors` holds its head and its distance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from ml.bases import imagenet_weights
+from ml.errors import GateInvalid
+from ml.gate.distance import extra_tensors, grown_distance
+from ml.growth import SOURCE, grow
+from ml.preprocessing import Preprocessing
+from ml.registry import RGB, Weights, describe, tensor_shapes
+
+GATE_FILE, WEIGHTS_FILE = "gate.json", "gate.safetensors"
+
+_HEAD = ("_fc.weight", "_fc.bias")
+
+
+class GateFacts(BaseModel):
+    """What `gate.json` says.
+
+    `trunk` names the lite0 weights that the head reads; `threshold` is the least probability of "scalp" that passes;
+    `metrics` are figures on pictures that weren't fitted on, by names that say which.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    trunk: Literal["imagenet"] = "imagenet"
+    image_size: int = Field(ge=32, le=1024)
+    mean: RGB
+    std: RGB
+    threshold: float = Field(gt=0, lt=1)
+    trained_on: str
+    metrics: dict[str, float] = {}
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        return Preprocessing(self.image_size, self.mean, self.std)
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """Facts and tensors of a fitted gate, in terms of lite0."""
+
+    facts: GateFacts
+    tensors: Weights
+
+    @classmethod
+    def open(cls, folder: Path) -> Gate:
+        """Raises GateInvalid where the folder holds no gate or a damaged one."""
+        try:
+            facts = GateFacts.model_validate_json((folder / GATE_FILE).read_bytes())
+            tensors = load_file(folder / WEIGHTS_FILE)
+        except (OSError, ValidationError, SafetensorError) as error:
+            raise GateInvalid(
+                f"{folder} holds no whole gate: {error}. Make one with `python -m ml gate fit`."
+            ) from error
+        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes():
+            raise GateInvalid(f"{folder / WEIGHTS_FILE} holds other tensors than a gate has. Fit it again.")
+        return cls(facts, tensors)
+
+    def save(self, folder: Path) -> None:
+        """Write the two files; an earlier gate in the folder is replaced."""
+        folder.mkdir(parents=True, exist_ok=True)
+        save_file({name: tensor.contiguous() for name, tensor in self.tensors.items()}, folder / WEIGHTS_FILE)
+        (folder / GATE_FILE).write_text(self.facts.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+    def weights(self, architecture: str) -> Weights:
+        """Complete float32 weights of the gate as this architecture, with the tensors of its distance.
+
+        As B7 it gives lite0's answers; B0 and B1 can't clip, so theirs differ a little. Raises ValueError for an
+        architecture that lite0 can't grow into, WeightsUnreadable where the ImageNet weights aren't installed.
+        """
+        lite = {**imagenet_weights(), **{name: self.tensors[name] for name in _HEAD}}
+        network = lite if architecture == SOURCE else grow(lite, architecture)
+        return {**network, **grown_distance(self.tensors, architecture)}
+
+
+def gate_facts(image_size: int, threshold: float, trained_on: str, metrics: dict[str, float]) -> GateFacts:
+    """The facts of a gate on pictures normalised as lite0 expects them."""
+    expects = describe(SOURCE)
+    return GateFacts(
+        image_size=image_size,
+        mean=expects.mean,
+        std=expects.std,
+        threshold=threshold,
+        trained_on=trained_on,
+        metrics=metrics,
+    )
+
+
+def _shapes() -> dict[str, tuple[int, ...]]:
+    head = {name: tensor_shapes(SOURCE, 2)[name] for name in _HEAD}
+    return {**head, **extra_tensors(head["_fc.weight"][1])}
