@@ -19,12 +19,15 @@ CHECKPOINT_FILE = "checkpoint.safetensors"
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training is. `step` counts batches of `epoch` that are done, `loss_sum` adds up their losses.
+    """How far a training is.
 
-    `history` has a row an epoch. `best_epoch` is the one with the best `monitor` so far. `plan` is the memory plan as
-    numbers, since another micro-batch makes other batch-norm statistics. `scaler` is that of mixed precision.
+    `identity` tells one training from another. `step` counts the batches of `epoch` that are done, `loss_sum` adds up
+    their losses. `best_epoch` is the one with the best `monitor` so far. `plan` is the memory plan as numbers, since
+    another micro-batch makes other batch-norm statistics. `scaler` is that of mixed precision. `history` has a row an
+    epoch.
     """
 
+    identity: str
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0

@@ -30,6 +30,7 @@ class Recipe(BaseModel):
     - `learning_rate` rises over `warmup_epochs`, then falls as half a cosine or stays.
     - `batch` is what one optimiser step sees, however few of its pictures fit into memory at once.
     - `ema` is the decay of the averaged weights, 0 for none.
+    - `enough` ends training with the first epoch whose `monitor` on the validation part reaches it, where it is given.
     - `patience` is after how many epochs without a better `monitor` on the validation part training stops; 0 for never.
     """
 
@@ -56,6 +57,7 @@ class Recipe(BaseModel):
     ema: Share = 0.0
     monitor: Literal["macro_f1", "qwk"] = "qwk"
     patience: int = Field(ge=0, default=0)
+    enough: float | None = Field(gt=0, le=1, default=None)
     mixed_precision: bool = True
 
     @model_validator(mode="after")

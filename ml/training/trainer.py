@@ -12,6 +12,8 @@ Every random draw is seeded by (seed, epoch, step) or (seed, epoch, picture), so
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import logging
 import math
 import time
@@ -149,7 +151,7 @@ class _Trainer:
         cuda = self.device.startswith("cuda") and recipe.mixed_precision
         self.half = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float16 if cuda else None
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)
-        self.progress = Progress()
+        self.progress = Progress(_identity(recipe, [*training, *validation], symptoms, seed))
         self.plan: MemoryPlan
 
     def resume(self) -> None:
@@ -161,6 +163,8 @@ class _Trainer:
             )
             self.progress.plan = asdict(self.plan)
         else:
+            if kept.identity != self.progress.identity:
+                raise RunInvalid(f"{self.out} holds the beginning of another training. Name a new folder.")
             self.progress, self.plan = kept, MemoryPlan(**kept.plan)
             self.scaler.load_state_dict(kept.scaler)
             logger.info("Going on in epoch %d at step %d of %d.", kept.epoch + 1, kept.step, self.steps)
@@ -278,7 +282,9 @@ class _Trainer:
             progress.best_epoch, progress.best_score = progress.epoch, row[self.recipe.monitor]
             write_weights(self.out, network.state_dict())
         patience = self.recipe.patience
-        progress.stopped_early = bool(patience) and progress.epoch - progress.best_epoch >= patience
+        progress.stopped_early = (bool(patience) and progress.epoch - progress.best_epoch >= patience) or row[
+            self.recipe.monitor
+        ] >= (self.recipe.enough or math.inf)
 
     def _save(self) -> None:
         self.progress.plan = asdict(self.plan)
@@ -287,6 +293,12 @@ class _Trainer:
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"network": self.network, "averaged": self.averaged}
+
+
+def _identity(recipe: Recipe, records: Sequence[Record], symptoms: tuple[str, ...], seed: int) -> str:
+    """What has to be the same for a training to go on: all but where it ends."""
+    asked = recipe.model_dump(exclude={"name", "says", "patience", "enough"})
+    return hashlib.sha256(json.dumps([asked, digest(records), symptoms, seed]).encode()).hexdigest()
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:

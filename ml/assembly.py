@@ -1,0 +1,196 @@
+"""Assembly: a bundle out of training runs and a gate."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import mean
+
+from ml.bases import imagenet_weights, trunk_shapes
+from ml.bundle import Bundle, write_bundle
+from ml.errors import BundleInvalid
+from ml.evaluation.calibration import Calibration, Fitted
+from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER
+from ml.evaluation.results import Evaluation
+from ml.gate.gate import Gate
+from ml.growth import SOURCE, copies_in, grow
+from ml.labels import GATE, SYMPTOMS
+from ml.manifest import Flips, ModelSettings, Provenance, classes_of
+from ml.registry import Weights, describe
+from ml.training.run import RUN_FILE, Run
+
+logger = logging.getLogger(__name__)
+
+#: Where `python -m ml evaluate` leaves what it fitted and measured, below a run's folder.
+EVALUATION_FOLDER, CALIBRATION_FILE, EVALUATION_FILE = "evaluation", "calibration.json", "evaluation.json"
+
+#: The figures of merit that a bundle's manifest names.
+_FIGURES = ("accuracy", "macro_f1", "qwk", "within_one")
+
+
+@dataclass(frozen=True, slots=True)
+class Grader:
+    """What answers for one symptom: a run, or several as an ensemble, and what was fitted for it."""
+
+    symptom: str
+    runs: tuple[Run, ...]
+    temperature: float
+    threshold: float
+    metrics: Mapping[str, float]
+
+
+def build_bundle(
+    folder: Path | str, provenance: Provenance, graders: Sequence[Grader], gate: Gate, *, flips: Flips = "none"
+) -> Bundle:
+    """Assemble and verify a bundle; graders that come from one run share its trunk, on disk and in memory.
+
+    Shared trunks are stored in float16, everything else in float32. The gate becomes a network like the graders where
+    it can grow into one. Raises BundleInvalid where a symptom lacks its grader, where the runs of an ensemble are of
+    different networks, and where `folder` holds something else.
+    """
+    by_symptom = {grader.symptom: grader for grader in graders}
+    if missing := [symptom.key for symptom in SYMPTOMS if symptom.key not in by_symptom]:
+        raise BundleInvalid(f"There is no run for {', '.join(missing)}. Train them, or name their runs as well.")
+    trunks = _Trunks()
+    models = [_grader_model(by_symptom[symptom.key], trunks, flips) for symptom in SYMPTOMS]
+    models.append(_gate_model(gate, models[0][0].architecture, trunks))
+    return write_bundle(folder, provenance, models, trunks.files)
+
+
+class _Trunks:
+    """The weights that several models of a bundle share, by the file that holds them."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, Weights] = {}
+        self._file_of: dict[object, str] = {}
+
+    def base(self, owner: object, weights: Weights, architecture: str, *, grown: bool) -> str:
+        """The name of the base that these weights make, all but their last layer's; `owner` has one."""
+        if owner not in self._file_of:
+            file = f"trunk-{len(self.files) + 1}.safetensors"
+            head = describe(SOURCE if grown else architecture).head
+            self.files[file] = {n: tensor.half() for n, tensor in weights.items() if not n.startswith(f"{head}.")}
+            self._file_of[owner] = file
+        return f"{'grown' if grown else 'file'}:{architecture}:{self._file_of[owner]}"
+
+
+def open_graders(folders: Sequence[Path]) -> list[Grader]:
+    """The graders of these runs with what `evaluate` fitted for each; several runs of a symptom make an ensemble.
+
+    A folder of runs, as a training of one network a symptom leaves it, stands for all of them. An ensemble takes the
+    mean of its members' temperatures and thresholds, and no figures of merit. Raises RunInvalid.
+    """
+    runs = [(Run.open(each), folder / EVALUATION_FOLDER) for folder in folders for each in _runs_in(folder)]
+    graders = []
+    for symptom in (symptom.key for symptom in SYMPTOMS):
+        found = [(run, evaluation) for run, evaluation in runs if symptom in run.symptoms]
+        if found:
+            fitted = [_fitted(evaluation, symptom) for _, evaluation in found]
+            grader = Grader(
+                symptom,
+                tuple(run for run, _ in found),
+                temperature=mean(each.temperature for each in fitted),
+                threshold=mean(each.threshold for each in fitted),
+                metrics=_measured(found[0][1], symptom) if len(found) == 1 else {},
+            )
+            graders.append(grader)
+    return graders
+
+
+def with_metrics(grader: Grader, evaluation: Evaluation) -> Grader:
+    """The grader with its figures of merit from this evaluation."""
+    (found,) = (each for each in evaluation.symptoms if each.key == grader.symptom)
+    return replace(grader, metrics={name: round(float(getattr(found, name).value), 4) for name in _FIGURES})
+
+
+def _runs_in(folder: Path) -> list[Path]:
+    inside = [folder / symptom.key for symptom in SYMPTOMS]
+    found = [each for each in inside if (each / RUN_FILE).is_file()]
+    return [folder] if (folder / RUN_FILE).is_file() or not found else found
+
+
+def _fitted(evaluation: Path, symptom: str) -> Fitted:
+    """Temperature and threshold that were fitted; 1 and 0 where the run was not evaluated."""
+    path = evaluation / CALIBRATION_FILE
+    if not path.is_file():
+        logger.warning("%s is not there: %s goes uncalibrated and never abstains.", path, symptom)
+        return Fitted(temperature=1.0, threshold=0.0)
+    return Calibration.load(path).symptoms[symptom]
+
+
+def _measured(evaluation: Path, symptom: str) -> dict[str, float]:
+    """The figures of merit of this symptom that the evaluation found."""
+    path = evaluation / EVALUATION_FILE
+    if not path.is_file():
+        return {}
+    document = json.loads(path.read_text(encoding="utf-8"))
+    (found,) = (each for each in document["symptoms"] if each["key"] == symptom)
+    return {name: found[name]["value"] for name in _FIGURES}
+
+
+def _grader_model(grader: Grader, trunks: _Trunks, flips: Flips) -> tuple[ModelSettings, list[Weights]]:
+    run, spec = grader.runs[0], grader.runs[0].preprocessing
+    if any((each.recipe.architecture, each.preprocessing) != (run.recipe.architecture, spec) for each in grader.runs):
+        raise BundleInvalid(f"The runs of {grader.symptom} are of different networks, so they make no ensemble.")
+    architecture, grown = run.recipe.grows_into or run.recipe.architecture, run.recipe.grows_into is not None
+    shared = len(grader.runs) == 1 and len(run.symptoms) > 1
+    settings = ModelSettings(
+        key=grader.symptom,
+        architecture=architecture,
+        image_size=spec.image_size,
+        mean=spec.mean,
+        std=spec.std,
+        interpolation=spec.interpolation,
+        classes=classes_of(grader.symptom),
+        output=run.output,
+        temperature=grader.temperature,
+        threshold=grader.threshold,
+        base=trunks.base(run.folder, run.weights(), architecture, grown=grown) if shared else None,
+        flips=flips,
+        metrics=dict(grader.metrics),
+    )
+    weights = [_of_symptom(each, grader.symptom, architecture) for each in grader.runs]
+    return settings, [_head_of(each, architecture) if shared else each for each in weights]
+
+
+def _of_symptom(run: Run, symptom: str, architecture: str) -> Weights:
+    """The run's complete weights for one symptom, grown where the run grows."""
+    weights = run.weights()
+    whole = {**weights, **run.head(symptom, weights)}
+    return grow(whole, architecture) if run.recipe.grows_into else whole
+
+
+def _gate_model(gate: Gate, graders: str, trunks: _Trunks) -> tuple[ModelSettings, list[Weights]]:
+    architecture = graders if copies_in(graders) else SOURCE
+    spec, whole = gate.facts.preprocessing, gate.weights(architecture)
+    settings = ModelSettings(
+        key=GATE.key,
+        architecture=architecture,
+        image_size=spec.image_size,
+        mean=spec.mean,
+        std=spec.std,
+        interpolation=spec.interpolation,
+        classes=classes_of(GATE.key),
+        threshold=gate.facts.threshold,
+        base=trunks.base(GATE, imagenet_weights(), architecture, grown=architecture != SOURCE),
+        metrics=gate.facts.metrics,
+    )
+    trunk = trunk_shapes(architecture)
+    return settings, [{name: tensor for name, tensor in whole.items() if name not in trunk}]
+
+
+def _head_of(weights: Weights, architecture: str) -> Weights:
+    head = describe(architecture).head
+    return {name: tensor for name, tensor in weights.items() if name.startswith(f"{head}.")}
+
+
+def copy_card(folders: Sequence[Path], bundle: Bundle) -> None:
+    """Put the model card of the evaluation, where these are one run that has one, into the bundle with its figures."""
+    written = folders[0] / EVALUATION_FOLDER
+    if len(folders) == 1 and (written / CARD_FILE).is_file():
+        shutil.copy(written / CARD_FILE, bundle.folder)
+        shutil.copytree(written / FIGURES_FOLDER, bundle.folder / FIGURES_FOLDER, dirs_exist_ok=True)

@@ -1,0 +1,121 @@
+"""`python -m ml bundle build` and `demo`: a bundle of training runs, of seeds, or the demo from its beginning."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ml.cli.bundle.misuse import misused
+
+if TYPE_CHECKING:
+    from ml.bundle import Bundle
+
+_SEEDED, _OF_RUNS = ("architecture", "image_size", "seed"), ("run", "gate", "name", "licence", "trained_on")
+
+
+def register(actions: Any) -> None:
+    parser: argparse.ArgumentParser = actions.add_parser(
+        "build",
+        help="build a bundle of training runs, or of seeded networks",
+        description="Build a bundle of the runs of `train`, calibrated by what `evaluate` left in them, and of a gate "
+        "of `gate fit`. Or, with --seeded, of seven untrained networks with calibrated statistics: real networks at "
+        "real cost whose answers mean nothing.",
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder to write; an earlier bundle there is replaced")
+    parser.add_argument("--version", default="1.0.0", help="(default: %(default)s)")
+    runs = parser.add_argument_group("of training runs")
+    runs.add_argument(
+        "--run", type=Path, action="append", metavar="RUN", help="a run, or a folder of one run a symptom; given again "
+        "for the same symptoms, they make an ensemble",
+    )  # fmt: skip
+    runs.add_argument("--gate", type=Path, help="the folder that `gate fit` wrote")
+    runs.add_argument("--name", help="of the bundle")
+    runs.add_argument("--licence", help="who may use the weights")
+    runs.add_argument("--trained-on", help="what the models learnt from, in a sentence")
+    runs.add_argument("--demo", action="store_true", help="results are to be shown as a demonstration")
+    runs.add_argument(
+        "--flips", choices=("none", "horizontal", "both"), default="none", help="average over mirrored views of a photo"
+    )
+    seeded = parser.add_argument_group("of seeds")
+    seeded.add_argument("--seeded", action="store_true", help="of seven untrained networks")
+    seeded.add_argument("--architecture", help="a name of the registry, such as efficientnet-b7 or efficientnet-v2-s")
+    seeded.add_argument("--image-size", type=int, help="side of the square input in pixels")
+    seeded.add_argument("--seed", type=int, help="seed of the first model; the n-th uses the seed plus n")
+    seeded.add_argument(
+        "--gate-threshold", type=float, default=0.0, help="0 passes every photo, 1.01 none (default: %(default)s)"
+    )
+    seeded.add_argument(
+        "--grader-threshold",
+        type=float,
+        default=0.4,
+        help="confidence below which a grader abstains (default: %(default)s)",
+    )
+    parser.set_defaults(run=build)
+    demo_: argparse.ArgumentParser = actions.add_parser(
+        "demo",
+        help="make the demo bundle from its beginning: hours on a CPU",
+        description="Draw pictures, train, calibrate, assemble and measure the demo bundle. What is in --work already "
+        "is not made again.",
+    )
+    demo_.add_argument("--work", type=Path, required=True, help="folder for pictures, run and gate: 2 GB")
+    demo_.add_argument("--out", type=Path, required=True, help="folder to write; an earlier bundle there is replaced")
+    demo_.add_argument("--workers", type=int, default=2, help="processes that draw (default: %(default)s)")
+    demo_.set_defaults(run=demo)
+
+
+def build(options: argparse.Namespace) -> int:
+    wanted = _SEEDED if options.seeded else _OF_RUNS
+    if missing := [f"--{name.replace('_', '-')}" for name in wanted if getattr(options, name) is None]:
+        return misused(f"a bundle of {'seeds' if options.seeded else 'runs'} needs {', '.join(missing)} as well.")
+    try:
+        bundle = _of_seeds(options) if options.seeded else _of_runs(options)
+    except ValueError as error:
+        return misused(error)
+    print(f"{bundle.folder}: bundle {bundle.reference}, verified")
+    return 0
+
+
+def _of_seeds(options: argparse.Namespace) -> Bundle:
+    from ml.seeded import build_seeded_bundle
+
+    return build_seeded_bundle(
+        options.out,
+        architecture=options.architecture,
+        image_size=options.image_size,
+        seed=options.seed,
+        name=options.name or "seeded",
+        version=options.version,
+        gate_threshold=options.gate_threshold,
+        grader_threshold=options.grader_threshold,
+    )
+
+
+def _of_runs(options: argparse.Namespace) -> Bundle:
+    from ml.assembly import build_bundle, copy_card, open_graders
+    from ml.gate.gate import Gate
+    from ml.manifest import Provenance
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    provenance = Provenance(
+        name=options.name,
+        version=options.version,
+        licence=options.licence,
+        trained_on=options.trained_on,
+        demo=options.demo,
+    )
+    graders = open_graders(options.run)
+    bundle = build_bundle(options.out, provenance, graders, Gate.open(options.gate), flips=options.flips)
+    copy_card(options.run, bundle)
+    return bundle
+
+
+def demo(options: argparse.Namespace) -> int:
+    from ml.demo import build_demo
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    bundle = build_demo(options.work, options.out, workers=options.workers)
+    print(f"{bundle.folder}: bundle {bundle.reference}, verified")
+    return 0

@@ -1,0 +1,80 @@
+"""`python -m ml bundle verify` and `info`: whether a bundle is whole, and what it holds."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ml.cli.predict import default_bundle
+from ml.errors import BundleInvalid
+
+if TYPE_CHECKING:
+    from ml.manifest import ModelSpec
+
+
+def register(actions: Any) -> None:
+    for name, says in (
+        ("verify", "check hashes and every tensor of a bundle"),
+        ("info", "say what a bundle holds, after verifying it"),
+    ):
+        action = actions.add_parser(name, help=says, description=says.capitalize() + ".")
+        action.add_argument("bundle", nargs="?", type=Path, help="its folder (default: SCALP_BUNDLE, else the demo)")
+        action.add_argument("--json", action="store_true", help="one JSON document instead of text")
+        action.set_defaults(run=verify if name == "verify" else info)
+
+
+def verify(options: argparse.Namespace) -> int:
+    from ml.bundle import Bundle
+
+    folder = options.bundle or default_bundle()
+    try:
+        bundle = Bundle.open(folder)
+    except BundleInvalid as error:
+        if not options.json:
+            raise
+        print(json.dumps({"bundle": str(folder), "valid": False, "detail": str(error)}, ensure_ascii=False))
+        return 1
+    if options.json:
+        print(json.dumps({"bundle": str(folder), "valid": True, "reference": bundle.reference}, ensure_ascii=False))
+    else:
+        print(f"{folder}: bundle {bundle.reference} is whole")
+    return 0
+
+
+def info(options: argparse.Namespace) -> int:
+    from ml.bundle import Bundle
+    from ml.cost import gflop
+
+    manifest = Bundle.open(options.bundle or default_bundle()).manifest
+    costs = [(model.passes, model.passes * gflop(model.architecture, model.image_size)) for model in manifest.models]
+    passes, gflops = (sum(column) for column in zip(*costs, strict=True))
+    if options.json:
+        whole = manifest.model_dump(exclude_none=True)
+        for model_, (model_passes, model_gflops) in zip(whole["models"], costs, strict=True):
+            model_.update(passes=model_passes, gflop=round(model_gflops, 3))
+        print(json.dumps({**whole, "passes": passes, "gflop": round(gflops, 3)}, indent=2, ensure_ascii=False))
+        return 0
+    print(f"{manifest.name} {manifest.version}{' (demo)' if manifest.demo else ''}")
+    print(f"Licence: {manifest.licence}")
+    print(f"Trained on: {manifest.trained_on}")
+    print(f"Cost of a photo: {passes} forward passes, {gflops:.1f} GFLOP")
+    for model, (model_passes, model_gflops) in zip(manifest.models, costs, strict=True):
+        base = f" on {model.base}" if model.base else ""
+        output = f", {model.output}" if model.output != "softmax" else ""
+        metrics = "".join(f", {name} {value:.3g}" for name, value in model.metrics.items())
+        print(
+            f"  {model.key:<30} {model.architecture} at {model.image_size}×{model.image_size}{base}{output}, "
+            f"threshold {model.threshold:g}, temperature {model.temperature:g}, {_passes(model, model_passes)}, "
+            f"{model_gflops:.1f} GFLOP{metrics}"
+        )
+    return 0
+
+
+def _passes(model: ModelSpec, passes: int) -> str:
+    """`1 pass`, or how many and what for: `8 passes (2 networks, flips both)`."""
+    networks = [f"{len(model.files)} networks"] if len(model.files) > 1 else []
+    flips = [f"flips {model.flips}"] if model.flips != "none" else []
+    reasons = f" ({', '.join(networks + flips)})" if passes > 1 else ""
+    return f"{passes} pass{'es' if passes > 1 else ''}{reasons}"
