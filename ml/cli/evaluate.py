@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from ml.data.records import Record
     from ml.evaluation.results import Evaluation, Means, Sample, SymptomEvaluation
 
-EVALUATION_FILE = "evaluation.json"
-CALIBRATION_FILE = "calibration.json"
-
 _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
@@ -55,25 +52,25 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ml.evaluation.calibration import CALIBRATION_FILE, calibrate
+    from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER, write_card
+    from ml.evaluation.report import evaluate
+    from ml.evaluation.results import EVALUATION_FILE, EVALUATION_FOLDER
     from ml.evaluation.subject import BundleSubject, open_subject
 
     if options.split is None and (options.part or options.calibrate_on):
         return _misused("--part and --calibrate-on name parts of a --split")
     part = options.part or "test"
-    if part == options.calibrate_on:
-        return _misused(f"what is fitted on {part} cannot be measured on it: name another part to --calibrate-on")
     subject = open_subject(options.subject, options.device)
     of_bundle = isinstance(subject, BundleSubject)
     if of_bundle and options.out is None:
         return _misused("a bundle needs --out, a folder to write")
     if options.card and not of_bundle:
         return _misused("--card is for bundles; a run has its card in --out")
-    out: Path = options.out or options.subject / "evaluation"
+    out: Path = options.out or options.subject / EVALUATION_FOLDER
     calibrate_on = options.calibrate_on or (None if of_bundle or options.split is None else "validation")
-
-    from ml.evaluation.calibration import calibrate
-    from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER, write_card
-    from ml.evaluation.report import evaluate
+    if part == calibrate_on:
+        return _misused(f"what is fitted on {part} cannot be measured on it: name another part to --calibrate-on")
 
     sample, records, kept = _pictures(options.path, options.split, part, calibrate_on)
     sample = replace(sample, seen=sample.digest in subject.learnt_from)
@@ -149,7 +146,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         f"{'coverage':>9}  {recall}"
     )
     rows: list[tuple[str, SymptomEvaluation | Means, float]] = [
-        (_ENGLISH[symptom.symptom], symptom, symptom.abstention.coverage) for symptom in evaluation.symptoms
+        (_ENGLISH[symptom.key], symptom, symptom.abstention.coverage) for symptom in evaluation.symptoms
     ]
     for name, row, coverage in (*rows, ("Mean", evaluation.mean, evaluation.mean.coverage)):
         recalls = "".join(f"{_figure(value):>9}" for value in getattr(row, "recalls", ()))

@@ -17,6 +17,8 @@ from ml.errors import RunInvalid
 from ml.evaluation.answers import Answers, Raw
 from ml.manifest import first_fault
 
+CALIBRATION_FILE = "calibration.json"
+
 #: No network needs more or less; a part without a single error would want a temperature of 0.
 TEMPERATURES = (0.05, 20.0)
 

@@ -100,7 +100,7 @@ def _data(evaluation: Evaluation) -> str:
         f"`{sample.data}` (digest `{sample.digest[:16]}`). {how}\n\n"
         + _table(
             ["Labels", *(grade.english for grade in GRADES)],
-            [[_ENGLISH[symptom.symptom], *map(str, symptom.grades)] for symptom in evaluation.symptoms],
+            [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms],
         )
     )
 
@@ -109,7 +109,7 @@ def _symptoms(evaluation: Evaluation) -> str:
     mean = evaluation.mean
     rows = [
         [
-            _ENGLISH[symptom.symptom],
+            _ENGLISH[symptom.key],
             _interval(symptom.accuracy),
             _number(symptom.majority),
             _interval(symptom.macro_f1),
@@ -123,7 +123,7 @@ def _symptoms(evaluation: Evaluation) -> str:
         + [_interval(estimate) for estimate in (mean.macro_f1, mean.qwk, mean.within_one)]
     )
     recalls = [
-        [_ENGLISH[symptom.symptom], *(_number(recall) for recall in symptom.recalls)] for symptom in evaluation.symptoms
+        [_ENGLISH[symptom.key], *(_number(recall) for recall in symptom.recalls)] for symptom in evaluation.symptoms
     ]
     return (
         "## Figures\n\nIn brackets 95 % bootstrap intervals over persons. *Majority* is the accuracy of always "
@@ -146,7 +146,7 @@ def _calibration(evaluation: Evaluation) -> str:
         )
     rows = [
         [
-            _ENGLISH[symptom.symptom],
+            _ENGLISH[symptom.key],
             _number(symptom.temperature),
             f"{symptom.ece_before:.3f} → {symptom.ece:.3f}",
             _number(symptom.abstention.threshold),

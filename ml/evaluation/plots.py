@@ -48,9 +48,7 @@ def draw_confusions(evaluation: Evaluation) -> Figure:
         axes.set_yticks(range(len(GRADES)), [grade.english for grade in GRADES])
         axes.set_xlabel("answer")
         axes.set_ylabel("label")
-        axes.set_title(
-            f"{_ENGLISH[symptom.symptom]}\nQWK {symptom.qwk.value:.2f}, accuracy {symptom.accuracy.value:.2f}"
-        )
+        axes.set_title(f"{_ENGLISH[symptom.key]}\nQWK {symptom.qwk.value:.2f}, accuracy {symptom.accuracy.value:.2f}")
 
     return _grid(evaluation, "Confusion matrices", draw)
 
@@ -74,7 +72,7 @@ def draw_reliability(evaluation: Evaluation) -> Figure:
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel("confidence")
         axes.set_ylabel("accuracy")
-        axes.set_title(_ENGLISH[symptom.symptom])
+        axes.set_title(_ENGLISH[symptom.key])
         legend = axes.legend(fontsize=7, frameon=False, loc="upper left")
         for handle in legend.legend_handles:
             handle.set_sizes([20])  # type: ignore[union-attr]
@@ -88,7 +86,7 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
     axes = figure.add_subplot()
     for symptom, colour in zip(evaluation.symptoms, _LINES, strict=False):
         curve, at = symptom.risk_coverage, symptom.abstention
-        label = f"{_ENGLISH[symptom.symptom]} (AURC {symptom.aurc:.3f})"
+        label = f"{_ENGLISH[symptom.key]} (AURC {symptom.aurc:.3f})"
         axes.plot(curve.coverage, curve.risk, color=colour, linewidth=1.4, label=label)
         axes.plot([at.coverage], [1 - at.accuracy], "o", color=colour, markerfacecolor="white", markersize=6)
     axes.set_xlim(0, 1.02)

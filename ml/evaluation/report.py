@@ -93,7 +93,7 @@ def _symptom(
     right_before, confidence_before = before.argmax(axis=1) == grades, before.max(axis=1)
     curve = metrics.risk_coverage(confidence, right)
     return SymptomEvaluation(
-        symptom=symptom,
+        key=symptom,
         grades=tuple(int(count) for count in confusion.sum(axis=1)),
         confusion=confusion.astype(np.int64),
         majority=float(metrics.majority_baseline(confusion)),

@@ -14,6 +14,10 @@ from ml.evaluation.bootstrap import Estimate
 from ml.evaluation.calibration import Abstention
 from ml.evaluation.metrics import Reliability, RiskCoverage
 
+#: What `python -m ml evaluate` leaves below a run's folder.
+EVALUATION_FOLDER = "evaluation"
+EVALUATION_FILE = "evaluation.json"
+
 _DIGITS = 5
 
 
@@ -42,7 +46,7 @@ class SymptomEvaluation:
     `ece_before` without. `aurc` is the area under the risk-coverage curve.
     """
 
-    symptom: str
+    key: str
     grades: tuple[int, ...]
     confusion: np.ndarray
     accuracy: Estimate

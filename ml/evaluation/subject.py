@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
+from torch.nn import functional
 from tqdm import tqdm
 
 from ml.bundle import MANIFEST_FILE, Bundle
@@ -20,9 +22,8 @@ from ml.errors import DataSetInvalid, PhotoUnreadable, RunInvalid
 from ml.evaluation.answers import Answers, Raw
 from ml.labels import GATE, SYMPTOMS
 from ml.manifest import VIEWS, ModelSpec
-from ml.outputs import Output
 from ml.preprocessing import Preprocessing, prepare
-from ml.registry import Weights
+from ml.registry import Weights, describe
 from ml.runtimes.eager import EagerRuntime, choose_device
 from ml.training.run import RUN_FILE, Run
 
@@ -30,9 +31,6 @@ _BATCH = 8
 #: Pictures that a run answers between two steps of the progress bar.
 _CHUNK = 128
 _DECODERS = 4
-
-#: Probabilities are float32: less than this is not told from 0, which has no logarithm.
-_LEAST = float(np.finfo(np.float32).tiny)
 
 
 class Subject(Protocol):
@@ -140,48 +138,67 @@ class BundleSubject:
         self.learnt_from: Collection[str] = ()
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
-        """Through the service's own runtime, view by view; its probabilities are turned back into raw outputs."""
+        """Through the service's own runtime, view by view. Graders on one trunk have it look at each picture once."""
         raw = {}
+        looked: _Looked | None = None
         with tqdm(total=len(records) * self._passes, desc=says, unit=" passes", disable=None) as progress:
             for model, networks in self._bundle.weights():
-                if model.key != GATE.key:
-                    views = [
-                        view for weights in networks for view in self._views(model, weights, records, progress.update)
-                    ]
-                    raw[model.key] = Raw(np.stack(views), model.output)
+                if model.key == GATE.key:
+                    continue
+                views = []
+                for weights in networks:
+                    if looked is None or not looked.serves(model, weights):
+                        looked = _Looked(model, weights, self._features(model, weights, records, progress.update))
+                    else:
+                        progress.update(len(records) * len(looked.views))
+                    views += looked.outputs(weights)
+                raw[model.key] = Raw(np.stack(views), model.output)
         return Answers.of(records, raw)
 
-    def _views(
+    def _features(
         self, model: ModelSpec, weights: Weights, records: Sequence[Record], step: Callable[[int], object]
-    ) -> list[np.ndarray]:
-        """Raw outputs `[n, outputs]` of one network for each of the model's flips."""
+    ) -> list[torch.Tensor]:
+        """Pooled features `[n, width]` by one network for each of the model's flips."""
         runtime = EagerRuntime(self._device)
-        runtime.load(model.model_copy(update={"temperature": 1.0, "flips": "none"}), [weights])
-        views: list[list[np.ndarray]] = [[] for _ in VIEWS[model.flips]]
+        runtime.load(model.model_copy(update={"flips": "none"}), [weights])
+        views: list[list[torch.Tensor]] = [[] for _ in VIEWS[model.flips]]
         for batch in batches(records, model.preprocessing):
             for view, flip in zip(views, VIEWS[model.flips], strict=True):
-                probabilities = runtime.run(model.key, batch.flip(flip)).probabilities
-                view.append(raw_outputs(probabilities, model.output))
+                features = runtime.run(model.key, batch.flip(flip), features=True).features
+                assert features is not None, "They were asked for."
+                view.append(torch.from_numpy(features))
                 step(len(batch))
-        return [np.concatenate(view) for view in views]
+        return [torch.cat(view) for view in views]
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """What a trunk saw: features `[n, width]` of all pictures, a tensor for each of the model's flips."""
+
+    model: ModelSpec
+    weights: Weights
+    views: list[torch.Tensor]
+
+    def serves(self, model: ModelSpec, weights: Weights) -> bool:
+        """Whether this model would see the same: the same input, and the very same tensors below its last layer."""
+        alike = all(
+            getattr(model, name) == getattr(self.model, name)
+            for name in ("architecture", "preprocessing", "padding_size", "flips")
+        )
+        head = f"{describe(model.architecture).head}."
+        return alike and all(
+            tensor is self.weights[name] for name, tensor in weights.items() if not name.startswith(head)
+        )
+
+    def outputs(self, weights: Weights) -> list[np.ndarray]:
+        """Raw outputs `[n, outputs]` of the last layer of these weights, for each view."""
+        head = describe(self.model.architecture).head
+        weight, bias = weights[f"{head}.weight"], weights[f"{head}.bias"]
+        return [functional.linear(view, weight, bias).numpy() for view in self.views]
 
 
 def _network(model: ModelSpec) -> str:
     return f"{model.architecture} at {model.image_size}×{model.image_size}"
-
-
-def raw_outputs(probabilities: np.ndarray, output: Output) -> np.ndarray:
-    """Outputs that `ml.outputs.to_probabilities` turns into these `probabilities` `[n, classes]` at temperature 1.
-
-    Of a softmax they are the raw ones less a constant a row, which no temperature makes a difference to.
-    """
-    known = np.maximum(probabilities.astype(np.float64), _LEAST)
-    if output == "softmax":
-        return np.log(known).astype(np.float32)
-    # P(> k) and P(k) share the factor P(>= k), so their ratio is the odds of the conditional task k.
-    above = known[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
-    odds: np.ndarray = (np.log(above) - np.log(known[:, :-1])).astype(np.float32)
-    return odds
 
 
 def batches(records: Sequence[Record], spec: Preprocessing) -> Iterator[torch.Tensor]:

@@ -25,7 +25,7 @@ from ml.evaluation.calibration import Calibration, fit_temperature
 from ml.evaluation.card import model_card
 from ml.evaluation.report import evaluate
 from ml.evaluation.results import Evaluation, Sample
-from ml.evaluation.subject import BundleSubject, raw_outputs
+from ml.evaluation.subject import BundleSubject
 from ml.labels import SYMPTOMS, scalp_type
 from ml.outputs import Output, outputs_for, to_probabilities
 from ml.predictor import Predictor
@@ -78,21 +78,6 @@ def some_answers() -> Answers:
         ages=("40대", "80대 이상", None, "10대") * 20,
         devices=(None,) * 60 + ("A2LEBJJDE00060O",) * 20,
     )
-
-
-@pytest.mark.parametrize("output", ["softmax", "corn"])
-@pytest.mark.parametrize("temperature", [1.0, 2.5])
-def test_raw_outputs_made_of_probabilities_give_them_at_every_temperature(output: Output, temperature: float) -> None:
-    outputs = torch.from_numpy(np.random.default_rng(0).normal(scale=3, size=(50, outputs_for(4, output))))
-    again = Raw(raw_outputs(to_probabilities(outputs, output).float().numpy(), output)[None], output)
-    wanted = to_probabilities(outputs, output, temperature).numpy()
-    assert np.abs(again.probabilities(temperature) - wanted).max() < 1e-5
-
-
-def test_a_certain_softmax_gives_finite_raw_outputs() -> None:
-    for output in ("softmax", "corn"):
-        raw = Raw(raw_outputs(np.array([[0, 0, 0, 1], [1, 0, 0, 0]], np.float32), output)[None], output)
-        assert np.allclose(raw.probabilities(), [[0, 0, 0, 1], [1, 0, 0, 0]])
 
 
 def test_a_bundle_is_evaluated_with_the_probabilities_of_the_service(bundle_copy: Path, scalps: Path) -> None:
@@ -153,7 +138,7 @@ def test_temperature_and_threshold_decide_what_abstains() -> None:
     grades = np.zeros((10, 6), dtype=np.int64)
     given = answers(grades, grades)
     report = evaluated(given, temperatures={"dandruff": 3.0}, thresholds=dict.fromkeys(KEYS, 0.6))
-    abstentions = {symptom.symptom: symptom.abstention for symptom in report.symptoms}
+    abstentions = {symptom.key: symptom.abstention for symptom in report.symptoms}
     assert abstentions["dandruff"].coverage == 0
     assert abstentions["hair_loss"].coverage == 1
     assert report.mean.coverage == pytest.approx(5 / 6)
@@ -287,8 +272,8 @@ def test_a_bundle_is_fitted_when_asked_on_another_part(
     calibration = Calibration.load(out / "calibration.json")
     assert (calibration.part, calibration.pictures) == ("validation", 4)
     for symptom in document["symptoms"]:
-        assert symptom["temperature"] == pytest.approx(calibration.temperatures[symptom["symptom"]], abs=1e-5)
-        assert symptom["abstention"]["threshold"] == pytest.approx(calibration.thresholds[symptom["symptom"]], abs=1e-5)
+        assert symptom["temperature"] == pytest.approx(calibration.temperatures[symptom["key"]], abs=1e-5)
+        assert symptom["abstention"]["threshold"] == pytest.approx(calibration.thresholds[symptom["key"]], abs=1e-5)
 
 
 def write_run(folder: Path, symptoms: tuple[str, ...], digest: str, seed: int = 0, loss: str = "corn") -> Run:
@@ -334,6 +319,8 @@ def test_a_run_is_fitted_on_validation_and_leaves_its_calibration(
     run = write_run(tmp_path / "run", tuple(KEYS), digest([]))
     split_by_person(records, {"training": 0.2, "validation": 0.4, "test": 0.4}).save(tmp_path / "split.json")
     command = ["evaluate", str(run.folder), str(scalps), "--split", str(tmp_path / "split.json"), "--device", "cpu"]
+    assert main([*command, "--part", "validation"]) == 2
+    assert "cannot be measured on it" in capsys.readouterr().err
     assert main(command) == 0
     assert "the 4 pictures of the part validation" in capsys.readouterr().out
     calibration = Calibration.load(run.folder / "evaluation" / "calibration.json")
@@ -359,7 +346,7 @@ def test_runs_of_one_symptom_each_are_evaluated_together(scalps: Path, tmp_path:
     assert main(["evaluate", str(tmp_path / "runs"), str(scalps), "--device", "cpu"]) == 0
     out = tmp_path / "runs" / "evaluation"
     document = json.loads((out / "evaluation.json").read_text())
-    assert [symptom["symptom"] for symptom in document["symptoms"]] == KEYS[:2]
+    assert [symptom["key"] for symptom in document["symptoms"]] == KEYS[:2]
     assert document["sample"]["seen"], "The runs have learnt from the pictures of this digest."
     assert "every figure here is too good" in (out / "model-card.md").read_text()
     assert not (out / "calibration.json").exists()

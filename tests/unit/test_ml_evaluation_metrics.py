@@ -72,6 +72,7 @@ def test_kappa_is_one_for_agreement_zero_for_a_constant_and_undefined_for_one_gr
     assert kappa(np.fliplr(np.diag([1.0, 1, 1, 1]))) == -1
 
 
+@settings(deadline=None)
 @given(PAIRS)
 def test_figures_of_any_answers_are_those_of_their_definitions(pairs: list[tuple[int, int]]) -> None:
     truth, answers = columns(pairs)
@@ -123,6 +124,7 @@ def test_bins_hold_their_upper_bound_as_in_the_paper() -> None:
     assert metrics.bin_of(np.array([0.0, 0.1, 0.2, 0.20001, 1.0]), bins=5).tolist() == [0, 0, 0, 1, 4]
 
 
+@settings(deadline=None)
 @given(SURE)
 def test_risk_at_each_coverage_is_the_share_of_errors_above_a_threshold(answers: list[tuple[float, bool]]) -> None:
     confidence, right = (np.array(column) for column in zip(*answers, strict=True))
@@ -216,7 +218,7 @@ def test_the_fitted_temperature_undoes_what_the_outputs_were_multiplied_by(
     assert fit_temperature(raw, grades) == pytest.approx(times, rel=0.1)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000), st.sampled_from(["softmax", "corn"]), st.floats(0.2, 5))
 def test_no_other_temperature_has_a_smaller_loss(seed: int, output: Output, times: float) -> None:
     raw, grades = drawn(output, rows=30, times=times, seed=seed)
@@ -252,6 +254,7 @@ def test_nothing_abstains_where_the_least_sure_are_right() -> None:
     assert math.isnan(at.abstained_accuracy)
 
 
+@settings(deadline=None)
 @given(SURE)
 def test_a_threshold_never_withholds_more_than_it_may_nor_what_is_mostly_right(
     answers: list[tuple[float, bool]],
