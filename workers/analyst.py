@@ -92,8 +92,8 @@ class Analyst:
         bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo
         if prediction is None:
             return "not ours any more"
-        if not prediction.is_scalp:
-            return _said(analysis_reject(claim, "not_a_scalp", bundle=bundle, demo=demo), "rejected")
+        if prediction.refusal is not None:
+            return _said(analysis_reject(claim, prediction.refusal, bundle=bundle, demo=demo), "rejected")
         findings = [
             Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstains)
             for found in prediction.findings

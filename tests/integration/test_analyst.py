@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import io
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.core.files.storage import default_storage
+from PIL import Image, ImageFilter
 
 from backend.analyses.models import Analysis, Finding, Human
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.services.submission import analysis_submit
 from ml.bundle import Bundle
+from ml.data.synthetic import scalp_picture
 from ml.errors import DeviceLost, OutOfMemory
 from ml.predictor import Prediction, Predictor, Prepared, Watch
 from ml.seeded import build_seeded_bundle
@@ -91,6 +94,25 @@ def test_a_photo_that_shows_no_scalp_is_rejected_with_a_reason(refusing: Predict
     analysis.refresh_from_db()
     assert (analysis.status, analysis.code, analysis.human) == ("rejected", "not_a_scalp", None)
     assert not Finding.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda photo: photo.point(lambda level: level * 0.05), "too_dark"),
+        (lambda photo: photo.point(lambda level: level * 4), "too_bright"),
+        (lambda photo: photo.filter(ImageFilter.GaussianBlur(12)), "too_blurred"),
+    ],
+)
+def test_a_photo_on_which_nothing_can_be_seen_is_rejected_with_what_is_wrong(
+    analyst: Analyst, spoil: Callable[[Image.Image], Image.Image], code: str
+) -> None:
+    file = io.BytesIO()
+    spoil(scalp_picture(3)).save(file, "JPEG")
+    analysis = analysis_submit({"sex": "male", "age": "20s", "consent": "true"}, photo=file.getvalue())
+    assert analyst.analyse(analysis.id) == "rejected"
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.code, analysis.human) == ("rejected", code, None)
 
 
 def test_a_photo_that_can_not_be_read_any_more_fails_with_that_reason(analyst: Analyst) -> None:
