@@ -27,7 +27,7 @@ from ml.evaluation.report import evaluate
 from ml.evaluation.results import Evaluation, Sample
 from ml.evaluation.subject import BundleSubject
 from ml.labels import SYMPTOMS, scalp_type
-from ml.outputs import Output, outputs_for, to_probabilities
+from ml.outputs import outputs_for
 from ml.predictor import Predictor
 from ml.training.recipe import Recipe
 from ml.training.run import Run, RunFacts, write_facts, write_weights
