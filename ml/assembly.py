@@ -13,9 +13,9 @@ from statistics import mean
 from ml.bases import imagenet_weights, trunk_shapes
 from ml.bundle import Bundle, write_bundle
 from ml.errors import BundleInvalid
-from ml.evaluation.calibration import Calibration, Fitted
+from ml.evaluation.calibration import CALIBRATION_FILE, Calibration, Fitted
 from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER
-from ml.evaluation.results import Evaluation
+from ml.evaluation.results import EVALUATION_FILE, EVALUATION_FOLDER, Evaluation
 from ml.gate.gate import Gate
 from ml.growth import SOURCE, copies_in, grow
 from ml.labels import GATE, SYMPTOMS
@@ -24,9 +24,6 @@ from ml.registry import Weights, describe
 from ml.training.run import RUN_FILE, Run
 
 logger = logging.getLogger(__name__)
-
-#: Where `python -m ml evaluate` leaves what it fitted and measured, below a run's folder.
-EVALUATION_FOLDER, CALIBRATION_FILE, EVALUATION_FILE = "evaluation", "calibration.json", "evaluation.json"
 
 #: The figures of merit that a bundle's manifest names.
 _FIGURES = ("accuracy", "macro_f1", "qwk", "within_one")

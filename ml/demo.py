@@ -18,16 +18,16 @@ import logging
 import shutil
 from pathlib import Path
 
-from ml.assembly import CALIBRATION_FILE, EVALUATION_FOLDER, build_bundle, open_graders, with_metrics
+from ml.assembly import build_bundle, open_graders, with_metrics
 from ml.bundle import Bundle
 from ml.data.aihub import read_aihub
 from ml.data.splits import digest
 from ml.data.synthetic.cohort import plan_cohort
 from ml.data.synthetic.dataset import write_dataset
-from ml.evaluation.calibration import calibrate
+from ml.evaluation.calibration import CALIBRATION_FILE, calibrate
 from ml.evaluation.card import write_card
 from ml.evaluation.report import evaluate
-from ml.evaluation.results import Evaluation, Sample
+from ml.evaluation.results import EVALUATION_FOLDER, Evaluation, Sample
 from ml.evaluation.subject import open_subject
 from ml.gate.gate import Gate
 from ml.gate.making import make_gate

@@ -37,6 +37,7 @@ from ml.registry import create_filled_network
 from ml.runtimes.eager import choose_device
 from ml.training.augmentation import augmentation
 from ml.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from ml.training.checkpointing import checkpoint_blocks
 from ml.training.log import write_log
 from ml.training.losses import create_loss
 from ml.training.memory import MemoryPlan, MicroBatches, plan_memory
@@ -142,9 +143,7 @@ class _Trainer:
         network = create_filled_network(recipe.architecture, count, recipe.image_size, weights)
         self.network = network.requires_grad_(True).to(self.device).to(memory_format=torch.channels_last)
         self._freeze(self.network)
-        self.forward: Callable[[torch.Tensor], torch.Tensor] = (
-            torch.compile(self.network) if options.compiled else self.network
-        )
+        self.forward: Callable[[torch.Tensor], torch.Tensor] = self.network
         self.averaged = AveragedModel(self.network, multi_avg_fn=_average(recipe.ema), use_buffers=True)
         self.averaged.eval()
         self.optimiser = _optimiser(self.network, recipe)
@@ -170,6 +169,9 @@ class _Trainer:
             logger.info("Going on in epoch %d at step %d of %d.", kept.epoch + 1, kept.step, self.steps)
         logger.info("%s: %s, from %s; %s", self.recipe.name, self.device, self.started_from, self.plan)
         self.micro_batches = MicroBatches(self.network, self.plan)
+        # A compiled block can't be computed again with its buffers kept, as checkpointing has it.
+        if self.options.compiled and not self.plan.checkpointing:
+            self.forward = torch.compile(self.network)
 
     def go_on(self) -> None:
         progress = self.progress
@@ -236,10 +238,10 @@ class _Trainer:
         trial.forward = trial.network
         optimiser = _optimiser(trial.network, self.recipe)
         size = self.recipe.image_size
-        plan = MemoryPlan(micro_batch, 1, checkpointing, None, 0)
         pictures = torch.zeros(micro_batch, 3, size, size)
         grades = torch.zeros(micro_batch, len(self.symptoms), dtype=torch.long)
-        MicroBatches(trial.network, plan).step((pictures, grades), trial._loss_of)
+        checkpoint_blocks(trial.network, checkpointing)
+        trial._loss_of(pictures, grades).backward()
         optimiser.step()
 
     def _judge(self) -> None:

@@ -13,7 +13,9 @@ from ml.cli.bundle.misuse import misused
 if TYPE_CHECKING:
     from ml.bundle import Bundle
 
-_SEEDED, _OF_RUNS = ("architecture", "image_size", "seed"), ("run", "gate", "name", "licence", "trained_on")
+_SEEDED, _OF_RUNS = ("architecture", "image_size", "seed"), ("runs", "gate", "name", "licence", "trained_on")
+
+_OPTIONS = {"runs": "--run", "image_size": "--image-size", "trained_on": "--trained-on"}
 
 
 def register(actions: Any) -> None:
@@ -28,9 +30,13 @@ def register(actions: Any) -> None:
     parser.add_argument("--version", default="1.0.0", help="(default: %(default)s)")
     runs = parser.add_argument_group("of training runs")
     runs.add_argument(
-        "--run", type=Path, action="append", metavar="RUN", help="a run, or a folder of one run a symptom; given again "
-        "for the same symptoms, they make an ensemble",
-    )  # fmt: skip
+        "--run",
+        type=Path,
+        action="append",
+        dest="runs",
+        metavar="RUN",
+        help="a run, or a folder of one run a symptom; several for the same symptoms make an ensemble",
+    )
     runs.add_argument("--gate", type=Path, help="the folder that `gate fit` wrote")
     runs.add_argument("--name", help="of the bundle")
     runs.add_argument("--licence", help="who may use the weights")
@@ -68,7 +74,7 @@ def register(actions: Any) -> None:
 
 def build(options: argparse.Namespace) -> int:
     wanted = _SEEDED if options.seeded else _OF_RUNS
-    if missing := [f"--{name.replace('_', '-')}" for name in wanted if getattr(options, name) is None]:
+    if missing := [_OPTIONS.get(name, f"--{name}") for name in wanted if getattr(options, name) is None]:
         return misused(f"a bundle of {'seeds' if options.seeded else 'runs'} needs {', '.join(missing)} as well.")
     try:
         bundle = _of_seeds(options) if options.seeded else _of_runs(options)
@@ -106,9 +112,9 @@ def _of_runs(options: argparse.Namespace) -> Bundle:
         trained_on=options.trained_on,
         demo=options.demo,
     )
-    graders = open_graders(options.run)
+    graders = open_graders(options.runs)
     bundle = build_bundle(options.out, provenance, graders, Gate.open(options.gate), flips=options.flips)
-    copy_card(options.run, bundle)
+    copy_card(options.runs, bundle)
     return bundle
 
 
