@@ -37,7 +37,8 @@ def extra_tensors(width: int) -> Mapping[str, tuple[int, ...]]:
 def distances(features: torch.Tensor, tensors: Weights) -> torch.Tensor:
     """The distance `[n]` of each row of pooled features `[n, width]`."""
     away: torch.Tensor = torch.nn.functional.linear(features.float(), tensors[WEIGHT].float(), tensors[BIAS].float())
-    return torch.linalg.vector_norm(away, dim=1)
+    norms: torch.Tensor = torch.linalg.vector_norm(away, dim=1)
+    return norms
 
 
 def admits(probability: float, distance: float | None, threshold: float) -> bool:
