@@ -106,6 +106,7 @@ def _measure(bundle: Bundle, work: Path, name: str) -> Evaluation:
     return evaluate(
         subject.answers(records, name),
         subject=subject.name,
+        facts=subject.facts,
         sample=Sample(name, digest(records), synthetic=True),
         temperatures=subject.temperatures,
         thresholds=subject.thresholds,

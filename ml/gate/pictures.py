@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from ml.data.records import Record
 from ml.data.synthetic import draw_non_scalp, draw_scalp
@@ -42,7 +42,7 @@ def others(photographs: Sequence[Path], count: int, seed: int) -> Iterator[Image
             if photographs and number % 2
             else draw_non_scalp(seed + number)
         )
-        yield vary(picture, random, closest=4.0)
+        yield vary(picture, random, closest=4.0, stretch=0.4)
 
 
 def find_photographs(folder: Path) -> list[Path]:
@@ -53,18 +53,23 @@ def find_photographs(folder: Path) -> list[Path]:
     return found
 
 
-def vary(picture: Image.Image, random: np.random.Generator, closest: float = 1.6) -> Image.Image:
+def vary(
+    picture: Image.Image, random: np.random.Generator, *, closest: float = 1.6, stretch: float = 0.15
+) -> Image.Image:
     """The picture as another camera would have taken it: scale, turn, light, colour, sharpness, noise, JPEG.
 
-    Its scale is between 0.6 and `closest`.
+    Its scale is between 0.6 and `closest`; `stretch` is the standard deviation of the logarithm by which its sides
+    change, as pictures of other shapes are squeezed into the same square. One in eight lies in the round black mask of
+    a scope.
     """
-    return _compressed(_developed(_framed(picture.convert("RGB"), random, closest), random), random)
+    varied = _developed(_framed(picture.convert("RGB"), random, closest, stretch), random)
+    return _compressed(_masked(varied, random) if random.random() < 0.125 else varied, random)
 
 
-def _framed(picture: Image.Image, random: np.random.Generator, closest: float) -> Image.Image:
+def _framed(picture: Image.Image, random: np.random.Generator, closest: float, stretch: float) -> Image.Image:
     """A part of the picture, or the picture smaller with its mirror images around it, turned and mirrored."""
     scale = float(np.exp(random.uniform(np.log(0.6), np.log(closest))))
-    ratio = float(np.exp(random.normal(0, 0.08)))
+    ratio = float(np.exp(random.normal(0, stretch)))
     width, height = picture.width / scale * ratio, picture.height / scale / ratio
     pad = (max(0, int(width - picture.width) // 2 + 2), max(0, int(height - picture.height) // 2 + 2))
     if any(pad):
@@ -94,6 +99,14 @@ def _developed(picture: Image.Image, random: np.random.Generator) -> Image.Image
     if random.random() < 0.3:
         return developed.filter(ImageFilter.UnsharpMask(random.uniform(0.8, 2.5), int(random.uniform(40, 200)), 1))
     return developed
+
+
+def _masked(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    mask = Image.new("L", picture.size)
+    radius = min(picture.size) * random.uniform(0.42, 0.6)
+    middle = np.array(picture.size) * random.normal(0.5, 0.03, 2)
+    ImageDraw.Draw(mask).ellipse((*(middle - radius), *(middle + radius)), fill=255)
+    return Image.composite(picture, Image.new("RGB", picture.size), mask.filter(ImageFilter.GaussianBlur(2)))
 
 
 def _compressed(picture: Image.Image, random: np.random.Generator) -> Image.Image:
