@@ -9,7 +9,8 @@ takes about two hours on two cores, and goes on where it was when it is called a
 2. Train lite0 with six heads by the recipe `grown-b7-300`; fit temperatures and thresholds on its validation part.
 3. Fit the gate on scalps and on other things.
 4. Assemble seven B7, grown from lite0, into the bundle.
-5. Measure the bundle on the pictures with other seeds; the figures go into the manifest and the model card.
+5. Measure the bundle on the pictures with other seeds; the figures go into the manifest and the model card, beside six
+   more pictures with their answers.
 """
 
 from __future__ import annotations
@@ -22,10 +23,14 @@ from ml.assembly import build_bundle, open_graders, with_metrics
 from ml.bundle import Bundle
 from ml.data.aihub import read_aihub
 from ml.data.splits import digest
+from ml.data.synthetic import draw_scalp
 from ml.data.synthetic.cohort import plan_cohort
 from ml.data.synthetic.dataset import write_dataset
+from ml.data.synthetic.grades import draw_grades
+from ml.data.synthetic.texture import stream
 from ml.evaluation.calibration import CALIBRATION_FILE, calibrate
-from ml.evaluation.card import write_card
+from ml.evaluation.card import FIGURES_FOLDER, write_card
+from ml.evaluation.examples import draw_examples
 from ml.evaluation.report import evaluate
 from ml.evaluation.results import EVALUATION_FOLDER, Evaluation, Sample
 from ml.evaluation.subject import open_subject
@@ -33,6 +38,7 @@ from ml.gate.gate import Gate
 from ml.gate.making import make_gate
 from ml.labels import SYMPTOMS
 from ml.manifest import Provenance
+from ml.predictor import Predictor
 from ml.training.recipe import load_recipe
 from ml.training.run import Run
 from ml.training.session import read_parts, train_all
@@ -41,6 +47,8 @@ from ml.training.trainer import Options
 logger = logging.getLogger(__name__)
 
 TRAINING, BALANCED, FREQUENT = "training", "balanced", "frequent"
+
+_EXAMPLES_SEED = 4_000_000
 
 #: Pictures and seed of each set.
 _SETS = {TRAINING: (6000, 1), BALANCED: (600, 2), FREQUENT: (600, 3)}
@@ -74,7 +82,19 @@ def build_demo(work: Path, out: Path, *, workers: int = 2) -> Bundle:
     for name, evaluation in evaluations.items():
         write_card(evaluation, work / f"card-{name}")
     shutil.copytree(work / f"card-{BALANCED}", out, dirs_exist_ok=True)
+    show_examples(bundle)
     return bundle
+
+
+def show_examples(bundle: Bundle, count: int = 6) -> None:
+    """Draw pictures with seeds of their own and put them with their answers into the bundle's figures."""
+    grades = draw_grades(stream(_EXAMPLES_SEED, "examples"), count, balanced=True).tolist()
+    pictures = [draw_scalp(_EXAMPLES_SEED + number, row) for number, row in enumerate(grades)]
+    predictor = Predictor(bundle)
+    answers = predictor.predict([predictor.prepare(picture) for picture in pictures])
+    title = f"Synthetic pictures, drawn from seeds, and what {bundle.reference} says of them (grades 0 to 3)"
+    told = [answer for answer in answers if answer is not None]
+    draw_examples(pictures, grades, told, title, bundle.folder / FIGURES_FOLDER / "examples.jpg")
 
 
 def _train(work: Path) -> Run:

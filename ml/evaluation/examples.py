@@ -1,0 +1,48 @@
+"""Examples to look at: pictures with what a predictor answered and what their labels say, on one sheet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from PIL import Image
+
+from ml.labels import SYMPTOMS
+from ml.predictor import Prediction
+
+_COLUMNS = 3
+
+
+def draw_examples(
+    pictures: Sequence[Image.Image],
+    grades: Sequence[Sequence[int]],
+    predictions: Sequence[Prediction],
+    title: str,
+    path: Path,
+) -> None:
+    """Write a sheet of pictures as JPEG: under each, for the six symptoms, the answered grade and the labelled one."""
+    rows = -(-len(pictures) // _COLUMNS)
+    figure = Figure(figsize=(4.2 * _COLUMNS, 4.6 * rows), layout="constrained")
+    FigureCanvasAgg(figure)
+    figure.suptitle(title, fontsize=12)
+    axes = figure.subplots(rows, _COLUMNS, squeeze=False).ravel()
+    for place in axes:
+        place.axis("off")
+    for place, picture, labels, prediction in zip(axes, pictures, grades, predictions, strict=False):
+        _draw_example(place, picture, labels, prediction)
+    figure.savefig(path, dpi=80, bbox_inches="tight", pil_kwargs={"quality": 82})
+
+
+def _draw_example(axes: Axes, picture: Image.Image, labels: Sequence[int], prediction: Prediction) -> None:
+    axes.imshow(picture)
+    if not prediction.is_scalp:
+        axes.set_title(f"refused: {prediction.refusal}", fontsize=10)
+        return
+    lines = []
+    for symptom, found, label in zip(SYMPTOMS, prediction.findings, labels, strict=True):
+        unsure = ", unsure" if found.abstains else ""
+        lines.append(f"{symptom.english}: {found.grade} ({found.confidence:.0%}{unsure}), drawn {label}")
+    axes.text(0, -0.03, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=9)
