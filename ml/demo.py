@@ -2,7 +2,7 @@
 
     python -m ml bundle demo --work var/demo --out ml/bundles/demo
 
-takes about two hours on two cores, and goes on where it was when it is called again.
+takes about an hour and a half on two cores, and goes on where it was when it is called again.
 
 1. Draw balanced pictures to train on, and others with other seeds to measure on: balanced, and as frequent as in the
    real set.
