@@ -7,12 +7,13 @@ from efficientnet_pytorch import EfficientNet
 from ml.registry import architectures, create_filled_network, create_network, describe, tensor_shapes
 
 
-def test_the_registry_lists_the_eleven_networks() -> None:
+def test_the_registry_lists_the_twelve_networks() -> None:
     assert architectures() == (
         *(f"efficientnet-b{n}" for n in range(8)),
         "efficientnet-v2-s",
         "efficientnet-v2-m",
         "efficientnet-v2-l",
+        "efficientnet-lite0",
     )
 
 
