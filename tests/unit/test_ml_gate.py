@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import torch
 from PIL import Image, ImageFilter
 
 from ml.bases import imagenet_weights
+from ml.cli import main
 from ml.data.synthetic import draw_non_scalp
 from ml.data.synthetic.others import KINDS
 from ml.errors import GateInvalid
@@ -24,6 +26,7 @@ from ml.gate.pictures import drawn_scalp, others, scalps
 from ml.growth import SHARPNESS
 from ml.preprocessing import Preprocessing, to_tensor
 from ml.registry import create_filled_network, describe
+from tests.aihub import pictures, stem, write_folders
 
 SIZE = 160
 #: Enough for a test; `python -m ml gate fit` takes 800 of each.
@@ -176,3 +179,22 @@ def test_a_folder_without_a_whole_gate_says_so(fit: GateFit, tmp_path: Path) -> 
     Gate(FACTS, {**fit.tensors, "distance.bias": torch.zeros(3)}).save(tmp_path)
     with pytest.raises(GateInvalid, match="other tensors"):
         Gate.open(tmp_path)
+
+
+def test_the_command_fits_a_gate_on_a_data_set_and_the_operators_photographs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_folders(tmp_path / "data", pictures({stem(person): "000000" for person in range(4)}))
+    for folder in ("negatives", "photographs"):
+        (tmp_path / folder).mkdir()
+    photographs()[0].save(tmp_path / "negatives" / "a.jpg")
+    photographs()[3].save(tmp_path / "photographs" / "b.png")
+    folders = ["--negatives", str(tmp_path / "negatives"), "--photographs", str(tmp_path / "photographs")]
+    small = ["--count", "15", "--image-size", "64", "--json"]
+    assert main(["gate", "fit", str(data), "--out", str(tmp_path / "gate"), *folders, *small]) == 0
+    facts = Gate.open(tmp_path / "gate").facts
+    assert json.loads(capsys.readouterr().out) == facts.model_dump(mode="json")
+    assert facts.image_size == 64
+    assert {"auroc_held_out", "auroc_photographs"} <= facts.metrics.keys()
+    assert "4 pictures" in facts.trained_on
+    assert "1 photographs" in facts.trained_on
