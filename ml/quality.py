@@ -45,7 +45,12 @@ class Quality:
 
     @property
     def refusal(self) -> Refusal | None:
-        """Why nobody could see a scalp in this photo, or None."""
+        """Why nobody could see a scalp in this photo, or None.
+
+        The limits are set for few refusals, by 300 synthetic scalps of 640 × 480 pixels: their brightness is .41 to
+        .82 and their sharpness .56 to 1.84. Blurred by a Gaussian of 5 pixels it is .38 to .49, of 8 pixels, as wide as
+        a hair, .34 to .41. Under a gamma of 2.2 the darkest has .17, in a scope's round black mask `dark` is .41.
+        """
         if self.brightness < 0.08 or self.dark > 0.9:
             return "too_dark"
         if self.brightness > 0.92 or self.bright > 0.6:
