@@ -13,8 +13,7 @@ from ml.training.recipe import Recipe
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
-#: Exponent of the distance in `class_distance`; 5 did best in its authors' table for networks of this kind, but lets a
-#: few far misses rule each step. 2 follows the weights of the quadratic kappa.
+#: Exponent of the distance in `class_distance`: that of the weights of the quadratic kappa.
 DISTANCE_POWER = 2.0
 
 
