@@ -1,0 +1,68 @@
+"""The table of a benchmark: one row a line, as text and as JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What was measured of one line, over all rounds.
+
+    `p50`, `p95` and `p99` are seconds from handing a photo in to its answer. `times_as_fast` holds, for each line of
+    ours by its name, the median over the rounds of its photos a second over this line's. `peak_memory` is the peak
+    resident set of the process that holds the models, in bytes. `difference` is the largest difference of a grader's
+    probability from resident eager float32, `share_of_limit` the part of the large matrix product's GFLOP/s, in the
+    same precision, that this line's photos took. None stands where a thing does not apply or cannot be measured here.
+    """
+
+    name: str
+    what: str
+    precision: str
+    photos_per_second: float
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+    times_as_fast: dict[str, float] | None = None
+    peak_memory: int | None = None
+    difference: float | None = None
+    share_of_limit: float | None = None
+    note: str = ""
+
+
+def text(rows: Sequence[Row]) -> str:
+    """The rows as a table of a fixed width, the notes and what each line is below it."""
+    ours = list(dict.fromkeys(name for row in rows for name in row.times_as_fast or ()))
+    head = ["line", "precision", "photos/s", "p50 s", "p95 s", "p99 s", *(f"{name} is" for name in ours)]
+    head += ["of limit", "memory", "differs by"]
+    body = [head, *(_cells(row, ours) for row in rows)]
+    widths = [max(len(cells[column]) for cells in body) for column in range(len(head))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < 2 else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ).rstrip()
+        for cells in body
+    ]
+    lines.insert(1, "-" * max(map(len, lines)))
+    notes = [f"{row.name}: {row.what}{'; ' + row.note if row.note else ''}." for row in rows]
+    return "\n".join([*lines, "", *notes])
+
+
+def _cells(row: Row, ours: Sequence[str]) -> list[str]:
+    times = row.times_as_fast or {}
+    return [
+        row.name,
+        row.precision,
+        _number(row.photos_per_second),
+        *map(_number, (row.p50, row.p95, row.p99)),
+        *(f"{times[name]:.2f} ×" if name in times else "" for name in ours),
+        "" if row.share_of_limit is None else f"{row.share_of_limit:.0%}",
+        "" if row.peak_memory is None else f"{row.peak_memory / 2**30:.2f} GiB",
+        "" if row.difference is None else f"{row.difference:.1e}",
+    ]
+
+
+def _number(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}"
