@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from ml.cli import bundle, compare, data, evaluate, gate, predict, train
+from ml.cli import bench, bundle, compare, data, evaluate, gate, predict, train
 from ml.errors import MLError
 
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m ml", description="The models of ScalpSpectra, without the service."
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for command in (predict, train, gate, compare, evaluate, bundle, data):
+    for command in (predict, train, gate, compare, evaluate, bundle, data, bench):
         command.register(commands)
     options = parser.parse_args(arguments)
     try:

@@ -1,0 +1,90 @@
+"""A process of its own for each contender, so that its memory can be told from the others'."""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from ml.errors import MLError
+
+
+class LineFailed(MLError):
+    """A line of the benchmark could not be started or measured."""
+
+
+class Host:
+    """Makes `make(*arguments)` in a process of its own and calls its methods there. For one thread at a time."""
+
+    def __init__(self, make: Callable[..., object], *arguments: object) -> None:
+        self._make, self._arguments = make, arguments
+        self._process: multiprocessing.process.BaseProcess | None = None
+
+    def start(self) -> None:
+        """At once where it runs already. Raises LineFailed."""
+        if self._process is not None:
+            return
+        # A fork would inherit torch's threads without their locks' owners, and CUDA does not survive one.
+        context = multiprocessing.get_context("spawn")
+        self._connection, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, self._make, self._arguments), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._answer()
+
+    def call(self, method: str, *arguments: object) -> Any:
+        """What the method, or the attribute of that name, gives. Raises LineFailed."""
+        self._connection.send((method, arguments))
+        return self._answer()
+
+    @property
+    def process_id(self) -> int:
+        assert self._process is not None
+        assert self._process.pid is not None
+        return self._process.pid
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._connection.close()
+            self._process.join(10)
+            if self._process.is_alive():
+                self._process.kill()
+            self._process = None
+
+    def _answer(self) -> Any:
+        try:
+            failed, value = self._connection.recv()
+        except EOFError:
+            raise LineFailed(f"{self._make.__name__} ended; most likely the memory did not suffice.") from None
+        if failed:
+            raise LineFailed(f"{self._make.__name__}: {value}")
+        return value
+
+
+def peak_memory(process_id: int) -> int | None:
+    """The peak resident set of a process in bytes, as the kernel kept it (`VmHWM`, proc(5)); None where it does not."""
+    with contextlib.suppress(OSError):
+        for line in Path(f"/proc/{process_id}/status").read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
+    return None
+
+
+def _serve(connection: Connection, make: Callable[..., object], arguments: tuple[object, ...]) -> None:
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        try:
+            made = make(*arguments)
+        except Exception as error:
+            connection.send((True, repr(error)))
+            return
+        connection.send((False, None))
+        while True:
+            method, given = connection.recv()
+            try:
+                value = getattr(made, method)
+                connection.send((False, value(*given) if callable(value) else value))
+            except Exception as error:
+                connection.send((True, repr(error)))

@@ -1,0 +1,113 @@
+"""One benchmark from its options to its report: what `python -m ml bench` and `make bench` have in common."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ml.bench.contenders import Eager, Ours
+from ml.bench.host import Host
+from ml.bench.lines import Line
+from ml.bench.machine import describe_machine, heading
+from ml.bench.photos import synthetic_photos
+from ml.bench.rounds import BOUNDS, Rounds, rows
+from ml.bench.table import Row, text
+from ml.bench.weights import Weights, open_weights
+from ml.errors import MLError
+from ml.runtimes.device import choose_device
+
+#: Some fifteen minutes with every line on two cores; a card wants more photos to be busy at all.
+PHOTOS = {"cpu": 16, "cuda": 256}
+ROUNDS = {"cpu": 4, "cuda": 6}
+
+
+class NothingToMeasure(MLError):
+    """None of the lines that were asked for exists on this device."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was measured, and where. `text()` is for people, `json()` for programs."""
+
+    machine: dict[str, Any]
+    options: dict[str, Any]
+    gflop_a_photo: float
+    rows: list[Row]
+    rounds: dict[str, list[float]]
+    failures: dict[str, str]
+    largest_batch: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> list[str]:
+        """A sentence for each line that failed or computed something else."""
+        other = [
+            f"{row.name} differs from resident eager by {row.difference:.2g}: it computes something else."
+            for row in self.rows
+            if row.difference is not None and row.difference > BOUNDS[self._numbers(row.precision)]
+        ]
+        return [*(f"{name} failed: {cause}" for name, cause in self.failures.items()), *other]
+
+    def _numbers(self, precision: str) -> str:
+        return "tensorfloat32" if precision == "float32" and self.machine["device"] != "cpu" else precision
+
+    def text(self) -> str:
+        asked = f"{self.options['rounds']} interleaved rounds of {self.options['photos']} photos; medians over rounds"
+        parts = [heading(self.machine), asked, "", text(self.rows), self.largest_batch, *self.faults]
+        return "\n".join(parts).rstrip()
+
+    def json(self) -> str:
+        whole = {**asdict(self), **self.more, "faults": self.faults}
+        del whole["more"]
+        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+
+
+def measure(
+    options: argparse.Namespace, make_lines: Callable[[Weights], Sequence[Line]], packages: Sequence[str] = ()
+) -> Report:
+    """Run the benchmark that the options ask for, over those of the lines that they name. Raises MLError."""
+    kind = "cuda" if choose_device(options.device).startswith("cuda") else "cpu"
+    rounds, photos = options.rounds or ROUNDS[kind], synthetic_photos(options.photos or PHOTOS[kind])
+    weights = open_weights(options.work, options.architecture, options.image_size)
+    machine = describe_machine(options.device, weights.bundle, packages)
+    lines = [line for line in make_lines(weights) if not options.only or line.name in options.only]
+    if not lines:
+        raise NothingToMeasure(f"None of {', '.join(options.only)} can be measured alone on this device.")
+    eager = Host(Eager, weights.bundle.folder, weights.state_dicts, options.device)
+    eager.start()
+    try:
+        reference = eager.call("timed", photos, 1).probabilities
+    finally:
+        eager.stop()
+    limit = not options.only or "limit" in options.only
+    measured = Rounds(lines, photos, options.device, limit=limit)
+    try:
+        held = measured.run(rounds, reference)
+        results = measured.results
+        made = rows(held, results, weights.gflop_a_photo)
+    finally:
+        measured.stop()
+    return Report(
+        machine=machine,
+        options={"rounds": rounds, "photos": len(photos), "only": options.only},
+        gflop_a_photo=weights.gflop_a_photo,
+        rows=made,
+        rounds={name: [len(taken.latencies) / taken.seconds for taken in each] for name, each in results.taken.items()},
+        failures=results.failures,
+        largest_batch=_largest_batch(weights, options.device, kind) if options.largest_batch else "",
+    )
+
+
+def _largest_batch(weights: Weights, device: str, kind: str) -> str:
+    if kind == "cpu":
+        return "largest batch: not sought on a CPU, which would swap before it refused."
+    host = Host(Ours, weights.bundle.folder, device)
+    host.start()
+    try:
+        batch, seconds = host.call("largest_batch")
+    finally:
+        host.stop()
+    return f"largest batch: {batch} photos at once fit, in {seconds:.2f} s, {batch / seconds:.0f} photos/s."

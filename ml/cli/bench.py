@@ -1,0 +1,34 @@
+"""`python -m ml bench`: the inference of several ways side by side, without the service."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from typing import Any
+
+
+def register(commands: Any) -> None:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        "bench",
+        help="measure inference: the original way, resident eager, ours, and the limit of the machine",
+        description="Measure the seven models the original way, resident and as ours, on the same photos and weights, "
+        "in interleaved rounds, against the limit of a large matrix product. `make bench` adds servers over HTTP.",
+    )
+    from ml.bench.options import INFERENCE_LINES, add_options
+
+    add_options(parser, INFERENCE_LINES)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    from ml.bench.lines import inference_lines
+    from ml.bench.report import measure
+
+    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    report = measure(options, lambda weights: inference_lines(weights, options.device))
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(report.json(), encoding="utf-8")
+    print(report.json() if options.json else report.text())
+    return 1 if report.faults else 0
