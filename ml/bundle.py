@@ -25,7 +25,7 @@ from ml.errors import BundleInvalid
 from ml.gate import extra_tensors
 from ml.labels import GATE
 from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance, first_fault
-from ml.registry import Weights, describe, tensor_shapes
+from ml.registry import Network, Weights, describe, tensor_shapes
 
 MANIFEST_FILE = "bundle.json"
 _MANIFEST_LIMIT = 1_000_000
@@ -77,23 +77,45 @@ class Bundle:
         """The model of a key of `ml.labels.MODEL_KEYS`. Raises KeyError."""
         return {model.key: model for model in self.manifest.models}[key]
 
-    def weights(self) -> Iterator[tuple[ModelSpec, tuple[Weights, ...]]]:
-        """Each model with the complete float32 weights of its networks, in the manifest's order.
+    def networks(self) -> Iterator[tuple[ModelSpec, tuple[Network, ...]]]:
+        """Each model with its networks, in the manifest's order.
 
-        Files are memory-mapped, and models on the same base share its memory. A base is let go after the last
-        model that needs it.
+        Weights are read when they are asked for, which is to be before the next model is. Files are memory-mapped, and
+        models on the same base share its memory. A base is let go after the last model that builds on it.
         """
         bases: dict[str, Weights] = {}
         left = [model.base for model in self.manifest.models]
         for model in self.manifest.models:
             left.pop(0)
+            yield model, tuple(self._network(model, file, bases) for file in model.files)
+            if model.base is not None and model.base not in left:
+                bases.pop(model.base, None)
+
+    def weights(self) -> Iterator[tuple[ModelSpec, tuple[Weights, ...]]]:
+        """Each model with the complete float32 weights of its networks, as `networks` has them."""
+        for model, networks in self.networks():
+            yield model, tuple(network.weights() for network in networks)
+
+    def _network(self, model: ModelSpec, file: str, bases: dict[str, Weights]) -> Network:
+        names = tensor_shapes(model.architecture, model.outputs).keys()
+        head = describe(model.architecture).head
+        base_file = file_of(model.base) if model.base is not None else None
+        stored = _tensor_names(self.folder / file) & names
+        # A file that holds a head alone says nothing of what is below it.
+        below = model.files[file] if any(not name.startswith(f"{head}.") for name in stored) else ""
+        source = [model.architecture, model.base or "", self.manifest.bases.get(base_file or "", ""), below]
+
+        def read() -> Weights:
             if model.base is not None and model.base not in bases:
                 bases[model.base] = open_base(model.base, self.folder).weights()
-            base = bases.get(model.base or "", {})
-            if model.base not in left:
-                bases.pop(model.base or "", None)
-            names = tensor_shapes(model.architecture, model.outputs).keys()
-            yield model, tuple({**base, **self._read(file, names)} for file in model.files)
+            return {**bases.get(model.base or "", {}), **self._read(file, names)}
+
+        last = self._read(file, {f"{head}.weight", f"{head}.bias"})
+        return Network(
+            digest=hashlib.sha256(" ".join(source).encode()).hexdigest(),
+            head=(last[f"{head}.weight"], last[f"{head}.bias"]),
+            weights=read,
+        )
 
     def distance(self) -> Weights:
         """The tensors by which the gate measures how far a photo is from scalps (`ml.gate`), none where it doesn't."""
@@ -101,7 +123,7 @@ class Bundle:
         return self._read(gate.file, _distance_shapes(gate).keys())
 
     def _read(self, file: str, names: Set[str]) -> Weights:
-        return {name: tensor.float() for name, tensor in _read_tensors(self.folder / file) if name in names}
+        return {name: tensor.float() for name, tensor in _read_tensors(self.folder / file, names)}
 
 
 def write_bundle(
@@ -255,12 +277,18 @@ def _base_shapes(folder: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]
     return base.shapes
 
 
-def _read_tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
-    """Name and tensor of a safetensors file, mapped into memory rather than read."""
+def _tensor_names(path: Path) -> set[str]:
+    with safe_open(path, framework="pt") as file:
+        return set(file.keys())
+
+
+def _read_tensors(path: Path, names: Set[str] | None = None) -> Iterator[tuple[str, torch.Tensor]]:
+    """Name and tensor of a safetensors file, all or those of these names, mapped into memory rather than read."""
     try:
         with safe_open(path, framework="pt") as file:
             for name in file.keys():  # noqa: SIM118 - safe_open is no mapping.
-                yield name, file.get_tensor(name)
+                if names is None or name in names:
+                    yield name, file.get_tensor(name)
     except (SafetensorError, OSError) as error:
         raise BundleInvalid(f"{path} is no readable safetensors file: {error}. {_AGAIN}") from error
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import numpy as np
 import torch
 from PIL import Image, ImageOps
-from torch import nn
 
 from ml.outputs import Output
 from ml.preprocessing import Aspect
@@ -20,18 +19,6 @@ from ml.preprocessing import Aspect
 #: (Nuñez, Anderton and Renslow, PLOS ONE 13(7), 2018). As matplotlib has them at 0, 1/4, 1/2, 3/4 and 1.
 _RAMP = np.array([(0, 34, 78), (67, 78, 108), (125, 124, 120), (188, 174, 108), (254, 232, 56)])
 _OPACITY = 0.55
-
-
-def look(network: nn.Module, batch: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The network's outputs `[n, outputs]`, and the feature map `[n, width, h, w]` whose mean its head reads."""
-    seen: list[torch.Tensor] = []
-    (pooling,) = (module for module in network.children() if isinstance(module, nn.AdaptiveAvgPool2d))
-    hook = pooling.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
-    try:
-        outputs = network(batch)
-    finally:
-        hook.remove()
-    return outputs, seen[0]
 
 
 def class_maps(features: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:

@@ -18,9 +18,9 @@ from ml.explanation import map_of_grade
 from ml.gate import admits, distances
 from ml.labels import GATE, SYMPTOMS, scalp_type
 from ml.manifest import GATE_SCALP_CLASS, ModelSpec
-from ml.preprocessing import Photo, Prepared, prepare
-from ml.runtimes import Answer, Runtime
-from ml.runtimes.eager import EagerRuntime
+from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
+from ml.runtimes.choice import open_runtime
+from ml.runtimes.resident import Answer, ResidentModels
 
 logger = logging.getLogger(__name__)
 
@@ -74,30 +74,41 @@ class Prediction:
 class Predictor:
     """Seven models, resident on one device until the process ends."""
 
-    def __init__(self, bundle: Bundle, device: str = "auto") -> None:
+    def __init__(self, bundle: Bundle, device: str = "auto", runtime: str = "auto") -> None:
         """Load all seven and run each once, so that the first photo is no slower than the next.
 
-        Raises DeviceUnavailable, OutOfMemory or another ModelError.
+        `runtime` is a name that `ml.runtimes.choice` knows. Raises DeviceUnavailable, OutOfMemory or another
+        ModelError.
         """
         started = time.perf_counter()
         self.bundle = bundle
         self._distance = bundle.distance()
-        self._runtime: Runtime = EagerRuntime(device)
-        self.device = self._runtime.device
+        opened = open_runtime(runtime, device)
+        self._models = ResidentModels(opened)
+        self.runtime, self.device, self.precision = opened.name, opened.device, opened.precision
         self.models_resident = 0
-        #: Seconds that the seven took for one picture while they warmed up: a first, cautious estimate.
-        self.warm_up_seconds = 0.0
-        for model, networks in bundle.weights():
-            self._runtime.load(model, networks)
-            warming = time.perf_counter()
-            self._run(model.key, torch.zeros(1, 3, model.image_size, model.image_size))
-            self.warm_up_seconds += time.perf_counter() - warming
-            self.models_resident += 1
         self._specifications = {model.preprocessing for model in bundle.manifest.models}
+        for model, networks in bundle.networks():
+            self._models.load(model, networks)
+            self.models_resident += 1
+        #: Seconds that the seven took for one picture while they warmed up: a first, cautious estimate.
+        self.warm_up_seconds = self.seconds_for(1)
         logger.info(
-            "%d models resident on %s from bundle %s in %.1f seconds",
-            self.models_resident, self.device, bundle.reference, time.perf_counter() - started,
+            "%d models resident on %s (%s, %s) from bundle %s in %.1f seconds",
+            self.models_resident, self.device, self.runtime, self.precision, bundle.reference,
+            time.perf_counter() - started,
         )  # fmt: skip
+
+    def seconds_for(self, photos: int) -> float:
+        """Seconds that the seven models take for so many blank pictures at once. Raises as `predict` does."""
+        batches = {spec: torch.zeros(photos, 3, spec.image_size, spec.image_size) for spec in self._specifications}
+        begun = time.perf_counter()
+        try:
+            for key in RUN_ORDER:
+                self._run(key, batches[self.bundle.model(key).preprocessing])
+        finally:
+            self._models.forget()
+        return time.perf_counter() - begun
 
     def prepare(self, photo: Photo) -> Prepared:
         """A photo made ready for all seven models. On the CPU; many threads may call it at once.
@@ -120,13 +131,14 @@ class Predictor:
             index: photo.quality.refusal for index, photo in enumerate(photos) if photo.quality.refusal is not None
         }
         staying = [index for index in range(len(photos)) if index not in refusals]
+        batches = _Batches(photos)
         seen: dict[int, _Seen] = {}
         findings: dict[int, list[Graded]] = {index: [] for index in staying}
         for done, key in enumerate(RUN_ORDER, start=1):
             if not staying:
                 break
             model = self.bundle.model(key)
-            batch = torch.stack([photos[index].tensors[model.preprocessing] for index in staying])
+            batch = batches.of(staying, model.preprocessing)
             if key == GATE.key:
                 seen = dict(zip(staying, self._gate(batch), strict=True))
                 refusals |= {
@@ -140,6 +152,7 @@ class Predictor:
             if watch is not None and staying:
                 wanted = set(watch(done, tuple(staying)))
                 staying = [index for index in staying if index in wanted]
+        self._models.forget()
         stayed = set(staying)
         return [
             _whole(seen[index], findings[index])
@@ -160,11 +173,26 @@ class Predictor:
         return [_Seen(*pair) for pair in zip(probabilities, away, strict=True)]
 
     def _run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
-        answer = self._runtime.run(key, batch, features=features, maps=maps)
+        answer = self._models.run(key, batch, features=features, maps=maps)
         expected = (len(batch), self.bundle.model(key).classes)
         if answer.probabilities.shape != expected or not np.isfinite(answer.probabilities).all():
             raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")
         return answer
+
+
+class _Batches:
+    """The inputs of the models: one tensor as long as the same photos want the same, so that trunks can be shared."""
+
+    def __init__(self, photos: Sequence[Prepared]) -> None:
+        self._photos = photos
+        self._made: tuple[tuple[int, ...], Preprocessing, torch.Tensor] | None = None
+
+    def of(self, indices: Sequence[int], spec: Preprocessing) -> torch.Tensor:
+        """Float32 `[n, 3, size, size]` of the photos at these indices."""
+        if self._made is None or self._made[:2] != (tuple(indices), spec):
+            batch = torch.stack([self._photos[index].tensors[spec] for index in indices])
+            self._made = (tuple(indices), spec, batch)
+        return self._made[2]
 
 
 class _Seen(NamedTuple):

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -39,7 +40,8 @@ class Architecture:
     """A network's name and what its published ImageNet weights expect.
 
     `image_size` is the side of the square input in pixels, `mean` and `std` normalise RGB in 0..1, `head` is
-    the name of the last linear layer, `build(classes, image_size)` makes the network.
+    the name of the last linear layer, `build(classes, image_size)` makes the network and `features(network, batch)`
+    gives its feature maps `[n, width, h, w]`, whose mean the head reads.
     """
 
     name: str
@@ -48,6 +50,39 @@ class Architecture:
     std: RGB
     head: str
     build: Callable[[int, int], nn.Module]
+    features: Callable[[nn.Module, torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """The weights of one network, read when they are wanted.
+
+    `weights()` gives all of them in float32. `head` is the weight `[outputs, width]` and the bias of the last linear
+    layer. Networks of one architecture with the same `digest` are the same below that layer.
+    """
+
+    digest: str
+    head: tuple[torch.Tensor, torch.Tensor]
+    weights: Callable[[], Weights]
+
+    @classmethod
+    def of(cls, architecture: str, weights: Weights) -> Network:
+        """A network whose complete weights are in memory."""
+        head = describe(architecture).head
+        digest = hashlib.sha256()
+        for name in sorted(weights):
+            if not name.startswith(f"{head}."):
+                digest.update(name.encode())
+                digest.update(weights[name].contiguous().numpy().tobytes())
+        return cls(digest.hexdigest(), (weights[f"{head}.weight"], weights[f"{head}.bias"]), lambda: weights)
+
+
+def _extracted(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+    return cast(torch.Tensor, cast(EfficientNet, network).extract_features(batch))
+
+
+def _features(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+    return cast(torch.Tensor, cast(torchvision_efficientnet.EfficientNet, network).features(batch))
 
 
 def _efficientnet(name: str) -> Architecture:
@@ -60,7 +95,7 @@ def _efficientnet(name: str) -> Architecture:
         return cast(nn.Module, network)
 
     size = EfficientNet.get_image_size(name)
-    return Architecture(name, size, IMAGENET_MEAN, IMAGENET_STD, "_fc", build)
+    return Architecture(name, size, IMAGENET_MEAN, IMAGENET_STD, "_fc", build, _extracted)
 
 
 def _lite(classes: int, image_size: int) -> nn.Module:
@@ -81,6 +116,7 @@ def _efficientnet_v2(letter: str) -> Architecture:
         std=tuple(published.std),
         head="classifier.1",
         build=build,
+        features=_features,
     )
 
 
@@ -90,7 +126,7 @@ _ARCHITECTURES: dict[str, Architecture] = {
         *(_efficientnet(f"efficientnet-b{n}") for n in range(8)),
         *(_efficientnet_v2(letter) for letter in "sml"),
         # The published weights take pixels as (value - 127) / 128, which for 0..1 is this.
-        Architecture("efficientnet-lite0", 224, (127 / 255,) * 3, (128 / 255,) * 3, "_fc", _lite),
+        Architecture("efficientnet-lite0", 224, (127 / 255,) * 3, (128 / 255,) * 3, "_fc", _lite, _extracted),
     )
 }
 

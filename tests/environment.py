@@ -135,6 +135,8 @@ os.environ |= {
     "SCALP_LOG_LEVEL": "WARNING",
     # The tests' networks are small: a second thread costs them more in waiting than it computes.
     "OMP_NUM_THREADS": "1",
+    # Compiled networks: the seven small ones that most tests share are compiled once.
+    "SCALP_CACHE": str(ROOT / "var" / "test-cache"),
 }
 if postgresql:
     os.environ["SCALP_DATABASE_URL"] = postgresql.create_database("scalp")

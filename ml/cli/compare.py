@@ -35,7 +35,7 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ml.runtimes.eager import choose_device
+    from ml.runtimes.device import choose_device
     from ml.training.comparison import compare
     from ml.training.recipe import load_recipe
     from ml.training.session import read_parts, some, train_all

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 import torch
-from torch.nn import functional
 from tqdm import tqdm
 
 from ml.bundle import MANIFEST_FILE, Bundle
@@ -21,10 +19,11 @@ from ml.data.records import Record
 from ml.errors import DataSetInvalid, PhotoUnreadable, RunInvalid
 from ml.evaluation.answers import Answers, Raw
 from ml.labels import GATE, SYMPTOMS
-from ml.manifest import VIEWS, ModelSpec
+from ml.manifest import ModelSpec
 from ml.preprocessing import Preprocessing, prepare
-from ml.registry import Weights, describe
-from ml.runtimes.eager import EagerRuntime, choose_device
+from ml.runtimes.choice import open_runtime
+from ml.runtimes.device import choose_device
+from ml.runtimes.resident import ResidentModels
 from ml.training.run import RUN_FILE, Run
 
 _BATCH = 8
@@ -115,11 +114,12 @@ def _listed(values: Iterable[str]) -> str:
 
 
 class BundleSubject:
-    """A verified bundle. One network is resident at a time; the gate is no grader and stays out."""
+    """A verified bundle; the gate is no grader and stays out."""
 
-    def __init__(self, bundle: Bundle, device: str = "auto") -> None:
+    def __init__(self, bundle: Bundle, device: str = "auto", runtime: str = "auto") -> None:
         """Raises DeviceUnavailable."""
         self._bundle = bundle
+        self._runtime = runtime
         self._device = choose_device(device)
         manifest = bundle.manifest
         graders = [model for model in manifest.models if model.key != GATE.key]
@@ -138,78 +138,38 @@ class BundleSubject:
         self.learnt_from: Collection[str] = ()
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
-        """Through the service's own runtime, view by view. Graders on one trunk have it look at each picture once."""
-        raw = {}
-        looked: _Looked | None = None
-        with tqdm(total=len(records) * self._passes, desc=says, unit=" passes", disable=None) as progress:
-            for model, networks in self._bundle.weights():
-                if model.key == GATE.key:
-                    continue
-                views = []
-                for weights in networks:
-                    if looked is None or not looked.serves(model, weights):
-                        looked = _Looked(model, weights, self._features(model, weights, records, progress.update))
-                    else:
-                        progress.update(len(records) * len(looked.views))
-                    views += looked.outputs(weights)
-                raw[model.key] = Raw(np.stack(views), model.output)
+        """Through the runtime that the service would have here."""
+        models = ResidentModels(open_runtime(self._runtime, self._device))
+        graders = []
+        for model, networks in self._bundle.networks():
+            if model.key != GATE.key:
+                models.load(model, networks)
+                graders.append(model)
+        outputs: dict[str, list[np.ndarray]] = {model.key: [] for model in graders}
+        with tqdm(total=len(records), desc=says, unit=" pictures", disable=None) as progress:
+            for photos in batches(records, {model.preprocessing for model in graders}):
+                for model in graders:
+                    outputs[model.key].append(models.run(model.key, photos[model.preprocessing]).outputs)
+                progress.update(len(next(iter(photos.values()))))
+        raw = {model.key: Raw(np.concatenate(outputs[model.key], axis=1), model.output) for model in graders}
         return Answers.of(records, raw)
-
-    def _features(
-        self, model: ModelSpec, weights: Weights, records: Sequence[Record], step: Callable[[int], object]
-    ) -> list[torch.Tensor]:
-        """Pooled features `[n, width]` by one network for each of the model's flips."""
-        runtime = EagerRuntime(self._device)
-        runtime.load(model.model_copy(update={"flips": "none"}), [weights])
-        views: list[list[torch.Tensor]] = [[] for _ in VIEWS[model.flips]]
-        for batch in batches(records, model.preprocessing):
-            for view, flip in zip(views, VIEWS[model.flips], strict=True):
-                features = runtime.run(model.key, batch.flip(flip), features=True).features
-                assert features is not None, "They were asked for."
-                view.append(torch.from_numpy(features))
-                step(len(batch))
-        return [torch.cat(view) for view in views]
-
-
-@dataclass(frozen=True, slots=True)
-class _Looked:
-    """What a trunk saw: features `[n, width]` of all pictures, a tensor for each of the model's flips."""
-
-    model: ModelSpec
-    weights: Weights
-    views: list[torch.Tensor]
-
-    def serves(self, model: ModelSpec, weights: Weights) -> bool:
-        """Whether this model would see the same: the same input, and the very same tensors below its last layer."""
-        alike = all(
-            getattr(model, name) == getattr(self.model, name)
-            for name in ("architecture", "preprocessing", "padding_size", "flips")
-        )
-        head = f"{describe(model.architecture).head}."
-        return alike and all(
-            tensor is self.weights[name] for name, tensor in weights.items() if not name.startswith(head)
-        )
-
-    def outputs(self, weights: Weights) -> list[np.ndarray]:
-        """Raw outputs `[n, outputs]` of the last layer of these weights, for each view."""
-        head = describe(self.model.architecture).head
-        weight, bias = weights[f"{head}.weight"], weights[f"{head}.bias"]
-        return [functional.linear(view, weight, bias).numpy() for view in self.views]
 
 
 def _network(model: ModelSpec) -> str:
     return f"{model.architecture} at {model.image_size}×{model.image_size}"
 
 
-def batches(records: Sequence[Record], spec: Preprocessing) -> Iterator[torch.Tensor]:
+def batches(
+    records: Sequence[Record], specifications: Collection[Preprocessing]
+) -> Iterator[dict[Preprocessing, torch.Tensor]]:
     """The pictures as float32 `[n, 3, size, size]` by eights, prepared as the service does, decoded ahead by threads.
 
     Raises DataSetInvalid for a picture that cannot be read.
     """
 
-    def tensor(record: Record) -> torch.Tensor:
+    def tensors(record: Record) -> Mapping[Preprocessing, torch.Tensor]:
         try:
-            return prepare(record.read(), (spec,)).tensors[spec]
+            return prepare(record.read(), specifications).tensors
         except (*UNREADABLE, PhotoUnreadable) as error:
             raise DataSetInvalid(
                 f"The picture {record.id} cannot be read: {error}. Mend it or take it away."
@@ -217,9 +177,10 @@ def batches(records: Sequence[Record], spec: Preprocessing) -> Iterator[torch.Te
 
     with ThreadPoolExecutor(_DECODERS) as pool:
         coming = iter(records)
-        waiting: deque[Future[torch.Tensor]] = deque()
+        waiting: deque[Future[Mapping[Preprocessing, torch.Tensor]]] = deque()
         while True:
-            waiting.extend(pool.submit(tensor, record) for record in islice(coming, 2 * _BATCH - len(waiting)))
+            waiting.extend(pool.submit(tensors, record) for record in islice(coming, 2 * _BATCH - len(waiting)))
             if not waiting:
                 return
-            yield torch.stack([waiting.popleft().result() for _ in range(min(_BATCH, len(waiting)))])
+            made = [waiting.popleft().result() for _ in range(min(_BATCH, len(waiting)))]
+            yield {spec: torch.stack([photo[spec] for photo in made]) for spec in specifications}

@@ -1,47 +1,66 @@
-"""Runtimes: what holds the models on a device and runs one on a batch."""
+"""Runtimes: what holds networks on a device and runs them there.
+
+A runtime knows of trunks alone, all of a network but its last linear layer: from photos to feature maps. What follows
+is the same for all of them and costs nearly nothing: `ml.runtimes.resident` makes answers of the features.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-import numpy as np
 import torch
 
-from ml.manifest import ModelSpec
-from ml.registry import Weights
+from ml.registry import Network, create_filled_network, describe
+
+#: Makes of float32 photos `[n, 3, size, size]` on the CPU the feature maps `[n, width, h, w]` that the head reads, in
+#: any floating-point type, on the runtime's device. They may be overwritten by the next call.
+Look = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What a model says of a batch of n photos, in float32.
+class Trunk:
+    """All of a network but its last linear layer, laid out for pictures of `image_size` pixels a side."""
 
-    `probabilities` `[n, classes]` are averaged over the networks of an ensemble and the views of each photo. Where
-    they were asked for, `maps` `[n, outputs, h, w]` are so too: the class activation map of each output, before the
-    temperature (`ml.explanation`). `features` `[n, width]`, where they were asked for, are what the head of the first
-    network reads of the photo itself.
-    """
+    architecture: str
+    outputs: int
+    image_size: int
+    padding_size: int
+    network: Network
 
-    probabilities: np.ndarray
-    features: np.ndarray | None = None
-    maps: np.ndarray | None = None
+    @property
+    def key(self) -> str:
+        """The same for trunks that compute the same."""
+        return f"{self.architecture}-{self.image_size}-{self.padding_size}-{self.network.digest}"
+
+    def build(self) -> TrunkModule:
+        """The trunk in torch, float32, on the CPU. It shares the memory of the weights."""
+        network = create_filled_network(self.architecture, self.outputs, self.padding_size, self.network.weights())
+        return TrunkModule(network, self.architecture)
+
+
+class TrunkModule(torch.nn.Module):
+    """A network that stops at its feature maps."""
+
+    def __init__(self, network: torch.nn.Module, architecture: str) -> None:
+        super().__init__()
+        self.network = network
+        self._features = describe(architecture).features
+
+    def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        return self._features(self.network, batch)
 
 
 class Runtime(Protocol):
-    """Holds models on one device. Belongs to one thread at a time."""
+    """Holds trunks on one device, in one precision. Belongs to one thread at a time.
 
+    `name` is that of the setting, `device` as torch names it, `precision` one of torch's types, such as `bfloat16`.
+    """
+
+    name: str
     device: str
+    precision: str
 
-    def load(self, model: ModelSpec, networks: Sequence[Weights]) -> None:
-        """Make a model resident under its key, from the complete float32 weights of each of its networks.
-
-        Raises ModelError.
-        """
-
-    def run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
-        """What the model says of a float32 batch `[n, 3, size, size]` on the CPU.
-
-        The model's temperature is applied. Raises OutOfMemory where a smaller batch may pass, DeviceLost
-        where the process has to be left, ModelError otherwise.
-        """
+    def place(self, trunk: Trunk) -> Look:
+        """Make a trunk resident. What it returns, and this, raise RuntimeError or MemoryError as the libraries do."""

@@ -13,7 +13,7 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ml.errors import OutOfMemory
-from ml.runtimes.eager import guarded
+from ml.runtimes.device import guarded
 
 #: The share that a try has to leave free, for what it does not show: on CUDA fragments and the context; on the CPU,
 #: where the kernel kills instead of refusing, also what the loader and other programs come to take.

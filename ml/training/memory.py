@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from ml.errors import OutOfMemory
-from ml.runtimes.eager import guarded
+from ml.runtimes.device import guarded
 from ml.training.budget import create_budget, gibibytes
 from ml.training.checkpointing import checkpoint_blocks
 

@@ -34,7 +34,7 @@ from ml.evaluation.metrics import accuracy, confusion_matrix, macro_f1, quadrati
 from ml.labels import GRADES
 from ml.outputs import outputs_for, to_probabilities
 from ml.registry import create_filled_network
-from ml.runtimes.eager import choose_device
+from ml.runtimes.device import choose_device
 from ml.training.augmentation import augmentation
 from ml.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ml.training.checkpointing import checkpoint_blocks

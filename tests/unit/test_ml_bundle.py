@@ -17,7 +17,8 @@ from ml.gate import extra_tensors
 from ml.labels import MODEL_KEYS
 from ml.manifest import ModelSettings, Provenance
 from ml.registry import tensor_shapes
-from ml.runtimes.eager import EagerRuntime
+from ml.runtimes import Trunk
+from ml.runtimes.eager import lay_out_channels_last
 from tests.ml_bundles import alter_model, alter_tensors, copy_bundle, rehash
 
 PROVENANCE = Provenance(name="test", version="1", licence="None", trained_on="Nothing", demo=True)
@@ -156,13 +157,15 @@ def test_models_on_one_base_share_its_memory(bundle_copy: Path) -> None:
     assert not torch.equal(weights["dandruff"]["_fc.weight"], weights["fine_scaling"]["_fc.weight"])
 
 
-def test_loaded_networks_share_the_base_too(bundle_copy: Path) -> None:
+def test_placed_trunks_share_the_base_too(bundle_copy: Path) -> None:
     base = json.loads((bundle_copy / "bundle.json").read_text())["models"][0]["base"]
     alter_model(bundle_copy, "dandruff", base=base)
-    runtime = EagerRuntime("cpu")
-    for model, networks in Bundle.open(bundle_copy).weights():
-        runtime.load(model, networks)
-    first, second = (runtime._models[key][1][0].state_dict() for key in ("fine_scaling", "dandruff"))
+    built = []
+    for model, networks in Bundle.open(bundle_copy).networks():
+        trunk = Trunk(model.architecture, model.outputs, model.image_size, model.image_size, networks[0]).build()
+        lay_out_channels_last(trunk)
+        built.append((model.key, trunk.state_dict()))
+    first, second = (dict(built)[key] for key in ("fine_scaling", "dandruff"))
     shared = sum(t.nbytes for name, t in first.items() if t.data_ptr() == second[name].data_ptr())
     assert shared > 0.95 * sum(t.nbytes for t in first.values())
 

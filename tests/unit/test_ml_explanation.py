@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from ml.bases import open_base
-from ml.explanation import class_maps, look, map_of_grade, overlay
+from ml.explanation import class_maps, map_of_grade, overlay
 from ml.preprocessing import Preprocessing
 from ml.registry import IMAGENET_MEAN, IMAGENET_STD, create_filled_network, describe
 from ml.seeded import seeded_model
@@ -30,7 +30,7 @@ def test_the_mean_of_a_map_and_the_bias_are_the_logit(architecture: str) -> None
     weights = {name: tensor.float() for name, tensor in {**open_base(model.base).weights(), **delta}.items()}
     network = create_filled_network(architecture, 4, 64, weights)
     with torch.inference_mode():
-        logits, seen = look(network, batch)
+        logits, seen = network(batch), describe(architecture).features(network, batch)
         maps = class_maps(seen, weights[f"{describe(architecture).head}.weight"])
     assert maps.shape == (3, 4, 2, 2)
     assert maps.std() > 0.1

@@ -16,7 +16,7 @@ from ml.gate import distances, extra_tensors
 from ml.labels import SYMPTOMS, scalp_type
 from ml.predictor import RUN_ORDER, Prediction, Predictor
 from ml.preprocessing import Prepared
-from ml.runtimes import Answer, Runtime
+from ml.runtimes.resident import Answer, ResidentModels
 from tests.ml_bundles import alter_model, alter_tensors
 
 
@@ -25,24 +25,22 @@ def photos(predictor: Predictor) -> list[Prepared]:
     return [predictor.prepare(scalp_picture(seed)) for seed in range(100, 106)]
 
 
-class RecordingRuntime:
-    """Notes which model ran on how many photos, and lets the real runtime run it."""
+class RecordingModels(ResidentModels):
+    """Notes which model ran on how many photos."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        self.runtime = runtime
-        self.device = runtime.device
+    def __init__(self, models: ResidentModels) -> None:
+        self.__dict__ = models.__dict__
         self.runs: list[tuple[str, int]] = []
-        self.load = runtime.load
 
     def run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
         self.runs.append((key, len(batch)))
-        return self.runtime.run(key, batch, features=features, maps=maps)
+        return super().run(key, batch, features=features, maps=maps)
 
 
 @pytest.fixture
 def runs(predictor: Predictor, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    recording = RecordingRuntime(predictor._runtime)
-    monkeypatch.setattr(predictor, "_runtime", recording)
+    recording = RecordingModels(predictor._models)
+    monkeypatch.setattr(predictor, "_models", recording)
     return recording.runs
 
 
@@ -221,7 +219,7 @@ def test_the_distance_is_measured_on_the_features_of_the_gate(bundle_copy: Path,
     measuring = Predictor(bundle, "cpu")
     predictions = measuring.predict(photos[:3])
     batch = torch.stack([photo.tensors[bundle.model("scalp_gate").preprocessing] for photo in photos[:3]])
-    features = measuring._runtime.run("scalp_gate", batch, features=True).features
+    features = measuring._models.run("scalp_gate", batch, features=True).features
     assert features is not None
     expected = distances(torch.from_numpy(features), tensors)
     assert expected.std() > 0
@@ -238,7 +236,7 @@ def test_findings_have_the_map_of_their_grade_where_it_is_wanted(predictor: Pred
             assert finding.map is not None
             assert (finding.map.shape, finding.map.dtype) == ((2, 2), np.float32)
             photo = photos[mapped.index(prediction)].tensors[predictor.bundle.model(finding.symptom).preprocessing]
-            maps = predictor._runtime.run(finding.symptom, photo[None], maps=True).maps
+            maps = predictor._models.run(finding.symptom, photo[None], maps=True).maps
             assert maps is not None
             logits = maps[0].mean(axis=(1, 2)) + weights[finding.symptom]["_fc.bias"].numpy()
             assert finding.map.mean() == pytest.approx(
@@ -262,7 +260,7 @@ def test_loading_makes_seven_resident_and_says_so(bundle: Bundle, caplog: pytest
         loaded = Predictor(bundle, "cpu")
     assert (loaded.models_resident, loaded.device, loaded.bundle) == (7, "cpu", bundle)
     (message,) = (record.getMessage() for record in caplog.records if record.name == "ml.predictor")
-    assert message.startswith("7 models resident on cpu from bundle demo@1.0.0 in ")
+    assert message.startswith(f"7 models resident on cpu (openvino, {loaded.precision}) from bundle demo@1.0.0 in ")
 
 
 def test_a_model_without_a_finite_answer_does_not_load(bundle_copy: Path) -> None:

@@ -1,30 +1,41 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import subprocess
 import sys
 import weakref
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+import ml
 from ml.bundle import Bundle
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
+from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
 from ml.outputs import to_probabilities
-from ml.registry import create_filled_network
-from ml.runtimes import Answer
-from ml.runtimes.eager import EagerRuntime, choose_device, guarded, translate
+from ml.registry import Network, create_filled_network, tensor_shapes
+from ml.runtimes import Look, Runtime, Trunk
+from ml.runtimes.cache import Cache
+from ml.runtimes.choice import open_runtime
+from ml.runtimes.device import choose_device, guarded, translate
+from ml.runtimes.eager import EagerRuntime
+from ml.runtimes.folding import fold_batch_norms
+from ml.runtimes.openvino import OpenVinoRuntime
+from ml.runtimes.resident import Answer, ResidentModels
 
 BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
 
 
 def test_a_run_gives_probabilities_of_each_class(bundle: Bundle) -> None:
-    runtime = EagerRuntime("cpu")
-    model, (weights,) = next(bundle.weights())
-    runtime.load(model, [weights])
+    runtime = ResidentModels(EagerRuntime("cpu"))
+    model, networks = next(bundle.networks())
+    runtime.load(model, networks)
     probabilities = runtime.run(model.key, BATCH).probabilities
     assert (probabilities.shape, probabilities.dtype) == ((3, 4), np.float32)
     assert probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
@@ -32,19 +43,20 @@ def test_a_run_gives_probabilities_of_each_class(bundle: Bundle) -> None:
 
 
 def test_the_temperature_divides_the_logits(bundle: Bundle) -> None:
-    cold, warm = EagerRuntime("cpu"), EagerRuntime("cpu")
-    model, (weights,) = next(bundle.weights())
-    cold.load(model, [weights])
-    warm.load(model.model_copy(update={"temperature": 2.5}), [weights])
+    cold, warm = ResidentModels(EagerRuntime("cpu")), ResidentModels(EagerRuntime("cpu"))
+    model, networks = next(bundle.networks())
+    cold.load(model, networks)
+    warm.load(model.model_copy(update={"temperature": 2.5}), networks)
     expected = torch.from_numpy(cold.run(model.key, BATCH).probabilities).log().div(2.5).softmax(dim=1).numpy()
     np.testing.assert_allclose(warm.run(model.key, BATCH).probabilities, expected, atol=1e-5)
 
 
 def test_a_corn_grader_has_three_outputs_and_four_probabilities(bundle: Bundle) -> None:
-    runtime = EagerRuntime("cpu")
+    runtime = ResidentModels(EagerRuntime("cpu"))
     model, (weights,) = next(bundle.weights())
     head = {"_fc.weight": weights["_fc.weight"][:3].contiguous(), "_fc.bias": torch.tensor([1.0, 0.0, -1.0])}
-    runtime.load(model.model_copy(update={"output": "corn", "temperature": 1.5}), [{**weights, **head}])
+    network = Network.of(model.architecture, {**weights, **head})
+    runtime.load(model.model_copy(update={"output": "corn", "temperature": 1.5}), [network])
     with torch.inference_mode():
         outputs = create_filled_network(model.architecture, 3, model.image_size, {**weights, **head})(BATCH)
     expected = to_probabilities(outputs, "corn", 1.5).numpy()
@@ -55,8 +67,8 @@ def test_a_corn_grader_has_three_outputs_and_four_probabilities(bundle: Bundle) 
 
 def probabilities_of(bundle: Bundle, batch: torch.Tensor, networks: list[int], flips: str = "none") -> np.ndarray:
     """Of the first grader's settings with the weights of these models of the bundle."""
-    runtime = EagerRuntime("cpu")
-    models = list(bundle.weights())
+    runtime = ResidentModels(EagerRuntime("cpu"))
+    models = list(bundle.networks())
     runtime.load(models[0][0].model_copy(update={"flips": flips}), [models[n][1][0] for n in networks])
     return runtime.run(models[0][0].key, batch).probabilities
 
@@ -75,9 +87,9 @@ def test_flips_average_the_probabilities_of_the_views(bundle: Bundle, flips: str
 
 
 def test_maps_and_features_are_those_of_the_answer_itself(bundle: Bundle) -> None:
-    runtime = EagerRuntime("cpu")
+    runtime = ResidentModels(EagerRuntime("cpu"))
     model, (weights,) = next(bundle.weights())
-    runtime.load(model.model_copy(update={"temperature": 1.7}), [weights])
+    runtime.load(model.model_copy(update={"temperature": 1.7}), [Network.of(model.architecture, weights)])
     answer = runtime.run(model.key, BATCH, features=True, maps=True)
     assert answer.maps is not None
     assert answer.features is not None
@@ -91,8 +103,8 @@ def test_maps_and_features_are_those_of_the_answer_itself(bundle: Bundle) -> Non
 
 
 def test_maps_and_features_are_there_when_asked_for(bundle: Bundle) -> None:
-    runtime = EagerRuntime("cpu")
-    model, networks = next(bundle.weights())
+    runtime = ResidentModels(EagerRuntime("cpu"))
+    model, networks = next(bundle.networks())
     runtime.load(model, networks)
     answer = runtime.run(model.key, BATCH)
     assert (answer.features, answer.maps) == (None, None)
@@ -100,8 +112,8 @@ def test_maps_and_features_are_there_when_asked_for(bundle: Bundle) -> None:
 
 def test_maps_of_views_are_turned_back_before_they_are_averaged(bundle: Bundle) -> None:
     def answer(batch: torch.Tensor, flips: str, networks: list[int]) -> Answer:
-        runtime = EagerRuntime("cpu")
-        models = list(bundle.weights())
+        runtime = ResidentModels(EagerRuntime("cpu"))
+        models = list(bundle.networks())
         runtime.load(models[0][0].model_copy(update={"flips": flips}), [models[n][1][0] for n in networks])
         return runtime.run(models[0][0].key, batch, features=True, maps=True)
 
@@ -116,8 +128,9 @@ def test_maps_of_views_are_turned_back_before_they_are_averaged(bundle: Bundle) 
 
 def test_weights_that_do_not_fit_are_a_model_error(bundle: Bundle) -> None:
     model, (weights,) = next(bundle.weights())
+    misfit = Network.of(model.architecture, {**weights, "_fc.weight": torch.zeros(4, 7)})
     with pytest.raises(ModelError, match="failed on cpu"):
-        EagerRuntime("cpu").load(model, [{**weights, "_fc.weight": torch.zeros(4, 7)}])
+        ResidentModels(EagerRuntime("cpu")).load(model, [misfit])
 
 
 def test_running_out_of_memory_is_told_apart() -> None:
@@ -173,7 +186,7 @@ def test_a_device_that_is_not_there_is_refused() -> None:
 def test_every_thread_of_torch_s_pool_flushes_denormals() -> None:
     code = """
 import sys
-import ml.runtimes.eager
+import ml.runtimes.device
 import torch
 torch.set_num_threads(2)
 product = torch.full((4_000_000,), 1e-39) * 1.0
@@ -184,7 +197,7 @@ sys.exit(int(product.view(torch.int32).count_nonzero()) > 0)
 
 def test_waiting_threads_sleep_rather_than_spin() -> None:
     environment = {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}
-    command = [sys.executable, "-c", "import ml.runtimes.eager"]
+    command = [sys.executable, "-c", "import ml.runtimes.device"]
     shown = subprocess.run(
         command, env={**environment, "OMP_DISPLAY_ENV": "verbose"}, capture_output=True, text=True, check=True
     ).stderr
@@ -192,9 +205,162 @@ def test_waiting_threads_sleep_rather_than_spin() -> None:
 
 
 def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundle) -> None:
-    runtime = EagerRuntime("cpu")
-    model, (weights,) = next(bundle.weights())
-    runtime.load(model, [weights])
+    runtime = ResidentModels(EagerRuntime("cpu"))
+    model, networks = next(bundle.networks())
+    runtime.load(model, networks)
     with ThreadPoolExecutor(1) as thread:
         elsewhere = thread.submit(runtime.run, model.key, BATCH).result().probabilities
     np.testing.assert_allclose(elsewhere, runtime.run(model.key, BATCH).probabilities, atol=1e-5)
+
+
+KEYS = MODEL_KEYS[:2]
+
+
+@pytest.fixture
+def answered(bundle: Bundle) -> Callable[[Runtime], list[np.ndarray]]:
+    """The probabilities that two models give of the batch, over a runtime."""
+
+    def answers(runtime: Runtime) -> list[np.ndarray]:
+        models = ResidentModels(runtime)
+        for model, networks in bundle.networks():
+            if model.key in KEYS:
+                models.load(model, networks)
+        return [models.run(key, BATCH).probabilities for key in KEYS]
+
+    return answers
+
+
+Answered = Callable[[Runtime], list[np.ndarray]]
+
+
+def test_openvino_gives_what_eager_torch_gives(answered: Answered, tmp_path: Path) -> None:
+    expected = answered(EagerRuntime("cpu"))
+    cache = Cache(tmp_path)
+    runtime = OpenVinoRuntime(cache)
+    bound = 1e-4 if runtime.precision == "float32" else 0.02
+    for found in (answered(OpenVinoRuntime()), answered(runtime), answered(OpenVinoRuntime(cache))):
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=bound)
+
+
+def test_a_second_start_compiles_nothing(answered: Answered, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    answered(OpenVinoRuntime(Cache(tmp_path)))
+    assert sum("compiled" in record.message for record in caplog.records) == len(KEYS)
+    caplog.clear()
+    answered(OpenVinoRuntime(Cache(tmp_path)))
+    assert not caplog.records
+
+
+def test_a_damaged_file_in_the_cache_is_made_anew(
+    answered: Answered, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = answered(OpenVinoRuntime(Cache(tmp_path)))
+    kept = sorted(tmp_path.iterdir())
+    sizes = [path.stat().st_size for path in kept]
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:1000])
+    found = answered(OpenVinoRuntime(Cache(tmp_path)))
+    assert sum("is made anew" in record.message for record in caplog.records) == len(KEYS)
+    assert [path.stat().st_size for path in sorted(tmp_path.iterdir())] == sizes
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), np.concatenate(expected, axis=1))
+
+
+def test_without_a_folder_to_write_the_models_run_all_the_same(
+    answered: Answered, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    found = answered(OpenVinoRuntime(Cache(tmp_path / "file" / "below")))
+    assert any("nothing is kept" in record.message for record in caplog.records)
+    assert len(found) == len(KEYS)
+
+
+def test_the_cache_forgets_what_was_not_used_for_a_month(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.write("old", b"old")
+    cache.write("used", b"used")
+    for name in ("old", "used"):
+        path = cache.find(name)
+        assert path is not None
+        os.utime(path, (0, 0))
+    assert cache.find("used") is not None
+    cache.write("new", b"new")
+    assert (cache.find("old"), cache.find("used") is None, cache.find("new") is None) == (None, False, False)
+
+
+class CountingRuntime(EagerRuntime):
+    """Counts how often each trunk was placed and has looked."""
+
+    def __init__(self) -> None:
+        super().__init__("cpu")
+        self.placed = 0
+        self.looks = 0
+
+    def place(self, trunk: Trunk) -> Look:
+        self.placed += 1
+        look = super().place(trunk)
+
+        def counted(batch: torch.Tensor) -> torch.Tensor:
+            self.looks += 1
+            return look(batch)
+
+        return counted
+
+
+def test_models_on_one_trunk_have_it_once_and_it_looks_once_at_a_batch(bundle: Bundle) -> None:
+    runtime = CountingRuntime()
+    models = ResidentModels(runtime)
+    model, (weights,) = next(bundle.weights())
+    other = {**weights, "_fc.weight": weights["_fc.weight"].flip(0).contiguous()}
+    for key, tensors in (("fine_scaling", weights), ("dandruff", other)):
+        models.load(model.model_copy(update={"key": key}), [Network.of(model.architecture, tensors)])
+    first, second = (models.run(key, BATCH).outputs for key in ("fine_scaling", "dandruff"))
+    assert (runtime.placed, runtime.looks) == (1, 1)
+    bias = weights["_fc.bias"].numpy()
+    np.testing.assert_allclose(second - bias, (first - bias)[..., ::-1], atol=1e-5)
+    models.run("dandruff", BATCH.clone())
+    assert runtime.looks == 2
+    models.forget()
+    models.run("dandruff", BATCH)
+    assert runtime.looks == 3
+
+
+def test_a_bundle_says_which_networks_share_a_trunk(bundle: Bundle) -> None:
+    digests = [networks[0].digest for _, networks in bundle.networks()]
+    assert len(set(digests)) == 7
+    demo = Bundle.open(Path(ml.__file__).parent / "bundles" / "demo")
+    shared = {model.key: networks[0].digest for model, networks in demo.networks()}
+    assert len({shared[symptom.key] for symptom in SYMPTOMS}) == 1
+    assert shared[GATE.key] != shared[SYMPTOMS[0].key]
+
+
+@pytest.mark.parametrize("architecture", ["efficientnet-b0", "efficientnet-lite0", "efficientnet-v2-s"])
+def test_folded_batch_norms_compute_the_same(architecture: str) -> None:
+    generator = torch.Generator().manual_seed(2)
+    weights = {
+        name: torch.rand(shape, generator=generator) + 0.5
+        if name.endswith(("running_var", "bn.weight"))
+        else torch.randn(shape, generator=generator) * 0.1
+        for name, shape in tensor_shapes(architecture, 4).items()
+    }
+    network = create_filled_network(architecture, 4, 64, weights)
+    expected = network(BATCH)
+    fold_batch_norms(network)
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in network.modules())
+    torch.testing.assert_close(network(BATCH), expected, atol=1e-4, rtol=1e-3)
+
+
+def test_openvino_tells_nobody_that_it_is_used() -> None:
+    code = """
+import ml.runtimes.openvino, openvino.tools.ovc.telemetry_utils as told, sys
+sys.exit(told.tm.__name__ != "openvino.tools.ovc.telemetry_stub")
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_runtime_that_does_not_fit_the_device_is_refused() -> None:
+    for name in ("graphs", "onnx"):
+        with pytest.raises(DeviceUnavailable, match=name):
+            open_runtime(name, "cpu")
+    assert open_runtime("auto", "cpu").name == "openvino"
+    assert open_runtime("eager", "cpu").precision == "float32"
