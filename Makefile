@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check pin test-compose
+.PHONY: help run test check bench pin test-compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: ## install what the tests need, then checks and every test; ARGS='-k word'
 
 check: ## linters, types, walls
 	@$(LAUNCHER) check
+
+bench: ## measure against other ways and servers, some 15 minutes; table here, JSON in var/bench.json; ARGS=--help
+	@$(LAUNCHER) bench $(ARGS)
 
 pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade takes newer versions
 	@$(LAUNCHER) pin $(ARGS)

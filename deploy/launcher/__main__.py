@@ -1,4 +1,4 @@
-"""`python3 -m deploy.launcher run | test | check | pin`, which `make` calls by the same names.
+"""`python3 -m deploy.launcher run | test | check | bench | pin`, which `make` calls by the same names.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -89,11 +89,18 @@ def check() -> None:
     verification.check(ROOT, enter_environment("dev"))
 
 
+def bench() -> None:
+    """The benchmark, with the servers that it compares with; the options are those of `python -m tests.bench`."""
+    python = str(enter_environment("bench").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.bench", *sys.argv[2:]])  # noqa: S606
+
+
 def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "pin": pin}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "pin": pin}
 
 
 def main() -> None:

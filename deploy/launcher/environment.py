@@ -26,7 +26,7 @@ GIGABYTES_CPU = 4
 GIGABYTES_REST = 1
 
 # A newer role includes an older one: what the tests need holds what running needs.
-INCLUDES = {"run": ("run",), "dev": ("dev", "run")}
+INCLUDES = {"run": ("run",), "dev": ("dev", "run"), "bench": ("bench", "dev", "run")}
 
 
 class Environment:
@@ -38,7 +38,7 @@ class Environment:
         self.python = self.folder / "bin" / "python"
 
     def prepare(self, role: str) -> None:
-        """Makes the environment hold what `role` ("run" or "dev") asks for; at once where it already does.
+        """Makes the environment hold what `role` (a key of `INCLUDES`) asks for; at once where it already does.
 
         Raises LaunchError with a sentence where the Python, the disk or the network does not allow it.
         """
