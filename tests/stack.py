@@ -51,6 +51,7 @@ class Stack:
             "SCALP_HOST": "127.0.0.1",
             "SCALP_PORT": str(self.port),
             "SCALP_LOG_LEVEL": "INFO",
+            "SCALP_MAX_BATCH": "8",  # A CPU chooses 1, and photos that share a batch are tested here.
             "SCALP_TEST_DATABASE": "",
             **settings,
         }
@@ -59,14 +60,15 @@ class Stack:
         else:
             self.environment.pop("SCALP_DATABASE_URL", None)
 
-    def up(self) -> Stack:
+    def up(self, patience: float = 60) -> Stack:
+        """Start every part and wait until the service is ready, so many seconds at most."""
         self.manage("migrate", "--noinput")
         self.manage("collectstatic", "--noinput")
         self.start("broker")
         until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 10, "the broker")
         for part in ("web", "model", "upkeep", "schedule"):
             self.start(part)
-        until(self.ready, 60, f"readiness (logs in {self.folder})")
+        until(self.ready, patience, f"readiness (logs in {self.folder})")
         return self
 
     def down(self) -> None:
@@ -77,10 +79,11 @@ class Stack:
         python = [sys.executable, "-m"]
         model, upkeep = [*python, "celery", "-A", "workers.model"], [*python, "celery", "-A", "workers.upkeep"]
         worker = ["worker", "--pool", "threads", "-E", "--without-gossip", "--without-mingle"]
+        threads = self.environment.get("SCALP_CONCURRENCY", "16")
         return {
             "broker": broker_command(self.folder / "broker", self.broker_port),
             "web": [*python, "gunicorn", "backend.config.wsgi:application", "--config", "deploy/gunicorn.conf.py"],
-            "model": [*model, *worker, "--concurrency", "16", "--queues", "photos", "--hostname", "model@tests"],
+            "model": [*model, *worker, "--concurrency", threads, "--queues", "photos", "--hostname", "model@tests"],
             "upkeep": [*upkeep, *worker, "--concurrency", "2", "--queues", "upkeep", "--hostname", "upkeep@tests"],
             "schedule": [*upkeep, "beat", "--pidfile=", "--schedule", str(self.folder / "schedule")],
             "flower": [*upkeep, "flower", "--address=127.0.0.1", f"--port={self.flower_port}", "--max-tasks=10000"],

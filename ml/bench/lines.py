@@ -37,6 +37,10 @@ class Line(ABC):
     def measure(self, photos: Sequence[bytes]) -> Taken:
         """Answer all photos once. Raises LineFailed."""
 
+    def seen(self, photo: bytes) -> bytes:
+        """What the models see of a photo, where that is not the photo itself: its answers are held against that."""
+        return photo
+
     @abstractmethod
     def peak_memory(self) -> int | None:
         """Peak resident bytes of the process that holds the models, None where the system does not tell."""

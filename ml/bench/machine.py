@@ -35,7 +35,7 @@ def describe_machine(device: str, bundle: Bundle, packages: Iterable[str] = ()) 
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": _device(choose_device(device)),
-        "cpu": _cpu(),
+        "cpu": processor(),
         "cores": _cores(),
         "native": _native(),
         "memory_gib": _memory(),
@@ -75,7 +75,8 @@ def _cpuinfo() -> dict[str, str]:
     return {}
 
 
-def _cpu() -> str:
+def processor() -> str:
+    """The name of the CPU."""
     return _cpuinfo().get("model name") or platform.processor() or platform.machine()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import Any
+
+import numpy as np
 
 from ml.bench.contenders import Eager, Ours
 from ml.bench.host import Host
@@ -30,7 +32,7 @@ class NothingToMeasure(MLError):
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured, and where. `text()` is for people, `json()` for programs."""
+    """What was measured, and where. `text()` is for people, `fields()` for programs."""
 
     machine: dict[str, Any]
     options: dict[str, Any]
@@ -39,7 +41,6 @@ class Report:
     rounds: dict[str, list[float]]
     failures: dict[str, str]
     largest_batch: str = ""
-    more: dict[str, Any] = field(default_factory=dict)
 
     @property
     def faults(self) -> list[str]:
@@ -59,10 +60,19 @@ class Report:
         parts = [heading(self.machine), asked, "", text(self.rows), self.largest_batch, *self.faults]
         return "\n".join(parts).rstrip()
 
-    def json(self) -> str:
-        whole = {**asdict(self), **self.more, "faults": self.faults}
-        del whole["more"]
-        return json.dumps(whole, indent=2, ensure_ascii=False) + "\n"
+    def fields(self) -> dict[str, Any]:
+        """Everything, ready for JSON."""
+        return {**asdict(self), "faults": self.faults}
+
+
+def hand_over(whole: dict[str, Any], told: str, options: argparse.Namespace) -> int:
+    """Write the file that the options name and print the text or the JSON; the exit code, 1 where there are faults."""
+    document = json.dumps(whole, indent=2, ensure_ascii=False)
+    if options.out:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        options.out.write_text(document + "\n", encoding="utf-8")
+    print(document if options.json else told)  # noqa: T201
+    return 1 if whole.get("faults") else 0
 
 
 def measure(
@@ -76,16 +86,11 @@ def measure(
     lines = [line for line in make_lines(weights) if not options.only or line.name in options.only]
     if not lines:
         raise NothingToMeasure(f"None of {', '.join(options.only)} can be measured alone on this device.")
-    eager = Host(Eager, weights.bundle.folder, weights.state_dicts, options.device)
-    eager.start()
-    try:
-        reference = eager.call("timed", photos, 1).probabilities
-    finally:
-        eager.stop()
+    references = _references(lines, photos, weights, options.device)
     limit = not options.only or "limit" in options.only
     measured = Rounds(lines, photos, options.device, limit=limit)
     try:
-        held = measured.run(rounds, reference)
+        held = measured.run(rounds, references)
         results = measured.results
         made = rows(held, results, weights.gflop_a_photo)
     finally:
@@ -99,6 +104,23 @@ def measure(
         failures=results.failures,
         largest_batch=_largest_batch(weights, options.device, kind) if options.largest_batch else "",
     )
+
+
+def _references(lines: Sequence[Line], photos: Sequence[bytes], weights: Weights, device: str) -> dict[str, np.ndarray]:
+    """What resident eager float32 says of the photos as each line's models see them, by the line's name."""
+    eager = Host(Eager, weights.bundle.folder, weights.state_dicts, device)
+    eager.start()
+    try:
+        said: dict[tuple[bytes, ...], np.ndarray] = {}
+        references = {}
+        for line in lines:
+            seen = tuple(line.seen(photo) for photo in photos)
+            if seen not in said:
+                said[seen] = eager.call("timed", seen, 1).probabilities
+            references[line.name] = said[seen]
+        return references
+    finally:
+        eager.stop()
 
 
 def _largest_batch(weights: Weights, device: str, kind: str) -> str:

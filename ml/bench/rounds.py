@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
@@ -50,11 +51,14 @@ class Rounds:
         self._device = device
         self._limit = Host(MatrixProduct, device) if limit else None
 
-    def run(self, rounds: int, reference: np.ndarray) -> list[Line]:
-        """Fill `results` and return the lines that held. `reference` are the probabilities `[photos, 6, 4]` to meet."""
+    def run(self, rounds: int, references: Mapping[str, np.ndarray]) -> list[Line]:
+        """Fill `results` and return the lines that held.
+
+        `references` are the probabilities `[photos, 6, 4]` that a line is to meet, by its name.
+        """
         for line in list(self._lines):
             logger.info("starting %s", line.name)
-            self._try(line, lambda line=line: self._start(line))  # type: ignore[misc]
+            self._try(line, partial(self._start, line))
         if self._limit is not None:
             self._limit.start()
         for number in range(rounds):
@@ -62,7 +66,7 @@ class Rounds:
             self._measure_limit()
             turn = number % max(len(self._lines), 1)
             for line in [*self._lines[turn:], *self._lines[:turn]]:
-                self._try(line, lambda line=line: self._measure(line, reference))  # type: ignore[misc]
+                self._try(line, partial(self._measure, line, references[line.name]))
         return self._lines
 
     def stop(self) -> None:
@@ -89,9 +93,9 @@ class Rounds:
                 reached = self._limit.call("gflops", precision)
                 self.results.limits.setdefault(precision, []).append(reached)
 
-    def _try(self, line: Line, step: object) -> None:
+    def _try(self, line: Line, step: Callable[[], None]) -> None:
         try:
-            step()  # type: ignore[operator]
+            step()
         except (MLError, OSError) as error:
             logger.warning("  %s failed: %s", line.name, error)
             self.results.failures[line.name] = str(error)

@@ -23,12 +23,8 @@ def register(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     from ml.bench.lines import inference_lines
-    from ml.bench.report import measure
+    from ml.bench.report import hand_over, measure
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     report = measure(options, lambda weights: inference_lines(weights, options.device))
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(report.json(), encoding="utf-8")
-    print(report.json() if options.json else report.text())
-    return 1 if report.faults else 0
+    return hand_over(report.fields(), report.text(), options)
