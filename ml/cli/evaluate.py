@@ -113,21 +113,19 @@ def _pictures(
 ) -> tuple[Sample, Sequence[Record], Sequence[Record]]:
     """What is measured on, and the pictures of it and of the part to calibrate on. Raises SplitInvalid."""
     from ml.data.aihub import read_aihub
+    from ml.data.files import is_synthetic
     from ml.data.splits import Split, digest
-    from ml.data.synthetic.dataset import MARKER
     from ml.evaluation.results import Sample
 
     records = read_aihub(path).records
-    root = path.resolve()
-    # A zip or an official part of a synthetic set is synthetic as well: the marker lies beside it.
-    synthetic = any((folder / MARKER).is_file() for folder in (root, root.parent))
+    data, synthetic = path.resolve().name, is_synthetic(path)
     if split_file is None:
-        return Sample(root.name, digest(records), synthetic), records, []
+        return Sample(data, digest(records), synthetic), records, []
     parts = Split.load(split_file).divide(records)
     for name in (part, calibrate_on):
         if name is not None and not parts.get(name):
             raise SplitInvalid(f"{split_file} has no pictures for a part {name!r}; it has {', '.join(parts)}.")
-    sample = Sample(root.name, digest(records), synthetic, split=split_file.name, part=part)
+    sample = Sample(data, digest(records), synthetic, split=split_file.name, part=part)
     return sample, parts[part], parts[calibrate_on] if calibrate_on else []
 
 

@@ -17,6 +17,9 @@ from ml.data.faults import Fault, Faults
 from ml.data.names import Folder, mended_name
 from ml.errors import DataSetInvalid
 
+#: Lies beside the parts of a synthetic set and says in words what they are.
+SYNTHETIC_MARKER = "SYNTHETIC.txt"
+
 _ZIP_PART = re.compile(r"\.(?:zip\.part\d+|zip\.\d+|z\d\d)$", re.IGNORECASE)
 _JPEG_HEAD = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
@@ -105,6 +108,12 @@ class FoundFile:
         return f"{self.directory}/{self.name}"
 
 
+def is_synthetic(path: Path) -> bool:
+    """Whether this folder or zip is a synthetic set, or one of the official parts or zips of such a set."""
+    root = path.resolve()
+    return any((folder / SYNTHETIC_MARKER).is_file() for folder in (root, *root.parents[:2]))
+
+
 def find_files(root: Path, faults: Faults) -> Iterator[FoundFile]:
     """Every file below `root`, a folder or one zip, also those in zips anywhere in the tree.
 
@@ -169,5 +178,5 @@ def _files_of_zip(path: Path, above: tuple[str, ...], faults: Faults) -> Iterato
 
 
 def _is_clutter(name: str) -> bool:
-    """Whether macOS or Windows wrote the file for itself, such as `._0013….jpg` beside each picture."""
-    return name.startswith("._") or name in (".DS_Store", "Thumbs.db", "desktop.ini")
+    """Whether it is the note of a synthetic set, or a system's own, such as macOS's `._0013….jpg` beside each picture."""
+    return name.startswith("._") or name in (SYNTHETIC_MARKER, ".DS_Store", "Thumbs.db", "desktop.ini")

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ml.data.aihub import read_aihub
+from ml.data.files import is_synthetic
 from ml.data.records import Record
 from ml.data.splits import Split, split_by_person
-from ml.data.synthetic.dataset import MARKER
 from ml.errors import SplitInvalid
 from ml.training.recipe import Recipe
 from ml.training.run import Run
@@ -39,7 +39,7 @@ def train_all(
     """
     parts = read_parts(data, split, seed)
     training = some(parts["training"], pictures, seed)
-    synthetic = (data / MARKER).is_file()
+    synthetic = is_synthetic(data)
     groups = [(tuple(symptoms), out)] if recipe.heads == "six" else [((key,), out / key) for key in symptoms]
     return [
         train(recipe, training, parts["validation"], group, folder, seed=seed, synthetic=synthetic, options=options)

@@ -16,9 +16,9 @@ from ml.bases import SeededBase
 from ml.bundle import Bundle
 from ml.cli import main
 from ml.data.aihub import read_aihub
+from ml.data.files import SYNTHETIC_MARKER
 from ml.data.records import Record
 from ml.data.splits import Split, digest, split_by_person
-from ml.data.synthetic.dataset import MARKER
 from ml.errors import DataSetInvalid
 from ml.evaluation.answers import Answers, Raw
 from ml.evaluation.calibration import Calibration, fit_temperature
@@ -225,7 +225,7 @@ def test_the_figures_of_the_card_are_those_of_the_report() -> None:
 def marked(scalps: Path, folder: Path) -> Path:
     """A copy of the data set that says that it is synthetic."""
     shutil.copytree(scalps, folder)
-    (folder / MARKER).write_text("Drawn.")
+    (folder / SYNTHETIC_MARKER).write_text("Drawn.")
     return folder
 
 

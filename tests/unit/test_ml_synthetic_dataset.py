@@ -15,9 +15,10 @@ import pytest
 from PIL import Image
 
 from ml.data.aihub import read_aihub
+from ml.data.files import SYNTHETIC_MARKER, is_synthetic
 from ml.data.names import PictureName
 from ml.data.synthetic.cohort import Shot, plan_cohort
-from ml.data.synthetic.dataset import MARKER, write_dataset
+from ml.data.synthetic.dataset import write_dataset
 from ml.data.synthetic.grades import GRADE_SHARES, cramers_v, draw_grades, joint_shares
 from ml.errors import DataSetInvalid
 from ml.labels import SYMPTOMS, scalp_type
@@ -111,7 +112,14 @@ def test_the_reader_of_the_real_set_reads_a_synthetic_one(written: Path) -> None
         ((0, 1), (1, 2), (3, 3)),
         ((4, 3), (5, 1)),
     ]
-    assert [(fault.name, count) for fault, count, _ in read.faults] == [("OTHER_FILE", 1)]
+
+
+def test_the_note_that_a_set_is_synthetic_is_no_fault_and_counts_for_its_parts(written: Path, tmp_path: Path) -> None:
+    assert list(read_aihub(written).faults) == []
+    part = next((written / "Validation").iterdir())
+    assert [is_synthetic(path) for path in (written, written / "Validation", part)] == [True] * 3
+    (tmp_path / "scalps").mkdir()
+    assert not is_synthetic(tmp_path / "scalps")
 
 
 def test_folders_labels_and_pictures_have_the_real_set_s_form(written: Path) -> None:
@@ -127,7 +135,7 @@ def test_folders_labels_and_pictures_have_the_real_set_s_form(written: Path) -> 
     with Image.open(io.BytesIO(picture)) as image:
         assert (image.size, image.format) == ((640, 480), "JPEG")
         assert image.info["comment"].startswith(b"Synthetic")
-    assert "synthetic" in (written / MARKER).read_text()
+    assert "synthetic" in (written / SYNTHETIC_MARKER).read_text()
 
 
 def test_zips_hold_the_same_pictures_however_many_workers_draw_them(written: Path, tmp_path: Path) -> None:
@@ -174,7 +182,7 @@ def test_synthesise_tells_people_and_writes_zips(tmp_path: Path) -> None:
     done = synthesise(tmp_path / "set", "--pictures", "2", "--seed", "3", "--zip")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("2 synthetic pictures of 1 persons that do not exist")
-    assert MARKER in done.stdout
+    assert SYNTHETIC_MARKER in done.stdout
     assert len(read_aihub(tmp_path / "set").records) == 2
     again = synthesise(tmp_path / "set", "--pictures", "2")
     assert (again.returncode, again.stderr.count("\n")) == (1, 1)

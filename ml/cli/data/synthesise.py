@@ -39,8 +39,9 @@ def register(actions: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ml.data.files import SYNTHETIC_MARKER
     from ml.data.synthetic.cohort import plan_cohort
-    from ml.data.synthetic.dataset import MARKER, write_dataset
+    from ml.data.synthetic.dataset import write_dataset
 
     try:
         for name in ("pictures", "workers"):
@@ -76,5 +77,7 @@ def run(options: argparse.Namespace) -> int:
     for symptom in SYMPTOMS:
         print(f"  {symptom.english:<35}{''.join(f'{count:>10}' for count in written.grades[symptom.key])}")
     print()
-    print(f"{options.out}: {written.files} files written in {seconds:.1f} s; {MARKER} says that they are synthetic")
+    print(
+        f"{options.out}: {written.files} files written in {seconds:.1f} s; {SYNTHETIC_MARKER} says what they are"
+    )
     return 0

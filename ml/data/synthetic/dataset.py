@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ml.data.files import SYNTHETIC_MARKER
 from ml.data.synthetic.cohort import Shot
 from ml.data.synthetic.scalp import draw_scalp
 from ml.errors import DataSetInvalid
 from ml.labels import GRADES, SYMPTOMS
 
-MARKER = "SYNTHETIC.txt"
 _MARKER_TEXT = """\
 These pictures are synthetic: drawn by ScalpSpectra from seeds. They show nobody.
 Names, labels and folders imitate the layout of AI Hub's set of scalp images by type (dataSetSn 216);
@@ -79,7 +79,7 @@ def _write(folder: Path, shots: Sequence[Shot], zipped: bool, workers: int) -> W
         symptom.key: [sum(shot.grades[index] == grade for shot in shots) for grade in range(len(GRADES))]
         for index, symptom in enumerate(SYMPTOMS)
     }
-    (folder / MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
+    (folder / SYNTHETIC_MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
     with (_zips if zipped else _folders)(folder) as put, _drawn(shots, workers) as pictures:
         for shot, picture in zip(shots, pictures, strict=True):
             written.parts[shot.part] += 1
