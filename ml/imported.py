@@ -20,7 +20,10 @@ from ml.registry import RGB, Weights, describe
 from ml.seeded import seeded_model
 
 #: What `trained_on` says of a bundle without a gate of its own.
-PASSES_ALL = "There is no gate: every photo passes as a scalp photo, with a probability of 0.5 that means nothing."
+PASSES_ALL = (
+    "There is no gate: every photo that is not too dark, too bright or too blurred passes as a scalp photo, with a "
+    "probability of 0.5 that means nothing."
+)
 
 
 @dataclass(frozen=True, slots=True)

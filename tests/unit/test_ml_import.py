@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 from efficientnet_pytorch import EfficientNet
+from PIL import Image
 from safetensors.torch import save_file
 
 from ml.data.synthetic import scalp_picture
@@ -211,6 +212,10 @@ def test_a_missing_gate_has_to_be_wanted_and_is_told(grader: EfficientNet, tmp_p
     assert prediction is not None
     assert prediction.is_scalp
     assert prediction.scalp_probability == 0.5
+    (dark,) = predictor.predict([predictor.prepare(Image.new("RGB", (300, 300)))])
+    assert dark is not None
+    assert dark.refusal in ("too_dark", "too_bright", "too_blurred")
+    assert f"every photo that is not {dark.refusal.replace('_', ' ')}," in bundle.manifest.trained_on
 
 
 def test_a_missing_grader_or_a_wrong_number_of_classes_is_refused(
