@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import math
 from typing import Any
 
 import torch
+from PIL import Image
 from torchvision.transforms import InterpolationMode, v2
 
 from ml.preprocessing import Preprocessing
@@ -55,7 +57,7 @@ def strong(spec: Preprocessing) -> v2.Transform:
             v2.RandomApply([v2.RandomAdjustSharpness(2.0, p=1.0)], 0.2),
             v2.RandomApply([v2.GaussianNoise(0.0, 0.02)], 0.3),
             v2.ToDtype(torch.uint8, scale=True),
-            v2.RandomApply([v2.JPEG((40, 95))], 0.3),
+            v2.RandomApply([Compression(40, 95)], 0.3),
             *_normalised(spec),
         ]
     )
@@ -94,6 +96,26 @@ class ColourCast(v2.Transform):
         picture = inpt.clamp_min(1e-4).pow(params["gamma"]) * params["gains"][:, None, None] * (1 + across + down)
         grey = picture.mean(dim=0, keepdim=True)
         return torch.lerp(grey, picture, params["saturation"]).clamp(0, 1)
+
+
+class Compression(v2.Transform):
+    """A JPEG's traces, of a quality from `lowest` to `highest` of 1 to 100, on uint8 `[3, h, w]`.
+
+    By Pillow, since torchvision deprecated its own coder in 0.29 in favour of another package.
+    """
+
+    def __init__(self, lowest: int, highest: int) -> None:
+        super().__init__()
+        self._lowest, self._highest = lowest, highest
+
+    def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        return {"quality": int(torch.randint(self._lowest, self._highest + 1, ()))}
+
+    def transform(self, inpt: torch.Tensor, params: dict[str, Any]) -> torch.Tensor:
+        file = io.BytesIO()
+        v2.functional.to_pil_image(inpt).save(file, "JPEG", quality=params["quality"])
+        with Image.open(file) as compressed:
+            return v2.functional.pil_to_tensor(compressed)
 
 
 def _squared(spec: Preprocessing) -> list[v2.Transform]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 import torch
+from torchvision.transforms import v2
 
 from ml.data.records import Record
 from ml.data.synthetic import draw_scalp
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.training.augmentation import ColourCast, QuarterTurn, augmentation
+from ml.training.augmentation import ColourCast, Compression, QuarterTurn, augmentation
 from ml.training.pictures import Pictures, seed_of, steps_in, training_batches
 
 SPEC = Preprocessing(96, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -63,6 +66,30 @@ def test_a_colour_cast_keeps_bytes_in_range() -> None:
     for _ in range(20):
         cast = ColourCast()(torch.rand(3, 16, 16))
         assert 0 <= float(cast.min()) <= float(cast.max()) <= 1
+
+
+def test_compression_leaves_more_traces_the_lower_its_quality() -> None:
+    picture = v2.functional.pil_to_tensor(PICTURE)
+
+    def traces(lowest: int, highest: int) -> float:
+        compressed = Compression(lowest, highest)(picture)
+        assert (compressed.shape, compressed.dtype) == (picture.shape, torch.uint8)
+        return float((compressed.float() - picture.float()).abs().mean())
+
+    coarse, fine = traces(40, 40), traces(95, 95)
+    assert coarse > 2 * fine > 0
+    torch.manual_seed(0)
+    between = [traces(40, 95) for _ in range(12)]
+    assert len(set(between)) > 6
+    assert fine <= min(between) < max(between) <= coarse
+
+
+def test_no_step_of_our_recipe_is_deprecated() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for seed in range(12):
+            torch.manual_seed(seed)
+            augmentation("strong", SPEC)(PICTURE)
 
 
 def test_batches_are_those_of_the_seed_whatever_the_number_of_loaders(record: Record) -> None:
