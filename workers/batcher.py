@@ -1,8 +1,9 @@
 """The batcher: many threads hand in photos, one thread owns the device.
 
 1. A thread submits a prepared photo and gets a `Job`.
-2. The device's thread takes the first job that waits, and more until there are `max_batch` of them or
-   `max_wait` has passed since the first one came.
+2. The device's thread takes the jobs that wait, up to `max_batch` of them. Short of that it waits for more, at most
+   `max_wait` from when the first one came, and only while a thread says that a photo is about to be submitted. So a
+   photo at an idle queue waits for nobody; while a batch runs, photos gather by themselves.
 3. It runs the seven models over the batch, and tells each job how many are done; between two models it leaves
    out the jobs that were canceled.
 4. Out of memory: it halves the batch, down to one photo, which then fails alone. An error of one photo does
@@ -17,12 +18,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 import structlog
 
 from ml.errors import DeviceLost, OutOfMemory
-from ml.predictor import Prediction, Prepared, Watch
+from ml.predictor import RUN_ORDER, Prediction, Prepared, Watch
+from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, MODEL_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -55,14 +58,15 @@ class Job:
         """Leave the batch at the next model; the job then ends with None."""
         self.canceled = True
 
-    def progress(self) -> Iterator[int]:
-        """Yield the number of models done each time it has changed, until the job has ended.
+    def progress(self, pause: float = 0.0) -> Iterator[int]:
+        """Yield the number of models done when it has changed and `pause` seconds have passed, until the job has ended.
 
         A slow reader skips numbers, it never holds up the device.
         """
         seen = 0
         while True:
             with self._changed:
+                self._changed.wait_for(lambda: self._ended, pause)
                 while self._models_done == seen and not self._ended:
                     self._changed.wait()
                 if self._ended:
@@ -107,11 +111,24 @@ class Batcher:
         #: Seconds that a photo lately took its share of a batch: a moving average over some ten batches.
         self.photo_seconds: float | None = None
         self._waiting: deque[Job] = deque()
+        self._expected = 0
         self._came = threading.Condition()
         self._draining = False
         self._moved_at: float | None = None
         self._thread = threading.Thread(target=self._loop, name="device", daemon=True)
         self._thread.start()
+
+    @contextmanager
+    def expecting(self) -> Iterator[None]:
+        """Around all that leads to a `submit` by this thread: a batch that is not full may wait for it."""
+        with self._came:
+            self._expected += 1
+        try:
+            yield
+        finally:
+            with self._came:
+                self._expected -= 1
+                self._came.notify_all()
 
     def submit(self, photo: Prepared, *, alone: bool = False) -> Job:
         """Hand in a photo; `alone` keeps it out of the batches of others. Raises Draining."""
@@ -145,24 +162,25 @@ class Batcher:
 
     def _loop(self) -> None:
         while batch := self._next_batch():
-            begun = self._moved_at = time.monotonic()
+            begun = time.monotonic()
+            for job in batch:
+                BATCH_WAIT_SECONDS.observe(begun - job.submitted_at)
             self._run(batch)
             self._moved_at = None
-            seconds = (time.monotonic() - begun) / len(batch)
-            self.photo_seconds = 0.8 * (self.photo_seconds or seconds) + 0.2 * seconds
-            log.info("batch_done", photos=len(batch), seconds=round(seconds * len(batch), 3))
+            seconds = time.monotonic() - begun
+            BATCH_PHOTOS.observe(len(batch))
+            BATCH_SECONDS.observe(seconds)
+            each = seconds / len(batch)
+            self.photo_seconds = 0.8 * (self.photo_seconds or each) + 0.2 * each
+            log.info("batch_done", photos=len(batch), seconds=round(seconds, 3))
 
     def _next_batch(self) -> list[Job]:
         """The next jobs to run together; empty when there will be none any more."""
         with self._came:
             self._came.wait_for(lambda: self._waiting or self._draining)
-            if not self._waiting:
-                return []
-            deadline = self._waiting[0].submitted_at + self.max_wait
-            while len(self._waiting) < self.max_batch and not self._draining and not self._waiting[0].alone:
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._came.wait(left):
-                    break
+            if self._waiting:
+                left = self._waiting[0].submitted_at + self.max_wait - time.monotonic()
+                self._came.wait_for(self._gathered, max(0.0, left))
             batch: list[Job] = []
             while self._waiting and len(batch) < self.max_batch:
                 if batch and (self._waiting[0].alone or batch[0].alone):
@@ -170,9 +188,19 @@ class Batcher:
                 batch.append(self._waiting.popleft())
             return batch
 
+    def _gathered(self) -> bool:
+        """Whether there is nothing to wait for: no place in the batch, no photo on its way, or no use for one."""
+        full = len(self._waiting) >= self.max_batch
+        return self._draining or full or not self._expected or self._waiting[0].alone
+
     def _run(self, jobs: list[Job]) -> None:
+        moved_at = self._moved_at = time.monotonic()
+
         def watch(models_done: int, indices: Sequence[int]) -> Collection[int]:
-            self._moved_at = time.monotonic()
+            nonlocal moved_at
+            before, moved_at = moved_at, time.monotonic()
+            self._moved_at = moved_at
+            MODEL_SECONDS.labels(RUN_ORDER[models_done - 1]).observe(moved_at - before)
             for index in indices:
                 jobs[index].advance(models_done)
             return [index for index in indices if not jobs[index].canceled]

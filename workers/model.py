@@ -1,6 +1,7 @@
 """The model worker: `celery -A workers.model worker --pool threads …`, one process a device.
 
-It checks its options, loads the seven models before the first message is taken, and beats.
+It checks its options, loads the seven models before the first message is taken, and beats. `--concurrency` is how
+many threads it may have: it takes those that keep the device busy, so that other workers find the rest of the queue.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from uuid import UUID
 import structlog
 from celery import signals
 from celery.apps.worker import Worker
+from django.conf import settings
 
 from backend.analyses.services.reaper import worker_leases_lapse
 from backend.operations.services import worker_started
 from workers.app import app, task
 from workers.heartbeat import keep_beating
+from workers.metrics import metrics_serve
 from workers.residents import resident, residents_load
 from workers.selfcheck import selfcheck
 
@@ -39,7 +42,9 @@ def check_and_load(sender: Worker, **_: Any) -> None:
     selfcheck(sender, batches=True)
     try:
         worker_started(sender.hostname, role=ROLE)
-        residents_load(sender.hostname)
+        metrics_serve(settings.METRICS_PORT, settings.METRICS_HOST)
+        # Celery makes its pool after this signal.
+        sender.concurrency = residents_load(sender.hostname, sender.concurrency)
         worker_leases_lapse(sender.hostname)
     except Exception as error:
         log.exception("worker_not_started", worker=sender.hostname)

@@ -22,10 +22,14 @@ def _unsafe(worker: Worker, *, batches: bool) -> list[str]:
             f"The pool is {pool}. Use --pool threads: forked processes break CUDA (pytorch #40403), "
             "and solo answers nobody while it works (celery #3768)."
         )
-    if batches and worker.concurrency < settings.MAX_BATCH:
+    if batches and settings.MAX_BATCH and worker.concurrency < settings.MAX_BATCH:
         found.append(
             f"Concurrency is {worker.concurrency}: a batch of SCALP_MAX_BATCH={settings.MAX_BATCH} can never fill. "
             "Use --concurrency of twice that."
+        )
+    elif batches and worker.concurrency < 2:
+        found.append(
+            "Concurrency is 1: no photo is prepared while another one is on the device. Use --concurrency of 2 or more."
         )
     if not conf.task_acks_late:
         found.append("Messages are acknowledged early, so a worker that dies loses them. Set task_acks_late.")

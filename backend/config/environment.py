@@ -7,14 +7,17 @@ container secrets arrive. All helpers raise ImproperlyConfigured, so a misconfig
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
 PREFIX = "SCALP_"
+
+Value = TypeVar("Value", int, float)
 
 
 _read = environ.FileAwareEnv()
@@ -55,6 +58,16 @@ def integer(name: str, default: int, *, least: int, most: int) -> int:
     if not value.is_integer():
         raise ImproperlyConfigured(f"{PREFIX}{name} is {value:g}: a whole number is wanted.")
     return int(value)
+
+
+def unless_auto(read: Callable[..., Value], name: str, *, least: float, most: float) -> Value | None:
+    """What `read`, one of the above, reads; None for `auto`, the default: the process finds a value when it starts."""
+    if text(name, "auto").lower() == "auto":
+        return None
+    try:
+        return read(name, least, least=least, most=most)
+    except ImproperlyConfigured as error:
+        raise ImproperlyConfigured(f"{error} Or write auto.") from None
 
 
 def folder(name: str, default: Path) -> Path:

@@ -36,8 +36,11 @@ WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held request
 
 BUNDLE = environment.text("BUNDLE", str(ROOT / "ml" / "bundles" / "demo"))
 DEVICE = environment.text("DEVICE", "auto")
-MAX_BATCH = environment.integer("MAX_BATCH", 8, least=1, most=1024)
-MAX_WAIT_MS = environment.number("MAX_WAIT_MS", 20, least=0, most=10_000)
+#: None: measured by each worker when it starts.
+MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, most=1024)
+MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)
+METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a model worker; 0: none
+METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -202,7 +205,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
-CELERY_WORKER_CONCURRENCY = environment.integer("CONCURRENCY", 16, least=1, most=4096)
+CELERY_WORKER_CONCURRENCY = environment.integer("CONCURRENCY", 64, least=1, most=4096)
 CELERY_TIMEZONE = TIME_ZONE
 
 # ── Logs: one line of JSON an event, ids and causes, never answers ───────────────────────────────────

@@ -46,7 +46,7 @@ class Settings:
             host=environ.get("SCALP_HOST") or LOOPBACK,
             port=whole("SCALP_PORT", 8000, 65535),
             flower_port=whole("SCALP_FLOWER_PORT", 5555, 65535),
-            concurrency=whole("SCALP_CONCURRENCY", 16, 4096),
+            concurrency=whole("SCALP_CONCURRENCY", 64, 4096),
             broker_url=environ.get("SCALP_BROKER_URL", ""),
         )
         if settings.port == settings.flower_port:

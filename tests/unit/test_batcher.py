@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -20,11 +21,15 @@ class Device:
     """Predicts photos that are plain numbers: the prediction's `scalp_probability` is the photo's own number.
 
     It notes every batch that it was given. `memory` is how many photos fit, `bad` are those that break a model,
-    `lost` those that the device does not survive. While `rest` is not set, it stands still after the first model.
+    `large` those that never fit, `lost` those that
+    the device does not survive. While `rest` is not set, it stands still after the first model.
     """
 
-    def __init__(self, *, memory: int = 100, bad: Sequence[int] = (), lost: Sequence[int] = ()) -> None:
+    def __init__(
+        self, *, memory: int = 100, bad: Sequence[int] = (), large: Sequence[int] = (), lost: Sequence[int] = ()
+    ) -> None:
         self.memory = memory
+        self.large = set(large)
         self.bad = set(bad)
         self.lost = set(lost)
         self.batches: list[list[int]] = []
@@ -35,7 +40,7 @@ class Device:
     def predict(self, photos: Sequence[Any], watch: Watch | None = None) -> list[Prediction | None]:
         assert watch is not None
         self.batches.append(list(photos))
-        if len(photos) > self.memory:
+        if len(photos) > self.memory or self.large.intersection(photos):
             raise OutOfMemory("no memory left for this batch")
         if self.lost.intersection(photos):
             raise DeviceLost("the device is gone")
@@ -78,6 +83,12 @@ def bench() -> Iterator[Bench]:
 
 def submit(batcher: Batcher, photo: int, *, alone: bool = False) -> Job:
     return batcher.submit(photo, alone=alone)  # type: ignore[arg-type]  # The device here takes numbers.
+
+
+def together(batcher: Batcher, photos: Sequence[int]) -> list[Job]:
+    """Photos that a thread said were on their way: a batch with room waits for all of them."""
+    with batcher.expecting():
+        return [submit(batcher, photo) for photo in photos]
 
 
 def number(job: Job) -> float | None:
@@ -124,17 +135,58 @@ def test_what_waits_together_is_one_batch_of_at_most_max_batch_in_order(bench: B
     assert device.batches == [[0], [1, 2, 3, 4], [5, 6]]
 
 
+def test_a_photo_that_nobody_follows_does_not_wait(bench: Bench) -> None:
+    device = Device()
+    assert number(submit(bench(device, max_wait=3600.0), 7)) == 7
+    assert device.batches == [[7]]
+
+
+def test_a_batch_with_room_waits_for_a_photo_that_is_on_its_way(bench: Bench) -> None:
+    device = Device()
+    batcher = bench(device, max_wait=3600.0)
+    with batcher.expecting():
+        first = submit(batcher, 1)
+        assert not device.begun.wait(0.1)
+        second = submit(batcher, 2)
+    assert [number(first), number(second)] == [1, 2]
+    assert device.batches == [[1, 2]]
+
+
+def test_a_batch_goes_when_the_photo_on_its_way_turns_out_to_be_unreadable(bench: Bench) -> None:
+    device = Device()
+    batcher = bench(device, max_wait=3600.0)
+    with contextlib.suppress(OSError), batcher.expecting():
+        job = submit(batcher, 1)
+        raise OSError("unreadable")
+    assert number(job) == 1
+    assert device.batches == [[1]]
+
+
+def test_a_batch_waits_until_the_last_of_several_is_there(bench: Bench) -> None:
+    device = Device()
+    batcher = bench(device, max_wait=3600.0)
+    with batcher.expecting():
+        jobs = together(batcher, [1, 2])
+        jobs += together(batcher, [3])
+        assert device.batches == []
+    assert [number(job) for job in jobs] == [1, 2, 3]
+    assert device.batches == [[1, 2, 3]]
+
+
 def test_a_batch_that_is_full_does_not_wait_for_more(bench: Bench) -> None:
     device = Device()
     batcher = bench(device, max_batch=3, max_wait=3600.0)
-    jobs = [submit(batcher, photo) for photo in range(3)]
-    assert [number(job) for job in jobs] == [0, 1, 2]
+    with batcher.expecting():
+        jobs = [submit(batcher, photo) for photo in range(3)]
+        assert [number(job) for job in jobs] == [0, 1, 2]
     assert device.batches == [[0, 1, 2]]
 
 
-def test_one_photo_does_not_wait_for_ever_for_others(bench: Bench) -> None:
+def test_nobody_waits_longer_than_max_wait_for_one_that_does_not_come(bench: Bench) -> None:
     device = Device()
-    assert number(submit(bench(device, max_wait=0.05), 7)) == 7
+    batcher = bench(device, max_wait=0.05)
+    with batcher.expecting():
+        assert number(submit(batcher, 7)) == 7
     assert device.batches == [[7]]
 
 
@@ -149,13 +201,16 @@ def test_one_that_is_to_be_alone_shares_no_batch_and_keeps_its_turn(bench: Bench
 
 
 def test_one_that_is_to_be_alone_does_not_wait_for_company(bench: Bench) -> None:
-    assert number(submit(bench(Device(), max_wait=3600.0), 7, alone=True)) == 7
+    batcher = bench(Device(), max_wait=3600.0)
+    with batcher.expecting():
+        assert number(submit(batcher, 7, alone=True)) == 7
 
 
 def test_a_batch_of_one_at_a_time_is_possible(bench: Bench) -> None:
     device = Device()
     batcher = bench(device, max_batch=1, max_wait=3600.0)
-    assert [number(submit(batcher, photo)) for photo in range(3)] == [0, 1, 2]
+    with batcher.expecting():
+        assert [number(submit(batcher, photo)) for photo in range(3)] == [0, 1, 2]
     assert device.batches == [[0], [1], [2]]
 
 
@@ -189,12 +244,18 @@ def test_a_canceled_job_leaves_the_batch_and_the_others_go_on(bench: Bench) -> N
     device = Device()
     batcher = bench(device, max_batch=3, max_wait=3600.0)
     device.rest.clear()
-    jobs = [submit(batcher, photo) for photo in range(3)]
+    jobs = together(batcher, range(3))
     assert device.begun.wait(30)
     jobs[1].cancel()
     device.rest.set()
     assert [number(job) for job in jobs] == [0, None, 2]
     assert len(device.batches) == 1
+
+
+def test_progress_with_a_pause_says_nothing_of_a_job_that_ends_before(bench: Bench) -> None:
+    job = submit(bench(Device()), 1)
+    assert list(job.progress(3600.0)) == []
+    assert number(job) == 1
 
 
 def test_when_all_cancel_the_batch_ends(bench: Bench) -> None:
@@ -215,8 +276,9 @@ def test_when_all_cancel_the_batch_ends(bench: Bench) -> None:
 def test_a_batch_that_does_not_fit_is_halved_until_it_does(bench: Bench, memory: int) -> None:
     device = Device(memory=memory)
     batcher = bench(device, max_batch=8, max_wait=3600.0)
-    jobs = [submit(batcher, photo) for photo in range(8)]
+    jobs = together(batcher, range(8))
     assert [number(job) for job in jobs] == list(range(8))
+    assert device.batches[0] == list(range(8))
     fitting = [batch for batch in device.batches if len(batch) <= memory]
     assert [photo for batch in fitting for photo in batch] == list(range(8))
     assert bench.losses == 0
@@ -225,18 +287,40 @@ def test_a_batch_that_does_not_fit_is_halved_until_it_does(bench: Bench, memory:
 def test_a_photo_that_does_not_even_fit_alone_fails_alone(bench: Bench) -> None:
     device = Device(memory=0)
     batcher = bench(device, max_batch=2, max_wait=3600.0)
-    first, second = submit(batcher, 1), submit(batcher, 2)
+    first, second = together(batcher, [1, 2])
     assert isinstance(error(first), OutOfMemory)
     assert isinstance(error(second), OutOfMemory)
+    assert device.batches == [[1, 2], [1], [2]]
     device.memory = 2
-    third, fourth = submit(batcher, 3), submit(batcher, 4)
-    assert (number(third), number(fourth)) == (3, 4)
+    assert [number(job) for job in together(batcher, [3, 4])] == [3, 4]
+    assert device.batches[3:] == [[3, 4]]
+    assert bench.losses == 0
+
+
+def test_one_photo_too_large_for_the_memory_does_not_touch_the_others(bench: Bench) -> None:
+    device = Device(large=[2])
+    batcher = bench(device, max_batch=4, max_wait=3600.0)
+    jobs = together(batcher, range(4))
+    assert isinstance(error(jobs.pop(2)), OutOfMemory)
+    assert [number(job) for job in jobs] == [0, 1, 3]
+    assert device.batches == [[0, 1, 2, 3], [0, 1], [2, 3], [2], [3]]
+    assert bench.losses == 0
+
+
+def test_a_job_that_was_canceled_stays_so_in_a_half(bench: Bench) -> None:
+    device = Device(memory=1)
+    batcher = bench(device, max_batch=2, max_wait=3600.0)
+    with batcher.expecting():
+        kept = submit(batcher, 1)
+        canceled = submit(batcher, 2)
+        canceled.cancel()
+    assert (number(kept), number(canceled)) == (1, None)
 
 
 @pytest.mark.parametrize("bad", [0, 3, 7])
 def test_an_error_of_one_photo_does_not_touch_the_others(bench: Bench, bad: int) -> None:
     batcher = bench(Device(bad=[bad]), max_batch=8, max_wait=3600.0)
-    jobs = [submit(batcher, photo) for photo in range(8)]
+    jobs = together(batcher, range(8))
     assert isinstance(error(jobs.pop(bad)), ModelError)
     assert [number(job) for job in jobs] == [photo for photo in range(8) if photo != bad]
     assert bench.losses == 0
@@ -251,7 +335,7 @@ def test_progress_of_a_job_that_fails_ends_as_well(bench: Bench) -> None:
 def test_a_lost_device_fails_the_whole_batch_and_is_told_once(bench: Bench) -> None:
     device = Device(lost=[1])
     batcher = bench(device, max_batch=3, max_wait=3600.0)
-    jobs = [submit(batcher, photo) for photo in range(3)]
+    jobs = together(batcher, range(3))
     assert all(isinstance(error(job), DeviceLost) for job in jobs)
     batcher.close(30)
     assert bench.losses == 1
@@ -278,9 +362,10 @@ def test_draining_finishes_what_runs_and_refuses_what_has_not_begun(bench: Bench
 def test_a_batch_that_is_still_gathering_is_refused_when_draining(bench: Bench) -> None:
     device = Device()
     batcher = bench(device, max_wait=3600.0)
-    job = submit(batcher, 1)
-    batcher.drain()
-    assert isinstance(error(job), Draining)
+    with batcher.expecting():
+        job = submit(batcher, 1)
+        batcher.drain()
+        assert isinstance(error(job), Draining)
     batcher.close(30)
     assert device.batches == []
 

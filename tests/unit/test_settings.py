@@ -74,6 +74,20 @@ def test_a_number_out_of_bounds_is_refused(given: Any, raw: str) -> None:
         environment.number("NUMBER", 1, least=0, most=10)
 
 
+@pytest.mark.parametrize(("raw", "value"), [("auto", None), (" AUTO ", None), ("8", 8)])
+def test_auto_leaves_a_value_to_the_process(given: Any, raw: str, value: int | None) -> None:
+    assert environment.unless_auto(environment.integer, "BATCH", least=1, most=10) is None
+    given(BATCH=raw)
+    assert environment.unless_auto(environment.integer, "BATCH", least=1, most=10) == value
+
+
+@pytest.mark.parametrize("raw", ["", "automatic", "0", "11", "1.5"])
+def test_neither_auto_nor_a_sensible_number_is_refused(given: Any, raw: str) -> None:
+    given(BATCH=raw)
+    with pytest.raises(ImproperlyConfigured, match=r"SCALP_BATCH is .* Or write auto\."):
+        environment.unless_auto(environment.integer, "BATCH", least=1, most=10)
+
+
 def test_an_integer_has_no_fraction(given: Any) -> None:
     given(WHOLE="8", BROKEN="8.5")
     assert environment.integer("WHOLE", 1, least=1, most=10) == 8

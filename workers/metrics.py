@@ -1,0 +1,52 @@
+"""What a model worker measures, in the words of Prometheus; its own small server answers for it, if a port is set.
+
+| metric | histogram of |
+|---|---|
+| `scalp_batch_photos` | photos in a batch |
+| `scalp_batch_wait_seconds` | what a prepared photo waited until its batch began |
+| `scalp_batch_seconds` | what a batch took on the device, tries that ran out of memory included |
+| `scalp_model_seconds` by `model` | what one model took over a batch; a trunk that models share counts for the first |
+| `scalp_prepare_seconds` | loading, decoding and preparing a photo |
+
+The web's `/metrics` has what the rows say, of all workers together; this is of one process.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Histogram, start_http_server
+
+registry = CollectorRegistry()
+
+#: From a thousandth of a second, which a GPU may take for a model, to half a minute, each about twice the one before.
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+BATCH_PHOTOS = Histogram(
+    "scalp_batch_photos", "Photos in a batch.", buckets=(1, 2, 4, 8, 16, 32, 64, 128), registry=registry
+)
+BATCH_WAIT_SECONDS = Histogram(
+    "scalp_batch_wait_seconds", "Wait of a prepared photo until its batch began.", buckets=_SECONDS, registry=registry
+)
+BATCH_SECONDS = Histogram(
+    "scalp_batch_seconds", "Seconds of a batch on the device.", buckets=_SECONDS, registry=registry
+)
+MODEL_SECONDS = Histogram(
+    "scalp_model_seconds", "Seconds of one model over a batch.", ["model"], buckets=_SECONDS, registry=registry
+)
+PREPARE_SECONDS = Histogram(
+    "scalp_prepare_seconds", "Seconds to load, decode and prepare a photo.", buckets=_SECONDS, registry=registry
+)
+
+
+def metrics_serve(port: int, host: str) -> None:
+    """Answer `http://host:port/metrics` from a thread of this process; not at all where the port is 0.
+
+    Raises SystemExit with a sentence where nothing can listen there.
+    """
+    if not port:
+        return
+    try:
+        start_http_server(port, host, registry)
+    except OSError as error:
+        raise SystemExit(
+            f"The worker's metrics can't listen on {host}:{port}: {error.strerror}. Set SCALP_METRICS_PORT."
+        ) from error

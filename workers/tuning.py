@@ -1,0 +1,78 @@
+"""How many photos a batch takes and how long one waits for others: measured on this device, unless it was set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from ml.errors import OutOfMemory
+
+#: A larger batch that brings fewer photos a second than this only makes each photo wait longer.
+LEAST_GAIN = 1.05
+#: One batch on the device, the next one gathering, and two photos that are being claimed or written.
+THREADS_BESIDE = 2
+#: What measuring may add to the start of a worker.
+SECONDS_TO_MEASURE = 3.0
+#: A photo waits for the next ones no longer than this part of what a batch takes, nor than it takes to prepare one.
+WAIT_SHARE = 0.25
+MOST_WAIT_SECONDS = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Batching:
+    """`max_wait` is in seconds; `seconds` tells what a batch of so many photos took while this was chosen."""
+
+    max_batch: int
+    max_wait: float
+    seconds: Mapping[int, float]
+
+    @property
+    def threads(self) -> int:
+        """Threads that keep the device busy without claiming much more than it can do soon."""
+        return 2 * self.max_batch + THREADS_BESIDE
+
+
+def choose_batching(
+    seconds_for: Callable[[int], float], *, max_batch: int | None, max_wait: float | None, most: int
+) -> Batching:
+    """Choose what is None: the smallest batch with nearly the most photos a second, and a wait that suits it.
+
+    `seconds_for` runs a batch of so many photos and says how many seconds that took; it may raise OutOfMemory. `most`
+    bounds the batch. `max_wait`, in seconds, is 0 for batches of one.
+    """
+    seconds: dict[int, float] = {}
+    if max_batch is None:
+        seconds = _measured(seconds_for, most)
+        max_batch = _smallest_of_the_best(seconds)
+    if max_wait is None:
+        max_wait = 0.0
+        if max_batch > 1:
+            seconds = seconds or _measured(seconds_for, 1)
+            longest = max((taken for photos, taken in seconds.items() if photos <= max_batch), default=0.0)
+            max_wait = min(MOST_WAIT_SECONDS, WAIT_SHARE * longest)
+    return Batching(max_batch, max_wait, seconds)
+
+
+def _measured(seconds_for: Callable[[int], float], most: int) -> dict[int, float]:
+    """Seconds of 1, 2, 4, 8 … photos at once, as long as doubling gains, fits the memory and can be afforded."""
+    seconds: dict[int, float] = {}
+    left, photos = SECONDS_TO_MEASURE, 1
+    while photos <= most:
+        try:
+            runs = [seconds_for(photos)]
+            if runs[0] < left / 2:  # The first one of a size may choose algorithms or record graphs.
+                runs.append(seconds_for(photos))
+        except OutOfMemory:
+            break
+        seconds[photos] = taken = min(runs)
+        left -= sum(runs)
+        gains = photos == 1 or 2 * seconds[photos // 2] > LEAST_GAIN * taken
+        if not gains or left < 2 * taken:
+            break
+        photos *= 2
+    return seconds
+
+
+def _smallest_of_the_best(seconds: Mapping[int, float]) -> int:
+    best = max((photos / taken for photos, taken in seconds.items()), default=0.0)
+    return min((photos for photos, taken in seconds.items() if LEAST_GAIN * photos / taken >= best), default=1)
