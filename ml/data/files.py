@@ -178,5 +178,5 @@ def _files_of_zip(path: Path, above: tuple[str, ...], faults: Faults) -> Iterato
 
 
 def _is_clutter(name: str) -> bool:
-    """Whether it is the note of a synthetic set, or a system's own, such as macOS's `._0013….jpg` beside each picture."""
+    """Whether it is the note of a synthetic set or a system's own, as macOS's `._0013….jpg` beside each picture."""
     return name.startswith("._") or name in (SYNTHETIC_MARKER, ".DS_Store", "Thumbs.db", "desktop.ini")

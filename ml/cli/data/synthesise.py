@@ -77,7 +77,5 @@ def run(options: argparse.Namespace) -> int:
     for symptom in SYMPTOMS:
         print(f"  {symptom.english:<35}{''.join(f'{count:>10}' for count in written.grades[symptom.key])}")
     print()
-    print(
-        f"{options.out}: {written.files} files written in {seconds:.1f} s; {SYNTHETIC_MARKER} says what they are"
-    )
+    print(f"{options.out}: {written.files} files written in {seconds:.1f} s; {SYNTHETIC_MARKER} says what they are")
     return 0
