@@ -18,7 +18,7 @@ test: ## install what the tests need, then checks and every test; ARGS='-k word'
 check: ## linters, types, walls
 	@$(LAUNCHER) check
 
-bench: ## measure against other ways and servers, some 15 minutes; table here, JSON in var/bench.json; ARGS=--help
+bench: ## measure against other ways and servers; JSON in var/bench.json; ARGS=--help lists the options
 	@$(LAUNCHER) bench $(ARGS)
 
 pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade takes newer versions
