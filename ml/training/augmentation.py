@@ -115,7 +115,8 @@ class Compression(v2.Transform):
         file = io.BytesIO()
         v2.functional.to_pil_image(inpt).save(file, "JPEG", quality=params["quality"])
         with Image.open(file) as compressed:
-            return v2.functional.pil_to_tensor(compressed)
+            tensor: torch.Tensor = v2.functional.pil_to_tensor(compressed)
+            return tensor
 
 
 def _squared(spec: Preprocessing) -> list[v2.Transform]:
