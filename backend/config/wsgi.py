@@ -9,4 +9,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+from backend.analyses.api.polling import Polls  # noqa: E402 - it needs models, which need Django to be set up.
+
+application = Polls(django)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import structlog
 from django.conf import settings
@@ -23,6 +24,12 @@ Respond = Callable[[HttpRequest], HttpResponse]
 REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
+def request_id_of(environ: Mapping[str, Any]) -> str:
+    """The id that the sender or a proxy gave the request, if it looks like one, else a new one."""
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+
+
 class RequestLog:
     """Binds a request id to every log line, and returns it as `X-Request-ID`."""
 
@@ -30,8 +37,7 @@ class RequestLog:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        given = request.headers.get("X-Request-ID", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+        request_id = request_id_of(request.META)
         with structlog.contextvars.bound_contextvars(request=request_id):
             response = self.respond(request)
         response["X-Request-ID"] = request_id

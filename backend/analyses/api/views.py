@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from uuid import UUID
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.http import parse_etags
 from django.utils.translation import get_language
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -16,6 +16,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backend.analyses.api import schema
+from backend.analyses.api.polling import etags_known, status_etag
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
@@ -51,7 +52,7 @@ class AnalysisCollection(APIView):
 
 class AnalysisDetail(APIView):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        # Polls are most of the traffic, and a plain view spares them what DRF does around each request.
+        # A poll that `Polls` let pass: a plain view spares it what DRF does around each request.
         if request.method in {"GET", "HEAD"}:
             return _poll(request, UUID(str(kwargs["analysis_id"])))
         return super().dispatch(request, *args, **kwargs)
@@ -118,21 +119,21 @@ class Queue(APIView):
 
 
 def _poll(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    known, language = etags_known(request.META), get_language() or settings.LANGUAGE_CODE
+    first: list[str] = []
+
+    def changed(analysis: AnalysisStatus) -> bool:
+        # A client that shows its last ETag waits for any change, another one for the next status.
+        if known:
+            return analysis.ended or known.isdisjoint({status_etag(analysis, language), "*"})
+        first.append(analysis.status)
+        return analysis.ended or analysis.status != first[0]
+
     try:
-        seen = {_opaque(tag) for tag in parse_etags(request.headers.get("If-None-Match", ""))}
-        first: list[str] = []
-
-        def changed(analysis: AnalysisStatus) -> bool:
-            # A client that shows its last ETag waits for any change, another one for the next status.
-            if seen:
-                return analysis.ended or seen.isdisjoint({_etag(analysis), "*"})
-            first.append(analysis.status)
-            return analysis.ended or analysis.status != first[0]
-
         seconds = preferred_wait(request)
-        analysis, waited = wait_for(lambda: analysis_status(analysis_id), changed, seconds)
-        etag = _etag(analysis)
-        if not seen.isdisjoint({etag, "*"}):
+        analysis, waited = wait_for(lambda: analysis_status(analysis_id), changed, seconds, str(analysis_id))
+        etag = status_etag(analysis, language)
+        if not known.isdisjoint({etag, "*"}):
             response = HttpResponse(status=304)
         else:
             response = JsonResponse(analysis_json(analysis), json_dumps_params={"ensure_ascii": False})
@@ -142,16 +143,6 @@ def _poll(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     if waited:
         response["Preference-Applied"] = f"wait={seconds:g}"
     return private(response, analysis.retry_after)
-
-
-def _etag(analysis: AnalysisStatus) -> str:
-    # The language is part of it, as the texts are.
-    return f'"{analysis.version}.{get_language()}"'
-
-
-def _opaque(etag: str) -> str:
-    """The tag without the mark of weakness: a proxy that compresses adds one, and a poll has none to mind."""
-    return etag.removeprefix("W/")
 
 
 def _accepted(analysis: AnalysisStatus) -> HttpResponse:

@@ -20,7 +20,7 @@ from django.utils import timezone
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
 from backend.analyses.services.ringing import analysis_ring
-from backend.analyses.services.transition import analysis_move, analysis_requeue
+from backend.analyses.services.transition import analysis_move, analysis_news, analysis_requeue
 from backend.analyses.states import Status
 from ml.labels import SYMPTOMS, scalp_type
 
@@ -85,7 +85,10 @@ def claim_photo(claim: Claim) -> bytes:
 def claim_progress(claim: Claim, *, models_done: int) -> bool:
     """Note how many of the seven models are done and renew the lease. False: stop, it is not yours any more."""
     held = Analysis.objects.filter(claim.held, pk=claim.analysis_id)
-    return held.update(models_done=models_done, lease_until=_lease()) == 1
+    noted = held.update(models_done=models_done, lease_until=_lease()) == 1
+    if noted:
+        analysis_news(claim.analysis_id)
+    return noted
 
 
 def claims_renew(claims: Collection[Claim]) -> int:

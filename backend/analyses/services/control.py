@@ -15,7 +15,7 @@ from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone
 from backend.analyses.models import Analysis, Erasure, Human
 from backend.analyses.selectors.status import analysis_missing
 from backend.analyses.services.ringing import analysis_ring
-from backend.analyses.services.transition import analysis_move
+from backend.analyses.services.transition import analysis_move, analysis_news
 from backend.analyses.states import Status
 
 log = structlog.get_logger(__name__)
@@ -77,6 +77,7 @@ def analysis_erase(analysis_id: UUID) -> None:
             Human.objects.filter(pk=row.human_id).delete()
         if row.photo:
             transaction.on_commit(partial(default_storage.delete, row.photo))
+        analysis_news(analysis_id)
     log.info("analysis_erased", analysis=str(analysis_id))
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.models import Q
 
 from backend.analyses.models import Analysis
 from backend.analyses.states import Status, sources
+from backend.operations.news import news_tell
 
 
 def analysis_move(analysis_id: UUID, to: Status, *, only: Q | None = None, **changes: Any) -> bool:
@@ -18,7 +21,15 @@ def analysis_move(analysis_id: UUID, to: Status, *, only: Q | None = None, **cha
     `changes` are further columns that are written with the move.
     """
     rows = Analysis.objects.filter(only or Q(), pk=analysis_id, status__in=sources(to))
-    return rows.update(status=to, **changes) == 1
+    moved = rows.update(status=to, **changes) == 1
+    if moved:
+        analysis_news(analysis_id)
+    return moved
+
+
+def analysis_news(analysis_id: UUID) -> None:
+    """Let those who wait for this analysis know that it has changed, once that is committed."""
+    transaction.on_commit(partial(news_tell, str(analysis_id)), robust=True)
 
 
 def analysis_requeue(analysis_id: UUID, *, only: Q, **changes: Any) -> bool:

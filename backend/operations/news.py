@@ -1,0 +1,107 @@
+"""Word of a change, from process to process through the broker, so that who waits for it need not look all the time.
+
+It is no truth: a word may get lost or come for nothing, and who waits looks at the row again in any case.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import redis
+import structlog
+from django.conf import settings
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "scalp:news"
+#: After a word that could not be sent or heard, nobody waits for the broker's time-out again for so long.
+QUIET_SECONDS = 3.0
+
+_waiting: dict[str, set[threading.Event]] = defaultdict(set)
+_changing = threading.Lock()
+_client: redis.Redis | None = None
+_quiet_until = 0.0
+_listener: threading.Thread | None = None
+_hearing = threading.Event()
+
+
+def news_tell(subject: str) -> None:
+    """Say that something about `subject` has changed, to whoever waits for that in any process."""
+    global _quiet_until
+    if not _by_redis() or time.monotonic() < _quiet_until:
+        return
+    try:
+        _broker().publish(CHANNEL, subject)
+    except (redis.RedisError, OSError) as error:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        log.warning("news_untold", cause=repr(error))
+
+
+@contextmanager
+def news_of(subject: str) -> Iterator[threading.Event]:
+    """An event that is set at each word on `subject`; whoever was told clears it and looks."""
+    told = threading.Event()
+    with _changing:
+        _waiting[subject].add(told)
+        _listen()
+    try:
+        yield told
+    finally:
+        with _changing:
+            _waiting[subject].discard(told)
+            if not _waiting[subject]:
+                del _waiting[subject]
+
+
+def news_come() -> bool:
+    """Whether words are heard in this process just now."""
+    return _hearing.is_set()
+
+
+def _listen() -> None:
+    """Start the one thread of this process that hears the words, with the first one who waits."""
+    global _listener
+    if _by_redis() and (_listener is None or not _listener.is_alive()):
+        _listener = threading.Thread(target=_hear, name="news", daemon=True)
+        _listener.start()
+
+
+def _hear() -> None:
+    while True:
+        try:
+            # No time-out for reading, as nothing may happen for long: the health check finds a dead connection.
+            with redis.Redis.from_url(
+                settings.CELERY_BROKER_URL, socket_connect_timeout=1, health_check_interval=10
+            ) as broker, broker.pubsub(ignore_subscribe_messages=True) as channel:  # fmt: skip
+                channel.subscribe(CHANNEL)
+                _hearing.set()
+                while True:
+                    word = channel.get_message(timeout=5.0)
+                    if word is not None:
+                        _pass_on(word["data"].decode())
+        except (redis.RedisError, OSError) as error:
+            log.warning("news_unheard", cause=repr(error))
+        finally:
+            _hearing.clear()
+        time.sleep(QUIET_SECONDS)
+
+
+def _pass_on(subject: str) -> None:
+    with _changing:
+        for told in _waiting.get(subject, ()):
+            told.set()
+
+
+def _by_redis() -> bool:
+    return bool(settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://", "unix://")))
+
+
+def _broker() -> redis.Redis:
+    global _client
+    if _client is None:
+        _client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
+    return _client
