@@ -74,7 +74,10 @@ def open_photo(photo: Photo) -> Image.Image:
         if isinstance(photo, Image.Image):
             return ImageOps.exif_transpose(photo).convert("RGB")
         with Image.open(io.BytesIO(photo) if isinstance(photo, bytes) else photo) as image:
-            return ImageOps.exif_transpose(image).convert("RGB")
+            # Each copy of a large photo takes about a fifth of its decoding.
+            ImageOps.exif_transpose(image, in_place=True)
+            image.load()
+            return image if image.mode == "RGB" else image.convert("RGB")
     except FileNotFoundError:
         raise PhotoUnreadable(f"{name}: there is no such file.") from None
     except Exception as error:
@@ -83,11 +86,16 @@ def open_photo(photo: Photo) -> Image.Image:
 
 
 def to_tensor(image: Image.Image, spec: Preprocessing) -> torch.Tensor:
-    """An RGB image as normalised float32 `[3, size, size]`. Pillow's resize filters before it shrinks."""
+    """An RGB image as normalised float32 `[3, size, size]`, contiguous. Pillow's resize filters before it shrinks.
+
+    NumPy and not torch: each thread that prepares photos would get a pool of torch's threads of its own.
+    """
     square = (spec.image_size, spec.image_size)
     resampling = _RESAMPLING[spec.interpolation]
     crop = spec.aspect == "crop"
     resized = ImageOps.fit(image, square, resampling) if crop else image.resize(square, resampling)
-    values = np.asarray(resized, dtype=np.float32) / 255
-    values = (values - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
-    return torch.from_numpy(values).permute(2, 0, 1)
+    mean, std = (np.array(channels, np.float32)[:, None, None] for channels in (spec.mean, spec.std))
+    values = np.empty((3, *square), np.float32)
+    np.multiply(np.asarray(resized).transpose(2, 0, 1), 1 / (255 * std), out=values)
+    values -= mean / std
+    return torch.from_numpy(values)

@@ -39,6 +39,15 @@ def test_channels_are_normalised_by_mean_and_standard_deviation() -> None:
     assert tensor.std(dim=(1, 2)).max() < 1e-5
 
 
+def test_normalising_is_the_formula_and_lies_as_the_networks_read_it() -> None:
+    image = scalp_picture(3)
+    pixels = np.asarray(image.resize((32, 32), Image.Resampling.BICUBIC), np.float64) / 255
+    expected = ((pixels - SPEC.mean) / SPEC.std).transpose(2, 0, 1)
+    tensor = to_tensor(image, SPEC)
+    assert np.abs(tensor.numpy() - expected).max() < 1e-6
+    assert tensor.is_contiguous()
+
+
 def test_stretch_keeps_the_whole_field_and_crop_keeps_the_middle() -> None:
     image = Image.new("RGB", (96, 32), "black")
     image.paste((255, 255, 255), (0, 0, 32, 32))

@@ -102,6 +102,21 @@ def test_an_even_frame_of_any_size_is_measured(level: int, verdict: str | None, 
     assert quality.sharpness == pytest.approx(1)
 
 
+@pytest.mark.parametrize("size", [(640, 480), (333, 1001), (7, 900), (1601, 1199)])
+def test_brightness_weighs_every_cell_of_any_size_alike(size: tuple[int, int]) -> None:
+    luma = np.random.default_rng(0).integers(0, 256, size[::-1]).astype(np.uint8)
+    rows, columns = (max(16, round(320 * side / max(size))) for side in luma.shape)
+    cells = [
+        band[:, c * size[0] // columns : max((c + 1) * size[0] // columns, c * size[0] // columns + 1)].mean()
+        for r in range(rows)
+        for band in [luma[r * size[1] // rows : max((r + 1) * size[1] // rows, r * size[1] // rows + 1)]]
+        for c in range(columns)
+    ]
+    quality = measure(Image.fromarray(luma).convert("RGB"))
+    assert quality.brightness == pytest.approx(np.mean(cells) / 255, abs=1e-12)
+    assert quality.contrast == pytest.approx(np.std(cells) / 255, abs=1e-12)
+
+
 def test_the_grid_is_the_mean_of_whole_pixels() -> None:
     """A board of 2-pixel squares at 640 pixels: each cell is one square, so no mean of 2 × 2 differs from another."""
     squares = np.indices((240, 320)).sum(axis=0) % 2 * 255
