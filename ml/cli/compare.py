@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ml.cli.arguments import ListRecipes, count, number
 from ml.errors import SplitInvalid
 from ml.labels import SYMPTOMS
 
@@ -22,16 +23,28 @@ def register(commands: Any) -> None:
     parser.add_argument("data", type=Path, help="folder of the data set")
     parser.add_argument("--split", type=Path, required=True, help="file of `data split` with a part named test")
     parser.add_argument(
-        "--recipe", action="append", required=True, metavar="NAME[=EPOCHS]", help="with its own epochs, or so many"
+        "--recipe",
+        action="append",
+        required=True,
+        type=_wish,
+        metavar="NAME[=EPOCHS]",
+        help="with its own epochs, or so many",
     )
+    parser.add_argument("--list-recipes", action=ListRecipes, help="name the recipes and end")
     parser.add_argument("--heads", choices=("six", "one"), help="for all of them, instead of the recipes' own")
-    parser.add_argument("--pictures", type=int, help="train on so many pictures of the training part alone")
-    parser.add_argument("--test-pictures", type=int, help="measure on so many of the test part alone")
+    parser.add_argument("--pictures", type=count, help="train on so many pictures of the training part alone")
+    parser.add_argument("--test-pictures", type=count, help="measure on so many of the test part alone")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs and the table")
-    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
-    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
+    parser.add_argument("--workers", type=number, default=1, help="processes that load pictures (default: %(default)s)")
     parser.set_defaults(run=run)
+
+
+def _wish(text: str) -> tuple[str, int | None]:
+    """The name of a recipe, and how many epochs where that is said."""
+    name, _, epochs = text.partition("=")
+    return name, count(epochs) if epochs else None
 
 
 def run(options: argparse.Namespace) -> int:
@@ -45,13 +58,11 @@ def run(options: argparse.Namespace) -> int:
     test = read_parts(options.data, options.split, options.seed).get("test")
     if not test:
         raise SplitInvalid(f"{options.split} has no part named test, which the comparison measures on.")
-    runs, asked = {}, {}
-    for wish in options.recipe:
-        name, _, epochs = wish.partition("=")
-        recipe = load_recipe(name)
-        asked[recipe.name] = recipe.epochs
+    recipes = [(load_recipe(name), epochs) for name, epochs in options.recipe]
+    runs = {}
+    for recipe, epochs in recipes:
         runs[recipe.name] = train_all(
-            recipe.changed(epochs=int(epochs) if epochs else None, heads=options.heads),
+            recipe.changed(epochs=epochs, heads=options.heads),
             options.data,
             options.out / recipe.name,
             split=options.split,
@@ -60,6 +71,7 @@ def run(options: argparse.Namespace) -> int:
             seed=options.seed,
             options=Options(device=options.device, workers=options.workers),
         )
+    asked = {recipe.name: recipe.epochs for recipe, _ in recipes}
     comparison = compare(runs, asked, some(test, options.test_pictures, options.seed), choose_device(options.device))
     comparison.write(options.out)
     print(comparison.markdown())

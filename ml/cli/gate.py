@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ml.cli.arguments import count, number
+
 
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
@@ -24,9 +26,9 @@ def register(commands: Any) -> None:
     fit_.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder for gate.json and its weights")
     fit_.add_argument("--negatives", type=Path, metavar="FOLDER", help="photographs without scalps, to fit on")
     fit_.add_argument("--photographs", type=Path, metavar="FOLDER", help="other photographs, only to test on")
-    fit_.add_argument("--count", type=int, default=800, help="scalps, and other things (default: %(default)s)")
+    fit_.add_argument("--count", type=count, default=800, help="scalps, and other things (default: %(default)s)")
     fit_.add_argument("--image-size", type=int, default=300, help="side of the input in pixels (default: %(default)s)")
-    fit_.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    fit_.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
     fit_.add_argument("--json", action="store_true", help="one JSON document instead of text")
     fit_.set_defaults(run=fit)
 

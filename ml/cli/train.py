@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ml.cli.arguments import ListRecipes, count, number
 from ml.labels import SYMPTOMS
 
 _KEYS = [symptom.key for symptom in SYMPTOMS]
@@ -22,18 +23,19 @@ def register(commands: Any) -> None:
         "was killed goes on where it was when the same command is given again. Next: evaluate, then bundle build.",
     )
     parser.add_argument("data", type=Path, help="folder of the data set, of zips or of folders")
-    parser.add_argument("--recipe", required=True, help="a recipe's name, or a path to a .toml file; `list` names them")
+    parser.add_argument("--recipe", required=True, help="a recipe's name, or a path to a .toml file")
+    parser.add_argument("--list-recipes", action=ListRecipes, help="name the recipes and end")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; with heads = one, of six runs")
     parser.add_argument("--split", type=Path, help="file of `data split` (default: a tenth of the persons validates)")
     parser.add_argument("--symptom", action="append", choices=_KEYS, help="only this one; may be given again")
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
-    parser.add_argument("--batch", type=int, help="instead of the recipe's")
-    parser.add_argument("--pictures", type=int, help="train on so many pictures of the training part alone")
-    parser.add_argument("--seed", type=int, default=0, help="(default: %(default)s)")
+    parser.add_argument("--epochs", type=count, help="instead of the recipe's")
+    parser.add_argument("--batch", type=count, help="instead of the recipe's")
+    parser.add_argument("--pictures", type=count, help="train on so many pictures of the training part alone")
+    parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
     parser.add_argument("--weights", type=Path, help="start from this file (default: ImageNet's, else grown ones)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--memory-limit", type=float, metavar="GIB", help="take no more of the device's memory")
-    parser.add_argument("--workers", type=int, default=1, help="processes that load pictures (default: %(default)s)")
+    parser.add_argument("--workers", type=number, default=1, help="processes that load pictures (default: %(default)s)")
     parser.add_argument(
         "--checkpoint-seconds", type=float, default=120.0, help="work that a kill may cost (default: %(default)s)"
     )
@@ -43,15 +45,11 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    from ml.training.recipe import load_recipe, recipe_names
+    from ml.training.recipe import load_recipe
     from ml.training.session import train_all
     from ml.training.trainer import Options
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    if options.recipe == "list":
-        for name in recipe_names():
-            print(f"{name:<16} {load_recipe(name).says}")
-        return 0
     runs = train_all(
         load_recipe(options.recipe).changed(epochs=options.epochs, batch=options.batch),
         options.data,

@@ -16,6 +16,7 @@ from ml.bundle import Bundle
 from ml.cost import gflop
 from ml.data.synthetic import scalp_picture
 from ml.labels import SYMPTOMS
+from ml.training.recipe import recipe_names
 from tests.ml_bundles import alter_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -123,3 +124,42 @@ def test_wrong_usage_ends_with_two(tmp_path: Path) -> None:
         assert done.returncode == 2, arguments
         assert "Traceback" not in done.stderr
     assert not (tmp_path / "bundle").exists()
+
+
+def test_recipes_are_named_without_any_data() -> None:
+    for command in ("train", "compare"):
+        done = ml(command, "--list-recipes")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert [line.split()[0] for line in done.stdout.splitlines()] == list(recipe_names())
+
+
+def test_a_typo_in_a_later_recipe_is_said_before_the_first_is_trained(tmp_path: Path) -> None:
+    assert ml("data", "synthesise", tmp_path / "data", "--pictures", "24", "--persons", "8").returncode == 0
+    split = tmp_path / "split.json"
+    fractions = ("--fractions", "0.5", "0.25", "0.25")
+    assert ml("data", "split", tmp_path / "data", "--out", split, *fractions).returncode == 0
+    recipes = ("--recipe", "b0-224=1", "--recipe", "b9-300")
+    done = ml("compare", tmp_path / "data", "--split", split, *recipes, "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "b9-300" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "options", [("--pictures", "-3"), ("--pictures", "0"), ("--workers", "-1"), ("--seed", "-1"), ("--epochs", "many")]
+)
+def test_numbers_that_make_no_sense_are_wrong_usage(options: tuple[str, str], tmp_path: Path) -> None:
+    done = ml("train", tmp_path, "--recipe", "b0-224", "--out", tmp_path / "run", *options)
+    assert done.returncode == 2
+    assert f"argument {options[0]}: {options[1]!r} is no whole number" in done.stderr
+
+
+def test_a_command_that_needs_the_training_role_says_so(tmp_path: Path) -> None:
+    without = "import sys; sys.modules['tqdm'] = None; from ml.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", without, "evaluate", str(tmp_path), str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "This command needs the package tqdm. "
+        "It comes with the training role: pip install -r requirements/training.txt\n"
+    )

@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from ml.cli.arguments import number
+
 
 def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
@@ -26,7 +28,7 @@ def register(actions: Any) -> None:
         metavar=("TRAINING", "VALIDATION", "TEST"),
         help="shares of the pictures, which sum to 1 (default: 0.8 0.1 0.1)",
     )
-    parser.add_argument("--seed", type=int, default=0, help="another one gives another split (default: %(default)s)")
+    parser.add_argument("--seed", type=number, default=0, help="another one gives another split (default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.set_defaults(run=run)
 

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from ml.cli.arguments import count, number
 from ml.labels import GRADES, SYMPTOMS
 
 
@@ -22,9 +23,11 @@ def register(actions: Any) -> None:
         "options give the same pictures. They show nobody, and nothing of the real set is in them.",
     )
     parser.add_argument("out", type=Path, help="folder to write, new or empty")
-    parser.add_argument("--pictures", type=int, required=True, help="how many distinct pictures")
-    parser.add_argument("--seed", type=int, default=0, help="another one gives other pictures (default: %(default)s)")
-    parser.add_argument("--persons", type=int, help="of how many persons (default: one for twelve pictures)")
+    parser.add_argument("--pictures", type=count, required=True, help="how many distinct pictures")
+    parser.add_argument(
+        "--seed", type=number, default=0, help="another one gives other pictures (default: %(default)s)"
+    )
+    parser.add_argument("--persons", type=count, help="of how many persons (default: one for twelve pictures)")
     parser.add_argument(
         "--balanced",
         action="store_true",
@@ -32,7 +35,7 @@ def register(actions: Any) -> None:
     )
     parser.add_argument("--zip", action="store_true", help="write zips instead of folders")
     parser.add_argument(
-        "--workers", type=int, default=os.cpu_count() or 1, help="processes that draw (default: one a core)"
+        "--workers", type=count, default=os.cpu_count() or 1, help="processes that draw (default: one a core)"
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.set_defaults(run=run)

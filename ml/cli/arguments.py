@@ -1,0 +1,42 @@
+"""Types of arguments that several commands take: numbers that make sense, and recipes that are there."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+
+def count(text: str) -> int:
+    """A whole number of at least 1."""
+    return _whole(text, least=1)
+
+
+def number(text: str) -> int:
+    """A whole number of at least 0, as seeds are and as the processes that a program may do without."""
+    return _whole(text, least=0)
+
+
+def _whole(text: str, *, least: int) -> int:
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if value < least:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {least}")
+    return value
+
+
+class ListRecipes(argparse.Action):
+    """Prints the recipes that ship with the code, and ends, as `--help` does."""
+
+    def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **options)
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        from ml.training.recipe import load_recipe, recipe_names
+
+        for name in recipe_names():
+            sys.stdout.write(f"{name:<16} {load_recipe(name).says}\n")
+        parser.exit()
