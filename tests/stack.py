@@ -60,7 +60,7 @@ class Stack:
         else:
             self.environment.pop("SCALP_DATABASE_URL", None)
 
-    def up(self, patience: float = 60) -> Stack:
+    def up(self, patience: float = 240) -> Stack:
         """Start every part and wait until the service is ready, so many seconds at most."""
         self.manage("migrate", "--noinput")
         self.manage("collectstatic", "--noinput")

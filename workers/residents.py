@@ -29,7 +29,7 @@ def residents_load(name: str, threads: int) -> int:
     if _resident is not None:
         raise RuntimeError("the models are resident already: they are loaded once a process")
     try:
-        predictor = Predictor(Bundle.open(Path(settings.BUNDLE)), settings.DEVICE)
+        predictor = Predictor(Bundle.open(Path(settings.BUNDLE)), settings.DEVICE, settings.RUNTIME)
     except (BundleInvalid, ModelError) as error:
         raise SystemExit(f"The bundle at {settings.BUNDLE} can't be loaded. {error}") from error
     batching = choose_batching(

@@ -36,6 +36,7 @@ WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held request
 
 BUNDLE = environment.text("BUNDLE", str(ROOT / "ml" / "bundles" / "demo"))
 DEVICE = environment.text("DEVICE", "auto")
+RUNTIME = environment.text("RUNTIME", "auto")
 #: None: measured by each worker when it starts.
 MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, most=1024)
 MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)

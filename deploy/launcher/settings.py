@@ -92,6 +92,7 @@ class Settings:
         """What every part finds in its environment."""
         allowed = environ.get("SCALP_ALLOWED_HOSTS") or "localhost,127.0.0.1,[::1]"
         return {
+            "SCALP_CACHE": str(self.var / "cache"),
             **environ,
             "PYTHONPATH": str(self.root),
             "DJANGO_SETTINGS_MODULE": "backend.config.settings",

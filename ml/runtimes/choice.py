@@ -14,6 +14,13 @@ from ml.runtimes.eager import EagerRuntime
 Name = Literal["auto", "eager", "openvino", "graphs"]
 
 
+def runtimes_here(device: str = "auto") -> tuple[str, ...]:
+    """The names of the runtimes that run on this device, the one that `auto` takes last."""
+    if choose_device(device).startswith("cuda"):
+        return ("eager", "graphs")
+    return ("eager",) if find_spec("openvino") is None else ("eager", "openvino")
+
+
 def open_runtime(name: str = "auto", device: str = "auto") -> Runtime:
     """The runtime of this name: `auto` is `graphs` on CUDA, and on a CPU `openvino` where that is installed.
 
@@ -24,7 +31,7 @@ def open_runtime(name: str = "auto", device: str = "auto") -> Runtime:
     if name not in get_args(Name):
         raise DeviceUnavailable(f"The runtime {name!r} is not known here; take {', '.join(get_args(Name))}.")
     if name == "auto":
-        name = "graphs" if on_cuda else "openvino" if find_spec("openvino") is not None else "eager"
+        name = runtimes_here(chosen)[-1]
     if name == "eager":
         return EagerRuntime(chosen)
     if (name == "graphs") != on_cuda:

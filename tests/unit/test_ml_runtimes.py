@@ -19,10 +19,11 @@ from ml.bundle import Bundle
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
 from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
 from ml.outputs import to_probabilities
+from ml.parity import measure_parity
 from ml.registry import Network, create_filled_network, tensor_shapes
 from ml.runtimes import Look, Runtime, Trunk
 from ml.runtimes.cache import Cache
-from ml.runtimes.choice import open_runtime
+from ml.runtimes.choice import open_runtime, runtimes_here
 from ml.runtimes.device import choose_device, guarded, translate
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.folding import fold_batch_norms
@@ -364,3 +365,22 @@ def test_a_runtime_that_does_not_fit_the_device_is_refused() -> None:
             open_runtime(name, "cpu")
     assert open_runtime("auto", "cpu").name == "openvino"
     assert open_runtime("eager", "cpu").precision == "float32"
+
+
+def test_the_runtimes_of_this_machine_change_no_grade_of_the_demo() -> None:
+    demo = Bundle.open(Path(ml.__file__).parent / "bundles" / "demo")
+    for name in runtimes_here():
+        parity = measure_parity(demo, open_runtime(name), pictures=4)
+        assert parity.changed == 0
+        assert parity.largest < (1e-4 if parity.precision == "float32" else 0.05)
+
+
+def test_parity_sees_a_runtime_that_computes_something_else(bundle: Bundle) -> None:
+    class Mirrored(EagerRuntime):
+        def place(self, trunk: Trunk) -> Look:
+            look = super().place(trunk)
+            return lambda batch: look(batch.flip(3))
+
+    parity = measure_parity(bundle, Mirrored("cpu"), pictures=8)
+    assert parity.largest > 0.01
+    assert parity.changed > 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,9 @@ from ml.cli.predict import default_bundle
 from ml.errors import BundleInvalid
 
 if TYPE_CHECKING:
+    from ml.bundle import Bundle
     from ml.manifest import ModelSpec
+    from ml.parity import Parity
 
 
 def register(actions: Any) -> None:
@@ -22,6 +25,12 @@ def register(actions: Any) -> None:
         action = actions.add_parser(name, help=says, description=says.capitalize() + ".")
         action.add_argument("bundle", nargs="?", type=Path, help="its folder (default: SCALP_BUNDLE, else the demo)")
         action.add_argument("--json", action="store_true", help="one JSON document instead of text")
+        if name == "info":
+            action.add_argument(
+                "--parity",
+                action="store_true",
+                help="also compare each runtime here with eager float32; takes a minute",
+            )
         action.set_defaults(run=verify if name == "verify" else info)
 
 
@@ -47,13 +56,17 @@ def info(options: argparse.Namespace) -> int:
     from ml.bundle import Bundle
     from ml.cost import gflop
 
-    manifest = Bundle.open(options.bundle or default_bundle()).manifest
+    bundle = Bundle.open(options.bundle or default_bundle())
+    manifest = bundle.manifest
+    parities = _parities(bundle) if options.parity else []
     costs = [(model.passes, model.passes * gflop(model.architecture, model.image_size)) for model in manifest.models]
     passes, gflops = (sum(column) for column in zip(*costs, strict=True))
     if options.json:
         whole = manifest.model_dump(exclude_none=True)
         for model_, (model_passes, model_gflops) in zip(whole["models"], costs, strict=True):
             model_.update(passes=model_passes, gflop=round(model_gflops, 3))
+        if options.parity:
+            whole["parity"] = [asdict(parity) for parity in parities]
         print(json.dumps({**whole, "passes": passes, "gflop": round(gflops, 3)}, indent=2, ensure_ascii=False))
         return 0
     print(f"{manifest.name} {manifest.version}{' (demo)' if manifest.demo else ''}")
@@ -69,7 +82,21 @@ def info(options: argparse.Namespace) -> int:
             f"threshold {model.threshold:g}, temperature {model.temperature:g}, {_passes(model, model_passes)}, "
             f"{model_gflops:.1f} GFLOP{metrics}"
         )
+    for parity in parities:
+        print(
+            f"Parity of {parity.runtime} in {parity.precision} with eager float32 on {parity.pictures} synthetic "
+            f"pictures: probabilities off by at most {parity.largest:.2g}, {parity.changed:.1%} of the grades changed"
+        )
     return 0
+
+
+def _parities(bundle: Bundle) -> list[Parity]:
+    from ml.parity import measure_parity
+    from ml.runtimes.choice import open_runtime, runtimes_here
+
+    # Eager torch on the CPU is what the others are compared with.
+    runtimes = [open_runtime(name) for name in runtimes_here()]
+    return [measure_parity(bundle, each) for each in runtimes if (each.name, each.device) != ("eager", "cpu")]
 
 
 def _passes(model: ModelSpec, passes: int) -> str:
