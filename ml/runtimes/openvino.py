@@ -7,6 +7,8 @@ x86.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import logging
 import mmap
 import sys
@@ -51,7 +53,14 @@ class OpenVinoRuntime:
         }
 
     def place(self, trunk: Trunk) -> Look:
-        compiled = self._restored(trunk) or self._compiled(trunk)
+        compiled = self._restored(trunk)
+        if compiled is None:
+            compiled = self._compiled(trunk)
+            if self._cache is not None and self._cache.write(self._name(trunk), compiled.export_model().getbuffer()):
+                # What was just compiled holds on to the weights it was made from; the one from the cache maps them.
+                del compiled
+                compiled = self._restored(trunk) or self._compiled(trunk)
+            _forget_traces()
         request = compiled.create_infer_request()
         shape = tuple(compiled.output(0).shape)[1:]
 
@@ -75,9 +84,6 @@ class OpenVinoRuntime:
             model = openvino.convert_model(module, example_input=torch.zeros(shape), input=[shape])
         compiled = self._core.compile_model(model, "CPU", self._settings)
         logger.info("compiled %s for OpenVINO in %.1f seconds", trunk.architecture, time.perf_counter() - started)
-        if self._cache is not None and self._cache.write(self._name(trunk), compiled.export_model().getbuffer()):
-            # What was just compiled holds on to the weights it was made from; the one from the cache maps them.
-            return self._restored(trunk) or compiled
         return compiled
 
     def _restored(self, trunk: Trunk) -> openvino.CompiledModel | None:
@@ -105,3 +111,14 @@ class OpenVinoRuntime:
     def _name(self, trunk: Trunk) -> str:
         processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         return f"{trunk.key} {self.precision} OpenVINO {openvino.__version__} on {processor}"
+
+
+def _forget_traces() -> None:
+    """Give back the weights of traced networks, which TorchScript keeps for ever: 250 MB a B7 (pytorch #35600)."""
+    torch._C._jit_clear_class_registry()
+    torch.jit._recursive.concrete_type_store = torch.jit._recursive.ConcreteTypeStore()
+    torch.jit._state._clear_class_state()
+    gc.collect()
+    if sys.platform == "linux":
+        # And glibc keeps what is freed in many small pieces, unless it is asked; musl has no such call.
+        getattr(ctypes.CDLL(None), "malloc_trim", lambda _: 0)(0)
