@@ -45,7 +45,8 @@ def run() -> None:
             house.complete("database", part.manage("migrate", "--noinput"))
             house.complete("static files", part.manage("collectstatic", "--noinput"))
             house.start(part.web())
-            house.start(part.model_worker())
+            for worker in part.model_workers():
+                house.start(worker)
             house.start(part.upkeep())
             house.start(part.schedule())
             house.start(part.flower())

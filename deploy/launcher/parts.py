@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import urllib.request
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from deploy.launcher.broker import broker_command, broker_ready, broker_url
@@ -32,11 +34,22 @@ class Parts:
         command += ["--config", "deploy/gunicorn.conf.py"]
         return Part("web", command, lambda: _get(f"{self.settings.url}/healthz") is not None)
 
-    def model_worker(self) -> Part:
-        """The process that owns the device. Seven models take their time to load, and a batch its time to
+    def model_workers(self) -> list[Part]:
+        """The processes that own a device each. Seven models take their time to load, and a batch its time to
         finish."""
-        command = self._worker("workers.model", "photos", "model", self.settings.concurrency)
-        return Part("model worker", command, self._models_resident, patience=600.0, drain=30.0)
+        devices = self.settings.devices
+        if len(devices) == 1:
+            return [self._model_worker("model", self._models_resident)]
+        return [
+            self._model_worker(name, partial(self._answers_ping, name), device)
+            for name, device in zip((f"model-{n}" for n in range(1, len(devices) + 1)), devices, strict=True)
+        ]
+
+    def _model_worker(self, name: str, ready: Callable[[], bool], device: str | None = None) -> Part:
+        command = self._worker("workers.model", "photos", name, self.settings.concurrency)
+        if device is not None:
+            command = ["env", f"SCALP_DEVICE={device}", *command]
+        return Part(name.replace("model", "model worker"), command, ready, patience=600.0, drain=30.0)
 
     def upkeep(self) -> Part:
         command = self._worker("workers.upkeep", "upkeep", "upkeep", 2)

@@ -25,11 +25,12 @@ class Settings:
     flower_port: int
     concurrency: int
     broker_url: str  # empty: a broker of our own
+    devices: tuple[str, ...]  # a model worker for each
 
     @classmethod
     def read(cls, root: Path, environ: Mapping[str, str]) -> Settings:
         """From `SCALP_VAR`, `SCALP_HOST`, `SCALP_PORT`, `SCALP_FLOWER_PORT`, `SCALP_CONCURRENCY`,
-        `SCALP_BROKER_URL`.
+        `SCALP_BROKER_URL`, `SCALP_DEVICE`.
 
         Raises LaunchError that names the variable and what it wants.
         """
@@ -48,6 +49,7 @@ class Settings:
             flower_port=whole("SCALP_FLOWER_PORT", 5555, 65535),
             concurrency=whole("SCALP_CONCURRENCY", 64, 4096),
             broker_url=environ.get("SCALP_BROKER_URL", ""),
+            devices=tuple(map(str.strip, (environ.get("SCALP_DEVICE") or "auto").split(","))),
         )
         if settings.port == settings.flower_port:
             raise LaunchError(f"SCALP_PORT and SCALP_FLOWER_PORT are both {settings.port}: choose two ports.")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.launcher.lock import only_run
+from deploy.launcher.parts import Parts
 from deploy.launcher.settings import LOOPBACK, Settings, free_port, listen
 from deploy.launcher.terminal import LaunchError
 
@@ -45,6 +46,22 @@ def test_the_web_role_is_asked_on_loopback_where_it_listens_everywhere() -> None
     assert settings.url == "http://127.0.0.1:8000"
     allowed = settings.environment("redis://", {"SCALP_ALLOWED_HOSTS": "scalp.example"})["SCALP_ALLOWED_HOSTS"]
     assert allowed == "scalp.example,127.0.0.1"
+
+
+def test_each_device_gets_a_model_worker_of_its_own() -> None:
+    def workers(device: str) -> list[tuple[str, str, str]]:
+        settings = Settings.read(ROOT, {"SCALP_DEVICE": device} if device else {})
+        commands = {part.name: part.command for part in Parts(settings, Path("python"), "").model_workers()}
+        return [
+            (name, command[1] if command[0] == "env" else "", command[command.index("--hostname") + 1])
+            for name, command in commands.items()
+        ]
+
+    assert workers("") == workers("cuda") == [("model worker", "", "model@%h")]
+    assert workers("cuda:0, cuda:1") == [
+        ("model worker-1", "SCALP_DEVICE=cuda:0", "model-1@%h"),
+        ("model worker-2", "SCALP_DEVICE=cuda:1", "model-2@%h"),
+    ]
 
 
 def test_a_second_run_in_the_same_folder_is_told_of_the_first(tmp_path: Path) -> None:
