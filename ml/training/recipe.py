@@ -43,7 +43,7 @@ class Recipe(BaseModel):
     grows_into: str | None = None
     frozen_blocks: int = Field(ge=0, default=0)
     heads: Literal["six", "one"] = "six"
-    augmentation: Literal["deck", "strong"]
+    augmentation: Literal["deck", "gentle", "strong"]
     loss: Literal["cross_entropy", "distance", "corn"]
     label_smoothing: Share = 0.0
     class_balance: bool = False
