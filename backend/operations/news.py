@@ -15,6 +15,8 @@ import redis
 import structlog
 from django.conf import settings
 
+from backend.operations.broker import broker_client, broker_is_redis
+
 log = structlog.get_logger(__name__)
 
 CHANNEL = "scalp:news"
@@ -23,7 +25,6 @@ QUIET_SECONDS = 3.0
 
 _waiting: dict[str, set[threading.Event]] = defaultdict(set)
 _changing = threading.Lock()
-_client: redis.Redis | None = None
 _quiet_until = 0.0
 _listener: threading.Thread | None = None
 _hearing = threading.Event()
@@ -32,10 +33,10 @@ _hearing = threading.Event()
 def news_tell(subject: str) -> None:
     """Say that something about `subject` has changed, to whoever waits for that in any process."""
     global _quiet_until
-    if not _by_redis() or time.monotonic() < _quiet_until:
+    if not broker_is_redis() or time.monotonic() < _quiet_until:
         return
     try:
-        _broker().publish(CHANNEL, subject)
+        broker_client().publish(CHANNEL, subject)
     except (redis.RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         log.warning("news_untold", cause=repr(error))
@@ -65,7 +66,7 @@ def news_come() -> bool:
 def _listen() -> None:
     """Start the one thread of this process that hears the words, with the first one who waits."""
     global _listener
-    if _by_redis() and (_listener is None or not _listener.is_alive()):
+    if broker_is_redis() and (_listener is None or not _listener.is_alive()):
         _listener = threading.Thread(target=_hear, name="news", daemon=True)
         _listener.start()
 
@@ -94,14 +95,3 @@ def _pass_on(subject: str) -> None:
     with _changing:
         for told in _waiting.get(subject, ()):
             told.set()
-
-
-def _by_redis() -> bool:
-    return bool(settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://", "unix://")))
-
-
-def _broker() -> redis.Redis:
-    global _client
-    if _client is None:
-        _client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
-    return _client

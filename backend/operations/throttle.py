@@ -13,6 +13,8 @@ from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from backend.operations.broker import broker_client, broker_is_redis
+
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 60
@@ -36,14 +38,13 @@ class SubmitThrottle(BaseThrottle):
     pass: a photo that waits for its bell is better than one that is refused.
     """
 
-    _client: redis.Redis | None = None
     _quiet_until = 0.0
 
     def __init__(self) -> None:
         self._seconds_left = 1.0
 
     def allow_request(self, request: HttpRequest, view: APIView | None) -> bool:
-        if not settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://", "unix://")):
+        if not broker_is_redis():
             return True
         if time.monotonic() < SubmitThrottle._quiet_until:
             return True
@@ -52,7 +53,7 @@ class SubmitThrottle(BaseThrottle):
         digest = hmac.new(settings.SECRET_KEY.encode(), client_address(request).encode(), hashlib.sha256).hexdigest()
         key = f"submits:{digest[:32]}:{int(window)}"
         try:
-            with self._counter().pipeline() as pipeline:
+            with broker_client().pipeline() as pipeline:
                 pipeline.incr(key)
                 pipeline.expire(key, 2 * WINDOW_SECONDS)
                 count, _set = pipeline.execute()
@@ -64,9 +65,3 @@ class SubmitThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return self._seconds_left
-
-    @classmethod
-    def _counter(cls) -> redis.Redis:
-        if cls._client is None:
-            cls._client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
-        return cls._client

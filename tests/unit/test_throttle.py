@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
 from django.test import RequestFactory
 
+from backend.operations import broker as broker_module
 from backend.operations.throttle import SubmitThrottle, client_address
 
 
@@ -42,3 +46,23 @@ def test_each_address_has_a_count_of_its_own_and_none_is_stored(rf: RequestFacto
     assert len(keys) >= 2
     assert not any("10." in key for key in keys)
     assert all(0 < broker.ttl(key) <= 120 for key in keys)
+
+
+def test_the_first_requests_of_a_process_are_counted_side_by_side(
+    rf: RequestFactory, settings: Any, broker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together = Barrier(16)
+
+    def submit() -> bool:
+        together.wait()
+        return SubmitThrottle().allow_request(rf.post("/", REMOTE_ADDR="10.9.9.9"), None)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(16) as threads:
+            for _ in range(10):
+                monkeypatch.setattr(broker_module, "_client", None)
+                assert all(done.result() for done in [threads.submit(submit) for _ in range(16)])
+    finally:
+        sys.setswitchinterval(interval)
