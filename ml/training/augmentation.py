@@ -16,8 +16,8 @@ from ml.preprocessing import Preprocessing
 def augmentation(name: str, spec: Preprocessing) -> v2.Transform:
     """The recipe of this name: takes an RGB picture of Pillow's, gives float32 `[3, size, size]`.
 
-    `deck` is that of the original deck, `gentle` and `strong` are ours. Randomness is torch's own, so a seed decides all
-    of it.
+    `deck` is that of the original deck, `gentle` and `strong` are ours. Randomness is torch's own, so a seed decides
+    all of it.
     """
     return {"deck": deck, "gentle": gentle, "strong": strong}[name](spec)
 
