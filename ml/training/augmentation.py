@@ -41,8 +41,8 @@ def gentle(spec: Preprocessing) -> v2.Transform:
     """Ours for a few hundred pictures: turns and flips, a little of scale and shear, and half a colour cast.
 
     Measured with lite0 at 192 pixels, 600 synthetic pictures and eight epochs, all else the same: QWK .826 on 172
-    pictures of other persons where `deck` reaches .807, and .764 against .749 on 240 with colour casts. On as few, at 300
-    pixels and six epochs, `strong` stays behind `deck`: .774 against .806.
+    pictures of other persons where `deck` reaches .807, and .764 against .749 on 240 with colour casts. On as few, at
+    300 pixels and six epochs, `strong` stays behind `deck`: .774 against .806.
     """
     return v2.Compose(
         [
