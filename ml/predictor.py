@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -20,7 +21,7 @@ from ml.labels import GATE, SYMPTOMS, scalp_type
 from ml.manifest import GATE_SCALP_CLASS, ModelSpec
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.choice import open_runtime
-from ml.runtimes.resident import Answer, ResidentModels
+from ml.runtimes.resident import Answer, ResidentModels, Then
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +34,8 @@ Refusal = Literal["not_a_scalp"] | quality.Refusal
 
 #: The order in which the models run.
 RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
+#: Each of them with the one that follows.
+_RUNS: Sequence[tuple[str, str | None]] = tuple(zip_longest(RUN_ORDER, RUN_ORDER[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +89,8 @@ class Predictor:
         opened = open_runtime(runtime, device)
         self._models = ResidentModels(opened)
         self.runtime, self.device, self.precision = opened.name, opened.device, opened.precision
+        #: How many photos at once it takes to keep the device busy to the end.
+        self.lanes = opened.lanes
         self.models_resident = 0
         self._specifications = {model.preprocessing for model in bundle.manifest.models}
         for model, networks in bundle.networks():
@@ -101,11 +106,13 @@ class Predictor:
 
     def seconds_for(self, photos: int) -> float:
         """Seconds that the seven models take for so many blank pictures at once. Raises as `predict` does."""
-        batches = {spec: torch.zeros(photos, 3, spec.image_size, spec.image_size) for spec in self._specifications}
+        blank = {spec: torch.zeros(3, spec.image_size, spec.image_size) for spec in self._specifications}
+        batches = _Batches(self.bundle, [blank] * photos)
+        everyone = range(photos)
         begun = time.perf_counter()
         try:
-            for key in RUN_ORDER:
-                self._run(key, batches[self.bundle.model(key).preprocessing])
+            for key, following in _RUNS:
+                self._run(key, batches.of(everyone, key), then=batches.then(everyone, following))
         finally:
             self._models.forget()
         return time.perf_counter() - begun
@@ -131,22 +138,22 @@ class Predictor:
             index: photo.quality.refusal for index, photo in enumerate(photos) if photo.quality.refusal is not None
         }
         staying = [index for index in range(len(photos)) if index not in refusals]
-        batches = _Batches(photos)
+        batches = _Batches(self.bundle, [photo.tensors for photo in photos])
         seen: dict[int, _Seen] = {}
         findings: dict[int, list[Graded]] = {index: [] for index in staying}
-        for done, key in enumerate(RUN_ORDER, start=1):
+        for done, (key, following) in enumerate(_RUNS, start=1):
             if not staying:
                 break
-            model = self.bundle.model(key)
-            batch = batches.of(staying, model.preprocessing)
+            model, batch = self.bundle.model(key), batches.of(staying, key)
+            then = batches.then(staying, following)
             if key == GATE.key:
-                seen = dict(zip(staying, self._gate(batch), strict=True))
+                seen = dict(zip(staying, self._gate(batch, then), strict=True))
                 refusals |= {
                     index: "not_a_scalp" for index in staying if not admits(*seen[index], threshold=model.threshold)
                 }
                 staying = [index for index in staying if index not in refusals]
             else:
-                answer = self._run(key, batch, maps=maps)
+                answer = self._run(key, batch, then=then, maps=maps)
                 for place, index in enumerate(staying):
                     findings[index].append(_graded(model, answer, place))
             if watch is not None and staying:
@@ -163,17 +170,19 @@ class Predictor:
             for index in range(len(photos))
         ]
 
-    def _gate(self, batch: torch.Tensor) -> list[_Seen]:
+    def _gate(self, batch: torch.Tensor, then: Then) -> list[_Seen]:
         """What the gate sees in each photo of a batch."""
-        answer = self._run(GATE.key, batch, features=bool(self._distance))
+        answer = self._run(GATE.key, batch, then=then, features=bool(self._distance))
         probabilities = answer.probabilities[:, GATE_SCALP_CLASS].tolist()
         if answer.features is None:
             return [_Seen(probability, None) for probability in probabilities]
         away = distances(torch.from_numpy(answer.features), self._distance).tolist()
         return [_Seen(*pair) for pair in zip(probabilities, away, strict=True)]
 
-    def _run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
-        answer = self._models.run(key, batch, features=features, maps=maps)
+    def _run(
+        self, key: str, batch: torch.Tensor, *, then: Then = None, features: bool = False, maps: bool = False
+    ) -> Answer:
+        answer = self._models.run(key, batch, then=then, features=features, maps=maps)
         expected = (len(batch), self.bundle.model(key).classes)
         if answer.probabilities.shape != expected or not np.isfinite(answer.probabilities).all():
             raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")
@@ -183,16 +192,24 @@ class Predictor:
 class _Batches:
     """The inputs of the models: one tensor as long as the same photos want the same, so that trunks can be shared."""
 
-    def __init__(self, photos: Sequence[Prepared]) -> None:
+    def __init__(self, bundle: Bundle, photos: Sequence[Mapping[Preprocessing, torch.Tensor]]) -> None:
+        self._bundle = bundle
         self._photos = photos
-        self._made: tuple[tuple[int, ...], Preprocessing, torch.Tensor] | None = None
+        self._indices: tuple[int, ...] = ()
+        self._made: dict[Preprocessing, torch.Tensor] = {}
 
-    def of(self, indices: Sequence[int], spec: Preprocessing) -> torch.Tensor:
-        """Float32 `[n, 3, size, size]` of the photos at these indices."""
-        if self._made is None or self._made[:2] != (tuple(indices), spec):
-            batch = torch.stack([self._photos[index].tensors[spec] for index in indices])
-            self._made = (tuple(indices), spec, batch)
-        return self._made[2]
+    def of(self, indices: Sequence[int], key: str) -> torch.Tensor:
+        """Float32 `[n, 3, size, size]` of the photos at these indices, as the model wants them."""
+        if self._indices != tuple(indices):
+            self._indices, self._made = tuple(indices), {}
+        spec = self._bundle.model(key).preprocessing
+        if spec not in self._made:
+            self._made[spec] = torch.stack([self._photos[index][spec] for index in indices])
+        return self._made[spec]
+
+    def then(self, indices: Sequence[int], key: str | None) -> Then:
+        """The model that comes next, if there is one, with what it gets if all of these photos stay."""
+        return (key, self.of(indices, key)) if key else None
 
 
 class _Seen(NamedTuple):

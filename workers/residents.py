@@ -37,6 +37,7 @@ def residents_load(name: str, threads: int) -> int:
         max_batch=settings.MAX_BATCH,
         max_wait=None if settings.MAX_WAIT_MS is None else settings.MAX_WAIT_MS / 1000,
         most=max(1, threads // 2),
+        fewest=predictor.lanes,
     )
     threads = min(threads, batching.threads)
     log.info(

@@ -33,30 +33,37 @@ class Batching:
 
 
 def choose_batching(
-    seconds_for: Callable[[int], float], *, max_batch: int | None, max_wait: float | None, most: int
+    seconds_for: Callable[[int], float],
+    *,
+    max_batch: int | None,
+    max_wait: float | None,
+    most: int,
+    fewest: int = 1,
 ) -> Batching:
     """Choose what is None: the smallest batch with nearly the most photos a second, and a wait that suits it.
 
     `seconds_for` runs a batch of so many photos and says how many seconds that took; it may raise OutOfMemory. `most`
-    bounds the batch. `max_wait`, in seconds, is 0 for batches of one.
+    bounds the batch, and it is no smaller than `fewest`, where that is no more. `max_wait`, in seconds, is 0 for
+    batches of one.
     """
+    fewest = min(fewest, most)
     seconds: dict[int, float] = {}
     if max_batch is None:
-        seconds = _measured(seconds_for, most)
+        seconds = _measured(seconds_for, fewest, most)
         max_batch = _smallest_of_the_best(seconds)
     if max_wait is None:
         max_wait = 0.0
         if max_batch > 1:
-            seconds = seconds or _measured(seconds_for, 1)
+            seconds = seconds or _measured(seconds_for, 1, 1)
             longest = max((taken for photos, taken in seconds.items() if photos <= max_batch), default=0.0)
             max_wait = min(MOST_WAIT_SECONDS, WAIT_SHARE * longest)
     return Batching(max_batch, max_wait, seconds)
 
 
-def _measured(seconds_for: Callable[[int], float], most: int) -> dict[int, float]:
-    """Seconds of 1, 2, 4, 8 … photos at once, as long as doubling gains, fits the memory and can be afforded."""
+def _measured(seconds_for: Callable[[int], float], fewest: int, most: int) -> dict[int, float]:
+    """Seconds of 1, 2, 4, 8 … times the fewest, as long as doubling gains, fits the memory and can be afforded."""
     seconds: dict[int, float] = {}
-    left, photos = SECONDS_TO_MEASURE, 1
+    left, photos = SECONDS_TO_MEASURE, fewest
     while photos <= most:
         try:
             runs = [seconds_for(photos)]
@@ -66,7 +73,7 @@ def _measured(seconds_for: Callable[[int], float], most: int) -> dict[int, float
             break
         seconds[photos] = taken = min(runs)
         left -= sum(runs)
-        gains = photos == 1 or 2 * seconds[photos // 2] > LEAST_GAIN * taken
+        gains = photos == fewest or 2 * seconds[photos // 2] > LEAST_GAIN * taken
         if not gains or left < 2 * taken:
             break
         photos *= 2

@@ -12,22 +12,28 @@ from typing import Protocol
 
 import torch
 
+from ml.preprocessing import Preprocessing
 from ml.registry import Network, create_filled_network, describe
 
 #: Makes of float32 photos `[n, 3, size, size]` on the CPU the feature maps `[n, width, h, w]` that the head reads, in
-#: any floating-point type, on the runtime's device. They may be overwritten by the next call.
+#: any floating-point type, on the runtime's device. With one lane, the next call may overwrite them.
 Look = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """All of a network but its last linear layer, laid out for pictures of `image_size` pixels a side."""
+    """All of a network but its last linear layer, laid out for pictures that are prepared in one way."""
 
     architecture: str
     outputs: int
-    image_size: int
+    preprocessing: Preprocessing
     padding_size: int
     network: Network
+
+    @property
+    def image_size(self) -> int:
+        """The side of the pictures in pixels."""
+        return self.preprocessing.image_size
 
     @property
     def key(self) -> str:
@@ -53,14 +59,17 @@ class TrunkModule(torch.nn.Module):
 
 
 class Runtime(Protocol):
-    """Holds trunks on one device, in one precision. Belongs to one thread at a time.
+    """Holds trunks on one device, in one precision. Belongs to one thread at a time, but for its looks.
 
     `name` is that of the setting, `device` as torch names it, `precision` one of torch's types, such as `bfloat16`.
+    `lanes` is how many looks may run at once, each in a thread of its own: more than one where photos side by side are
+    faster than one photo on all of the device.
     """
 
     name: str
     device: str
     precision: str
+    lanes: int
 
     def place(self, trunk: Trunk) -> Look:
         """Make a trunk resident. What it returns, and this, raise RuntimeError or MemoryError as the libraries do."""

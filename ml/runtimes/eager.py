@@ -12,6 +12,7 @@ class EagerRuntime:
     """Eager torch in inference mode, channels last; float32 on the CPU, autocast to float16 on CUDA."""
 
     name = "eager"
+    lanes = 1
 
     def __init__(self, device: str) -> None:
         """`device` is `cpu`, `cuda` or `cuda:N`."""

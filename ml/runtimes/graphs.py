@@ -24,6 +24,7 @@ class GraphsRuntime:
     """
 
     name = "graphs"
+    lanes = 1
     precision = "float16"
 
     def __init__(self, device: str) -> None:

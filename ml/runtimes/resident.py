@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,6 +18,9 @@ from ml.outputs import to_probabilities
 from ml.registry import Network
 from ml.runtimes import Look, Runtime, Trunk
 from ml.runtimes.device import guarded
+
+#: The model that will probably be asked next, and about which batch.
+Then = tuple[str, torch.Tensor] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,91 +48,142 @@ class _Placed:
     bias: torch.Tensor
 
 
+class _View(NamedTuple):
+    """A trunk that looks at one view of a batch, which is told by its identity."""
+
+    trunk: str
+    flip: tuple[int, ...]
+    batch: int
+
+
 @dataclass(frozen=True, slots=True)
 class _Seen:
     """Feature maps `[n, width, h, w]` of one view of a batch, float32, and their mean `[n, width]`."""
 
+    batch: torch.Tensor
     maps: torch.Tensor
     pooled: torch.Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class _Coming:
+    """Looks at the photos of one view of a batch, which lanes have begun or will begin."""
+
+    batch: torch.Tensor
+    looks: Sequence[Future[torch.Tensor]]
 
 
 class ResidentModels:
     """Models by key, on one device until the process ends. Belongs to one thread at a time.
 
     Networks with the same trunk have it once in memory, and it looks once at each batch: so six graders that share
-    one cost little more than one.
+    one cost little more than one. On a runtime with several lanes the photos of a batch are looked at side by side, and
+    those lanes that a model leaves free begin with the next one.
     """
 
     def __init__(self, runtime: Runtime) -> None:
         self.runtime = runtime
         self._models: dict[str, tuple[ModelSpec, tuple[_Placed, ...]]] = {}
         self._trunks: dict[str, Look] = {}
-        self._batch: torch.Tensor | None = None
-        self._seen: dict[tuple[str, tuple[int, ...]], _Seen] = {}
+        self._lanes = ThreadPoolExecutor(runtime.lanes, "lane") if runtime.lanes > 1 else None
+        self._coming: dict[_View, _Coming] = {}
+        self._seen: dict[_View, _Seen] = {}
 
     def load(self, model: ModelSpec, networks: Sequence[Network]) -> None:
         """Make a model resident under its key. Raises OutOfMemory, DeviceLost or another ModelError."""
         place = partial(self._place, model)
         self._models[model.key] = (model, guarded(self.runtime.device, lambda: tuple(map(place, networks))))
 
-    def run(self, key: str, batch: torch.Tensor, *, features: bool = False, maps: bool = False) -> Answer:
+    def run(
+        self,
+        key: str,
+        batch: torch.Tensor,
+        *,
+        then: Then = None,
+        features: bool = False,
+        maps: bool = False,
+    ) -> Answer:
         """What the model says of a float32 batch `[n, 3, size, size]` on the CPU.
 
-        What a trunk saw is kept for the next model that is asked about the very same tensor: don't write into it.
-        Raises OutOfMemory where a smaller batch may pass, DeviceLost where the process has to be left, ModelError
-        otherwise.
+        What a trunk saw is kept for the model of `then` if that is asked about the very same tensor: don't write into
+        it. Raises OutOfMemory where a smaller batch may pass,
+        DeviceLost where the process has to be left, ModelError otherwise.
         """
-        if batch is not self._batch:
-            self._batch, self._seen = batch, {}
         try:
-            return guarded(self.runtime.device, partial(self._answer, *self._models[key], batch, features, maps))
+            return guarded(self.runtime.device, partial(self._answer, key, batch, then, features, maps))
         except Exception:
-            self._batch, self._seen = None, {}
+            self.forget()
             raise
 
     def forget(self) -> None:
         """Let go of the last batch and of what was seen in it."""
-        self._batch, self._seen = None, {}
+        self._keep(())
 
     def _place(self, model: ModelSpec, network: Network) -> _Placed:
         padding_size = model.padding_size or model.image_size
-        trunk = Trunk(model.architecture, model.outputs, model.image_size, padding_size, network)
+        trunk = Trunk(model.architecture, model.outputs, model.preprocessing, padding_size, network)
         if trunk.key not in self._trunks:
             self._trunks[trunk.key] = self.runtime.place(trunk)
         weight, bias = network.head
         return _Placed(trunk.key, weight.to(self.runtime.device), bias.to(self.runtime.device))
 
     @torch.inference_mode()
-    def _answer(
-        self, model: ModelSpec, networks: Sequence[_Placed], batch: torch.Tensor, features: bool, maps: bool
-    ) -> Answer:
+    def _answer(self, key: str, batch: torch.Tensor, then: Then, features: bool, maps: bool) -> Answer:
+        model, networks = self._models[key]
+        views, next_views = self._views(key, batch), self._views(*then) if then else ()
         # Feature maps of a trunk that is not asked again would only fill the device.
-        trunks = {network.trunk for network in networks}
-        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in trunks}
-        views = [
-            (network, flip, self._look(network.trunk, batch, flip))
-            for network in networks
-            for flip in VIEWS[model.flips]
-        ]
-        outputs = torch.stack([functional.linear(seen.pooled, net.weight, net.bias) for net, _, seen in views])
+        self._keep([*views, *next_views])
+        self._begin(views, batch)
+        if then:
+            self._begin(next_views, then[1])
+        seen = [self._look(view, batch) for view in views]
+        heads = [network for network in networks for _ in VIEWS[model.flips]]
+        outputs = torch.stack(
+            [functional.linear(each.pooled, head.weight, head.bias) for head, each in zip(heads, seen, strict=True)]
+        )
         probabilities = to_probabilities(outputs, model.output, model.temperature).mean(dim=0)
         mean = None
         if maps:
             # A map of a mirrored view lies as the photo does once it is turned back.
-            turned = [class_maps(seen.maps, network.weight).flip(flip) for network, flip, seen in views]
+            turned = [
+                class_maps(each.maps, head.weight).flip(view.flip)
+                for view, head, each in zip(views, heads, seen, strict=True)
+            ]
             mean = _to_numpy(torch.stack(turned).mean(dim=0))
         return Answer(
             outputs=_to_numpy(outputs),
             probabilities=_to_numpy(probabilities),
-            features=_to_numpy(views[0][2].pooled) if features else None,
+            features=_to_numpy(seen[0].pooled) if features else None,
             maps=mean,
         )
 
-    def _look(self, trunk: str, batch: torch.Tensor, flip: tuple[int, ...]) -> _Seen:
-        if (trunk, flip) not in self._seen:
-            maps = self._trunks[trunk](batch.flip(flip) if flip else batch).to(torch.float32, copy=True)
-            self._seen[trunk, flip] = _Seen(maps, maps.mean(dim=(2, 3)))
-        return self._seen[trunk, flip]
+    def _views(self, key: str, batch: torch.Tensor) -> list[_View]:
+        model, networks = self._models[key]
+        return [_View(network.trunk, flip, id(batch)) for network in networks for flip in VIEWS[model.flips]]
+
+    def _keep(self, views: Sequence[_View]) -> None:
+        """Let go of all other views; looks at them that no lane has begun are taken back."""
+        for view in self._coming.keys() - set(views):
+            for look in self._coming.pop(view).looks:
+                look.cancel()
+        self._seen = {view: seen for view, seen in self._seen.items() if view in views}
+
+    def _begin(self, views: Sequence[_View], batch: torch.Tensor) -> None:
+        """Hand to the lanes, where there are several, what was not looked at yet."""
+        for view in views:
+            if self._lanes is not None and view not in self._seen and view not in self._coming:
+                look, photos = self._trunks[view.trunk], batch.flip(view.flip).split(1)
+                self._coming[view] = _Coming(batch, [self._lanes.submit(look, photo) for photo in photos])
+
+    def _look(self, view: _View, batch: torch.Tensor) -> _Seen:
+        if view not in self._seen:
+            if coming := self._coming.pop(view, None):
+                maps = torch.cat([look.result() for look in coming.looks]).float()
+            else:
+                photos = batch.flip(view.flip) if view.flip else batch
+                maps = self._trunks[view.trunk](photos).to(torch.float32, copy=True)
+            self._seen[view] = _Seen(batch, maps, maps.mean(dim=(2, 3)))
+        return self._seen[view]
 
 
 def _to_numpy(tensor: torch.Tensor) -> np.ndarray:

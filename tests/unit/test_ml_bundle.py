@@ -162,7 +162,7 @@ def test_placed_trunks_share_the_base_too(bundle_copy: Path) -> None:
     alter_model(bundle_copy, "dandruff", base=base)
     built = []
     for model, networks in Bundle.open(bundle_copy).networks():
-        trunk = Trunk(model.architecture, model.outputs, model.image_size, model.image_size, networks[0]).build()
+        trunk = Trunk(model.architecture, model.outputs, model.preprocessing, model.image_size, networks[0]).build()
         lay_out_channels_last(trunk)
         built.append((model.key, trunk.state_dict()))
     first, second = (dict(built)[key] for key in ("fine_scaling", "dandruff"))

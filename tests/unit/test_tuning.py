@@ -59,6 +59,13 @@ def test_a_gain_of_a_few_percent_is_not_worth_a_larger_batch() -> None:
     assert choose_batching(clock, max_batch=None, max_wait=None, most=8).max_batch == 2
 
 
+def test_a_device_with_lanes_gets_as_many_photos_as_keep_them_all_busy() -> None:
+    clock = Clock(one_by_one)
+    assert choose_batching(clock, max_batch=None, max_wait=None, most=8, fewest=2).max_batch == 2
+    assert 1 not in clock.asked
+    assert choose_batching(clock, max_batch=None, max_wait=None, most=1, fewest=2).max_batch == 1
+
+
 def test_no_batch_is_larger_than_threads_can_fill() -> None:
     clock = Clock(wide)
     assert choose_batching(clock, max_batch=None, max_wait=None, most=6).max_batch == 4
