@@ -90,6 +90,7 @@ class Heartbeat(threading.Thread):
             role=self.role,
             models_resident=predictor.models_resident,
             bundle=predictor.bundle.reference,
+            demo=predictor.bundle.manifest.demo,
             device=predictor.device,
             max_batch=batcher.max_batch,
             photo_seconds=batcher.photo_seconds,

@@ -15,6 +15,7 @@ class Worker(models.Model):
     seen_at = models.DateTimeField(_("last heartbeat"))
     models_resident = models.PositiveSmallIntegerField(_("models resident"), default=0)
     bundle = models.CharField(_("bundle"), max_length=100, blank=True)
+    demo = models.BooleanField(_("demo weights"), default=False)
     device = models.CharField(_("device"), max_length=100, blank=True)
     max_batch = models.PositiveIntegerField(_("largest batch"), default=0)
     photo_seconds = models.FloatField(_("seconds a photo"), null=True, blank=True)

@@ -69,6 +69,12 @@ def pace() -> Pace:
         return Pace(*cursor.fetchone())
 
 
+def models_are_demo() -> bool | None:
+    """Whether a photo sent now may be looked at by demo weights; None while no model worker is there to say."""
+    told = list(_model_workers().values_list("demo", flat=True))
+    return any(told) if told else None
+
+
 def worker_is_fresh(name: str) -> bool:
     """Whether the worker of this node name took a heartbeat just now."""
     return Worker.objects.filter(name=name, seen_at__gte=_heard_since()).exists()
