@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "backend.operations.middleware.FormsWithoutReferrer",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -139,8 +140,7 @@ SECURE_SSL_REDIRECT = False  # The proxy that ends TLS redirects; health checks 
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
-# Pages and answers with the id of an analysis say `no-referrer` themselves. Elsewhere our own host must get
-# an Origin with forms, or Django's CSRF check refuses them (Chromium sends `Origin: null` without a referrer).
+# Pages and answers with the id of an analysis say `no-referrer` themselves.
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
