@@ -20,7 +20,8 @@ from backend.analyses.selectors.status import Result, analysis_status
 from backend.analyses.services.attempt import Graded, analysis_claim, analysis_reject, analysis_succeed
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.states import Status
-from ml.labels import SYMPTOMS
+from backend.operations.services import worker_seen
+from ml.labels import MODEL_KEYS, SYMPTOMS
 from tests.photos import photo_jpeg
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -268,3 +269,128 @@ def test_times_are_said_as_ranges_and_periods_as_people_say_them() -> None:
             "less than 10 seconds", "30 seconds to a minute", "more than half an hour",
         ]  # fmt: skip
         assert [hours_words(hours) for hours in (0.5, 1, 24, 72)] == ["30 minutes", "1 hour", "24 hours", "3 days"]
+
+
+def test_a_page_says_before_consent_whether_the_models_are_demo_ones(visitor: Client) -> None:
+    said = {True: "These are demo models.", None: "The models are resting."}
+    for demo in (None, True, False):
+        if demo is not None:
+            worker_seen("model@one", role="model", models_resident=len(MODEL_KEYS), bundle="any@1", demo=demo)
+        page = visitor.get("/").content.decode()
+        before, _consent = page.split('name="consent"')
+        assert [words for words in said.values() if words in before] == ([said[demo]] if demo in said else [])
+
+
+def test_a_page_says_before_consent_that_an_ai_looks_and_how_long_the_wait_is(visitor: Client) -> None:
+    worker_seen("model@one", role="model", models_resident=len(MODEL_KEYS), photo_seconds=4.0)
+    sent(visitor)
+    sent(visitor)
+    before, _consent = visitor.get("/").content.decode().split('name="consent"')
+    assert "An AI of seven models looks at your photo" in before
+    assert "2 photos are waiting" in before
+    assert "10 to 30 seconds" in before
+
+
+def test_consent_is_asked_for_by_itself_and_never_ticked_beforehand(visitor: Client) -> None:
+    field = re.search(r'<input type="checkbox" name="consent"[^>]*>', visitor.get("/").content.decode())
+    assert field
+    assert "checked" not in field[0]
+    assert "required" in field[0]
+
+
+def test_the_sample_report_says_that_it_is_one(visitor: Client) -> None:
+    page = visitor.get("/sample/").content.decode()
+    assert "This is a sample." in page
+    assert page.count('class="find ') == 6
+    assert "Held back" in page
+    assert "/erase/" not in page
+
+
+def test_care_grows_with_the_grade_and_what_is_severe_is_sent_to_a_doctor(visitor: Client) -> None:
+    with override("en"):
+        for number, symptom in enumerate(SYMPTOMS):
+            care = []
+            for grade in range(4):
+                grades = tuple(grade if place == number else 0 for place in range(6))
+                report = Report(finish(sent(visitor), grades))
+                sign = next(sign for sign in report.signs if sign.name == symptom.english)
+                assert sign.meaning
+                care.append(sign.care)
+                assert report.severe is (grade == 3)
+            assert care[0] == ""
+            assert len(set(care)) == 4
+            assert "dermatologist" in care[3]
+
+
+def test_what_is_held_back_gets_no_grade_no_confidence_and_no_care(visitor: Client) -> None:
+    analysis = sent(visitor)
+    finish(analysis, (0, 0, 0, 0, 0, 2), abstaining=(5,))
+    page = visitor.get(f"/analyses/{analysis}/").content.decode()
+    row = page[page.index('class="find kx"') :]
+    row = row[: row.index("</li>")]
+    assert "Held back" in row
+    assert 'class="on"' not in row
+    assert "confidence" not in row
+    assert "What you can do" not in row
+
+
+@pytest.mark.parametrize(
+    ("code", "pairs"),
+    [("not_a_scalp", 2), ("too_dark", 1), ("too_bright", 1), ("too_blurred", 1)],
+)
+def test_a_refused_photo_is_answered_with_drawings_of_a_better_one(code: str, pairs: int, visitor: Client) -> None:
+    refused = sent(visitor)
+    claim = analysis_claim(refused, worker="model@test")
+    assert claim
+    analysis_reject(claim, code, bundle="demo@1", demo=True)
+    assert visitor.get(f"/analyses/{refused}/").content.decode().count('class="pair"') == pairs
+
+
+def policies(page: HttpResponse) -> dict[str, list[str]]:
+    """The directives of a page's content security policy."""
+    return {name: allowed for name, *allowed in (part.split() for part in page["Content-Security-Policy"].split(";"))}
+
+
+def test_no_page_may_run_or_wear_what_stands_in_it_or_ask_another_host(visitor: Client) -> None:
+    waiting, reported, refused = sent(visitor), sent(visitor), sent(visitor)
+    finish(reported, (0, 1, 2, 3, 0, 0))
+    analysis_cancel(refused)
+    pages = ["/", "/sample/", "/nowhere/"]
+    pages += [f"/analyses/{id}/{page}" for id in (waiting, reported, refused) for page in ("", "erase/")]
+    for path in pages:
+        page = visitor.get(path)
+        policy = policies(page)
+        allowed = {source for sources in policy.values() for source in sources}
+        assert allowed == {"'self'", "'none'", "data:", "blob:"}, path
+        assert policy["default-src"] == ["'self'"]
+        assert not {"data:", "blob:"} & set(policy.get("script-src", []) + policy.get("style-src", []))
+        html = page.content.decode()
+        assert not re.search(r"<style|\sstyle=|\son[a-z]+=|<script(?![^>]*\ssrc=)", html), path
+        assert not re.search(r'(?:src|href|action)="(?:https?:)?//', html), path
+        assert '<meta name="referrer"' not in html, path
+
+
+@pytest.mark.parametrize(
+    ("secure", "site", "status"),
+    [
+        (False, "same-origin", 303),
+        (True, "same-origin", 303),
+        (False, "cross-site", 403),
+        (True, "cross-site", 403),
+        (False, None, 303),
+        (True, None, 403),
+    ],
+)
+def test_a_form_of_a_page_without_referrer_is_taken_and_a_stranger_s_is_not(
+    secure: bool, site: str | None, status: int, visitor: Client
+) -> None:
+    analysis = sent(visitor)
+    browser = Client(enforce_csrf_checks=True)
+    page = browser.get(f"/analyses/{analysis}/", secure=secure).content.decode()
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
+    assert token
+    headers = {"Origin": "null"} | ({"Sec-Fetch-Site": site} if site else {})
+    given = {"csrfmiddlewaretoken": token[1]}
+    answer = browser.post(f"/analyses/{analysis}/cancel/", given, headers=headers, secure=secure)
+    assert answer.status_code == status
+    assert (analysis_status(analysis).status == Status.CANCELED) is (status == 303)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext
 
+from backend.analyses.pages.guidance import Pair, pairs_for
 from backend.analyses.reasons import reason_text
 from backend.analyses.selectors.status import AnalysisStatus
 from backend.analyses.states import Status
@@ -33,6 +36,11 @@ class Ending:
         if self._analysis.status == Status.CANCELED:
             return gettext("It was stopped, so there is no result.")
         return str(reason_text(self._analysis.code))
+
+    @property
+    def pairs(self) -> Sequence[Pair]:
+        """Drawings of what to do better, where the photo was the reason."""
+        return pairs_for(self._analysis.code)
 
     @property
     def photo(self) -> str:

@@ -8,8 +8,9 @@ from functools import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
+from backend.analyses.pages.signs import SIGNS
 from backend.analyses.pages.spectrum import Spectrum, described, findings_spectrum
-from backend.analyses.pages.words import SIGNS, confidence_words, grade_of, label_word, type_word
+from backend.analyses.pages.words import confidence_words, grade_of, label_word, type_word
 from backend.analyses.selectors.status import Result
 from ml.labels import GRADES, SYMPTOMS
 
@@ -23,6 +24,8 @@ class ReportedSign:
     word: str
     confidence: str
     sentence: str
+    meaning: str
+    care: str
 
     @property
     def gauge(self) -> list[bool]:
@@ -53,14 +56,14 @@ class Report:
         for symptom in SYMPTOMS:
             finding, sign = self._findings[symptom.key], SIGNS[symptom.key]
             if finding.abstains:
-                word, confidence = gettext("Held back"), ""
+                grade, word, confidence, care = None, gettext("Held back"), "", ""
                 sentence = gettext("This photo alone does not tell. Part the hair and take it again from closer up.")
-                grade = None
             else:
-                grade = finding.grade
+                grade, care = finding.grade, sign.care(finding.grade)
                 word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
                 sentence = str(sign.seen if grade else sign.unseen)
-            signs.append(ReportedSign(label_word(symptom), grade, word, confidence, sentence))
+            name, meaning = label_word(symptom), str(sign.meaning)
+            signs.append(ReportedSign(name, grade, word, confidence, sentence, meaning, care))
         return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
 
     @property
@@ -123,6 +126,11 @@ class Report:
     def _unsure(self) -> bool:
         """Whether a sign without a judgement was graded as high as the degree says, and so decided it."""
         return any(finding.abstains and finding.grade == self._degree > 0 for finding in self._findings.values())
+
+    @property
+    def scale(self) -> str:
+        """How to read the numbers: “0 good · 1 mild · …”."""
+        return " · ".join(f"{number}\u00a0{label_word(grade)}" for number, grade in enumerate(GRADES))
 
     @cached_property
     def spectrum(self) -> Spectrum:

@@ -1,32 +1,38 @@
-"""The scalp spectrum: hairs on a scalp line, longer and darker with the grade. Geometry only; CSS colours it."""
+"""The scalp spectrum: six hairs on a scalp line, longer and stronger with the grade. Geometry only; CSS colours it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.analyses.pages.words import SIGNS, label_word
+from backend.analyses.pages.signs import SIGNS
+from backend.analyses.pages.words import label_word
 from ml.labels import GRADES, SYMPTOMS
 
-WIDTH, BOTTOM = 360, 250
+HEIGHT = 240
+#: The names below stand in six equal columns, so the hairs stand in the middle of these. Numbers of grades, where there
+#: are any, take the rest of the width; `spectrum.css` has the same two widths.
+WIDTH, COLUMNS_WIDTH = 360, 340
 #: Where the tip of a hair of each grade lies, in units of the drawing from the top.
-GRADE_Y = (186, 136, 86, 36)
+GRADE_Y = (180, 129, 78, 27)
 #: Half the width of a hair at its root, a grade.
-HALF_ROOT = (4.0, 4.4, 5.2, 6.2)
-FIRST_X, LAST_X = 34, 280
-SCALP_LEFT, SCALP_RIGHT, SCALP_Y, SCALP_RISE = 8, 306, 208, 12
-HELD_BACK_Y = 150
+HALF_ROOT = (2.6, 3.0, 3.6, 4.4)
+#: How far each hair leans, as a share of its length: neighbours differ, as hairs do.
+LEAN = (0.11, -0.06, 0.14, 0.05, -0.1, 0.08)
+SCALP_Y, SCALP_RISE = 206, 13
+HELD_BACK_Y = 129
 
 
 @dataclass(frozen=True)
 class Hair:
-    """One hair: its outline as SVG path data, its CSS class, and its name below the scalp line."""
+    """One hair: outlines of its shaft, root and follicle as SVG path data, its CSS class, what stands below it."""
 
-    path: str
+    shaft: str
+    root: str
+    follicle: str
     css: str
-    x: float
-    label: str
-    label_y: int
+    name: str
+    number: str
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,7 @@ class Line:
     """A grade's line across the drawing."""
 
     y: int
-    label: str
+    number: int
 
 
 @dataclass(frozen=True)
@@ -43,80 +49,24 @@ class Spectrum:
     lines: tuple[Line, ...]
     description: str
     scalp: str
-    view_box: str
+    right: int
+    view_box: str = f"0 8 {WIDTH} {HEIGHT - 8}"
 
 
 def findings_spectrum(grades: Sequence[int | None], description: str) -> Spectrum:
     """Six hairs for six grades in the order of `SYMPTOMS`; None: the grader held its judgement back."""
-    return _drawing(
-        [
-            (str(sign.short), 1 if grade is None else grade, "held-back" if grade is None else f"k{grade}")
-            for sign, grade in zip(SIGNS.values(), grades, strict=True)
-        ],
-        description,
-    )
+    strands = [(1, "held-back", "?") if grade is None else (grade, f"k{grade}", str(grade)) for grade in grades]
+    return _drawing(strands, description, COLUMNS_WIDTH)
 
 
 def progress_spectrum(models_done: int | None, description: str) -> Spectrum:
     """Six hairs that grow as their graders finish; the gate looks first, so one model done means no hair yet."""
     done = -1 if models_done is None else models_done - 1
     strands = []
-    for number, sign in enumerate(SIGNS.values()):
+    for number in range(len(SYMPTOMS)):
         css = "grown" if number < done else "growing" if number == done else "waiting"
-        strands.append((str(sign.short), 0 if css == "waiting" else 2, css))
-    return _drawing(strands, description, with_lines=False)
-
-
-def scale_spectrum() -> Spectrum:
-    """The four grades side by side, which is how to read the other drawings."""
-    words = [label_word(grade) for grade in GRADES]
-    strands = [(word, grade, f"k{grade}") for grade, word in enumerate(words)]
-    return _drawing(strands, " < ".join(words), with_lines=False)
-
-
-def _drawing(strands: Sequence[tuple[str, int, str]], description: str, *, with_lines: bool = True) -> Spectrum:
-    """`strands` are label, grade and CSS class of each hair from left to right."""
-    last_x = LAST_X if with_lines else WIDTH - FIRST_X
-    right = SCALP_RIGHT if with_lines else WIDTH - SCALP_LEFT
-    step = (last_x - FIRST_X) / (len(strands) - 1)
-    hairs = []
-    for number, (label, grade, css) in enumerate(strands):
-        x = FIRST_X + step * number
-        u = 2 * (x - SCALP_LEFT) / (right - SCALP_LEFT) - 1
-        root_y = SCALP_Y - SCALP_RISE * (1 - u * u)
-        # Neighbours bend to different sides, and their names stand on two lines, so that long ones fit.
-        sway = (1, -1, 0.6, -0.8, 1, -0.6)[number % 6]
-        label_y = SCALP_Y + 22 + (18 * (number % 2) if len(strands) > 4 else 0)
-        tip_y = HELD_BACK_Y if css == "held-back" else GRADE_Y[grade]
-        path = _outline(x, root_y, tip_y, sway, HALF_ROOT[grade])
-        hairs.append(Hair(path, css, round(x, 1), label, label_y))
-    lines = [Line(y, label_word(grade)) for y, grade in zip(GRADE_Y, GRADES, strict=True)] if with_lines else []
-    middle, control = (SCALP_LEFT + right) / 2, SCALP_Y - 2 * SCALP_RISE
-    scalp = f"M{SCALP_LEFT} {SCALP_Y}Q{middle:g} {control} {right} {SCALP_Y}"
-    top = 12 if with_lines else min(GRADE_Y[grade] for _label, grade, _css in strands) - 8
-    bottom = BOTTOM if len(strands) > 4 else BOTTOM - 18
-    view_box = f"0 {top} {WIDTH} {bottom - top}"
-    return Spectrum(tuple(hairs), tuple(lines), description, scalp, view_box)
-
-
-def _outline(x: float, root_y: float, tip_y: float, sway: float, half: float) -> str:
-    """A tapering hair that leaves the skin upright and bends in an S; all curves are cubic Béziers."""
-    length = root_y - tip_y
-    bend = sway * min(length, 120) * 0.12
-    tip_x, tip_half = x + bend, half * 0.32
-
-    def edge(side: int) -> tuple[str, str, str, str]:
-        root, tip = (x + side * half, root_y), (tip_x + side * tip_half, tip_y)
-        low = (x + side * half - bend, root_y - length * 0.35)
-        high = (tip_x + side * tip_half + bend, tip_y + length * 0.35)
-        a, b, c, d = (f"{px:.1f} {py:.1f}" for px, py in (root, low, high, tip))
-        return a, b, c, d
-
-    left, right = edge(-1), edge(1)
-    return (
-        f"M{left[0]}C{left[1]} {left[2]} {left[3]}"
-        f"A{tip_half:.1f} {tip_half:.1f} 0 0 1 {right[3]}C{right[2]} {right[1]} {right[0]}Z"
-    )
+        strands.append((0 if css == "waiting" else 2, css, ""))
+    return _drawing(strands, description, WIDTH)
 
 
 def described(grades: Sequence[int | None], held_back: str) -> str:
@@ -125,3 +75,51 @@ def described(grades: Sequence[int | None], held_back: str) -> str:
         f"{label_word(symptom)} {held_back if grade is None else f'{grade} {label_word(GRADES[grade])}'}"
         for symptom, grade in zip(SYMPTOMS, grades, strict=True)
     )
+
+
+def _drawing(strands: Sequence[tuple[int, str, str]], description: str, width: int) -> Spectrum:
+    """`strands` are grade, CSS class and number of each hair from left to right; `width` is what they share."""
+    column = width / len(strands)
+    hairs = []
+    for place, ((grade, css, number), sign) in enumerate(zip(strands, SIGNS.values(), strict=True)):
+        x = column * (place + 0.5)
+        u = 2 * x / width - 1
+        skin_y = SCALP_Y - SCALP_RISE * (1 - u * u)
+        tip_y = HELD_BACK_Y if css == "held-back" else GRADE_Y[grade]
+        half = HALF_ROOT[grade]
+        shaft = _shaft(x, skin_y + 12, tip_y, LEAN[place], half)
+        hairs.append(Hair(shaft, _root(x, skin_y + 13, half), _follicle(x, skin_y), css, str(sign.short), number))
+    lines = tuple(Line(y, grade) for grade, y in enumerate(GRADE_Y)) if width < WIDTH else ()
+    scalp = f"M2 {SCALP_Y}Q{width / 2:g} {SCALP_Y - 2 * SCALP_RISE} {width - 2} {SCALP_Y}"
+    return Spectrum(tuple(hairs), lines, description, scalp, width)
+
+
+def _shaft(x: float, root_y: float, tip_y: float, lean: float, half: float) -> str:
+    """A tapering hair that leaves the skin upright and bends to one side; both edges are cubic Béziers."""
+    length = root_y - tip_y
+    bend = lean * length
+
+    def edge(side: int) -> tuple[str, str, str, str]:
+        points = (
+            (x + side * half, root_y),
+            (x + side * half - bend * 0.35, root_y - length * 0.4),
+            (x + side * half * 0.75 + bend * 0.1, root_y - length * 0.75),
+            (x + side * half * 0.3 + bend, tip_y),
+        )
+        a, b, c, d = (f"{px:.1f} {py:.1f}" for px, py in points)
+        return a, b, c, d
+
+    left, right = edge(-1), edge(1)
+    tip = f"A{half * 0.3:.1f} {half * 0.3:.1f} 0 0 1 {right[3]}"
+    return f"M{left[0]}C{left[1]} {left[2]} {left[3]}{tip}C{right[2]} {right[1]} {right[0]}Z"
+
+
+def _root(x: float, y: float, half: float) -> str:
+    """The bulb in which the hair begins: an ellipse around (x, y)."""
+    rx, ry = half + 1.4, half + 3
+    return f"M{x:.1f} {y - ry:.1f}a{rx:.1f} {ry:.1f} 0 1 1 0 {2 * ry:.1f}a{rx:.1f} {ry:.1f} 0 1 1 0 {-2 * ry:.1f}Z"
+
+
+def _follicle(x: float, skin_y: float) -> str:
+    """The pocket in the skin around the root, open at the top."""
+    return f"M{x - 7:.1f} {skin_y + 1:.1f}c2 5-3 20 7 20s5-15 7-20"

@@ -8,6 +8,7 @@ app_name = "pages"
 
 urlpatterns = [
     path("", views.home, name="home"),
+    path("sample/", views.sample, name="sample"),
     path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
     path("analyses/<uuid:analysis_id>/cancel/", views.cancel, name="cancel"),
     path("analyses/<uuid:analysis_id>/retry/", views.retry, name="retry"),

@@ -19,9 +19,10 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 
 from backend.analyses.models import Age, Device, Sex
 from backend.analyses.pages.ending import Ending
+from backend.analyses.pages.guidance import PAIRS
 from backend.analyses.pages.report import Report
-from backend.analyses.pages.spectrum import scale_spectrum
-from backend.analyses.pages.waiting import Waiting, outlook_words
+from backend.analyses.pages.sample import sample_report
+from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
 from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
 from backend.analyses.selectors.queue import queue_outlook
@@ -32,6 +33,7 @@ from backend.analyses.states import Status
 from backend.config.errors import InvalidFields, UserError
 from backend.config.private import private
 from backend.config.problems import COMMON
+from backend.operations.selectors import models_are_demo
 from backend.operations.throttle import SubmitThrottle
 
 
@@ -45,6 +47,12 @@ class SeeOther(HttpResponseRedirect):
 def home(request: HttpRequest) -> HttpResponse:
     """The form, and what it sends."""
     return _submit(request) if request.method == "POST" else _form(request)
+
+
+@require_safe
+def sample(request: HttpRequest) -> HttpResponse:
+    """A report of nobody's scalp, to see before sending a photo what there will be to read."""
+    return render(request, "pages/sample.html", {"report": sample_report()})
 
 
 @require_safe
@@ -138,6 +146,7 @@ def _form(
 ) -> HttpResponse:
     """The form with the answers given so far. To htmx the form alone, so that a chosen photo stays chosen."""
     given = request.POST if request.method == "POST" else {}
+    outlook = queue_outlook()
     context = {
         "given": given,
         "notice": notice,
@@ -148,8 +157,11 @@ def _form(
         "ages": Age.choices,
         "devices": Device.choices,
         "retention": hours_words(settings.RETENTION_HOURS),
-        "outlook": outlook_words(queue_outlook()),
-        "scale": scale_spectrum(),
+        "demo": models_are_demo(),
+        "line": line_words(outlook),
+        "outlook": outlook_words(outlook),
+        "pairs": PAIRS,
+        "sample": sample_report(),
     }
     template = "pages/_form.html" if _by_htmx(request) else "pages/home.html"
     response = render(request, template, context, status=status)

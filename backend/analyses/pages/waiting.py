@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
+from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
 from backend.analyses.pages.spectrum import Spectrum, progress_spectrum
@@ -27,6 +28,14 @@ def outlook_words(outlook: QueueOutlook) -> str:
     if outlook.eta_seconds is None:
         return gettext("Photos are looked at in the order in which they came.")
     return gettext("If you send it now, it takes %(time)s.") % {"time": seconds_words(outlook.eta_seconds)}
+
+
+def line_words(outlook: QueueOutlook) -> str:
+    """How many photos wait now."""
+    if not outlook.waiting:
+        return gettext("No photo is waiting")
+    waiting = ngettext("%(n)s photo is waiting", "%(n)s photos are waiting", outlook.waiting)
+    return waiting % {"n": number_format(outlook.waiting, force_grouping=True)}
 
 
 @dataclass(frozen=True)

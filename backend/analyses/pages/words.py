@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Label
+from ml.labels import GRADES, SCALP_TYPES, Label
 
 
 def label_word(label: Label) -> str:
@@ -64,52 +63,3 @@ def confidence_words(confidence: float) -> str:
     if confidence >= 0.6:
         return gettext("confidence medium")
     return gettext("confidence low")
-
-
-@dataclass(frozen=True)
-class Sign:
-    """What a symptom looks like in a photo: a short name for drawings, a sentence if it is seen, one if not."""
-
-    short: str | Promise
-    seen: str | Promise
-    unseen: str | Promise
-
-
-SIGNS: dict[str, Sign] = dict(
-    zip(
-        (symptom.key for symptom in SYMPTOMS),
-        (
-            Sign(
-                _("Scaling"),
-                _("Thin, whitish scales are seen along the hairs and around the follicles."),
-                _("No clear scaling is seen."),
-            ),
-            Sign(
-                _("Sebum"),
-                _("Shiny sebum is seen around the follicles."),
-                _("No marked sebum is seen."),
-            ),
-            Sign(
-                _("Redness"),
-                _("The skin between the follicles looks red."),
-                _("The skin between the follicles does not look clearly red."),
-            ),
-            Sign(
-                _("Pustules"),
-                _("Redness or small pustules are seen around the follicles."),
-                _("No clear redness or pustules are seen around the follicles."),
-            ),
-            Sign(
-                _("Dandruff"),
-                _("Flakes of dandruff are seen on the scalp or the hair."),
-                _("No clear flakes of dandruff are seen."),
-            ),
-            Sign(
-                _("Hair loss"),
-                _("The hair looks sparse or thin, and empty follicles are seen."),
-                _("The hair does not look clearly sparse."),
-            ),
-        ),
-        strict=True,
-    )
-)

@@ -1,9 +1,17 @@
-// The waiting page polls through htmx. Here: a screen reader hears the steps and only them, and a lost
-// connection is said in words until it is back.
+// The waiting page polls through htmx. Here: a screen reader hears the steps and only them, a page that nobody
+// sees polls less, and trouble is said in words until it is over.
+
+const HIDDEN_MS = 30_000; // Between two polls of a hidden page: its title still tells how far it is.
 
 const announcer = document.getElementById("announcer");
-const lost = document.getElementById("lost");
+const trouble = document.getElementById("trouble");
 let announced = document.querySelector("[data-announce]")?.dataset.announce;
+let polled = Date.now();
+
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && Date.now() - polled < HIDDEN_MS) event.preventDefault();
+  else polled = Date.now();
+});
 
 document.addEventListener("htmx:afterSwap", () => {
   const step = document.querySelector("[data-announce]")?.dataset.announce;
@@ -15,7 +23,14 @@ document.addEventListener("htmx:afterSwap", () => {
   if (document.activeElement === document.body) document.querySelector("h1[tabindex]")?.focus();
 });
 
+function tell(what) {
+  const words = what ? trouble.dataset[what] : "";
+  if (trouble.textContent !== words) trouble.textContent = words; // Said once, not at every poll.
+  trouble.hidden = !what;
+}
+
 document.addEventListener("htmx:afterRequest", (event) => {
-  lost.hidden = Boolean(event.detail.xhr.status && event.detail.xhr.status < 500);
+  const status = event.detail.xhr.status;
+  tell(!status ? "lost" : status >= 500 ? "away" : "");
 });
-window.addEventListener("offline", () => { lost.hidden = false; });
+window.addEventListener("offline", () => tell("lost"));

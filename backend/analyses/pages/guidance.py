@@ -1,0 +1,45 @@
+"""How to take a photo that tells something: pairs of a good and a bad one, drawn in frontend/templates/drawings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A good and a bad photo that differ in one thing."""
+
+    key: str
+    name: str | Promise
+    good: str | Promise
+    bad: str | Promise
+
+    @property
+    def drawings(self) -> tuple[str, str]:
+        """The templates of the good and the bad drawing."""
+        return f"drawings/{self.key}-good.svg", f"drawings/{self.key}-bad.svg"
+
+
+PAIRS = (
+    Pair("distance", _("Distance"), _("So close that skin and roots fill the picture"), _("The whole head")),
+    Pair("parting", _("Parting"), _("Hair parted, skin in view"), _("Hair over the skin")),
+    Pair("light", _("Light"), _("Even and bright"), _("In shadow, or dazzling")),
+    Pair("focus", _("Focus"), _("Still, until it is sharp"), _("Shaken or blurred")),
+)
+
+#: What to do better, by the reason of a rejection.
+_HELP: dict[str, tuple[str, ...]] = {
+    "not_a_scalp": ("distance", "parting"),
+    "too_dark": ("light",),
+    "too_bright": ("light",),
+    "too_blurred": ("focus",),
+}
+
+
+def pairs_for(code: str) -> Sequence[Pair]:
+    """The pairs that help after a rejection with this code; none for other ends."""
+    return [pair for pair in PAIRS if pair.key in _HELP.get(code, ())]

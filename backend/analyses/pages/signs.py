@@ -1,0 +1,87 @@
+"""The six signs in sentences: how each looks in a photo, what it means, and what care fits its grade.
+
+They inform: no sentence names a disease that somebody has, a cure or a drug.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from ml.labels import SYMPTOMS
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A short name for drawings; sentences for a sign that is seen and one that is not; its meaning; care by grade."""
+
+    short: str | Promise
+    seen: str | Promise
+    unseen: str | Promise
+    meaning: str | Promise
+    mild: str | Promise
+    moderate: str | Promise
+
+    def care(self, grade: int) -> str:
+        """What to do at home at this grade of 0 to 3; empty where there is nothing to do."""
+        return str(("", self.mild, self.moderate, SEVERE)[grade])
+
+
+#: The same for all signs: what looks severe is for somebody who can see and touch the scalp.
+SEVERE = _("Have a dermatologist look at it soon. Until then wash gently and try nothing new on the scalp.")
+
+_SIGNS = (
+    Sign(
+        _("Scaling"),
+        _("Thin, whitish scales are seen along the hairs and around the follicles."),
+        _("No clear scaling is seen."),
+        _("Fine scales come off when the outermost layer of the skin dries out or renews itself faster than usual."),
+        _("Wash with lukewarm water, rinse well, and do not scrape the scales off with your nails."),
+        _("Use a mild shampoo, keep the hair dryer cool and away from the scalp, and take a new photo in two weeks."),
+    ),
+    Sign(
+        _("Sebum"),
+        _("Shiny sebum is seen around the follicles."),
+        _("No marked sebum is seen."),
+        _("Sebum protects the skin. A scalp that makes much of it looks wet and shiny soon after washing."),
+        _("Wash once a day in the evening, and rinse until nothing feels slippery."),
+        _("Leave out wax and oil for a while, wash down to the scalp, and dry it fully before you sleep."),
+    ),
+    Sign(
+        _("Redness"),
+        _("The skin between the follicles looks red."),
+        _("The skin between the follicles does not look clearly red."),
+        _("More blood runs through skin that is irritated, by heat, scratching, sun or a product, for example."),
+        _("Leave out whatever is new on your scalp, and wash with lukewarm water instead of hot."),
+        _("Leave dyes and perms for later, shade the parting from the sun, and see a doctor if it stays two weeks."),
+    ),
+    Sign(
+        _("Pustules"),
+        _("Redness or small pustules are seen around the follicles."),
+        _("No clear redness or pustules are seen around the follicles."),
+        _("The opening of a follicle can become irritated and red, at times with a small whitish head."),
+        _("Do not press or scratch them, wash gently, and keep hats and pillow cases clean."),
+        _("Do not press them. If they hurt, spread or stay for a week, have a dermatologist look at them."),
+    ),
+    Sign(
+        _("Dandruff"),
+        _("Flakes of dandruff are seen on the scalp or the hair."),
+        _("No clear flakes of dandruff are seen."),
+        _("Dandruff is skin that comes off in larger flakes. It is common, and often comes and goes with the season."),
+        _("Wash regularly, massage with your fingertips, and rinse for longer than you lather."),
+        _("Wash daily for a while with a mild shampoo. If it itches or stays for a month, ask a dermatologist."),
+    ),
+    Sign(
+        _("Hair loss"),
+        _("The hair looks sparse or thin, and empty follicles are seen."),
+        _("The hair does not look clearly sparse."),
+        _("Fewer hairs grow from the same area, or they are thinner. One close-up shows only one spot of the scalp."),
+        _("Take a photo of the same spot in the same light once a month, so that you can compare."),
+        _("Loosen what pulls at the hair, and have a dermatologist look at it: what comes early is easier to judge."),
+    ),
+)
+
+#: By the key of the symptom, in the order of `SYMPTOMS`.
+SIGNS: dict[str, Sign] = {symptom.key: sign for symptom, sign in zip(SYMPTOMS, _SIGNS, strict=True)}
