@@ -84,7 +84,7 @@ def test_answers_are_those_of_one_lane(bundle: Bundle, runtime: LanedRuntime, fl
         alone = [plain.run(key, photo, features=True, maps=True) for photo in BATCH.split(1)]
         for part, axis in (("outputs", 1), ("probabilities", 0), ("features", 0), ("maps", 0)):
             expected = np.concatenate([getattr(answer, part) for answer in alone], axis)
-            np.testing.assert_allclose(getattr(found, part), expected, rtol=1e-5, atol=1e-5)
+            np.testing.assert_allclose(getattr(found, part), expected, rtol=1e-4, atol=1e-3)
 
 
 def test_what_was_begun_for_other_photos_answers_nobody(bundle: Bundle, runtime: LanedRuntime) -> None:
