@@ -70,8 +70,26 @@ def test_a_lost_connection_is_said_in_words_and_the_page_goes_on_when_it_is_back
         send(page)
         page.wait_for_url(ANALYSIS)
         page.context.set_offline(True)
-        expect(page.locator("#lost")).to_be_visible()
+        expect(page.locator("#trouble")).to_be_visible()
     page.context.set_offline(False)
+    expect(page.locator(".find")).to_have_count(6)
+
+
+def test_a_page_that_nobody_sees_polls_less_and_catches_up_when_somebody_looks(visit: Visit, stack: Stack) -> None:
+    with resting_models(stack):
+        page = visit(f"/analyses/{stack.submit().json()['id']}/")
+        polls: list[str] = []
+        page.on("request", lambda asked: polls.append(asked.url) if ANALYSIS.search(asked.url) else None)
+        see = "now => { Object.defineProperty(document, 'hidden', { configurable: true, get: () => !now }); "
+        with page.expect_request(ANALYSIS):
+            pass
+        page.evaluate(see + "document.dispatchEvent(new Event('visibilitychange')) }", False)
+        page.wait_for_timeout(500)
+        polls.clear()
+        page.wait_for_timeout(6_000)
+        assert not polls
+        with page.expect_request(ANALYSIS):
+            page.evaluate(see + "document.dispatchEvent(new Event('visibilitychange')) }", True)
     expect(page.locator(".find")).to_have_count(6)
 
 

@@ -1,0 +1,123 @@
+"""axe-core over every page in every state, by day and by night, on a phone and on a desk."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PHONE, Visit, fill, resting_models, send
+from tests.stack import Stack
+
+AXE = Axe()
+
+
+def check(page: Page) -> None:
+    """No violation of any rule, best practices included, in either theme at either size."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width, height in (PHONE, DESK):
+            page.set_viewport_size({"width": width, "height": height})
+            found = AXE.run(page)
+            assert not found.violations_count, f"{scheme}, {width} px\n{found.generate_report()}"
+
+
+def reported(stack: Stack) -> str:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    return f"/analyses/{analysis}/"
+
+
+def refused(stack: Stack) -> str:
+    black = io.BytesIO()
+    Image.new("RGB", (320, 320)).save(black, "JPEG")
+    analysis = stack.submit(black.getvalue()).json()["id"]
+    assert stack.wait(analysis)["status"] == "rejected"
+    return f"/analyses/{analysis}/"
+
+
+def canceled(stack: Stack) -> str:
+    with resting_models(stack):
+        analysis = stack.submit().json()["id"]
+        stack.rows(f"Analysis.objects.filter(pk='{analysis}').update(status='canceled')")
+    return f"/analyses/{analysis}/"
+
+
+def failed(stack: Stack) -> str:
+    address = canceled(stack)
+    analysis = address.split("/")[2]
+    stack.rows(f"Analysis.objects.filter(pk='{analysis}').update(status='failed', code='model_error')")
+    return address
+
+
+def erased(stack: Stack) -> str:
+    address = reported(stack)
+    stack.rows(f"[Erasure.objects.create(pk='{address.split('/')[2]}').erased_at.isoformat()]")
+    stack.rows(f"Analysis.objects.filter(pk='{address.split('/')[2]}').delete()[0]")
+    return address
+
+
+STATES: dict[str, Callable[[Stack], str]] = {
+    "home": lambda stack: "/",
+    "sample": lambda stack: "/sample/",
+    "report": reported,
+    "refused": refused,
+    "canceled": canceled,
+    "failed": failed,
+    "erase": lambda stack: reported(stack) + "erase/",
+    "erased": erased,
+    "nothing there": lambda stack: "/nothing-here/",
+}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("state", STATES)
+def test_axe_finds_nothing_on_the_page(visit: Visit, stack: Stack, state: str, language: str) -> None:
+    check(visit(STATES[state](stack), language=language))
+
+
+def test_axe_finds_nothing_while_the_photo_waits_and_while_models_look(visit: Visit, stack: Stack) -> None:
+    with resting_models(stack):
+        analysis = stack.submit().json()["id"]
+        page = visit(f"/analyses/{analysis}/")
+        expect(page.locator("[aria-current=step]")).to_contain_text("차례 기다리기")
+        check(page)
+        row = f"Analysis.objects.filter(pk='{analysis}')"
+        stack.rows(f"{row}.update(status='running', models_done=3, lease_until='2999-01-01T00:00Z')")
+        expect(page.locator("[aria-current=step]")).to_contain_text("4번째")
+        check(page)
+        stack.rows(f"{row}.update(status='canceled')")
+
+
+def test_axe_finds_nothing_on_a_form_that_was_refused(visit: Visit, photo: Path) -> None:
+    page = visit()
+    fill(page, photo, consent=False)
+    send(page)
+    expect(page.locator("#consent-error")).not_to_be_empty()
+    check(page)
+
+
+def test_axe_finds_nothing_while_the_service_is_away(visit: Visit, stack: Stack) -> None:
+    with resting_models(stack):
+        analysis = stack.submit().json()["id"]
+        page = visit(f"/analyses/{analysis}/")
+        page.route("**/analyses/**", lambda route: route.fulfill(status=502))
+        expect(page.locator("#trouble")).to_contain_text("서비스가 답하지 않아요")
+        check(page)
+        page.unroute("**/analyses/**")
+    expect(page.locator(".find")).to_have_count(6)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_all_that_is_pressed_is_as_large_as_a_thumb(visit: Visit, stack: Stack, state: str) -> None:
+    page = visit(STATES[state](stack))
+    sizes = page.locator("button:visible, .button:visible, .choices label, .agree, .zone, .mark").evaluate_all(
+        "all => all.map(one => [one.textContent.trim(), one.getBoundingClientRect().height])"
+    )
+    assert sizes
+    assert not [(words, height) for words, height in sizes if height < 48]
