@@ -120,13 +120,19 @@ class Analysis(models.Model):
 class Finding(models.Model):
     """One symptom's grade with the four probabilities behind it."""
 
-    analysis = models.ForeignKey(Analysis, on_delete=models.CASCADE, related_name="findings")
+    analysis = models.ForeignKey(
+        Analysis, verbose_name=_("analysis"), on_delete=models.CASCADE, related_name="findings"
+    )
     symptom = models.CharField(_("symptom"), max_length=40, choices=[(s.key, s.korean) for s in SYMPTOMS])
     grade = models.PositiveSmallIntegerField(_("grade"), choices=[(n, g.korean) for n, g in enumerate(GRADES)])
-    probability_0 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
-    probability_1 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
-    probability_2 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
-    probability_3 = models.FloatField(validators=[MinValueValidator(0), MaxValueValidator(1)])
+    probability_0 = models.FloatField(_("probability of good"), validators=[MinValueValidator(0), MaxValueValidator(1)])
+    probability_1 = models.FloatField(_("probability of mild"), validators=[MinValueValidator(0), MaxValueValidator(1)])
+    probability_2 = models.FloatField(
+        _("probability of moderate"), validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
+    probability_3 = models.FloatField(
+        _("probability of severe"), validators=[MinValueValidator(0), MaxValueValidator(1)]
+    )
     confidence = models.FloatField(_("confidence"), validators=[MinValueValidator(0), MaxValueValidator(1)])
     abstains = models.BooleanField(_("abstains"), default=False)
 

@@ -104,6 +104,20 @@ def test_no_page_names_a_cure_or_speaks_of_a_diagnosis_of_ours(korean: polib.POF
             assert not re.search(r"완치|처방|약을|효능|효과", text), text
 
 
+def test_every_column_that_admins_see_has_a_korean_name() -> None:
+    from django.contrib import admin
+    from django.contrib.admin.utils import label_for_field
+
+    with override("ko"):
+        for model, page in admin.site._registry.items():
+            if not model.__module__.startswith("backend."):
+                continue
+            shown = {*page.list_display, *(field.name for field in model._meta.fields if field.editable)}
+            names = {field: label_for_field(field, model, page) for field in shown}
+            named = {field for field, name in names.items() if re.search("[가-힣]", str(name))}
+            assert shown - named <= {"id"}, model
+
+
 @pytest.mark.parametrize("path", templates(), ids=lambda path: path.name)
 def test_no_template_holds_a_script_body_or_a_style(path: Path) -> None:
     text = path.read_text()
