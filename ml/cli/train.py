@@ -58,13 +58,13 @@ def run(options: argparse.Namespace) -> int:
         symptoms=options.symptom or _KEYS,
         pictures=options.pictures,
         seed=options.seed,
+        weights=options.weights,
         options=Options(
             device=options.device,
             workers=options.workers,
             memory_limit=int(options.memory_limit * 2**30) if options.memory_limit else None,
             checkpoint_seconds=options.checkpoint_seconds,
             compiled=options.compile,
-            weights=options.weights,
         ),
     )
     if options.json:

@@ -10,6 +10,7 @@ import torch
 
 from ml.bases import imagenet_weights
 from ml.data.records import Record
+from ml.errors import GateInvalid
 from ml.gate.fit import Trunk, fit_gate, imagenet_prototypes, split
 from ml.gate.gate import Gate, gate_facts
 from ml.gate.pictures import others, scalps
@@ -17,6 +18,8 @@ from ml.growth import SOURCE
 from ml.preprocessing import Preprocessing, open_photo
 from ml.registry import describe
 
+#: With fewer, the fifth that is held out is one picture or none.
+FEWEST = 10
 #: What lies between the seeds of scalps and those of other things.
 _APART = 10_000_000
 
@@ -35,7 +38,10 @@ def make_gate(
 
     Half of those are the operator's own photographs `negatives` where there are any, the rest is drawn. `photographs`
     are only tested on: they must be others than the negatives. A fifth of everything is held out for the metrics.
+    Raises GateInvalid for fewer than `FEWEST`.
     """
+    if count < FEWEST:
+        raise GateInvalid(f"A gate is fitted on {FEWEST} scalps or more; {count} are too few to hold a fifth out.")
     expects, weights = describe(SOURCE), imagenet_weights()
     trunk = Trunk(weights, Preprocessing(image_size, expects.mean, expects.std))
     say(f"Looking at {count} scalps.")

@@ -22,15 +22,16 @@ class Progress:
     """How far a training is.
 
     `identity` tells one training from another. `step` counts the batches of `epoch` that are done, `loss_sum` adds up
-    their losses. `best_epoch` is the one with the best `monitor` so far. `plan` is the memory plan as numbers, since
-    another micro-batch makes other batch-norm statistics. `scaler` is that of mixed precision. `history` has a row an
-    epoch.
+    their losses, `epoch_seconds` their times; `seconds` is that of the whole training. `best_epoch` is the one with the
+    best `monitor` so far. `plan` is the memory plan as numbers, since another micro-batch makes other batch-norm
+    statistics. `scaler` is that of mixed precision. `history` has a row an epoch.
     """
 
     identity: str
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
+    epoch_seconds: float = 0.0
     seconds: float = 0.0
     best_epoch: int = -1
     best_score: float = float("-inf")
@@ -38,6 +39,9 @@ class Progress:
     plan: dict[str, Any] = field(default_factory=dict)
     scaler: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
+
+    def begin_epoch(self, epoch: int) -> None:
+        self.epoch, self.step, self.loss_sum, self.epoch_seconds = epoch, 0, 0.0, 0.0
 
 
 def save_checkpoint(

@@ -22,8 +22,9 @@ from ml.training.run import Run
 class Row:
     """One recipe's line. The figures of merit are means over the symptoms on the test part.
 
-    `epochs` are those that were trained, `recipe_epochs` those that the recipe asks for. `seconds` is the time of
-    training with its validation, `images_a_second` what the training steps alone took in.
+    A symptom whose QWK is not defined, as where all test pictures and answers have one grade, has None and is left out
+    of the mean. `epochs` are those that were trained, `recipe_epochs` those that the recipe asks for. `seconds` is the
+    time of training with its validation, `images_a_second` what the training steps alone took in.
     """
 
     recipe: str
@@ -34,8 +35,8 @@ class Row:
     recipe_epochs: int
     accuracy: float
     macro_f1: float
-    qwk: float
-    qwk_by_symptom: dict[str, float]
+    qwk: float | None
+    qwk_by_symptom: dict[str, float | None]
     seconds: float
     images_a_second: float
     memory_plan: str
@@ -54,7 +55,9 @@ class Comparison:
 
     def write(self, folder: Path) -> None:
         """Write `comparison.md` and `comparison.json` into the folder."""
-        (folder / "comparison.json").write_text(json.dumps(asdict(self), indent=1) + "\n", encoding="utf-8")
+        (folder / "comparison.json").write_text(
+            json.dumps(asdict(self), indent=1, allow_nan=False) + "\n", encoding="utf-8"
+        )
         (folder / "comparison.md").write_text(self.markdown(), encoding="utf-8")
 
     def markdown(self) -> str:
@@ -70,7 +73,7 @@ class Comparison:
             epochs = f"{row.epochs}" if row.epochs == row.recipe_epochs else f"{row.epochs} of {row.recipe_epochs}"
             lines.append(
                 f"| `{row.recipe}` | {row.networks} × {row.network} | {row.started_from} | {epochs} | "
-                f"{row.accuracy:.3f} | {row.macro_f1:.3f} | {row.qwk:.3f} | {row.seconds / 60:.1f} | "
+                f"{row.accuracy:.3f} | {row.macro_f1:.3f} | {_shown(row.qwk)} | {row.seconds / 60:.1f} | "
                 f"{row.images_a_second:.1f} |"
             )
         return "\n".join(lines) + "\n"
@@ -104,7 +107,11 @@ def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Reco
                 truth[:, column], probabilities[:, column].argmax(axis=1), len(GRADES)
             )
     stacked = np.stack(list(confusions.values()))
-    qwk = quadratic_weighted_kappa(stacked)
+    qwk = {
+        symptom: None if np.isnan(value) else float(value)
+        for symptom, value in zip(confusions, quadratic_weighted_kappa(stacked), strict=True)
+    }
+    defined = [value for value in qwk.values() if value is not None]
     facts, recipe = runs[0].facts, runs[0].recipe
     return Row(
         recipe=name,
@@ -116,9 +123,13 @@ def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Reco
         recipe_epochs=recipe_epochs,
         accuracy=float(accuracy(stacked).mean()),
         macro_f1=float(macro_f1(stacked).mean()),
-        qwk=float(qwk.mean()),
-        qwk_by_symptom={symptom: float(value) for symptom, value in zip(confusions, qwk, strict=True)},
+        qwk=float(np.mean(defined)) if defined else None,
+        qwk_by_symptom=qwk,
         seconds=sum(run.facts.seconds for run in runs),
         images_a_second=float(np.mean([run.facts.images_a_second for run in runs])),
         memory_plan=facts.memory_plan,
     )
+
+
+def _shown(figure: float | None) -> str:
+    return "–" if figure is None else f"{figure:.3f}"

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
+from ml.data.files import UNREADABLE
 from ml.data.records import Record
+from ml.errors import DataSetInvalid, PhotoUnreadable
 from ml.labels import SYMPTOMS
 from ml.preprocessing import Preprocessing, open_photo, to_tensor
+
+_SMALL_PROCESSES = multiprocessing.get_context("forkserver")
+_SMALL_PROCESSES.set_forkserver_preload([__name__])
 
 _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 
@@ -44,7 +51,14 @@ class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
         return len(self._records)
 
     def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
-        photo = open_photo(self._records[index].read())
+        record = self._records[index]
+        try:
+            photo = open_photo(record.read())
+        except (PhotoUnreadable, *UNREADABLE) as error:
+            raise DataSetInvalid(
+                f"The picture {record.id} can't be read: {error} Put a whole copy in its place and give the same "
+                "command again: what was trained so far is kept."
+            ) from error
         if self._augment is None:
             return to_tensor(photo, self._spec), self._grades[index]
         with torch.random.fork_rng(devices=[]):
@@ -69,7 +83,21 @@ def training_batches(
     order = np.random.default_rng(seed_of(seed, epoch)).permutation(len(pictures))
     steps = steps_in(len(pictures), batch)
     batches = [order[step * batch : (step + 1) * batch].tolist() for step in range(skip, steps)]
-    return iter(DataLoader(pictures, batch_sampler=batches, num_workers=workers))
+    return load(pictures, workers, batch_sampler=batches)
+
+
+def load(pictures: Pictures, workers: int, **batching: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of pictures and grades, decoded ahead by so many processes, or by this one where there are none.
+
+    `batching` goes to torch's DataLoader. Raises DataSetInvalid for a damaged picture.
+    """
+    # Forked from here, a process would hold all that this one gives back of its gigabytes: a second training's memory.
+    context = _SMALL_PROCESSES if workers else None
+    try:
+        yield from DataLoader(pictures, num_workers=workers, multiprocessing_context=context, **batching)
+    except DataSetInvalid as error:
+        # To what is raised in another process torch adds the traceback from there.
+        raise DataSetInvalid(str(error).strip().rpartition(f"{DataSetInvalid.__name__}: ")[2]) from error
 
 
 def steps_in(pictures: int, batch: int) -> int:

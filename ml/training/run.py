@@ -14,7 +14,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
-from torch.utils.data import DataLoader
 
 from ml.data.records import Record
 from ml.errors import RunInvalid
@@ -23,7 +22,7 @@ from ml.manifest import first_fault
 from ml.outputs import Output, outputs_for
 from ml.preprocessing import Preprocessing
 from ml.registry import STEP_COUNTER, Weights, create_filled_network, describe
-from ml.training.pictures import Pictures
+from ml.training.pictures import Pictures, load
 from ml.training.recipe import Recipe
 
 RUN_FILE = "run.json"
@@ -31,9 +30,12 @@ WEIGHTS_FILE = "weights.safetensors"
 
 
 class RunFacts(BaseModel):
-    """What `run.json` says. `digest` is that of the pictures (`ml.data.splits.digest`), `started_from` says which
-    weights the training began with, `seconds` how long it took, `images_a_second` what its steps took in; `history`
-    has a row an epoch."""
+    """What `run.json` says.
+
+    `identity` tells one training from another, `digest` is that of the pictures (`ml.data.splits.digest`),
+    `started_from` says which weights the training began with, `seconds` how long it took, `images_a_second` what its
+    steps took in; `history` has a row an epoch.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,6 +44,7 @@ class RunFacts(BaseModel):
     seed: int
     started_from: str
     pictures: dict[str, int]
+    identity: str
     digest: str
     synthetic: bool
     device: str
@@ -118,7 +121,7 @@ def answer(network: nn.Module, pictures: Pictures, *, device: str, batch: int, w
     """Raw outputs, float32 `[n, symptoms, outputs]`, of a network in evaluation mode to all pictures."""
     rows: list[np.ndarray] = []
     with torch.inference_mode():
-        for inputs, grades in DataLoader(pictures, batch, num_workers=workers):
+        for inputs, grades in load(pictures, workers, batch_size=batch):
             outputs = network(inputs.to(device, memory_format=torch.channels_last)).float()
             rows.append(outputs.cpu().numpy().reshape(len(inputs), grades.shape[1], -1))
     return np.concatenate(rows)

@@ -31,6 +31,7 @@ def train_all(
     split: Path | None = None,
     pictures: int | None = None,
     seed: int = 0,
+    weights: Path | None = None,
     options: Options,
 ) -> list[Run]:
     """Train the recipe's network, or one a symptom below `out`, on the parts `training` and `validation`.
@@ -42,7 +43,17 @@ def train_all(
     synthetic = is_synthetic(data)
     groups = [(tuple(symptoms), out)] if recipe.heads == "six" else [((key,), out / key) for key in symptoms]
     return [
-        train(recipe, training, parts["validation"], group, folder, seed=seed, synthetic=synthetic, options=options)
+        train(
+            recipe,
+            training,
+            parts["validation"],
+            group,
+            folder,
+            seed=seed,
+            weights=weights,
+            synthetic=synthetic,
+            options=options,
+        )
         for group, folder in groups
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from pathlib import Path
 
@@ -35,6 +36,15 @@ def start_weights(architecture: str, outputs: int, seed: int, file: Path | None 
         if name not in filled or tuple(filled[name].shape) != shape:
             raise WeightsUnreadable(f"{says} don't fit {architecture}: {name} is missing or has another shape.")
     return {name: filled[name] for name in shapes}, says
+
+
+def weights_digest(file: Path) -> str:
+    """SHA-256 of a file of weights. Raises WeightsUnreadable where it is not there."""
+    try:
+        with file.open("rb") as opened:
+            return hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise WeightsUnreadable(f"{file} can't be read as weights: {error.strerror}.") from error
 
 
 def _body(architecture: str, seed: int, file: Path | None) -> tuple[Weights, str]:

@@ -12,12 +12,14 @@ Every random draw is seeded by (seed, epoch, step) or (seed, epoch, picture), so
 from __future__ import annotations
 
 import copy
+import fcntl
 import hashlib
 import json
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -41,12 +43,15 @@ from ml.training.checkpointing import checkpoint_blocks
 from ml.training.log import write_log
 from ml.training.losses import create_loss
 from ml.training.memory import MemoryPlan, MicroBatches, plan_memory
+from ml.training.optimisation import average_by, create_optimiser, learning_rate
 from ml.training.pictures import Pictures, grades_of, seed_of, steps_in, training_batches
 from ml.training.recipe import Recipe
 from ml.training.run import RUN_FILE, Run, RunFacts, answer, preprocessing, write_facts, write_weights
-from ml.training.start import start_weights
+from ml.training.start import start_weights, weights_digest
 
 logger = logging.getLogger(__name__)
+
+LOCK_FILE = "training.lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +67,6 @@ class Options:
     memory_limit: int | None = None
     checkpoint_seconds: float = 120.0
     compiled: bool = False
-    weights: Path | None = None
 
 
 def train(
@@ -73,22 +77,27 @@ def train(
     out: Path,
     *,
     seed: int = 0,
+    weights: Path | None = None,
     synthetic: bool = False,
     options: Options = Options(),
 ) -> Run:
     """Train one network on the first records for these symptoms and choose its best epoch by the second ones.
 
-    A folder `out` with a checkpoint of the same training is gone on with; one with a finished run is returned as it is.
-    Raises RunInvalid where it holds another training, OutOfMemory where not even one picture fits.
+    It starts from the file `weights`, else from what `start_weights` finds. A folder `out` with a checkpoint of the
+    same training is gone on with; one with a finished run is returned as it is. Raises RunInvalid where it holds
+    another training or one that still runs, OutOfMemory where not even one picture fits, DataSetInvalid for a damaged
+    picture.
     """
-    records = [*training, *validation]
+    identity = _identity(recipe, training, validation, symptoms, seed, weights)
     if (out / RUN_FILE).is_file():
-        return _same(Run.open(out), recipe, symptoms, records, seed)
+        return _same(Run.open(out), recipe, identity)
     out.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True, warn_only=True)
-    trainer = _Trainer(recipe, training, validation, tuple(symptoms), out, seed, options)
-    trainer.resume()
-    trainer.go_on()
+    trainer = _Trainer(recipe, training, validation, tuple(symptoms), out, seed, weights, options)
+    trainer.progress = Progress(identity)
+    with _alone(out):
+        trainer.resume()
+        trainer.go_on()
     progress = trainer.progress
     return write_facts(
         out,
@@ -98,7 +107,8 @@ def train(
             seed=seed,
             started_from=trainer.started_from,
             pictures={"training": len(training), "validation": len(validation)},
-            digest=digest(records),
+            identity=identity,
+            digest=digest([*training, *validation]),
             synthetic=synthetic,
             device=trainer.device,
             memory_plan=str(trainer.plan),
@@ -110,9 +120,19 @@ def train(
     )
 
 
-def _same(run: Run, recipe: Recipe, symptoms: Sequence[str], records: Sequence[Record], seed: int) -> Run:
-    facts = run.facts
-    if (facts.recipe, facts.symptoms, facts.seed, facts.digest) != (recipe, tuple(symptoms), seed, digest(records)):
+@contextmanager
+def _alone(out: Path) -> Iterator[None]:
+    """Hold the folder for this process; the lock goes with the process, however it ends."""
+    with (out / LOCK_FILE).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunInvalid(f"Another process trains in {out}. Wait for it, or name a new folder.") from error
+        yield
+
+
+def _same(run: Run, recipe: Recipe, identity: str) -> Run:
+    if (run.facts.recipe, run.facts.identity) != (recipe, identity):
         raise RunInvalid(f"{run.folder} holds a finished run of another training. Name a new folder.")
     logger.info("%s is finished already.", run.folder)
     return run
@@ -127,6 +147,7 @@ class _Trainer:
         symptoms: tuple[str, ...],
         out: Path,
         seed: int,
+        weights: Path | None,
         options: Options,
     ) -> None:
         self.recipe, self.symptoms, self.out, self.seed, self.options = recipe, symptoms, out, seed, options
@@ -139,18 +160,18 @@ class _Trainer:
         self.batch = min(recipe.batch, len(training))
         self.steps = steps_in(len(training), self.batch)
         count = outputs_for(len(GRADES), recipe.output) * len(symptoms)
-        weights, self.started_from = start_weights(recipe.architecture, count, seed, options.weights)
-        network = create_filled_network(recipe.architecture, count, recipe.image_size, weights)
+        start, self.started_from = start_weights(recipe.architecture, count, seed, weights)
+        network = create_filled_network(recipe.architecture, count, recipe.image_size, start)
         self.network = network.requires_grad_(True).to(self.device).to(memory_format=torch.channels_last)
         self._freeze(self.network)
         self.forward: Callable[[torch.Tensor], torch.Tensor] = self.network
-        self.averaged = AveragedModel(self.network, multi_avg_fn=_average(recipe.ema), use_buffers=True)
+        self.averaged = AveragedModel(self.network, multi_avg_fn=average_by(recipe.ema), use_buffers=True)
         self.averaged.eval()
-        self.optimiser = _optimiser(self.network, recipe)
+        self.optimiser = create_optimiser(self.network, recipe)
         cuda = self.device.startswith("cuda") and recipe.mixed_precision
         self.half = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float16 if cuda else None
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)
-        self.progress = Progress(_identity(recipe, [*training, *validation], symptoms, seed))
+        self.progress: Progress
         self.plan: MemoryPlan
 
     def resume(self) -> None:
@@ -178,7 +199,7 @@ class _Trainer:
         while progress.epoch < self.recipe.epochs and not progress.stopped_early:
             self._epoch()
             self._judge()
-            progress.epoch, progress.step, progress.loss_sum = progress.epoch + 1, 0, 0.0
+            progress.begin_epoch(progress.epoch + 1)
             self._save()
 
     def _epoch(self) -> None:
@@ -190,17 +211,17 @@ class _Trainer:
         )  # fmt: skip
         label = f"{recipe.name} {progress.epoch + 1}/{recipe.epochs}"
         saved = started = time.perf_counter()
-        first, seconds = progress.step, progress.seconds
+        seconds, epoch_seconds = progress.seconds, progress.epoch_seconds
         with tqdm(batches, label, self.steps, initial=progress.step, unit="step", mininterval=1) as bar:
             for pictures, grades in bar:
                 progress.loss_sum += self._step(pictures, grades)
                 progress.step += 1
-                progress.seconds = seconds + time.perf_counter() - started
+                passed = time.perf_counter() - started
+                progress.seconds, progress.epoch_seconds = seconds + passed, epoch_seconds + passed
                 bar.set_postfix(loss=f"{progress.loss_sum / progress.step:.3f}", refresh=False)
                 if time.perf_counter() - saved > self.options.checkpoint_seconds:
                     self._save()
                     saved = time.perf_counter()
-        self.images_a_second = (progress.step - first) * self.batch / (time.perf_counter() - started)
 
     def _freeze(self, network: nn.Module) -> None:
         """Hold the first layers, their batch-norms' statistics as well, where the recipe says so."""
@@ -236,7 +257,7 @@ class _Trainer:
         trial.network = copy.deepcopy(self.network).train()
         trial._freeze(trial.network)
         trial.forward = trial.network
-        optimiser = _optimiser(trial.network, self.recipe)
+        optimiser = create_optimiser(trial.network, self.recipe)
         size = self.recipe.image_size
         pictures = torch.zeros(micro_batch, 3, size, size)
         grades = torch.zeros(micro_batch, len(self.symptoms), dtype=torch.long)
@@ -271,7 +292,7 @@ class _Trainer:
             "qwk": _mean(quadratic_weighted_kappa(confusions)),
             "macro_f1": _mean(macro_f1(confusions)),
             "accuracy": _mean(accuracy(confusions)),
-            "images_a_second": self.images_a_second,
+            "images_a_second": progress.step * self.batch / progress.epoch_seconds,
             "seconds": progress.seconds,
         }
         progress.history.append(row)
@@ -297,45 +318,19 @@ class _Trainer:
         return {"network": self.network, "averaged": self.averaged}
 
 
-def _identity(recipe: Recipe, records: Sequence[Record], symptoms: tuple[str, ...], seed: int) -> str:
+def _identity(
+    recipe: Recipe,
+    training: Sequence[Record],
+    validation: Sequence[Record],
+    symptoms: Sequence[str],
+    seed: int,
+    weights: Path | None,
+) -> str:
     """What has to be the same for a training to go on: all but where it ends."""
     asked = recipe.model_dump(exclude={"name", "says", "patience", "enough"})
-    return hashlib.sha256(json.dumps([asked, digest(records), symptoms, seed]).encode()).hexdigest()
-
-
-def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The rate after so many epochs: a linear warm-up, then half a cosine down to zero (arXiv 1608.03983), or flat."""
-    if epoch < recipe.warmup_epochs:
-        return recipe.learning_rate * epoch / recipe.warmup_epochs
-    if recipe.schedule == "constant":
-        return recipe.learning_rate
-    done = (epoch - recipe.warmup_epochs) / max(recipe.epochs - recipe.warmup_epochs, 1e-9)
-    return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
-
-
-def _optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's; weight decay goes to convolutions and linear layers, not to batch-norms and biases."""
-    parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
-    groups = [
-        {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
-        {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
-    ]
-    kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
-    return kind(groups, lr=recipe.learning_rate)
-
-
-def _average(decay: float) -> Callable[..., None]:
-    """Averages with the recipe's decay, and with less of it in the first steps, when the weights are still poor."""
-
-    def average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor | int) -> None:
-        share = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))
-        for mean, value in zip(averaged, current, strict=True):
-            if torch.is_floating_point(mean):
-                mean.lerp_(value.to(mean.dtype), share)
-            else:
-                mean.copy_(value)
-
-    return average
+    start = weights_digest(weights) if weights else None
+    facts = [asked, digest(training), digest(validation), list(symptoms), seed, start]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 
 def _mean(figures: np.ndarray) -> float:

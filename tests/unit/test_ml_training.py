@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import fcntl
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,9 +23,12 @@ from ml.data.synthetic.dataset import write_dataset
 from ml.errors import RecipeInvalid, RunInvalid, WeightsUnreadable
 from ml.labels import SYMPTOMS
 from ml.training.checkpoint import CHECKPOINT_FILE
+from ml.training.comparison import compare
 from ml.training.recipe import load_recipe, recipe_names
 from ml.training.run import RUN_FILE, WEIGHTS_FILE, Run
+from ml.training.session import read_parts
 from ml.training.start import start_weights
+from ml.training.trainer import LOCK_FILE, train
 
 ROOT = Path(__file__).resolve().parents[2]
 KEYS = [symptom.key for symptom in SYMPTOMS]
@@ -126,6 +131,43 @@ def test_another_training_does_not_overwrite_a_finished_run(trained: Path, scalp
     assert (trained / WEIGHTS_FILE).read_bytes() == before
 
 
+def test_another_division_of_the_same_pictures_is_another_training(trained: Path, scalps: Path, recipe: Path) -> None:
+    parts = read_parts(scalps, None, 0)
+    training, validation = parts["training"], parts["validation"]
+    assert train(load_recipe(str(recipe)), training, validation, KEYS, trained).folder == trained
+    with pytest.raises(RunInvalid, match="another training"):
+        train(load_recipe(str(recipe)), [*training[1:], validation[0]], [*validation[1:], training[0]], KEYS, trained)
+
+
+def test_other_weights_to_start_from_are_another_training(trained: Path, scalps: Path, recipe: Path) -> None:
+    parts, own = read_parts(scalps, None, 0), trained / WEIGHTS_FILE
+    with pytest.raises(RunInvalid, match="another training"):
+        train(load_recipe(str(recipe)), parts["training"], parts["validation"], KEYS, trained, weights=own)
+
+
+def test_a_folder_in_which_another_process_trains_is_left_alone(scalps: Path, recipe: Path, tmp_path: Path) -> None:
+    parts = read_parts(scalps, None, 0)
+    with (tmp_path / LOCK_FILE).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(RunInvalid, match="Another process trains"):
+            train(load_recipe(str(recipe)), parts["training"], parts["validation"], KEYS, tmp_path)
+
+
+@pytest.mark.parametrize("workers", ["0", "2"])
+def test_a_damaged_picture_ends_a_training_with_its_name(
+    workers: str, scalps: Path, recipe: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "set"
+    shutil.copytree(scalps, broken)
+    record = read_parts(broken, None, 0)["training"][0]
+    for copy in broken.rglob(f"{record.id}.jpg"):
+        copy.write_bytes(b"\xff\xd8\xff" + bytes(200) + b"\xff\xd9")
+    done = ml("train", broken, "--recipe", recipe, "--out", tmp_path / "run", "--workers", workers)
+    assert done.returncode == 1
+    assert f"The picture {record.id} can't be read" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_frozen_layers_stay_as_they_start_and_the_others_learn(trained: Path) -> None:
     start, _ = start_weights("efficientnet-lite0", 24, 0)
     learnt = Run.open(trained).weights()
@@ -166,6 +208,22 @@ def test_compare_puts_recipes_side_by_side(scalps: Path, recipe: Path, tmp_path:
         assert row["images_a_second"] > 0
     assert (tmp_path / "table" / "comparison.md").read_text() in done.stdout
     assert done.stdout.startswith("Synthetic pictures: 16 to train on")
+
+
+def test_a_symptom_of_which_all_are_alike_has_no_kappa_in_the_table(
+    trained: Path, scalps: Path, tmp_path: Path
+) -> None:
+    run, records = Run.open(trained), read_aihub(scalps).records
+    said = run.outputs(records)[:, 0].argmax(axis=1)
+    right = [record for record, grade in zip(records, said, strict=True) if record.grades[0] == grade]
+    alike = [record for record in right if record.grades[0] == right[0].grades[0]]
+    table = compare({"small": [run]}, {"small": 3}, alike)
+    (row,) = table.rows
+    assert row.qwk_by_symptom[KEYS[0]] is None
+    others = [value for value in row.qwk_by_symptom.values() if value is not None]
+    assert row.qwk == (pytest.approx(np.mean(others)) if others else None)
+    table.write(tmp_path)
+    assert json.loads((tmp_path / "comparison.json").read_text())["rows"][0]["qwk_by_symptom"][KEYS[0]] is None
 
 
 def test_every_recipe_of_the_code_can_be_read() -> None:
