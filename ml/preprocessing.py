@@ -13,7 +13,7 @@ import torch
 from PIL import Image, ImageOps
 
 from ml.errors import PhotoUnreadable
-from ml.quality import Quality, measure
+from ml.quality import LONG_SIDE, Quality, measure
 from ml.registry import RGB
 
 try:
@@ -26,6 +26,9 @@ else:
 Aspect = Literal["stretch", "crop"]
 Interpolation = Literal["bicubic", "bilinear"]
 Photo = bytes | Path | Image.Image
+
+#: A JPEG that is decoded smaller has at least so many times the pixels, on a side, that are looked at.
+_SPARE = 2
 
 _RESAMPLING = {"bicubic": Image.Resampling.BICUBIC, "bilinear": Image.Resampling.BILINEAR}
 
@@ -59,8 +62,8 @@ def prepare(photo: Photo, specifications: Collection[Preprocessing]) -> Prepared
 
     Raises PhotoUnreadable.
     """
-    image = open_photo(photo)
-    return Prepared({spec: to_tensor(image, spec) for spec in specifications}, measure(image))
+    image, size = _opened(photo, max(spec.image_size for spec in specifications))
+    return Prepared({spec: to_tensor(image, spec) for spec in specifications}, measure(image, size))
 
 
 def open_photo(photo: Photo) -> Image.Image:
@@ -69,15 +72,32 @@ def open_photo(photo: Photo) -> Image.Image:
     Takes the bytes of a file, a path or a Pillow image; any format that Pillow reads, HEIC where
     pillow-heif is installed. Raises PhotoUnreadable.
     """
+    return _opened(photo)[0]
+
+
+def _opened(photo: Photo, side: int | None = None) -> tuple[Image.Image, tuple[int, int]]:
+    """The photo as `open_photo` gives it, and the width and height that it has.
+
+    A JPEG comes out smaller than it is, by 2, 4 or 8, where that leaves `_SPARE` times what a model of this `side` and
+    the measure of quality look at: its decoder can leave out the high frequencies of each block. That takes 0.42 of the
+    time; of the demo's 234 grades for 39 synthetic scalps of 1600 × 1200 pixels one came out otherwise.
+    """
     name = str(photo) if isinstance(photo, Path) else "The photo"
     try:
         if isinstance(photo, Image.Image):
-            return ImageOps.exif_transpose(photo).convert("RGB")
+            whole = ImageOps.exif_transpose(photo).convert("RGB")
+            return whole, whole.size
         with Image.open(io.BytesIO(photo) if isinstance(photo, bytes) else photo) as image:
+            size = image.size
+            if side is not None:
+                times = min(min(size) // (_SPARE * side), max(size) // (_SPARE * LONG_SIDE)) or 1
+                image.draft(None, (size[0] // times, size[1] // times))
+            decoded = image.size
             # Each copy of a large photo takes about a fifth of its decoding.
             ImageOps.exif_transpose(image, in_place=True)
             image.load()
-            return image if image.mode == "RGB" else image.convert("RGB")
+            upright = size if image.size == decoded else size[::-1]
+            return image if image.mode == "RGB" else image.convert("RGB"), upright
     except FileNotFoundError:
         raise PhotoUnreadable(f"{name}: there is no such file.") from None
     except Exception as error:

@@ -58,9 +58,13 @@ class Quality:
         return "too_blurred" if self.sharpness < 0.38 else None
 
 
-def measure(photo: Image.Image) -> Quality:
-    """Measure an RGB photo of at least one pixel."""
-    cells = _grid(np.asarray(photo.convert("L")))
+def measure(photo: Image.Image, size: tuple[int, int] | None = None) -> Quality:
+    """Measure an RGB photo of at least one pixel.
+
+    `size` is the width and height that it has where a decoder made it smaller by a whole number: the cells are those of
+    the whole photo, in which each pixel stands for the several that it was made of.
+    """
+    cells = _grid(np.asarray(photo.convert("L")), size or photo.size)
     fine, coarse = _detail(cells, 2), _detail(cells, 8)
     return Quality(
         brightness=float(cells.mean()) / 255,
@@ -71,13 +75,14 @@ def measure(photo: Image.Image) -> Quality:
     )
 
 
-def _grid(luma: np.ndarray) -> np.ndarray:
-    """Mean luma of each cell."""
-    height, width = luma.shape
+def _grid(luma: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Mean luma of each cell of a photo of this width and height."""
+    width, height = size
+    each = round(max(size) / max(luma.shape))
     rows, columns = (max(16, round(LONG_SIDE * side / max(height, width))) for side in (height, width))
     top, left = np.arange(rows) * height // rows, np.arange(columns) * width // columns
     down, across = _lengths(top, height), _lengths(left, width)
-    sums = _sums(np.ascontiguousarray(_sums(luma, top, down).T), left, across).T
+    sums = _sums(np.ascontiguousarray(_sums(luma, top, down, each).T), left, across, each).T
     grid: np.ndarray = sums / np.outer(down, across)
     return grid
 
@@ -86,12 +91,15 @@ def _lengths(starts: np.ndarray, end: int) -> np.ndarray:
     return np.maximum(np.diff(starts, append=end), 1)
 
 
-def _sums(rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray) -> np.ndarray:
-    """The sums of so many rows from each start; whole rows at a time, as `reduceat` is slow on short runs."""
-    sums: np.ndarray = rows[starts].astype(np.uint32)
+def _sums(rows: np.ndarray, starts: np.ndarray, lengths: np.ndarray, each: int) -> np.ndarray:
+    """The sums of so many rows from each start, where each one given stands for several.
+
+    Whole rows at a time, as `reduceat` is slow on short runs.
+    """
+    sums: np.ndarray = rows[starts // each].astype(np.uint32)
     for offset in range(1, int(lengths.max())):
         longer = np.flatnonzero(lengths > offset)
-        sums[longer] += rows[starts[longer] + offset]
+        sums[longer] += rows[(starts[longer] + offset) // each]
     return sums
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import ExifTags, Image
 
 from ml.data.synthetic import SIZE, scalp_picture
 from ml.errors import PhotoUnreadable
@@ -101,6 +101,24 @@ def test_one_decoding_serves_every_specification() -> None:
     prepared = prepare(scalp_picture(1), {SPEC, PLAIN})
     assert set(prepared.tensors) == {SPEC, PLAIN}
     assert prepare(scalp_picture(1), [SPEC, SPEC]).tensors.keys() == {SPEC}
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6])
+def test_a_large_jpeg_is_decoded_smaller_and_looks_the_same_to_the_models(orientation: int) -> None:
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    data = encoded(scalp_picture(3).resize((1600, 1200)), "JPEG", quality=90, exif=exif)
+    reduced, whole = prepare(data, [SPEC]), prepare(open_photo(data), [SPEC])
+    levels = (reduced.tensors[SPEC] - whole.tensors[SPEC]).abs() * torch.tensor(SPEC.std)[:, None, None] * 255
+    assert 0 < levels.mean() < 1.5
+    assert reduced.quality.sharpness == pytest.approx(whole.quality.sharpness, rel=0.02)
+    assert reduced.quality.brightness == pytest.approx(whole.quality.brightness, abs=0.005)
+
+
+def test_a_jpeg_with_too_few_pixels_to_spare_is_decoded_whole() -> None:
+    data = encoded(scalp_picture(3), "JPEG")
+    large = Preprocessing(300, SPEC.mean, SPEC.std)
+    assert torch.equal(prepare(data, [large]).tensors[large], prepare(open_photo(data), [large]).tensors[large])
 
 
 @pytest.mark.parametrize(

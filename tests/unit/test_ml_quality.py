@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 
 import numpy as np
@@ -55,6 +56,24 @@ def test_one_photo_gets_the_same_verdict_at_every_resolution(name: str) -> None:
         sharpness = [quality.sharpness for quality in found]
         assert max(sharpness) < 1.2 * min(sharpness)
         assert np.ptp([quality.brightness for quality in found]) < 0.01
+
+
+@pytest.mark.parametrize("long_side", [1500, 1600, 4000])
+def test_a_photo_that_is_decoded_smaller_gets_the_same_verdict(long_side: int, scalps: list[Image.Image]) -> None:
+    """The sharp, those at the limit and the blurred ones, as a JPEG decoder gives a half, a quarter or an eighth."""
+    for scalp in scalps[:2]:
+        for sigma in (0, 5, 10):
+            photo = resized(blurred(scalp, sigma), long_side)
+            file = io.BytesIO()
+            photo.save(file, "JPEG", quality=90)
+            whole = measure(Image.open(file).convert("RGB"))
+            with Image.open(file) as smaller:
+                smaller.draft(None, (640, 480))
+                assert smaller.width <= long_side // 2 + 1
+                found = measure(smaller, photo.size)
+            assert found.refusal == whole.refusal
+            assert found.sharpness == pytest.approx(whole.sharpness, rel=0.02)
+            assert found.brightness == pytest.approx(whole.brightness, abs=0.005)
 
 
 def test_scalps_are_sharp_enough_also_where_the_focus_is_soft(scalps: list[Image.Image]) -> None:
