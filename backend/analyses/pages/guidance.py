@@ -25,7 +25,7 @@ class Pair:
 
 
 PAIRS = (
-    Pair("distance", _("Distance"), _("So close that skin and roots fill the picture"), _("The whole head")),
+    Pair("distance", _("Distance"), _("Skin and roots fill it"), _("The whole head in it")),
     Pair("parting", _("Parting"), _("Hair parted, skin in view"), _("Hair over the skin")),
     Pair("light", _("Light"), _("Even and bright"), _("In shadow, or dazzling")),
     Pair("focus", _("Focus"), _("Still, until it is sharp"), _("Shaken or blurred")),
