@@ -53,6 +53,18 @@ class NotRetryable(UserError):
     detail = _("Only an analysis that failed or was canceled can be tried again.")
 
 
+class NotShareable(UserError):
+    code = "not_shareable"
+    status = 409
+    detail = _("There is no report yet that could be shown to others.")
+
+
+class ShareEnded(UserError):
+    code = "share_ended"
+    status = 410
+    detail = _("This link shows nothing any more: it has ended or was taken back. Ask whoever sent it for a new one.")
+
+
 class PhotoGone(UserError):
     code = "photo_gone"
     status = 409

@@ -145,6 +145,17 @@ class Finding(models.Model):
         return f"{self.symptom} {self.grade}"
 
 
+class Share(models.Model):
+    """A second address of a report, for others: its id. It ends by itself, or when the owner of the report ends it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    analysis = models.OneToOneField(Analysis, on_delete=models.CASCADE, related_name="share")
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
 class Erasure(models.Model):
     """The tombstone of an erased analysis: its id and nothing else, so that its address answers 410."""
 

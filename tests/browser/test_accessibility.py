@@ -33,6 +33,12 @@ def reported(stack: Stack) -> str:
     return f"/analyses/{analysis}/"
 
 
+def shared(stack: Stack) -> str:
+    analysis = reported(stack).split("/")[2]
+    link = stack.rows(f"str(Share.objects.create(analysis_id='{analysis}', expires_at='2999-01-01T00:00Z').pk)")
+    return f"/shared/{link}/"
+
+
 def refused(stack: Stack) -> str:
     black = io.BytesIO()
     Image.new("RGB", (320, 320)).save(black, "JPEG")
@@ -66,6 +72,7 @@ STATES: dict[str, Callable[[Stack], str]] = {
     "home": lambda stack: "/",
     "sample": lambda stack: "/sample/",
     "report": reported,
+    "shared": shared,
     "refused": refused,
     "canceled": canceled,
     "failed": failed,

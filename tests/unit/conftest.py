@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.test import Client
 
 from ml.bundle import Bundle
 from ml.predictor import Predictor
@@ -24,3 +26,16 @@ def predictor(bundle: Bundle) -> Predictor:
 def bundle_copy(bundle: Bundle, tmp_path: Path) -> Path:
     """A copy of the small bundle to alter."""
     return copy_bundle(bundle, tmp_path / "copy")
+
+
+@pytest.fixture
+def visitor(settings: Any, tmp_path: Path) -> Client:
+    """Somebody who reads English, before pages with static files under their own names and an empty storage."""
+    settings.STORAGES = {
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(tmp_path)},
+        },
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    return Client(headers={"Accept-Language": "en"})

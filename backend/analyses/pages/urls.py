@@ -12,5 +12,8 @@ urlpatterns = [
     path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
     path("analyses/<uuid:analysis_id>/cancel/", views.cancel, name="cancel"),
     path("analyses/<uuid:analysis_id>/retry/", views.retry, name="retry"),
+    path("analyses/<uuid:analysis_id>/share/", views.share, name="share"),
+    path("analyses/<uuid:analysis_id>/share/end/", views.unshare, name="unshare"),
+    path("shared/<uuid:share_id>/", views.shared, name="shared"),
     path("analyses/<uuid:analysis_id>/erase/", views.erase, name="erase"),
 ]

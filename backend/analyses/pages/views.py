@@ -26,8 +26,10 @@ from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
 from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
 from backend.analyses.selectors.queue import queue_outlook
+from backend.analyses.selectors.sharing import share_of, shared_analysis
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
+from backend.analyses.services.sharing import SHARED_DAYS, share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
 from backend.config.errors import InvalidFields, UserError
@@ -86,6 +88,29 @@ def retry(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         messages.info(request, str(detail))
         return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
     return _act(request, analysis_retry, analysis_id)
+
+
+@require_POST
+def share(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    return _act(request, share_create, analysis_id, at="#share")
+
+
+@require_POST
+def unshare(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    return _act(request, share_end, analysis_id, at="#share")
+
+
+@require_safe
+def shared(request: HttpRequest, share_id: UUID) -> HttpResponse:
+    """The report as others see it: without its own address, and so without a way to erase it."""
+    try:
+        status, link = shared_analysis(share_id)
+        result = status.result
+    except UserError as error:
+        return _problem(request, error)
+    assert result is not None, "Only a report is shared, and a report stays one until it is erased."
+    context = {"finished_at": status.finished_at, "report": Report(result), "expires_at": link.expires_at}
+    return private(render(request, "pages/shared.html", context))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -180,7 +205,15 @@ def _context(status: AnalysisStatus) -> dict[str, Any]:
         return {"analysis": status, "waiting": waiting, "title": waiting.title}
     if status.status == Status.SUCCEEDED and (result := status.result):
         report = Report(result)
-        return {"analysis": status, "report": report, "title": report.title, "retention": _kept(status)}
+        return {
+            "analysis": status,
+            "finished_at": status.finished_at,
+            "report": report,
+            "title": report.title,
+            "retention": _kept(status),
+            "share": share_of(status.id),
+            "shared_days": SHARED_DAYS,
+        }
     ending = Ending(status)
     return {"analysis": status, "ending": ending, "title": ending.heading}
 
@@ -190,7 +223,7 @@ def _kept(status: AnalysisStatus) -> str:
     return hours_words(settings.RETENTION_HOURS) if status.photo_kept else ""
 
 
-def _act(request: HttpRequest, service: Any, analysis_id: UUID) -> HttpResponse:
+def _act(request: HttpRequest, service: Any, analysis_id: UUID, *, at: str = "") -> HttpResponse:
     """Do it, and show the analysis; what was refused is said there, beside what is the case."""
     try:
         service(analysis_id)
@@ -198,7 +231,7 @@ def _act(request: HttpRequest, service: Any, analysis_id: UUID) -> HttpResponse:
         if error.status != 409:
             return _problem(request, error)
         messages.info(request, str(error.detail))
-    return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
+    return private(SeeOther(reverse("pages:analysis", args=[analysis_id]) + at))
 
 
 def _problem(request: HttpRequest, error: UserError) -> HttpResponse:

@@ -1,0 +1,47 @@
+"""Let others see a report: make a link to it, and end that link."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from backend.analyses.errors import NotShareable
+from backend.analyses.models import Analysis, Share
+from backend.analyses.selectors.status import analysis_missing
+from backend.analyses.states import Status
+
+log = structlog.get_logger(__name__)
+
+SHARED_DAYS = 7
+
+
+def share_create(analysis_id: UUID) -> None:
+    """Make a link to the report that ends after seven days. One that has not ended stays as it is.
+
+    Raises NotShareable where there is no report, AnalysisUnknown or AnalysisErased.
+    """
+    status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
+    if status is None:
+        raise analysis_missing(analysis_id)
+    if status != Status.SUCCEEDED:
+        raise NotShareable
+    now = timezone.now()
+    Share.objects.filter(analysis_id=analysis_id, expires_at__lte=now).delete()
+    try:
+        with transaction.atomic():
+            Share.objects.get_or_create(
+                analysis_id=analysis_id, defaults={"expires_at": now + timedelta(days=SHARED_DAYS)}
+            )
+    except IntegrityError:
+        raise analysis_missing(analysis_id) from None  # Erased since the read above.
+    log.info("report_shared", analysis=str(analysis_id))
+
+
+def share_end(analysis_id: UUID) -> None:
+    """End the link to the report at once, if there is one. The next link is another one."""
+    if Share.objects.filter(analysis_id=analysis_id).delete()[0]:
+        log.info("share_ended", analysis=str(analysis_id))

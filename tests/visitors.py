@@ -1,0 +1,45 @@
+"""Somebody who sends a photo through the pages, and what becomes of it."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
+from django.test import Client
+
+from backend.analyses.selectors.status import Result, analysis_status
+from backend.analyses.services.attempt import Graded, analysis_claim, analysis_succeed
+from ml.labels import SYMPTOMS
+from tests.photos import photo_jpeg
+
+PHOTO = photo_jpeg()
+
+
+def send(visitor: Client, photo: bytes | None = PHOTO, **answers: str) -> HttpResponse:
+    given = {"sex": "female", "age": "30s", "consent": "true", "key": str(uuid.uuid4()), **answers}
+    upload = {} if photo is None else {"photo": SimpleUploadedFile("photo.jpg", photo, "image/jpeg")}
+    return visitor.post("/", {**given, **upload})
+
+
+def sent(visitor: Client) -> uuid.UUID:
+    """A queued analysis."""
+    return uuid.UUID(send(visitor)["Location"].split("/")[2])
+
+
+def graded(grades: tuple[int, ...], *, abstaining: tuple[int, ...] = ()) -> list[Graded]:
+    return [
+        Graded(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, number in abstaining)
+        for number, (symptom, grade) in enumerate(zip(SYMPTOMS, grades, strict=True))
+    ]
+
+
+def finish(
+    analysis: uuid.UUID, grades: tuple[int, ...], *, abstaining: tuple[int, ...] = (), demo: bool = True
+) -> Result:
+    claim = analysis_claim(analysis, worker="model@test")
+    assert claim
+    assert analysis_succeed(claim, graded(grades, abstaining=abstaining), bundle="demo@1", demo=demo)
+    result = analysis_status(analysis).result
+    assert result
+    return result
