@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from import_export import resources
 from import_export.admin import ExportMixin
 
-from backend.analyses.models import Analysis, Finding, Human
+from backend.analyses.models import Analysis, Feedback, Finding, Human
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.config.errors import UserError
 from backend.operations.admin import ReadOnly
@@ -133,6 +133,23 @@ class FindingAdmin(ExportMixin, ReadOnly):
     search_fields = ("analysis__id",)
     list_select_related = ("analysis",)
     ordering = ("-id",)
+    show_full_result_count = False
+
+
+class FeedbackResource(resources.ModelResource):
+    class Meta:
+        model = Feedback
+        exclude = ("id",)
+
+
+@admin.register(Feedback)
+class FeedbackAdmin(ExportMixin, ReadOnly):
+    resource_classes = [FeedbackResource]
+    list_display = ("analysis", "symptom", "opinion", "given_at")
+    list_filter = ("symptom", "opinion", "analysis__bundle", "given_at")
+    search_fields = ("analysis__id",)
+    list_select_related = ("analysis",)
+    ordering = ("-given_at",)
     show_full_result_count = False
 
 

@@ -53,10 +53,10 @@ class NotRetryable(UserError):
     detail = _("Only an analysis that failed or was canceled can be tried again.")
 
 
-class NotShareable(UserError):
-    code = "not_shareable"
+class NoReportYet(UserError):
+    code = "no_report_yet"
     status = 409
-    detail = _("There is no report yet that could be shown to others.")
+    detail = _("There is no report yet at this address.")
 
 
 class ShareEnded(UserError):

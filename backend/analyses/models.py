@@ -145,6 +145,33 @@ class Finding(models.Model):
         return f"{self.symptom} {self.grade}"
 
 
+class Opinion(models.TextChoices):
+    """How a grade looks to who knows the scalp."""
+
+    LESS = "less", _("Less marked than the report says")
+    MORE = "more", _("More marked than the report says")
+    RIGHT = "right", _("As the report says")
+
+
+class Feedback(models.Model):
+    """What the owner of a report thinks of one grade in it."""
+
+    analysis = models.ForeignKey(
+        Analysis, verbose_name=_("analysis"), on_delete=models.CASCADE, related_name="feedback"
+    )
+    symptom = models.CharField(_("symptom"), max_length=40, choices=[(s.key, s.korean) for s in SYMPTOMS])
+    opinion = models.CharField(_("opinion"), max_length=8, choices=Opinion.choices)
+    given_at = models.DateTimeField(_("given"))
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+        constraints = [models.UniqueConstraint(fields=["analysis", "symptom"], name="one_opinion_a_symptom")]
+
+    def __str__(self) -> str:
+        return f"{self.symptom} {self.opinion}"
+
+
 class Share(models.Model):
     """A second address of a report, for others: its id. It ends by itself, or when the owner of the report ends it."""
 

@@ -27,7 +27,7 @@ def test_a_page_with_an_id_is_kept_nowhere_and_its_address_goes_nowhere(visitor:
         assert answer["Referrer-Policy"] == "no-referrer"
 
 
-@pytest.mark.parametrize("action", ["cancel", "retry", "erase", "share", "share/end"])
+@pytest.mark.parametrize("action", ["cancel", "retry", "erase", "share", "share/end", "feedback"])
 def test_no_action_without_a_token_of_the_form(action: str, visitor: Client) -> None:
     analysis = sent(visitor)
     stranger = Client(enforce_csrf_checks=True, headers={"Accept-Language": "en"})

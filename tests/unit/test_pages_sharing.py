@@ -79,6 +79,6 @@ def test_a_link_that_never_was_is_answered_like_one_that_ended(visitor: Client) 
 
 def test_what_has_no_report_is_not_shared(visitor: Client) -> None:
     page = visitor.post(f"/analyses/{sent(visitor)}/share/", follow=True).content.decode()
-    assert "There is no report yet" in page
+    assert "There is no report yet at this address" in page
     assert not Share.objects.exists()
     assert visitor.post(f"/analyses/{uuid.uuid4()}/share/").status_code == 404

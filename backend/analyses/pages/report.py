@@ -19,6 +19,7 @@ from ml.labels import GRADES, SYMPTOMS
 class ReportedSign:
     """One symptom as the report shows it; `grade` is None where the grader held its judgement back."""
 
+    key: str
     name: str
     grade: int | None
     word: str
@@ -63,7 +64,7 @@ class Report:
                 word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
                 sentence = str(sign.seen if grade else sign.unseen)
             name, meaning = label_word(symptom), str(sign.meaning)
-            signs.append(ReportedSign(name, grade, word, confidence, sentence, meaning, care))
+            signs.append(ReportedSign(symptom.key, name, grade, word, confidence, sentence, meaning, care))
         return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
 
     @property

@@ -14,6 +14,7 @@ urlpatterns = [
     path("analyses/<uuid:analysis_id>/retry/", views.retry, name="retry"),
     path("analyses/<uuid:analysis_id>/share/", views.share, name="share"),
     path("analyses/<uuid:analysis_id>/share/end/", views.unshare, name="unshare"),
+    path("analyses/<uuid:analysis_id>/feedback/", views.feedback, name="feedback"),
     path("shared/<uuid:share_id>/", views.shared, name="shared"),
     path("analyses/<uuid:analysis_id>/erase/", views.erase, name="erase"),
 ]

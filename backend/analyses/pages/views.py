@@ -14,10 +14,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 
-from backend.analyses.models import Age, Device, Sex
+from backend.analyses.models import Age, Device, Opinion, Sex
 from backend.analyses.pages.ending import Ending
 from backend.analyses.pages.guidance import PAIRS
 from backend.analyses.pages.report import Report
@@ -29,6 +30,7 @@ from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.sharing import share_of, shared_analysis
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
+from backend.analyses.services.feedback import feedback_give
 from backend.analyses.services.sharing import SHARED_DAYS, share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
@@ -98,6 +100,19 @@ def share(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
 @require_POST
 def unshare(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     return _act(request, share_end, analysis_id, at="#share")
+
+
+@require_POST
+def feedback(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    try:
+        feedback_give(analysis_id, request.POST)
+    except InvalidFields as error:
+        messages.info(request, str(error.detail))
+    except UserError as error:
+        return _problem(request, error)
+    else:
+        messages.info(request, gettext("Thank you. Your opinion is stored with this report."))
+    return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
 
 
 @require_safe
@@ -211,6 +226,7 @@ def _context(status: AnalysisStatus) -> dict[str, Any]:
             "report": report,
             "title": report.title,
             "retention": _kept(status),
+            "opinions": Opinion.choices,
             "share": share_of(status.id),
             "shared_days": SHARED_DAYS,
         }

@@ -9,7 +9,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backend.analyses.errors import NotShareable
+from backend.analyses.errors import NoReportYet
 from backend.analyses.models import Analysis, Share
 from backend.analyses.selectors.status import analysis_missing
 from backend.analyses.states import Status
@@ -22,13 +22,13 @@ SHARED_DAYS = 7
 def share_create(analysis_id: UUID) -> None:
     """Make a link to the report that ends after seven days. One that has not ended stays as it is.
 
-    Raises NotShareable where there is no report, AnalysisUnknown or AnalysisErased.
+    Raises NoReportYet where there is no report, AnalysisUnknown or AnalysisErased.
     """
     status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
     if status is None:
         raise analysis_missing(analysis_id)
     if status != Status.SUCCEEDED:
-        raise NotShareable
+        raise NoReportYet
     now = timezone.now()
     Share.objects.filter(analysis_id=analysis_id, expires_at__lte=now).delete()
     try:
