@@ -29,8 +29,9 @@ import openvino  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-#: Each has its share of the cores. In a lane no core waits for another at the end of each of a network's 1,100
-#: operators, which costs most where another process takes one of them for a moment.
+#: Each has its share of the cores, and no core waits for another at the end of each operator. Measured as above, a
+#: B7 took a photo in 0.22 s beside two processes that each wanted a core for 12 ms in 100, in one lane in 0.27 s; left
+#: alone it made no difference.
 _LANES = 2
 
 
