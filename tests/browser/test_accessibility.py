@@ -19,12 +19,17 @@ AXE = Axe()
 
 def check(page: Page) -> None:
     """No violation of any rule, best practices included, in either theme at either size."""
+    unfold(page)
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
         for width, height in (PHONE, DESK):
             page.set_viewport_size({"width": width, "height": height})
             found = AXE.run(page)
             assert not found.violations_count, f"{scheme}, {width} px\n{found.generate_report()}"
+
+
+def unfold(page: Page) -> None:
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
 
 
 def reported(stack: Stack) -> str:
@@ -123,8 +128,9 @@ def test_axe_finds_nothing_while_the_service_is_away(visit: Visit, stack: Stack)
 @pytest.mark.parametrize("state", STATES)
 def test_all_that_is_pressed_is_as_large_as_a_thumb(visit: Visit, stack: Stack, state: str) -> None:
     page = visit(STATES[state](stack))
-    sizes = page.locator("button:visible, .button:visible, .choices label, .agree, .zone, .mark").evaluate_all(
-        "all => all.map(one => [one.textContent.trim(), one.getBoundingClientRect().height])"
-    )
+    unfold(page)
+    sizes = page.locator(
+        "button:visible, .button:visible, .choices label, .agree, .zone, .mark, select, summary"
+    ).evaluate_all("all => all.map(one => [one.textContent.trim(), one.getBoundingClientRect().height])")
     assert sizes
     assert not [(words, height) for words, height in sizes if height < 48]
