@@ -60,8 +60,8 @@ def write_run(folder: Path, seed: int, symptoms: tuple[str, ...] = KEYS, **chang
     folder.mkdir(parents=True)
     write_weights(folder, {**weights, **head})
     facts = RunFacts(
-        recipe=recipe, symptoms=symptoms, seed=seed, started_from=says, pictures={}, digest="", synthetic=True,
-        device="cpu", memory_plan="", best_epoch=0, seconds=1, images_a_second=1, history=[],
+        recipe=recipe, symptoms=symptoms, seed=seed, started_from=says, pictures={}, identity="", digest="",
+        synthetic=True, device="cpu", memory_plan="", best_epoch=0, seconds=1, images_a_second=1, history=[],
     )  # fmt: skip
     return write_facts(folder, facts)
 

@@ -300,6 +300,7 @@ def write_run(folder: Path, symptoms: tuple[str, ...], digest: str, seed: int = 
         seed=seed,
         started_from=f"seed {seed}, untrained",
         pictures={"training": 9, "validation": 1},
+        identity=digest,
         digest=digest,
         synthetic=True,
         device="cpu",
