@@ -3,11 +3,6 @@
 Weights and activations become whole numbers of 8 bits, with ranges taken from synthetic scalps, and biases make up for
 what the rounding shifts on average (Jacob et al., arXiv 1712.05877; Nagel et al., arXiv 1906.04721). What that does to
 the answers depends on the weights, so no bundle goes into service with it before its grades were compared.
-
-Measured on two cores with AVX2 and without VNNI, both runtimes in turn, other processes beside them: one photo through
-one B7 at 300×300 took 1.6 × as long in float32 as in 8 bits, and its file in the cache shrank from 255 to 68 MB. The
-demo is refused: 9.0 % of its 144 grades changed, and a probability by .80. Its networks are grown from another, which
-leaves them differences of large numbers (`ml.growth`).
 """
 
 from __future__ import annotations
@@ -113,10 +108,9 @@ def quantise(model: openvino.Model, preprocessing: Preprocessing) -> openvino.Mo
             model,
             nncf.Dataset(photos),
             subset_size=len(photos),
-            # A swish is nowhere below -.28 and far above 0: a range around 0 would waste half of the 8 bits. Grades of
-            # the demo's drawn scalps that changed: 5.6 % with such a range and weights of 8 bits, 1.1 % as it is here.
+            # A swish is nowhere below -.28 and far above 0: a range around 0 would waste half of the 8 bits.
             preset=nncf.QuantizationPreset.MIXED,
-            # Without VNNI pairs of products are added in 16 bits, which weights of 8 bits overflow: 6.7 %.
+            # Without VNNI pairs of products are added in 16 bits, which weights of 8 bits overflow.
             advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
         )
 
