@@ -69,8 +69,8 @@ def failed(stack: Stack) -> str:
 def erased(stack: Stack) -> str:
     address = reported(stack)
     stack.rows(f"[Erasure.objects.create(pk='{address.split('/')[2]}').erased_at.isoformat()]")
-    stack.rows(f"Human.objects.filter(analysis='{address.split('/')[2]}').delete()[0]")
     stack.rows(f"Analysis.objects.filter(pk='{address.split('/')[2]}').delete()[0]")
+    stack.rows("Human.objects.filter(analysis=None).delete()[0]")
     return address
 
 
