@@ -43,3 +43,10 @@ def finish(
     result = analysis_status(analysis).result
     assert result
     return result
+
+
+def reported(visitor: Client) -> uuid.UUID:
+    """An analysis with a report."""
+    analysis = sent(visitor)
+    finish(analysis, (0, 2, 2, 0, 1, 0))
+    return analysis

@@ -10,16 +10,14 @@ from django.test import Client
 
 from backend.analyses.models import Feedback
 from backend.analyses.services.control import analysis_erase
-from tests.visitors import finish, sent
+from tests.visitors import reported, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def report(visitor: Client) -> uuid.UUID:
-    analysis = sent(visitor)
-    finish(analysis, (0, 2, 2, 0, 1, 0))
-    return analysis
+    return reported(visitor)
 
 
 def tell(visitor: Client, analysis: uuid.UUID, symptom: str = "dandruff", opinion: str = "less") -> HttpResponse:

@@ -12,16 +12,14 @@ from django.utils import timezone
 
 from backend.analyses.models import Share
 from backend.analyses.services.control import analysis_erase
-from tests.visitors import finish, sent
+from tests.visitors import reported, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture
 def report(visitor: Client) -> uuid.UUID:
-    analysis = sent(visitor)
-    finish(analysis, (0, 2, 2, 0, 1, 0))
-    return analysis
+    return reported(visitor)
 
 
 def shared(visitor: Client, analysis: uuid.UUID) -> str:

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.db import connection
 
-from backend.analyses.errors import AnalysisErased, AnalysisUnknown
-from backend.analyses.models import Erasure, Finding
+from backend.analyses.errors import AnalysisErased, AnalysisUnknown, NoReportYet
+from backend.analyses.models import Analysis, Erasure, Finding
 from backend.analyses.selectors.line import NEAR
 from backend.analyses.selectors.queue import RUNNING_SQL, eta_running, eta_waiting, queue_position
 from backend.analyses.states import ENDED, Status
@@ -148,3 +148,12 @@ def _aware(time: datetime) -> datetime:
 def analysis_missing(analysis_id: UUID) -> UserError:
     """The error for an id that has no row: erased, or never there."""
     return AnalysisErased() if Erasure.objects.filter(pk=analysis_id).exists() else AnalysisUnknown()
+
+
+def report_must_exist(analysis_id: UUID) -> None:
+    """Raise NoReportYet where the analysis has not succeeded, AnalysisUnknown or AnalysisErased where there is none."""
+    status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
+    if status is None:
+        raise analysis_missing(analysis_id)
+    if status != Status.SUCCEEDED:
+        raise NoReportYet

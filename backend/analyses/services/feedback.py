@@ -11,10 +11,8 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.analyses.errors import NoReportYet
-from backend.analyses.models import Analysis, Feedback, Opinion
-from backend.analyses.selectors.status import analysis_missing
-from backend.analyses.states import Status
+from backend.analyses.models import Feedback, Opinion
+from backend.analyses.selectors.status import analysis_missing, report_must_exist
 from backend.config.errors import FieldError, InvalidFields
 from ml.labels import SYMPTOMS
 
@@ -33,11 +31,7 @@ def feedback_give(analysis_id: UUID, given: Mapping[str, Any]) -> None:
         errors.append(FieldError("opinion", "unknown_choice", _("Please choose how the sign looks to you.")))
     if errors:
         raise InvalidFields(_("Please choose a sign and how it looks to you. Nothing was stored."), errors)
-    status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
-    if status is None:
-        raise analysis_missing(analysis_id)
-    if status != Status.SUCCEEDED:
-        raise NoReportYet
+    report_must_exist(analysis_id)
     told = {"opinion": given["opinion"], "given_at": timezone.now()}
     try:
         with transaction.atomic():

@@ -9,10 +9,8 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backend.analyses.errors import NoReportYet
-from backend.analyses.models import Analysis, Share
-from backend.analyses.selectors.status import analysis_missing
-from backend.analyses.states import Status
+from backend.analyses.models import Share
+from backend.analyses.selectors.status import analysis_missing, report_must_exist
 
 log = structlog.get_logger(__name__)
 
@@ -24,11 +22,7 @@ def share_create(analysis_id: UUID) -> None:
 
     Raises NoReportYet where there is no report, AnalysisUnknown or AnalysisErased.
     """
-    status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
-    if status is None:
-        raise analysis_missing(analysis_id)
-    if status != Status.SUCCEEDED:
-        raise NoReportYet
+    report_must_exist(analysis_id)
     now = timezone.now()
     Share.objects.filter(analysis_id=analysis_id, expires_at__lte=now).delete()
     try:
