@@ -106,8 +106,8 @@ class ResidentModels:
         """What the model says of a float32 batch `[n, 3, size, size]` on the CPU.
 
         What a trunk saw is kept for the model of `then` if that is asked about the very same tensor: don't write into
-        it. Raises OutOfMemory where a smaller batch may pass,
-        DeviceLost where the process has to be left, ModelError otherwise.
+        it. Raises OutOfMemory where a smaller batch may pass, DeviceLost where the process has to be left, ModelError
+        otherwise.
         """
         try:
             return guarded(self.runtime.device, partial(self._answer, key, batch, then, features, maps))

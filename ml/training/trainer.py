@@ -94,9 +94,8 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     torch.use_deterministic_algorithms(True, warn_only=True)
     trainer = _Trainer(recipe, training, validation, tuple(symptoms), out, seed, weights, options)
-    trainer.progress = Progress(identity)
     with _alone(out):
-        trainer.resume()
+        trainer.resume(identity)
         trainer.go_on()
     progress = trainer.progress
     return write_facts(
@@ -174,8 +173,9 @@ class _Trainer:
         self.progress: Progress
         self.plan: MemoryPlan
 
-    def resume(self) -> None:
-        """Take up the checkpoint, or make the memory plan for a new training."""
+    def resume(self, identity: str) -> None:
+        """Take up the checkpoint of the training of this identity, or make the memory plan for a new one."""
+        self.progress = Progress(identity)
         kept = load_checkpoint(self.out, self._networks(), self.optimiser)
         if kept is None:
             self.plan = plan_memory(
@@ -183,7 +183,7 @@ class _Trainer:
             )
             self.progress.plan = asdict(self.plan)
         else:
-            if kept.identity != self.progress.identity:
+            if kept.identity != identity:
                 raise RunInvalid(f"{self.out} holds the beginning of another training. Name a new folder.")
             self.progress, self.plan = kept, MemoryPlan(**kept.plan)
             self.scaler.load_state_dict(kept.scaler)

@@ -21,7 +21,7 @@ from ml.errors import GateInvalid
 from ml.gate import admits, distances
 from ml.gate.fit import GateFit, Trunk, fit_gate, imagenet_prototypes
 from ml.gate.gate import Gate, gate_facts
-from ml.gate.making import auroc
+from ml.gate.making import auroc, make_gate
 from ml.gate.pictures import drawn_scalp, others, scalps
 from ml.growth import SHARPNESS
 from ml.preprocessing import Preprocessing, to_tensor
@@ -198,3 +198,8 @@ def test_the_command_fits_a_gate_on_a_data_set_and_the_operators_photographs(
     assert {"auroc_held_out", "auroc_photographs"} <= facts.metrics.keys()
     assert "4 pictures" in facts.trained_on
     assert "1 photographs" in facts.trained_on
+
+
+def test_too_few_scalps_for_a_fifth_to_be_held_out_are_refused() -> None:
+    with pytest.raises(GateInvalid, match="10 scalps or more; 9 are too few"):
+        make_gate([], count=9)
