@@ -65,6 +65,12 @@ class ShareEnded(UserError):
     detail = _("This link shows nothing any more: it has ended or was taken back. Ask whoever sent it for a new one.")
 
 
+class PhotoPurged(UserError):
+    code = "photo_purged"
+    status = 404
+    detail = _("This photo is not here any more: photos are deleted after a while.")
+
+
 class PhotoGone(UserError):
     code = "photo_gone"
     status = 409

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("sample/", views.sample, name="sample"),
     path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
+    path("analyses/<uuid:analysis_id>/photo/", views.photo, name="photo"),
     path("analyses/<uuid:analysis_id>/cancel/", views.cancel, name="cancel"),
     path("analyses/<uuid:analysis_id>/retry/", views.retry, name="retry"),
     path("analyses/<uuid:analysis_id>/share/", views.share, name="share"),

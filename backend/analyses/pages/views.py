@@ -21,11 +21,13 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 from backend.analyses.models import Age, Device, Opinion, Sex
 from backend.analyses.pages.ending import Ending
 from backend.analyses.pages.guidance import PAIRS
+from backend.analyses.pages.pictures import picture_response
 from backend.analyses.pages.report import Report
 from backend.analyses.pages.sample import sample_report
 from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
 from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
+from backend.analyses.selectors.photo import analysis_photo
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.sharing import share_of, shared_analysis
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
@@ -76,6 +78,15 @@ def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     response["HX-Retarget"] = "#content"
     response["HX-Reswap"] = "innerHTML show:window:top"
     return private(response, status.retry_after)
+
+
+@require_safe
+def photo(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    """The photo as it was stored, for whoever knows the address of the analysis."""
+    try:
+        return picture_response(analysis_photo(analysis_id), "image/jpeg")
+    except UserError as error:
+        return _problem(request, error)
 
 
 @require_POST

@@ -13,12 +13,12 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
+from backend.analyses.selectors.photo import stored_photo
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_news, analysis_requeue
 from backend.analyses.states import Status
@@ -78,8 +78,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
 
 def claim_photo(claim: Claim) -> bytes:
     """The cleaned photo of a claim, a JPEG. Raises OSError when storage does not give it."""
-    with default_storage.open(claim.photo, "rb") as file:
-        return bytes(file.read())
+    return stored_photo(claim.photo)
 
 
 def claim_progress(claim: Claim, *, models_done: int) -> bool:

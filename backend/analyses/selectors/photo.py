@@ -1,0 +1,30 @@
+"""The photo behind an analysis, for as long as it is kept."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+
+from backend.analyses.errors import PhotoPurged
+from backend.analyses.models import Analysis
+from backend.analyses.selectors.status import analysis_missing
+
+
+def analysis_photo(analysis_id: UUID) -> bytes:
+    """The cleaned photo of an analysis, a JPEG. Raises PhotoPurged, AnalysisUnknown or AnalysisErased."""
+    name = Analysis.objects.filter(pk=analysis_id).values_list("photo", flat=True).first()
+    if name is None:
+        raise analysis_missing(analysis_id)
+    if not name:
+        raise PhotoPurged
+    try:
+        return stored_photo(name)
+    except FileNotFoundError:
+        raise PhotoPurged from None  # Since the read above.
+
+
+def stored_photo(name: str) -> bytes:
+    """The photo of this name in storage. Raises FileNotFoundError, or OSError when storage does not give it."""
+    with default_storage.open(name, "rb") as file:
+        return bytes(file.read())
