@@ -84,6 +84,8 @@ STATES: dict[str, Callable[[Stack], str]] = {
     "failed": failed,
     "erase": lambda stack: reported(stack) + "erase/",
     "erased": erased,
+    "history": lambda stack: "/history/",
+    "offline": lambda stack: "/offline/",
     "nothing there": lambda stack: "/nothing-here/",
 }
 

@@ -243,6 +243,6 @@ def test_no_page_is_wider_than_its_screen(
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     address = f"/analyses/{analysis}/"
-    for path in ("/", "/sample/", address, f"{address}erase/", "/nothing-here/"):
+    for path in ("/", "/sample/", "/history/", "/offline/", address, f"{address}erase/", "/nothing-here/"):
         page = visit(path, language=language, size=size, scheme=scheme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

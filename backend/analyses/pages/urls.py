@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from backend.analyses.pages import views
+from backend.analyses.pages import history, installation, views
 
 app_name = "pages"
 
 urlpatterns = [
     path("", views.home, name="home"),
     path("sample/", views.sample, name="sample"),
+    path("history/", history.history, name="history"),
+    path("manifest.webmanifest", installation.manifest, name="manifest"),
+    path("sw.js", installation.worker, name="worker"),
+    path("offline/", installation.offline, name="offline"),
     path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
     path("analyses/<uuid:analysis_id>/photo/", views.photo, name="photo"),
     path("analyses/<uuid:analysis_id>/cancel/", views.cancel, name="cancel"),

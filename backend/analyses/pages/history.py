@@ -1,0 +1,42 @@
+"""The reports that a browser keeps. They never come here: the page is a shell, and a script fills it on the device."""
+
+from __future__ import annotations
+
+import json
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
+
+from backend.analyses.pages.signs import SIGNS
+from backend.analyses.pages.spectrum import findings_spectrum, progress_spectrum
+from backend.analyses.pages.words import label_word
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+
+
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """The shell: every word and every hair that the script may need, and nothing of anybody."""
+    words = {
+        "keys": [symptom.key for symptom in SYMPTOMS],
+        "signs": [label_word(symptom) for symptom in SYMPTOMS],
+        "grades": [label_word(grade) for grade in GRADES],
+        "degrees": {grade.korean: label_word(grade) for grade in GRADES},
+        "types": {label.korean: label_word(label) for label in SCALP_TYPES},
+        "heldBack": gettext("held back"),
+        "uncertain": gettext("not certain"),
+        "untold": gettext("This photo alone does not tell"),
+        "demo": gettext("demo"),
+        "photoOf": gettext("Photo of {date}"),
+    }
+    context = {
+        "words": words,
+        "words_json": json.dumps(words, ensure_ascii=False),
+        "short_names": [sign.short for sign in SIGNS.values()],
+        # Five whole drawings, one a grade and one held back: the script puts together a report's six hairs from them.
+        "levels": [findings_spectrum([grade] * len(SYMPTOMS), "") for grade in (*range(len(GRADES)), None)],
+        "bare": progress_spectrum(None, ""),
+        "sides": [("left", gettext("On the left")), ("right", gettext("On the right"))],
+    }
+    return render(request, "pages/history.html", context)

@@ -1,0 +1,14 @@
+// Where an analysis has been erased, the copy that this browser kept of it goes too.
+
+import { find, forget } from "./kept.js";
+
+const id = location.pathname.match(/^\/analyses\/([0-9a-f-]{36})\//)?.[1];
+
+try {
+  if (id && (await find(id))) {
+    await forget(id);
+    document.getElementById("forgotten").hidden = false;
+  }
+} catch {
+  // This browser keeps nothing.
+}

@@ -1,0 +1,3 @@
+// The page for no connection loads what was asked for as soon as there is one.
+
+window.addEventListener("online", () => location.reload());

@@ -1,0 +1,126 @@
+"""The pages as an app on a phone, and without a connection."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Visit, fill, send
+from tests.stack import Stack
+
+ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
+
+
+def controlled(page: Page) -> Page:
+    """Wait until the service worker has taken charge of the page."""
+    page.evaluate("navigator.serviceWorker.ready")
+    page.wait_for_function("navigator.serviceWorker.controller?.state === 'activated'")
+    return page
+
+
+def kept(page: Page) -> set[str]:
+    """The paths of all that the service worker keeps."""
+    return set(
+        page.evaluate(
+            """async () => {
+                const paths = [];
+                for (const name of await caches.keys()) {
+                    const shelf = await caches.open(name);
+                    for (const request of await shelf.keys()) paths.push(new URL(request.url).pathname);
+                }
+                return paths;
+            }"""
+        )
+    )
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_chromium_finds_the_manifest_without_an_error_and_every_icon_in_its_size(
+    visit: Visit, stack: Stack, language: str
+) -> None:
+    page = controlled(visit(language=language))
+    devtools = page.context.new_cdp_session(page)
+    found = devtools.send("Page.getAppManifest")
+    assert not found["errors"]
+    assert found["url"] == f"{stack.url}/manifest.webmanifest"
+    manifest = page.evaluate(
+        "async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json()",
+    )
+    assert manifest["lang"] == language
+    assert {icon["purpose"] for icon in manifest["icons"]} == {"any", "maskable"}
+    for icon in manifest["icons"]:
+        answer = requests.get(stack.url + icon["src"], timeout=10)
+        assert answer.headers["Content-Type"] == icon["type"]
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            assert f"{picture.width}x{picture.height}" == icon["sizes"]
+    errors = {error["errorId"] for error in devtools.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert errors <= {"in-incognito"}, "all but that the tests' windows are private ones"
+
+
+@pytest.mark.parametrize(("language", "said"), [("ko", "지금은 연결되지 않아요"), ("en", "We can’t be reached")])
+def test_without_a_connection_the_page_says_so_and_goes_on_when_it_is_back(
+    visit: Visit, stack: Stack, language: str, said: str
+) -> None:
+    page = controlled(visit(language=language))
+    page.context.set_offline(True)
+    page.goto(f"{stack.url}/sample/")
+    expect(page.locator("h1")).to_contain_text(said)
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 242, 234)"
+    page.context.set_offline(False)
+    expect(page.locator(".find")).to_have_count(6)
+    assert page.url == f"{stack.url}/sample/"
+
+
+def test_a_switch_of_the_language_is_followed_without_a_connection_too(visit: Visit, stack: Stack) -> None:
+    page = visit("/healthz")
+    # By the cookie, since what Playwright says of the language does not reach the request for the worker itself.
+    page.context.add_cookies([{"name": "django_language", "value": "ko", "url": stack.url}])
+    page.goto(stack.url)
+    controlled(page)
+    page.get_by_role("button", name="English").click()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
+    page.evaluate("navigator.serviceWorker.ready.then((registration) => registration.update())")
+    page.wait_for_function(
+        """async () => {
+            const page = await caches.match("/offline/");
+            return (await page.text()).includes('lang="en"') && (await caches.keys()).length === 1;
+        }"""
+    )
+    page.context.set_offline(True)
+    page.goto(f"{stack.url}/sample/")
+    expect(page.locator("h1")).to_contain_text("We can’t be reached")
+
+
+def test_nothing_with_an_id_no_form_and_no_result_is_kept(visit: Visit, stack: Stack, photo: Path) -> None:
+    page = controlled(visit())
+    fill(page, photo)
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    expect(page.locator(".find")).to_have_count(6)
+    page.reload()
+    page.goto(page.url + "erase/")
+    page.goto(f"{stack.url}/history/")
+    expect(page.locator("#empty")).to_be_visible()
+    paths = kept(page)
+    assert {path for path in paths if not path.startswith("/static/")} == {"/offline/"}
+    assert all(path.endswith((".css", ".js", ".svg")) for path in paths - {"/offline/"})
+
+
+def test_a_report_opened_without_a_connection_is_not_shown_from_anywhere(visit: Visit, stack: Stack) -> None:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    page = controlled(visit(f"/analyses/{analysis}/"))
+    expect(page.locator(".find")).to_have_count(6)
+    page.context.set_offline(True)
+    page.reload()
+    expect(page.locator("h1")).to_have_text("지금은 연결되지 않아요")
+    expect(page.locator(".find")).to_have_count(0)
+    page.context.set_offline(False)
+    expect(page.locator(".find")).to_have_count(6)
