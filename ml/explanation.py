@@ -49,12 +49,32 @@ def overlay(photo: Image.Image, seen: np.ndarray, aspect: Aspect) -> Image.Image
     """
     grey = ImageOps.grayscale(photo).convert("RGB")
     size = photo.size if aspect == "stretch" else (min(photo.size),) * 2
-    span = float(seen.max() - seen.min())
-    values = (seen - seen.min()) / span if span > 0 else np.zeros_like(seen)
-    smooth = np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BICUBIC)).clip(0, 1)
+    smooth = _smooth(seen, size)
     stops = np.linspace(0, 1, len(_RAMP))
     colours = np.stack([np.interp(smooth, stops, channel) for channel in _RAMP.T], axis=-1)
     corner = ((photo.width - size[0]) // 2, (photo.height - size[1]) // 2)
     under = grey.crop((*corner, corner[0] + size[0], corner[1] + size[1]))
     grey.paste(Image.blend(under, Image.fromarray(colours.round().astype(np.uint8)), _OPACITY), corner)
     return grey
+
+
+def map_on_photo(seen: np.ndarray, aspect: Aspect, size: tuple[int, int], side: int) -> np.ndarray:
+    """A map `[h, w]` as uint8 `[side, side]` over the whole of a photo, from 0 at its least to 255 at its most.
+
+    `size` is the width and height of the photo and `aspect` that of the model's preprocessing: after `crop` all but the
+    middle square is 0.
+    """
+    grid = np.zeros((side, side), np.uint8)
+    shares = [1.0 if aspect == "stretch" else min(size) / length for length in size]
+    width, height = (max(1, round(side * share)) for share in shares)
+    left, top = (side - width) // 2, (side - height) // 2
+    grid[top : top + height, left : left + width] = (255 * _smooth(seen, (width, height))).round()
+    return grid
+
+
+def _smooth(seen: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """A map at this width and height, from 0 at its least to 1 at its most; 0 throughout where all is the same."""
+    span = float(seen.max() - seen.min())
+    values = (seen - seen.min()) / span if span > 0 else np.zeros_like(seen)
+    smooth: np.ndarray = np.asarray(Image.fromarray(values.astype(np.float32)).resize(size, Image.Resampling.BICUBIC))
+    return smooth.clip(0, 1)

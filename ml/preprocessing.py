@@ -51,10 +51,14 @@ class Preprocessing:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One photo, ready for every model: a float32 tensor `[3, size, size]` for each specification, and its quality."""
+    """One photo, ready for every model: a float32 tensor `[3, size, size]` for each specification, and its quality.
+
+    `size` is the width and height in pixels that it has itself, the right way up.
+    """
 
     tensors: Mapping[Preprocessing, torch.Tensor]
     quality: Quality
+    size: tuple[int, int]
 
 
 def prepare(photo: Photo, specifications: Collection[Preprocessing]) -> Prepared:
@@ -63,7 +67,7 @@ def prepare(photo: Photo, specifications: Collection[Preprocessing]) -> Prepared
     Raises PhotoUnreadable.
     """
     image, size = _opened(photo, max(spec.image_size for spec in specifications))
-    return Prepared({spec: to_tensor(image, spec) for spec in specifications}, measure(image, size))
+    return Prepared({spec: to_tensor(image, spec) for spec in specifications}, measure(image, size), size)
 
 
 def open_photo(photo: Photo) -> Image.Image:

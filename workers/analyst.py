@@ -8,7 +8,9 @@ import structlog
 from django.db import Error as DatabaseAway
 from django.db import close_old_connections, connection
 
+from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.attempt import (
+    MAP_SIDE,
     Claim,
     Graded,
     analysis_claim,
@@ -21,7 +23,10 @@ from backend.analyses.services.attempt import (
     claim_progress,
 )
 from ml.errors import DeviceLost, ModelError, OutOfMemory, PhotoUnreadable
+from ml.explanation import map_on_photo
+from ml.predictor import Graded as Found
 from ml.predictor import Prediction, Predictor
+from ml.preprocessing import Prepared
 from workers.batcher import Batcher, Draining
 from workers.metrics import PREPARE_SECONDS
 
@@ -63,7 +68,7 @@ class Analyst:
 
     def _attempt(self, claim: Claim) -> str:
         try:
-            prediction = self._predict(claim)
+            photo, prediction = self._predict(claim)
         except Draining:
             return _said(analysis_give_back(claim), "given back")
         except (PhotoUnreadable, FileNotFoundError):
@@ -79,9 +84,9 @@ class Analyst:
         except Exception:
             log.exception("attempt_failed", analysis=str(claim.analysis_id))
             return _said(analysis_fail(claim, "internal_error"), "failed")
-        return self._finish(claim, prediction)
+        return self._finish(claim, photo, prediction)
 
-    def _predict(self, claim: Claim) -> Prediction | None:
+    def _predict(self, claim: Claim) -> tuple[Prepared, Prediction | None]:
         with self.batcher.expecting():
             with PREPARE_SECONDS.time():
                 photo = self.predictor.prepare(claim_photo(claim))
@@ -94,19 +99,26 @@ class Analyst:
         except DatabaseAway:
             job.cancel()  # Nobody is left to write the result.
             raise
-        return job.result()
+        return photo, job.result()
 
-    def _finish(self, claim: Claim, prediction: Prediction | None) -> str:
+    def _finish(self, claim: Claim, photo: Prepared, prediction: Prediction | None) -> str:
         bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo
         if prediction is None:
             return "not ours any more"
         if prediction.refusal is not None:
             return _said(analysis_reject(claim, prediction.refusal, bundle=bundle, demo=demo), "rejected")
-        findings = [
-            Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstains)
-            for found in prediction.findings
-        ]
-        return _said(analysis_succeed(claim, findings, bundle=bundle, demo=demo), "succeeded")
+        findings = [self._graded(found, photo) for found in prediction.findings]
+        quality = PhotoQuality(photo.quality.brightness, photo.quality.contrast, photo.quality.sharpness)
+        written = analysis_succeed(claim, findings, bundle=bundle, demo=demo, quality=quality)
+        return _said(written, "succeeded")
+
+    def _graded(self, found: Found, photo: Prepared) -> Graded:
+        """A finding as the row keeps it; where a grader abstains, nothing is said of where it looked either."""
+        seen = None
+        if found.map is not None and not found.abstains:
+            aspect = self.predictor.bundle.model(found.symptom).preprocessing.aspect
+            seen = map_on_photo(found.map, aspect, photo.size, MAP_SIDE).tobytes()
+        return Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstains, seen)
 
 
 def _said(written: bool, word: str) -> str:

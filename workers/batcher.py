@@ -33,7 +33,9 @@ log = structlog.get_logger(__name__)
 class Predicts(Protocol):
     """What the batcher needs of a predictor."""
 
-    def predict(self, photos: Sequence[Prepared], watch: Watch | None = None) -> list[Prediction | None]: ...
+    def predict(
+        self, photos: Sequence[Prepared], watch: Watch | None = None, *, maps: bool = False
+    ) -> list[Prediction | None]: ...
 
 
 class Draining(Exception):
@@ -206,7 +208,7 @@ class Batcher:
             return [index for index in indices if not jobs[index].canceled]
 
         try:
-            predictions = self.predictor.predict([job.photo for job in jobs], watch)
+            predictions = self.predictor.predict([job.photo for job in jobs], watch, maps=True)
         except OutOfMemory as error:
             log.warning("out_of_memory", photos=len(jobs))
             self._halve(jobs, error)

@@ -122,7 +122,7 @@ class AnalysisAdmin(ExportMixin, ReadOnly):
 class FindingResource(resources.ModelResource):
     class Meta:
         model = Finding
-        exclude = ("id",)
+        exclude = ("id", "map")
 
 
 @admin.register(Finding)

@@ -92,6 +92,11 @@ class Analysis(models.Model):
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     models_done = models.PositiveSmallIntegerField(_("models done"), default=0)
 
+    brightness = models.FloatField(_("brightness"), null=True, blank=True, help_text=_("Of the photo, 0 to 1."))
+    contrast = models.FloatField(_("contrast"), null=True, blank=True, help_text=_("Of the photo, 0 to 1."))
+    sharpness = models.FloatField(
+        _("sharpness"), null=True, blank=True, help_text=_("Of the photo, about 1 where it is in focus.")
+    )
     bundle = models.CharField(_("bundle"), max_length=100, blank=True)
     demo = models.BooleanField(_("demo weights"), default=False)
     human = models.OneToOneField(
@@ -118,7 +123,12 @@ class Analysis(models.Model):
 
 
 class Finding(models.Model):
-    """One symptom's grade with the four probabilities behind it."""
+    """One symptom's grade with the four probabilities behind it.
+
+    `map` says where on the photo the grade was seen: a square of bytes over the whole photo, row by row from the upper
+    left, from 0 where least speaks for the grade to 255 where most does. None where the grader abstains, and gone with
+    the photo.
+    """
 
     analysis = models.ForeignKey(
         Analysis, verbose_name=_("analysis"), on_delete=models.CASCADE, related_name="findings"
@@ -135,6 +145,7 @@ class Finding(models.Model):
     )
     confidence = models.FloatField(_("confidence"), validators=[MinValueValidator(0), MaxValueValidator(1)])
     abstains = models.BooleanField(_("abstains"), default=False)
+    map = models.BinaryField(null=True)
 
     class Meta:
         verbose_name = _("finding")

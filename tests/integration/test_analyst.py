@@ -11,13 +11,17 @@ from django.core.files.storage import default_storage
 from PIL import Image, ImageFilter
 
 from backend.analyses.models import Analysis, Finding, Human
+from backend.analyses.services.attempt import MAP_SIDE
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.services.submission import analysis_submit
 from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.errors import DeviceLost, OutOfMemory
 from ml.predictor import Prediction, Predictor, Prepared, Watch
+from ml.preprocessing import open_photo
+from ml.quality import measure
 from ml.seeded import build_seeded_bundle
+from tests.ml_bundles import alter_model, copy_bundle
 from tests.stack import scalp_photo
 from workers.analyst import Analyst
 from workers.batcher import Batcher
@@ -61,13 +65,15 @@ class Between(Predictor):
         self.after = after
         self.happens = happens
 
-    def predict(self, photos: list[Prepared], watch: Watch | None = None) -> list[Prediction | None]:  # type: ignore[override]
+    def predict(  # type: ignore[override]
+        self, photos: list[Prepared], watch: Watch | None = None, *, maps: bool = False
+    ) -> list[Prediction | None]:
         def watching(models_done: int, indices: object) -> object:
             if models_done == self.after:
                 self.happens()  # type: ignore[operator]
             return watch(models_done, indices)  # type: ignore[misc,arg-type]
 
-        return super().predict(photos, watching)  # type: ignore[arg-type]
+        return super().predict(photos, watching, maps=maps)  # type: ignore[arg-type]
 
 
 def test_an_analysis_succeeds_with_six_findings_and_a_human(analyst: Analyst) -> None:
@@ -78,6 +84,30 @@ def test_an_analysis_succeeds_with_six_findings_and_a_human(analyst: Analyst) ->
     assert analysis.human is not None
     assert analysis.findings.count() == 6
     assert not analyst.held
+
+
+def test_a_success_keeps_where_each_grader_looked_and_how_good_the_photo_was(analyst: Analyst) -> None:
+    analysis = submitted()
+    analyst.analyse(analysis.id)
+    for finding in Finding.objects.filter(analysis=analysis):
+        assert not finding.abstains
+        seen = bytes(finding.map)
+        assert (len(seen), min(seen), max(seen)) == (MAP_SIDE**2, 0, 255)
+    analysis.refresh_from_db()
+    measured = measure(open_photo(scalp_photo(3)))
+    assert analysis.brightness == pytest.approx(measured.brightness, abs=0.02)
+    assert analysis.contrast == pytest.approx(measured.contrast, abs=0.02)
+    assert analysis.sharpness == pytest.approx(measured.sharpness, rel=0.1)
+
+
+def test_a_grader_that_abstains_leaves_no_map(small_bundle: Path, tmp_path: Path) -> None:
+    folder = copy_bundle(Bundle.open(small_bundle), tmp_path / "unsure")
+    alter_model(folder, "dandruff", threshold=1.0)
+    analyst, analysis = analyst_with(Predictor(Bundle.open(folder), "cpu")), submitted()
+    assert analyst.analyse(analysis.id) == "succeeded"
+    analyst.batcher.close(10)
+    unmapped = Finding.objects.filter(analysis=analysis, map=None)
+    assert [(finding.symptom, finding.abstains) for finding in unmapped] == [("dandruff", True)]
 
 
 def test_a_second_message_finds_nothing_to_claim(analyst: Analyst) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.analyses.models import Human
+from backend.analyses.models import Finding, Human
 from backend.analyses.services.attempt import analysis_fail
 from backend.analyses.services.retention import ORPHAN_AGE, Purged, photos_purge
 from tests.analyses import IN_STATUS, claimed, fresh, past_retention, queued, succeeded
@@ -33,6 +33,15 @@ def test_a_photo_past_retention_is_deleted_and_its_result_stays(storage: Path, s
     assert fresh(kept).photo == kept.photo
     assert [path.name for path in storage.iterdir()] == [kept.photo]
     assert photos_purge() == Purged(expired=0, photos=0, orphans=0)
+
+
+def test_the_maps_of_a_photo_go_with_it_and_those_of_others_stay() -> None:
+    due, kept = succeeded(), succeeded()
+    Finding.objects.update(map=bytes(256))
+    past_retention(due)
+    photos_purge()
+    assert not due.findings.exclude(map=None).exists()
+    assert kept.findings.exclude(map=None).count() == 6
 
 
 def test_the_human_stays_for_the_statistics() -> None:

@@ -37,7 +37,9 @@ class Device:
         self.rest = threading.Event()
         self.rest.set()
 
-    def predict(self, photos: Sequence[Any], watch: Watch | None = None) -> list[Prediction | None]:
+    def predict(
+        self, photos: Sequence[Any], watch: Watch | None = None, *, maps: bool = False
+    ) -> list[Prediction | None]:
         assert watch is not None
         self.batches.append(list(photos))
         if len(photos) > self.memory or self.large.intersection(photos):

@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 
 from ml.bases import open_base
-from ml.explanation import class_maps, map_of_grade, overlay
+from ml.explanation import class_maps, map_of_grade, map_on_photo, overlay
 from ml.preprocessing import Preprocessing
 from ml.registry import IMAGENET_MEAN, IMAGENET_STD, create_filled_network, describe
 from ml.seeded import seeded_model
@@ -67,3 +67,21 @@ def test_after_a_crop_the_edges_that_the_model_did_not_see_stay_grey() -> None:
 def test_a_map_that_is_the_same_everywhere_is_drawn_too(aspect: str) -> None:
     drawn = np.asarray(overlay(Image.new("RGB", (40, 40)), np.full((2, 2), 3.0, np.float32), aspect))
     assert len(np.unique(drawn.reshape(-1, 3), axis=0)) == 1
+
+
+def test_a_kept_map_goes_from_nothing_to_all_over_the_whole_photo() -> None:
+    kept = map_on_photo(CORNER, "stretch", (640, 480), 16)
+    assert (kept.shape, kept.dtype) == ((16, 16), np.uint8)
+    assert (kept.min(), kept.max()) == (0, 255)
+    assert kept[-1, -1] == 255
+    assert not map_on_photo(np.full((2, 2), 3.0, np.float32), "stretch", (640, 480), 16).any()
+
+
+@pytest.mark.parametrize(("size", "seen"), [((640, 320), np.s_[:, 4:12]), ((320, 640), np.s_[4:12, :])])
+def test_a_kept_map_is_empty_where_a_crop_let_the_model_see_nothing(
+    size: tuple[int, int], seen: tuple[slice, slice]
+) -> None:
+    kept = map_on_photo(CORNER, "crop", size, 16)
+    assert kept[seen].max() == 255
+    kept[seen] = 0
+    assert not kept.any()

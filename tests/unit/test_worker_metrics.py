@@ -21,7 +21,9 @@ from workers.metrics import metrics_serve, registry
 class Device:
     """Has room for two photos."""
 
-    def predict(self, photos: Sequence[Any], watch: Watch | None = None) -> list[Prediction | None]:
+    def predict(
+        self, photos: Sequence[Any], watch: Watch | None = None, *, maps: bool = False
+    ) -> list[Prediction | None]:
         assert watch is not None
         if len(photos) > 2:
             raise OutOfMemory("no memory left for this batch")

@@ -110,18 +110,34 @@ class AnalysisStatus:
             raise analysis_missing(self.id)
         human = findings[0].analysis.human
         assert human is not None, "A success writes its findings and its human together."
-        return Result(skin=human.skin, pred=human.pred, findings=tuple(findings), bundle=self.bundle, demo=self.demo)
+        return Result(
+            skin=human.skin, pred=human.pred, findings=tuple(findings), bundle=self.bundle, demo=self.demo,
+            quality=_quality(findings[0].analysis),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PhotoQuality:
+    """What was measured of the photo (`ml.quality`): all between 0 and 1 but `sharpness`, about 1 in focus."""
+
+    brightness: float
+    contrast: float
+    sharpness: float
 
 
 @dataclass(frozen=True)
 class Result:
-    """Scalp type and degree in Korean words, and six findings in the order of the symptoms."""
+    """Scalp type and degree in Korean words, and six findings in the order of the symptoms.
+
+    `quality` is None where nothing was measured: in results older than the measure, and in the sample.
+    """
 
     skin: str
     pred: str
     findings: tuple[Finding, ...]
     bundle: str
     demo: bool
+    quality: PhotoQuality | None = None
 
 
 def analysis_status(analysis_id: UUID) -> AnalysisStatus:
@@ -138,6 +154,13 @@ def analysis_status(analysis_id: UUID) -> AnalysisStatus:
         finished_at and _aware(finished_at), bool(photo), bundle, bool(demo), human_id,
         before, running, Pace(workers or 0, photo_seconds),
     )  # fmt: skip
+
+
+def _quality(analysis: Analysis) -> PhotoQuality | None:
+    brightness, contrast, sharpness = analysis.brightness, analysis.contrast, analysis.sharpness
+    if brightness is None or contrast is None or sharpness is None:
+        return None
+    return PhotoQuality(brightness, contrast, sharpness)
 
 
 def _aware(time: datetime) -> datetime:

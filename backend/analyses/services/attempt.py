@@ -7,7 +7,7 @@ erased, the former attempt touches nothing and is told so.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -19,12 +19,16 @@ from django.utils import timezone
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
 from backend.analyses.selectors.photo import stored_photo
+from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_news, analysis_requeue
 from backend.analyses.states import Status
 from ml.labels import SYMPTOMS, scalp_type
 
 log = structlog.get_logger(__name__)
+
+#: Side of a kept map: an EfficientNet tells 7 × 7 places of 224 pixels apart, and 19 × 19 of 600.
+MAP_SIDE = 16
 
 
 @dataclass(frozen=True)
@@ -44,13 +48,17 @@ class Claim:
 
 @dataclass(frozen=True)
 class Graded:
-    """What a grader says of one symptom: grade 0–3, four probabilities, confidence 0–1."""
+    """What a grader says of one symptom: grade 0–3, four probabilities, confidence 0–1.
+
+    `map`, where there is one, says where on the photo it saw that: `MAP_SIDE`² bytes as `Finding` keeps them.
+    """
 
     symptom: str
     grade: int
     probabilities: tuple[float, float, float, float]
     confidence: float
     abstains: bool
+    map: bytes | None = None
 
 
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
@@ -99,7 +107,9 @@ def claims_renew(claims: Collection[Claim]) -> int:
     return renewed
 
 
-def analysis_succeed(claim: Claim, findings: Sequence[Graded], *, bundle: str, demo: bool) -> bool:
+def analysis_succeed(
+    claim: Claim, findings: Sequence[Graded], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
+) -> bool:
     """Write six findings, one `Human` and the new status in one transaction. False: nothing was written.
 
     `findings` are in the order of `ml.labels.SYMPTOMS`.
@@ -118,6 +128,7 @@ def analysis_succeed(claim: Claim, findings: Sequence[Graded], *, bundle: str, d
             bundle=bundle,
             demo=demo,
             code="",
+            **(asdict(quality) if quality else {}),
         )
         if not ended:
             return False
@@ -132,6 +143,7 @@ def analysis_succeed(claim: Claim, findings: Sequence[Graded], *, bundle: str, d
                 grade=finding.grade,
                 confidence=finding.confidence,
                 abstains=finding.abstains,
+                map=finding.map,
                 **{f"probability_{grade}": value for grade, value in enumerate(finding.probabilities)},
             )
             for finding in findings

@@ -1,4 +1,4 @@
-"""Forget: photos go after the retention period, and files that no row names go as well."""
+"""Forget: photos and the maps of them go after the retention period, and files that no row names go as well."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import structlog
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils import timezone
 
-from backend.analyses.models import Analysis
+from backend.analyses.models import Analysis, Finding
 from backend.analyses.services.transition import analysis_move
 from backend.analyses.states import ENDED, Status
 
@@ -39,7 +40,11 @@ def photos_purge() -> Purged:
     due = Analysis.objects.filter(status__in=ENDED, purge_at__lte=now).exclude(photo="")
     for analysis_id, name in due.values_list("id", "photo"):
         # The row lets go first: a crash in between leaves an orphan, which the sweep below finds.
-        if Analysis.objects.filter(pk=analysis_id, photo=name, status__in=ENDED).update(photo=""):
+        with transaction.atomic():
+            purged = Analysis.objects.filter(pk=analysis_id, photo=name, status__in=ENDED).update(photo="")
+            if purged:
+                Finding.objects.filter(analysis_id=analysis_id).update(map=None)
+        if purged:
             default_storage.delete(name)
             photos += 1
             log.info("photo_purged", analysis=str(analysis_id))
