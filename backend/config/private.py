@@ -19,3 +19,11 @@ def private(response: Response, retry_after: int | None = None) -> Response:
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
+
+
+def private_picture(content: bytes, media_type: str) -> HttpResponse:
+    """A picture as a private answer. Whatever its bytes are, nothing in them runs, and no other site can show it."""
+    response = private(HttpResponse(content, content_type=media_type))
+    response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    return response

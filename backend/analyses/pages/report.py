@@ -8,25 +8,31 @@ from functools import cached_property
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
+from backend.analyses.pages.quality import quality_meters
 from backend.analyses.pages.signs import SIGNS
 from backend.analyses.pages.spectrum import Spectrum, described, findings_spectrum
-from backend.analyses.pages.words import confidence_words, grade_of, label_word, type_word
+from backend.analyses.pages.words import clue_words, confidence_words, grade_of, label_word, type_word
 from backend.analyses.selectors.status import Result
 from ml.labels import GRADES, SYMPTOMS
 
 
 @dataclass(frozen=True)
 class ReportedSign:
-    """One symptom as the report shows it; `grade` is None where the grader held its judgement back."""
+    """One symptom as the report shows it; `grade` is None where the grader held its judgement back.
+
+    `clue` says where on the photo most spoke for the grade; empty where there is no map of it.
+    """
 
     key: str
     name: str
+    short: str
     grade: int | None
     word: str
     confidence: str
     sentence: str
     meaning: str
     care: str
+    clue: str
 
     @property
     def gauge(self) -> list[bool]:
@@ -40,6 +46,7 @@ class Report:
     def __init__(self, result: Result) -> None:
         self.bundle = result.bundle
         self.demo = result.demo
+        self.meters = quality_meters(result.quality) if result.quality else []
         self._skin = result.skin
         self._degree = grade_of(result.pred)
         self._findings = {finding.symptom: finding for finding in result.findings}
@@ -64,8 +71,21 @@ class Report:
                 word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
                 sentence = str(sign.seen if grade else sign.unseen)
             name, meaning = label_word(symptom), str(sign.meaning)
-            signs.append(ReportedSign(symptom.key, name, grade, word, confidence, sentence, meaning, care))
+            clue = clue_words(bytes(finding.map)) if finding.map else ""
+            signs.append(
+                ReportedSign(symptom.key, name, str(sign.short), grade, word, confidence, sentence, meaning, care, clue)
+            )
         return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
+
+    @property
+    def mapped(self) -> list[ReportedSign]:
+        """The signs with a map, in the order of the report."""
+        return [sign for sign in self.signs if sign.clue]
+
+    @property
+    def well_taken(self) -> bool:
+        """Whether there is nothing to wish for of the photo."""
+        return all(meter.good for meter in self.meters)
 
     @property
     def told(self) -> bool:

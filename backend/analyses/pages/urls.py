@@ -15,6 +15,7 @@ urlpatterns = [
     path("offline/", installation.offline, name="offline"),
     path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
     path("analyses/<uuid:analysis_id>/photo/", views.photo, name="photo"),
+    path("analyses/<uuid:analysis_id>/maps/<slug:symptom>.png", views.symptom_map, name="map"),
     path("analyses/<uuid:analysis_id>/cancel/", views.cancel, name="cancel"),
     path("analyses/<uuid:analysis_id>/retry/", views.retry, name="retry"),
     path("analyses/<uuid:analysis_id>/share/", views.share, name="share"),

@@ -21,13 +21,13 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 from backend.analyses.models import Age, Device, Opinion, Sex
 from backend.analyses.pages.ending import Ending
 from backend.analyses.pages.guidance import PAIRS
-from backend.analyses.pages.pictures import picture_response
 from backend.analyses.pages.report import Report
 from backend.analyses.pages.sample import sample_report
+from backend.analyses.pages.veil import veil_png
 from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
 from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
-from backend.analyses.selectors.photo import analysis_photo
+from backend.analyses.selectors.photo import analysis_photo, finding_map
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.sharing import share_of, shared_analysis
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
@@ -37,7 +37,7 @@ from backend.analyses.services.sharing import SHARED_DAYS, share_create, share_e
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
 from backend.config.errors import InvalidFields, UserError
-from backend.config.private import private
+from backend.config.private import private, private_picture
 from backend.config.problems import COMMON
 from backend.operations.selectors import models_are_demo
 from backend.operations.throttle import SubmitThrottle
@@ -84,7 +84,16 @@ def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
 def photo(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     """The photo as it was stored, for whoever knows the address of the analysis."""
     try:
-        return picture_response(analysis_photo(analysis_id), "image/jpeg")
+        return private_picture(analysis_photo(analysis_id), "image/jpeg")
+    except UserError as error:
+        return _problem(request, error)
+
+
+@require_safe
+def symptom_map(request: HttpRequest, analysis_id: UUID, symptom: str) -> HttpResponse:
+    """Where the grader of one symptom looked, to be laid over the photo."""
+    try:
+        return private_picture(veil_png(finding_map(analysis_id, symptom)), "image/png")
     except UserError as error:
         return _problem(request, error)
 

@@ -63,3 +63,27 @@ def confidence_words(confidence: float) -> str:
     if confidence >= 0.6:
         return gettext("confidence medium")
     return gettext("confidence low")
+
+
+_PLACES = (
+    _("Most of what spoke for this grade is at the upper left of the photo."),
+    _("Most of what spoke for this grade is at the top of the photo."),
+    _("Most of what spoke for this grade is at the upper right of the photo."),
+    _("Most of what spoke for this grade is on the left of the photo."),
+    _("Most of what spoke for this grade is in the middle of the photo."),
+    _("Most of what spoke for this grade is on the right of the photo."),
+    _("Most of what spoke for this grade is at the lower left of the photo."),
+    _("Most of what spoke for this grade is at the bottom of the photo."),
+    _("Most of what spoke for this grade is at the lower right of the photo."),
+)
+
+
+def clue_words(seen: bytes) -> str:
+    """Which ninth of the photo a map, as `Finding` keeps it, says most of."""
+    side = math.isqrt(len(seen))
+    ninths, places = [0] * 9, [0] * 9
+    for place, level in enumerate(seen):
+        ninth = place // side * 3 // side * 3 + place % side * 3 // side
+        ninths[ninth] += level
+        places[ninth] += 1
+    return str(_PLACES[max(range(9), key=lambda ninth: ninths[ninth] / places[ninth])])

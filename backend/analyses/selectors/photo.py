@@ -1,4 +1,4 @@
-"""The photo behind an analysis, for as long as it is kept."""
+"""The photo behind an analysis and the maps over it, for as long as it is kept."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.core.files.storage import default_storage
 
-from backend.analyses.errors import PhotoPurged
-from backend.analyses.models import Analysis
+from backend.analyses.errors import NoMap, PhotoPurged
+from backend.analyses.models import Analysis, Finding
 from backend.analyses.selectors.status import analysis_missing
 
 
@@ -28,3 +28,14 @@ def stored_photo(name: str) -> bytes:
     """The photo of this name in storage. Raises FileNotFoundError, or OSError when storage does not give it."""
     with default_storage.open(name, "rb") as file:
         return bytes(file.read())
+
+
+def finding_map(analysis_id: UUID, symptom: str) -> bytes:
+    """Where the grader of a symptom looked, as `Finding` keeps it. Raises NoMap, AnalysisUnknown or AnalysisErased."""
+    found = Finding.objects.filter(analysis_id=analysis_id, symptom=symptom).exclude(analysis__photo="")
+    kept = found.values_list("map", flat=True).first()
+    if kept:
+        return bytes(kept)
+    if not Analysis.objects.filter(pk=analysis_id).exists():
+        raise analysis_missing(analysis_id)
+    raise NoMap
