@@ -13,6 +13,7 @@ from django.conf import settings
 
 from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge
+from backend.analyses.services.sharing import shares_sweep
 from backend.operations.services import worker_started, workers_forget
 from workers.app import app, task
 from workers.heartbeat import keep_beating
@@ -22,6 +23,7 @@ ROLE = "upkeep"
 QUEUE = "upkeep"
 
 PURGE_SECONDS = min(60.0, settings.RETENTION_HOURS * 3600 / 10)
+SWEEP_SECONDS = 3600.0  # What is swept shows nothing any more.
 
 
 @task(queue=QUEUE)
@@ -35,6 +37,11 @@ def purge_photos() -> str:
     return str(photos_purge())
 
 
+@task(queue=QUEUE)
+def sweep_shares() -> str:
+    return f"{shares_sweep()} swept"
+
+
 # A round that nobody took before the next one is due has nothing to do any more: it expires.
 app.conf.beat_schedule = {
     "reap": {
@@ -46,6 +53,11 @@ app.conf.beat_schedule = {
         "task": "purge_photos",
         "schedule": PURGE_SECONDS,
         "options": {"queue": QUEUE, "expires": PURGE_SECONDS},
+    },
+    "sweep": {
+        "task": "sweep_shares",
+        "schedule": SWEEP_SECONDS,
+        "options": {"queue": QUEUE, "expires": SWEEP_SECONDS},
     },
 }
 

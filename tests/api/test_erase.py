@@ -46,6 +46,14 @@ def test_afterwards_every_call_answers_410(api: ContractClient) -> None:
         api.delete(address(analysis)),
         api.post(address(analysis, "cancel")),
         api.post(address(analysis, "retry")),
+        api.get(address(analysis, "photo")),
+        api.post(address(analysis, "share")),
+        api.delete(address(analysis, "share")),
+        api.post(
+            address(analysis, "feedback"),
+            {"symptom": "dandruff", "opinion": "less"},
+            content_type="application/json",
+        ),
     ]
     assert [answer.status_code for answer in answers] == [410] * len(answers)
     assert {answer.json()["code"] for answer in answers} == {"analysis_erased"}

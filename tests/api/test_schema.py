@@ -35,6 +35,10 @@ def test_it_describes_every_call_of_the_api() -> None:
         ("delete", "/api/v1/analyses/{analysis_id}/"),
         ("post", "/api/v1/analyses/{analysis_id}/cancel/"),
         ("post", "/api/v1/analyses/{analysis_id}/retry/"),
+        ("get", "/api/v1/analyses/{analysis_id}/photo/"),
+        ("post", "/api/v1/analyses/{analysis_id}/share/"),
+        ("delete", "/api/v1/analyses/{analysis_id}/share/"),
+        ("post", "/api/v1/analyses/{analysis_id}/feedback/"),
         ("get", "/api/v1/queue/"),
     }
 

@@ -12,6 +12,7 @@ from ml.labels import GRADES
 
 def analysis_json(analysis: AnalysisStatus) -> dict[str, Any]:
     reason = {"code": analysis.code, "detail": str(reason_text(analysis.code))} if analysis.code else None
+    judged_by = {"bundle": analysis.bundle, "demo": analysis.demo}
     return {
         "id": str(analysis.id),
         "status": analysis.status.value,
@@ -22,7 +23,7 @@ def analysis_json(analysis: AnalysisStatus) -> dict[str, Any]:
         "created_at": analysis.created_at.isoformat(),
         "finished_at": analysis.finished_at and analysis.finished_at.isoformat(),
         "result": analysis.result and _result_json(analysis.result),
-        "rejection": reason if analysis.status == Status.REJECTED else None,
+        "rejection": reason and {**reason, **judged_by} if analysis.status == Status.REJECTED else None,
         "failure": reason if analysis.status in {Status.FAILED, Status.EXPIRED} else None,
     }
 

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
-from backend.analyses.models import Age, Device, Sex
+from backend.analyses.models import Age, Device, Opinion, Sex
 from backend.analyses.reasons import REJECTIONS
 from backend.analyses.states import Status
 from ml.labels import GRADES, MODEL_KEYS, SCALP_TYPES, SYMPTOMS
@@ -51,6 +51,11 @@ class ReasonSchema(serializers.Serializer):
     detail = serializers.CharField(help_text="In the reader's language.")
 
 
+class RejectionSchema(ReasonSchema):
+    bundle = serializers.CharField(help_text="Version of the models that rejected it.")
+    demo = serializers.BooleanField(help_text="True: demo weights, not to be relied on.")
+
+
 class AnalysisSchema(serializers.Serializer):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
@@ -61,8 +66,18 @@ class AnalysisSchema(serializers.Serializer):
     created_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
     result = ResultSchema(allow_null=True)
-    rejection = ReasonSchema(allow_null=True)
+    rejection = RejectionSchema(allow_null=True)
     failure = ReasonSchema(allow_null=True)
+
+
+class ShareSchema(serializers.Serializer):
+    url = serializers.URLField(help_text="Whoever has it can see the report, without the photo.")
+    expires_at = serializers.DateTimeField()
+
+
+class FeedbackSchema(serializers.Serializer):
+    symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
+    opinion = serializers.ChoiceField(Opinion.choices)
 
 
 class QueueSchema(serializers.Serializer):

@@ -9,5 +9,8 @@ urlpatterns = [
     path("analyses/<uuid:analysis_id>/", views.AnalysisDetail.as_view(), name="analysis"),
     path("analyses/<uuid:analysis_id>/cancel/", views.AnalysisCancel.as_view(), name="cancel"),
     path("analyses/<uuid:analysis_id>/retry/", views.AnalysisRetry.as_view(), name="retry"),
+    path("analyses/<uuid:analysis_id>/photo/", views.AnalysisPhoto.as_view(), name="photo"),
+    path("analyses/<uuid:analysis_id>/share/", views.AnalysisShare.as_view(), name="share"),
+    path("analyses/<uuid:analysis_id>/feedback/", views.AnalysisFeedback.as_view(), name="feedback"),
     path("queue/", views.Queue.as_view(), name="queue"),
 ]

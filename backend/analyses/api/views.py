@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils.translation import get_language
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
@@ -18,12 +19,15 @@ from rest_framework.views import APIView
 from backend.analyses.api import schema
 from backend.analyses.api.polling import etags_known, status_etag
 from backend.analyses.api.representation import analysis_json
+from backend.analyses.selectors.photo import analysis_photo
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
+from backend.analyses.services.feedback import feedback_give
+from backend.analyses.services.sharing import share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.config.errors import UserError
-from backend.config.private import private
+from backend.config.private import private, private_picture
 from backend.config.problems import user_error_response
 from backend.operations.throttle import SubmitThrottle
 from backend.operations.waiting import preferred_wait, wait_for
@@ -107,6 +111,53 @@ class AnalysisRetry(APIView):
         """Queue a failed or canceled analysis again."""
         analysis_retry(analysis_id)
         return _accepted(analysis_status(analysis_id))
+
+
+class AnalysisPhoto(APIView):
+    @extend_schema(
+        operation_id="analysis_photo",
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **schema.problems(404, 410)},
+    )
+    def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
+        """The photo as it was stored, while it is kept."""
+        return private_picture(analysis_photo(analysis_id), "image/jpeg")
+
+
+class AnalysisShare(APIView):
+    @extend_schema(
+        operation_id="analysis_share",
+        request=None,
+        responses={200: schema.ShareSchema, **schema.problems(404, 409, 410)},
+    )
+    def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
+        """Make a link to the report for others, without photo and address; one that has not ended is given again."""
+        share = share_create(analysis_id)
+        url = request.build_absolute_uri(reverse("pages:shared", args=[share.id]))
+        return private(JsonResponse({"url": url, "expires_at": share.expires_at.isoformat()}))
+
+    @extend_schema(
+        operation_id="analysis_share_end",
+        responses={204: OpenApiResponse(description="There is no link any more."), **schema.problems(404, 410)},
+    )
+    def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
+        """End the link at once."""
+        share_end(analysis_id)
+        return private(HttpResponse(status=204))
+
+
+class AnalysisFeedback(APIView):
+    @extend_schema(
+        operation_id="analysis_feedback",
+        request=schema.FeedbackSchema,
+        responses={
+            204: OpenApiResponse(description="It is stored with the report."),
+            **schema.problems(400, 404, 409, 410, 415, 422),
+        },
+    )
+    def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
+        """Say what you think of one grade; a later opinion on the same sign takes its place."""
+        feedback_give(analysis_id, request.data if isinstance(request.data, dict) else {})
+        return private(HttpResponse(status=204))
 
 
 class Queue(APIView):

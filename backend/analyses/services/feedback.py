@@ -25,7 +25,7 @@ def feedback_give(analysis_id: UUID, given: Mapping[str, Any]) -> None:
     Raises InvalidFields, NoReportYet, AnalysisUnknown or AnalysisErased.
     """
     errors = []
-    if given.get("symptom") not in {symptom.key for symptom in SYMPTOMS}:
+    if given.get("symptom") not in [symptom.key for symptom in SYMPTOMS]:
         errors.append(FieldError("symptom", "unknown_choice", _("Please choose one of the six signs.")))
     if given.get("opinion") not in Opinion.values:
         errors.append(FieldError("opinion", "unknown_choice", _("Please choose how the sign looks to you.")))

@@ -9,7 +9,7 @@ import structlog
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from backend.analyses.models import Share
+from backend.analyses.models import Analysis, Share
 from backend.analyses.selectors.status import analysis_missing, report_must_exist
 
 log = structlog.get_logger(__name__)
@@ -17,8 +17,8 @@ log = structlog.get_logger(__name__)
 SHARED_DAYS = 7
 
 
-def share_create(analysis_id: UUID) -> None:
-    """Make a link to the report that ends after seven days. One that has not ended stays as it is.
+def share_create(analysis_id: UUID) -> Share:
+    """The link to the report, made to end after seven days; one that has not ended stays as it is.
 
     Raises NoReportYet where there is no report, AnalysisUnknown or AnalysisErased.
     """
@@ -27,15 +27,27 @@ def share_create(analysis_id: UUID) -> None:
     Share.objects.filter(analysis_id=analysis_id, expires_at__lte=now).delete()
     try:
         with transaction.atomic():
-            Share.objects.get_or_create(
+            share, _made = Share.objects.get_or_create(
                 analysis_id=analysis_id, defaults={"expires_at": now + timedelta(days=SHARED_DAYS)}
             )
     except IntegrityError:
         raise analysis_missing(analysis_id) from None  # Erased since the read above.
     log.info("report_shared", analysis=str(analysis_id))
+    return share
 
 
 def share_end(analysis_id: UUID) -> None:
-    """End the link to the report at once, if there is one. The next link is another one."""
+    """End the link to the report at once, if there is one. The next link is another one.
+
+    Raises AnalysisUnknown or AnalysisErased.
+    """
     if Share.objects.filter(analysis_id=analysis_id).delete()[0]:
         log.info("share_ended", analysis=str(analysis_id))
+    elif not Analysis.objects.filter(pk=analysis_id).exists():
+        raise analysis_missing(analysis_id)
+
+
+def shares_sweep() -> int:
+    """Forget the links that have ended, which show nothing any more; how many these were."""
+    swept, _each = Share.objects.filter(expires_at__lte=timezone.now()).delete()
+    return swept
