@@ -132,6 +132,7 @@ os.environ |= {
     "SCALP_ALLOWED_HOSTS": "testserver,localhost,127.0.0.1",
     "SCALP_LEASE_SECONDS": "6",
     "SCALP_SUBMITS_PER_MINUTE": "100000",
+    "SCALP_LOGINS_PER_MINUTE": "100000",
     "SCALP_LOG_LEVEL": "WARNING",
     # The tests' networks are small: a second thread costs them more in waiting than it computes.
     "OMP_NUM_THREADS": "1",

@@ -129,7 +129,7 @@ class FindingResource(resources.ModelResource):
 class FindingAdmin(ExportMixin, ReadOnly):
     resource_classes = [FindingResource]
     list_display = ("analysis", "symptom", "grade", "confidence", "abstains")
-    list_filter = ("symptom", "grade", "abstains", "analysis__bundle")
+    list_filter = ("symptom", "grade", "abstains", "analysis__demo", "analysis__bundle", "analysis__created_at")
     search_fields = ("analysis__id",)
     list_select_related = ("analysis",)
     ordering = ("-id",)

@@ -6,3 +6,10 @@ class AnalysesConfig(AppConfig):
     name = "backend.analyses"
     label = "analyses"
     verbose_name = _("Analyses")
+
+    def ready(self) -> None:
+        # Only now: the rows that are counted need Django's models to be there.
+        from backend.analyses.metrics import AnalysesCollector
+        from backend.operations.metrics import registry
+
+        registry.register(AnalysesCollector())

@@ -22,6 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms
 
 from backend.config.errors import UserError
+from backend.config.problems import COMMON
 
 PHOTO_MAX_BYTES: Final = 10 * 1024 * 1024
 PHOTO_MAX_PIXELS: Final = 50_000_000
@@ -89,10 +90,7 @@ class PhotoRefused(UserError):
 
     REFUSALS: Final[dict[str, tuple[int, Promise | str]]] = {
         "photo_empty": (422, _("The photo is empty. Please choose it again.")),
-        "photo_too_large": (
-            413,
-            _("The photo is larger than 10 MB. Please send a smaller one or lower the camera's resolution."),
-        ),
+        "photo_too_large": (413, COMMON[413][1]),
         "photo_too_many_pixels": (
             413,
             _("The photo has 50 megapixels or more. Please lower the camera's resolution and take it again."),

@@ -30,6 +30,10 @@ COMMON: dict[int, tuple[str, Promise]] = {
     405: ("method_not_allowed", _("This address does not take this method.")),
     406: ("not_acceptable", _("This service answers in JSON only.")),
     411: ("length_required", _("Please say how long the request is, with Content-Length.")),
+    413: (
+        "photo_too_large",
+        _("The photo is larger than 10 MB. Please send a smaller one or lower the camera's resolution."),
+    ),
     415: ("unsupported_media_type", _("Please send photos as multipart/form-data, and all else as JSON.")),
     429: (
         "too_many_requests",

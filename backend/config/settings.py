@@ -32,6 +32,7 @@ MAX_ATTEMPTS = environment.integer("MAX_ATTEMPTS", 3, least=1, most=20)
 QUEUE_LIMIT = environment.integer("QUEUE_LIMIT", 500, least=1, most=10_000_000)
 RETENTION_HOURS = environment.number("RETENTION_HOURS", 24, least=0.001, most=24 * 365)
 SUBMITS_PER_MINUTE = environment.integer("SUBMITS_PER_MINUTE", 20, least=1, most=1_000_000)
+LOGINS_PER_MINUTE = environment.integer("LOGINS_PER_MINUTE", 10, least=1, most=1_000_000)  #: tries, in the admin
 WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held requests with `Prefer: wait`, a process
 
 BUNDLE = environment.text("BUNDLE", str(ROOT / "ml" / "bundles" / "demo"))
@@ -180,6 +181,9 @@ SPECTACULAR_SETTINGS = {
 
 # Without it everybody who may log in to the admin may export every table.
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
+
+#: Where the admin's links to the queue lead: behind the proxy, if nobody says another address.
+FLOWER_URL = environment.text("FLOWER_URL", "/flower/")
 
 # ── Celery: the queue is a doorbell ──────────────────────────────────────────────────────────────────
 

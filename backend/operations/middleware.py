@@ -11,11 +11,10 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
-from backend.analyses.photos import PhotoRefused
-from backend.config.problems import error_response, user_error_response
+from backend.config.problems import error_response
 
 log = structlog.get_logger(__name__)
 
@@ -70,12 +69,8 @@ class BodyLimit:
         left = min(length, self.DRAIN_BYTES)
         while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
             left -= len(chunk)
-        refusal = PhotoRefused("photo_too_large")
         with override(get_language_from_request(request)):
-            if request.path.startswith("/api/"):
-                return user_error_response(request, refusal)
-            page = {"status": refusal.status, "detail": refusal.detail}
-            return render(request, "problem.html", page, status=refusal.status)
+            return error_response(request, 413)
 
 
 class FormsWithoutReferrer:
@@ -83,20 +78,22 @@ class FormsWithoutReferrer:
 
     A page that says `no-referrer` sends its forms with `Origin: null`
     (https://fetch.spec.whatwg.org/#append-a-request-origin-header), which the check refuses. Browsers say in
-    `Sec-Fetch-Site`, which no page can forge, whether it was ours. Over plain HTTP to another machine they do not;
-    then the token of the form decides alone, as it does for a request without an Origin.
+    `Sec-Fetch-Site`, which no page can forge, whether it was ours. Over plain HTTP to another machine they do not, and
+    Safari before 16.4 never does. Then the token of the form decides alone, as a refusal would keep people from
+    erasing what is theirs; a stranger needs the address of the analysis as well, which nobody can guess. The admin has
+    a session to protect, and its pages say where they come from: there nothing is believed without it.
     """
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.META.get("HTTP_ORIGIN") == "null":
-            site = request.META.get("HTTP_SEC_FETCH_SITE")
-            if site == "same-origin":
-                request.META["HTTP_ORIGIN"] = f"{request.scheme}://{request.get_host()}"
-            elif site is None and not request.is_secure():
-                del request.META["HTTP_ORIGIN"]
+        if (
+            request.META.get("HTTP_ORIGIN") == "null"
+            and request.META.get("HTTP_SEC_FETCH_SITE") in {None, "same-origin"}
+            and not request.path.startswith(reverse("admin:index"))
+        ):
+            request.META["HTTP_ORIGIN"] = f"{request.scheme}://{request.get_host()}"
         return self.respond(request)
 
 

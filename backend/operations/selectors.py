@@ -75,6 +75,11 @@ def models_are_demo() -> bool | None:
     return any(told) if told else None
 
 
+def workers_heard() -> frozenset[str]:
+    """The node names of all workers that took a heartbeat just now."""
+    return frozenset(Worker.objects.filter(seen_at__gte=_heard_since()).values_list("name", flat=True))
+
+
 def worker_is_fresh(name: str) -> bool:
     """Whether the worker of this node name took a heartbeat just now."""
     return Worker.objects.filter(name=name, seen_at__gte=_heard_since()).exists()

@@ -102,6 +102,7 @@ class Settings:
             "SCALP_HOST": self.host,
             "SCALP_PORT": str(self.port),
             "SCALP_FLOWER_PORT": str(self.flower_port),
+            "SCALP_FLOWER_URL": f"{self.flower_url}/",
             "SCALP_CONCURRENCY": str(self.concurrency),
             "SCALP_BROKER_URL": broker_url,
             # The launcher asks the web role how it is by this address, whatever else is allowed.

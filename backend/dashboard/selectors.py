@@ -1,0 +1,189 @@
+"""What went on in the last 24 hours, and what goes on now.
+
+All rows are found by the index on the time at which a photo came: the cost goes with the photos of a day, not with all
+that there are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, DateTimeField, F, FloatField, Func, QuerySet, Value
+from django.db.models.functions import Floor
+from django.utils import timezone
+
+from backend.analyses.models import Analysis
+from backend.analyses.selectors.queue import QueueOutlook, queue_outlook
+from backend.analyses.states import Status
+from backend.operations.models import Worker
+from backend.operations.selectors import workers_heard
+from ml.labels import GRADES, SYMPTOMS
+
+HOURS = 24
+#: What the models looked at to the end.
+LOOKED_AT = frozenset({Status.SUCCEEDED, Status.REJECTED})
+
+
+class Seconds(Func):
+    """Seconds from the second of two times to the first, counted by the database."""
+
+    output_field = FloatField()
+
+    def __init__(self, until: Any, since: Any) -> None:
+        super().__init__(until, since)
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template, joiner = "((julianday(%(expressions)s)) * 86400.0)", ") - julianday("
+        return self.as_sql(compiler, connection, template=template, arg_joiner=joiner, **context)
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        template = "EXTRACT(EPOCH FROM %(expressions)s)::double precision"
+        return self.as_sql(compiler, connection, template=template, arg_joiner=" - ", **context)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Of so many durations in seconds, what half and what 95 % of them stay within; None where there are none."""
+
+    count: int
+    half: float | None
+    most: float | None
+
+    @classmethod
+    def of(cls, seconds: Iterable[float]) -> Spread:
+        ordered = sorted(seconds)
+        if not ordered:
+            return cls(0, None, None)
+        return cls(len(ordered), *(ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.95)))
+
+
+@dataclass(frozen=True)
+class Hour:
+    """The photos that came in one hour."""
+
+    begins: datetime
+    by_status: Counter[Status]
+    queue_wait: Spread
+    end_to_end: Spread
+
+
+@dataclass(frozen=True)
+class Grades:
+    """How often each grade of one symptom was found, 0 to 3, and how often the grader abstained."""
+
+    symptom: str
+    counts: tuple[int, ...]
+    abstained: int
+
+
+@dataclass(frozen=True)
+class Day:
+    """The photos that came in the last 24 hours, and of those the ones since midnight, `today`.
+
+    `grades` holds what real weights found, `grades_of_demo` what demo weights did, which say nothing of anybody.
+    `bundles` counts results by bundle and whether its weights are for demonstration.
+    """
+
+    since: datetime
+    midnight: datetime
+    today: Counter[Status]
+    hours: tuple[Hour, ...]
+    queue_wait: Spread
+    end_to_end: Spread
+    rejections: Counter[str]
+    failures: Counter[str]
+    bundles: Counter[tuple[str, bool]]
+    grades: tuple[Grades, ...]
+    grades_of_demo: tuple[Grades, ...]
+
+
+@dataclass(frozen=True)
+class Present:
+    """Who waits and who works now; `fresh` are the names of the workers that took a heartbeat just now."""
+
+    outlook: QueueOutlook
+    workers: tuple[Worker, ...]
+    fresh: frozenset[str]
+
+
+def present() -> Present:
+    return Present(queue_outlook(), tuple(Worker.objects.order_by("role", "name")), workers_heard())
+
+
+def day(now: datetime | None = None) -> Day:
+    """The 24 hours that end with the present one; hours and midnight are those of the service's time zone."""
+    now = timezone.localtime(now)
+    since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    rows = Analysis.objects.filter(created_at__gte=since).annotate(
+        hour=Floor(Seconds(F("created_at"), Value(since, DateTimeField())) / 3600.0)
+    )
+
+    statuses: dict[int, Counter[Status]] = defaultdict(Counter)
+    rejections, failures, bundles = Counter[str](), Counter[str](), Counter[tuple[str, bool]]()
+    grouped = rows.values_list("hour", "status", "code", "bundle", "demo").annotate(n=Count("id"))
+    for hour, status, code, bundle, demo, count in grouped.order_by():
+        statuses[int(hour)][Status(status)] += count
+        if status == Status.REJECTED:
+            rejections[code] += count
+        elif status == Status.FAILED:
+            failures[code] += count
+        if status in LOOKED_AT:
+            bundles[bundle, demo] += count
+
+    waits, wholes = _durations(rows)
+    hours = tuple(
+        Hour(since + timedelta(hours=n), statuses[n], Spread.of(waits[n]), Spread.of(wholes[n])) for n in range(HOURS)
+    )
+    return Day(
+        since=since,
+        midnight=midnight,
+        today=sum((hour.by_status for hour in hours if hour.begins >= midnight), Counter()),
+        hours=hours,
+        queue_wait=Spread.of(seconds for hour in waits.values() for seconds in hour),
+        end_to_end=Spread.of(seconds for hour in wholes.values() for seconds in hour),
+        rejections=rejections,
+        failures=failures,
+        bundles=bundles,
+        **_grades(since),
+    )
+
+
+def _durations(rows: QuerySet[Analysis]) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
+    """By the hour in which the photos came, the seconds until a worker took them and until they had their result."""
+    waits: dict[int, list[float]] = defaultdict(list)
+    wholes: dict[int, list[float]] = defaultdict(list)
+    taken = rows.filter(started_at__isnull=False).values_list(
+        "hour", "status", Seconds(F("started_at"), F("queued_at")), Seconds(F("finished_at"), F("queued_at"))
+    )
+    for hour, status, wait, whole in taken.iterator():
+        waits[int(hour)].append(wait)
+        if status in LOOKED_AT:
+            wholes[int(hour)].append(whole)
+    return waits, wholes
+
+
+def _grades(since: datetime) -> dict[str, tuple[Grades, ...]]:
+    """The findings by weights, symptom and grade; empty for weights that found nothing."""
+    counts: Counter[tuple[bool, str, int | None]] = Counter()
+    # Asked from the findings, SQLite would go through all there ever were.
+    rows = Analysis.objects.filter(created_at__gte=since)
+    found = rows.values_list("demo", "findings__symptom", "findings__grade", "findings__abstains")
+    for demo, symptom, grade, abstains, count in found.annotate(n=Count("findings")).order_by():
+        if symptom is not None:  # A photo without findings.
+            counts[demo, symptom, None if abstains else grade] += count
+
+    def table(demo: bool) -> tuple[Grades, ...]:
+        if not any(key[0] is demo for key in counts):
+            return ()
+        return tuple(
+            Grades(s.key, tuple(counts[demo, s.key, n] for n in range(len(GRADES))), counts[demo, s.key, None])
+            for s in SYMPTOMS
+        )
+
+    return {"grades": table(False), "grades_of_demo": table(True)}
