@@ -1,4 +1,4 @@
-"""How many photos an address may send or have tried again a minute, counted in the broker for all web processes."""
+"""How often the same sender may try something in a minute, counted in the broker for all web processes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 import redis
 import structlog
 from django.conf import settings
+from django.contrib.auth.forms import UsernameField
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -21,6 +22,8 @@ WINDOW_SECONDS = 60
 #: After a count that failed, the next requests do not wait for the time-out as well.
 QUIET_SECONDS = 3.0
 
+_quiet_until = 0.0
+
 
 def client_address(request: HttpRequest) -> str:
     """The sender's address: as many entries from the right of X-Forwarded-For as there are proxies to trust."""
@@ -31,37 +34,47 @@ def client_address(request: HttpRequest) -> str:
     return str(request.META.get("REMOTE_ADDR", ""))
 
 
-class SubmitThrottle(BaseThrottle):
-    """A fixed window of a minute, counted by one atomic increment.
+def throttle_wait(limit: int, what: str, *senders: str) -> float:
+    """Count one more try of `what` by each of the senders; 0 if it is allowed, else the seconds to wait.
 
-    The count's key is a keyed hash, so no address is stored. When the broker does not answer, everybody may
-    pass: a photo that waits for its bell is better than one that is refused.
+    A fixed window of a minute, counted by atomic increments. The counts' keys are keyed hashes, so neither addresses
+    nor names are stored. When the broker does not answer, everybody may pass: a photo that waits for its bell is better
+    than one that is refused, and so are admins who get in to see why.
     """
-
-    _quiet_until = 0.0
-
-    def __init__(self) -> None:
-        self._seconds_left = 1.0
-
-    def allow_request(self, request: HttpRequest, view: APIView | None) -> bool:
-        if not broker_is_redis():
-            return True
-        if time.monotonic() < SubmitThrottle._quiet_until:
-            return True
-        window, into = divmod(time.time(), WINDOW_SECONDS)
-        self._seconds_left = WINDOW_SECONDS - into
-        digest = hmac.new(settings.SECRET_KEY.encode(), client_address(request).encode(), hashlib.sha256).hexdigest()
-        key = f"submits:{digest[:32]}:{int(window)}"
-        try:
-            with broker_client().pipeline() as pipeline:
+    global _quiet_until
+    if not broker_is_redis() or time.monotonic() < _quiet_until:
+        return 0.0
+    window, into = divmod(time.time(), WINDOW_SECONDS)
+    try:
+        with broker_client().pipeline() as pipeline:
+            for sender in senders:
+                digest = hmac.new(settings.SECRET_KEY.encode(), sender.encode(), hashlib.sha256).hexdigest()
+                key = f"{what}:{digest[:32]}:{int(window)}"
                 pipeline.incr(key)
                 pipeline.expire(key, 2 * WINDOW_SECONDS)
-                count, _set = pipeline.execute()
-        except (redis.RedisError, OSError) as error:
-            SubmitThrottle._quiet_until = time.monotonic() + QUIET_SECONDS
-            log.warning("throttle_unknown", cause=repr(error))
-            return True
-        return int(count) <= settings.SUBMITS_PER_MINUTE
+            counts = pipeline.execute()[::2]
+    except (redis.RedisError, OSError) as error:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        log.warning("throttle_unknown", cause=repr(error))
+        return 0.0
+    return WINDOW_SECONDS - into if max(counts) > limit else 0.0
+
+
+class SubmitThrottle(BaseThrottle):
+    """How many photos an address may send, or have tried again, a minute."""
+
+    _wait = 0.0
+
+    def allow_request(self, request: HttpRequest, view: APIView | None) -> bool:
+        self._wait = throttle_wait(settings.SUBMITS_PER_MINUTE, "submits", client_address(request))
+        return not self._wait
 
     def wait(self) -> float:
-        return self._seconds_left
+        return self._wait
+
+
+def login_wait(request: HttpRequest) -> float:
+    """Count a try to log in for its address and for the user name; the seconds to wait if there were too many."""
+    # As Django reads it, so that no other spelling of a name has a count of its own.
+    name = UsernameField(strip=True).to_python(request.POST.get("username", ""))
+    return throttle_wait(settings.LOGINS_PER_MINUTE, "logins", f"address {client_address(request)}", f"name {name}")

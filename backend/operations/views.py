@@ -1,16 +1,20 @@
-"""For machines that watch: alive, ready, metrics, and whether a request comes from staff."""
+"""For machines that watch: alive, ready, metrics, and whether a request comes from staff; and the door for staff."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
+from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from backend.operations.metrics import exposition
 from backend.operations.selectors import readiness
+from backend.operations.throttle import login_wait
 
 
 @never_cache
@@ -31,6 +35,17 @@ def readyz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST)
+
+
+@never_cache
+def login(request: HttpRequest) -> HttpResponse:
+    """The admin's login, where nobody guesses for long."""
+    if request.method == "POST" and (wait := login_wait(request)):
+        detail = gettext("There were too many tries to log in. Please wait a minute and try again.")
+        response = render(request, "problem.html", {"status": 429, "detail": detail}, status=429)
+        response["Retry-After"] = str(int(wait) + 1)
+        return response
+    return admin.site.login(request)
 
 
 @never_cache

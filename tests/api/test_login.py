@@ -1,0 +1,82 @@
+"""/admin/login/: nobody guesses for long."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import redis
+from django.contrib.auth import get_user_model
+from django.test import Client
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
+
+LOGIN = "/admin/login/?next=/admin/"
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def few(settings: Any, broker: redis.Redis) -> None:
+    """So many tries a minute; of twice as many and one more, more than these always fall into one minute."""
+    settings.LOGINS_PER_MINUTE = 3
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # A real one takes its time.
+
+
+@pytest.fixture
+def guesser() -> Client:
+    return Client(headers={"Accept-Language": "en"})
+
+
+def guess(browser: Client, name: str = "admin", address: str = "10.0.0.1", password: str = "wrong") -> Any:
+    return browser.post(LOGIN, {"username": name, "password": password}, REMOTE_ADDR=address)
+
+
+def test_the_first_tries_are_looked_at_and_the_right_password_opens(guesser: Client) -> None:
+    get_user_model().objects.create_superuser("admin", password=PASSWORD)
+    assert guess(guesser).status_code == 200
+    entered = guess(guesser, password=PASSWORD)
+    assert (entered.status_code, entered["Location"]) == (302, "/admin/")
+
+
+def test_one_address_that_guesses_many_names_is_stopped(guesser: Client) -> None:
+    answers = [guess(guesser, name=f"name-{n}").status_code for n in range(7)]
+    assert answers[0] == 200
+    assert 429 in answers
+    assert guess(guesser, name="another", address="10.0.0.2").status_code == 200
+
+
+def test_one_name_that_many_addresses_guess_is_closed_for_a_while(guesser: Client) -> None:
+    get_user_model().objects.create_superuser("admin", password=PASSWORD)
+    # Spelt as Django reads as the same name.
+    names = ["admin", " admin", "ａｄｍｉｎ", "admin ", "admin", "admin", "admin"]
+    answers = [guess(guesser, name=name, address=f"10.0.1.{n}") for n, name in enumerate(names)]
+    stopped = [answer for answer in answers if answer.status_code == 429]
+    assert answers[0].status_code == 200
+    assert stopped
+    assert 1 <= int(stopped[0]["Retry-After"]) <= 60
+    assert "too many tries to log in" in stopped[0].text
+
+
+def test_somebody_stopped_does_not_get_in_with_the_right_password_either(guesser: Client) -> None:
+    get_user_model().objects.create_superuser("admin", password=PASSWORD)
+    answers = []
+    for _ in range(2):  # Twice, since a minute may end in between.
+        answers += [guess(guesser).status_code for _ in range(4)]
+        answers += [guess(guesser, password=PASSWORD).status_code]
+    assert 429 in {answers[4], answers[9]}
+
+
+def test_looking_at_the_form_is_no_try(guesser: Client) -> None:
+    assert {guesser.get(LOGIN).status_code for _ in range(8)} == {200}
+
+
+def test_neither_names_nor_addresses_are_stored(guesser: Client, broker: redis.Redis) -> None:
+    guess(guesser, name="somebody", address="10.0.0.1")
+    keys = [key.decode() for key in broker.scan_iter("logins:*")]
+    assert len(keys) == 2
+    assert not any("somebody" in key or "10.0" in key for key in keys)
+
+
+def test_a_broker_that_is_away_keeps_no_admin_out(guesser: Client, settings: Any) -> None:
+    settings.CELERY_BROKER_URL = "memory://"
+    assert {guess(guesser).status_code for _ in range(8)} == {200}
