@@ -29,6 +29,10 @@ class QueueFull(UserError):
         super().__init__(self.code)
 
 
+class QueueStillFull(QueueFull):
+    detail = _("Too many photos are waiting at the moment. Your photo is still here. Please try again a little later.")
+
+
 class IdempotencyKeyReused(UserError):
     code = "idempotency_key_reused"
     status = 422

@@ -64,6 +64,29 @@ def test_trying_again_counts_like_sending_a_photo(api: ContractClient, settings:
     assert 429 in answers
 
 
+def test_a_full_queue_says_when_to_come_back_and_keeps_the_photo(api: ContractClient, settings: Any) -> None:
+    analysis = failed()
+    queued()
+    settings.QUEUE_LIMIT = 1
+    answer = api.post(address(analysis, "retry"))
+    assert (answer.status_code, answer.json()["code"]) == (503, "queue_full")
+    assert int(answer["Retry-After"]) > 0
+    assert "Your photo is still here" in answer.json()["detail"]
+    assert fresh(analysis).status == "failed"
+    settings.QUEUE_LIMIT = 2
+    assert api.post(address(analysis, "retry")).status_code == 202
+
+
+@pytest.mark.parametrize("status", ["succeeded", "rejected", "expired"])
+def test_what_can_not_be_tried_again_is_not_told_to_wait_for_the_queue(
+    api: ContractClient, settings: Any, status: str
+) -> None:
+    analysis = IN_STATUS[status]()
+    queued()
+    settings.QUEUE_LIMIT = 1
+    assert api.post(address(analysis, "retry")).json()["code"] == "not_retryable"
+
+
 def test_an_id_that_was_never_there_is_404(api: ContractClient) -> None:
     assert api.post(address(uuid.uuid4(), "retry")).json()["code"] == "analysis_unknown"
 

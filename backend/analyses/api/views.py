@@ -105,7 +105,7 @@ class AnalysisRetry(APIView):
     @extend_schema(
         operation_id="analysis_retry",
         request=None,
-        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410, 429)},
+        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410, 429, 503)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Queue a failed or canceled analysis again."""

@@ -264,7 +264,7 @@ def _act(request: HttpRequest, service: Any, analysis_id: UUID, *, at: str = "")
     try:
         service(analysis_id)
     except UserError as error:
-        if error.status != 409:
+        if error.status not in {409, 503}:
             return _problem(request, error)
         messages.info(request, str(error.detail))
     return private(SeeOther(reverse("pages:analysis", args=[analysis_id]) + at))

@@ -11,8 +11,9 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone
+from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone, QueueStillFull
 from backend.analyses.models import Analysis, Erasure, Human
+from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import analysis_missing
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_news
@@ -36,14 +37,19 @@ def analysis_cancel(analysis_id: UUID) -> None:
 def analysis_retry(analysis_id: UUID) -> None:
     """Queue a failed or canceled analysis again, with attempts of its own, at the end of the line.
 
-    Raises NotRetryable, PhotoGone, AnalysisUnknown or AnalysisErased.
+    Raises NotRetryable, PhotoGone, QueueStillFull, AnalysisUnknown or AnalysisErased.
     """
+    now = timezone.now()
+    retryable = Q(status__in=[Status.FAILED, Status.CANCELED]) & ~Q(photo="") & Q(purge_at__gt=now)
+    outlook = queue_outlook()
+    if not outlook.accepting and Analysis.objects.filter(retryable, pk=analysis_id).exists():
+        raise QueueStillFull(outlook.retry_after)
     moved = analysis_move(
         analysis_id,
         Status.QUEUED,
-        only=Q(status__in=[Status.FAILED, Status.CANCELED]) & ~Q(photo="") & Q(purge_at__gt=timezone.now()),
+        only=retryable,
         tries_from=F("attempt"),
-        queued_at=timezone.now(),
+        queued_at=now,
         rung_at=None,
         started_at=None,
         finished_at=None,
