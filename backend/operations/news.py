@@ -5,6 +5,7 @@ It is no truth: a word may get lost or come for nothing, and who waits looks at 
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 from collections import defaultdict
@@ -22,12 +23,15 @@ log = structlog.get_logger(__name__)
 CHANNEL = "scalp:news"
 #: After a word that could not be sent or heard, nobody waits for the broker's time-out again for so long.
 QUIET_SECONDS = 3.0
+#: How often the thread that hears looks up, to see whether the process ends.
+LOOK_UP_SECONDS = 0.5
 
 _waiting: dict[str, set[threading.Event]] = defaultdict(set)
 _changing = threading.Lock()
 _quiet_until = 0.0
 _listener: threading.Thread | None = None
 _hearing = threading.Event()
+_ending = threading.Event()
 
 
 def news_tell(subject: str) -> None:
@@ -66,13 +70,20 @@ def news_come() -> bool:
 def _listen() -> None:
     """Start the one thread of this process that hears the words, with the first one who waits."""
     global _listener
-    if broker_is_redis() and (_listener is None or not _listener.is_alive()):
+    if broker_is_redis() and not _ending.is_set() and (_listener is None or not _listener.is_alive()):
         _listener = threading.Thread(target=_hear, name="news", daemon=True)
         _listener.start()
+        atexit.register(_end, _listener)
+
+
+def _end(listener: threading.Thread) -> None:
+    """Let the thread end before the interpreter does: what it has to say then, nobody can write down any more."""
+    _ending.set()
+    listener.join(timeout=2 * LOOK_UP_SECONDS)
 
 
 def _hear() -> None:
-    while True:
+    while not _ending.is_set():
         try:
             # No time-out for reading, as nothing may happen for long: the health check finds a dead connection.
             with redis.Redis.from_url(
@@ -80,15 +91,16 @@ def _hear() -> None:
             ) as broker, broker.pubsub(ignore_subscribe_messages=True) as channel:  # fmt: skip
                 channel.subscribe(CHANNEL)
                 _hearing.set()
-                while True:
-                    word = channel.get_message(timeout=5.0)
+                while not _ending.is_set():
+                    word = channel.get_message(timeout=LOOK_UP_SECONDS)
                     if word is not None:
                         _pass_on(word["data"].decode())
         except (redis.RedisError, OSError) as error:
-            log.warning("news_unheard", cause=repr(error))
+            if not _ending.is_set():
+                log.warning("news_unheard", cause=repr(error))
         finally:
             _hearing.clear()
-        time.sleep(QUIET_SECONDS)
+        _ending.wait(QUIET_SECONDS)
 
 
 def _pass_on(subject: str) -> None:

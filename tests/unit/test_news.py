@@ -1,0 +1,37 @@
+"""Words from process to process, and an end without a word."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+import redis
+
+from tests.environment import ROOT
+
+#: Hears a word, then ends. What is registered first is called last: it looks after everybody else has cleaned up.
+LISTENER = """
+import atexit, threading
+atexit.register(lambda: print("still there:", [one.name for one in threading.enumerate() if one.name == "news"]))
+
+import django
+django.setup()
+from backend.operations.news import news_come, news_of
+
+with news_of("subject") as told:
+    print("listening", flush=True)
+    assert told.wait(20)
+"""
+
+
+@pytest.mark.usefixtures("broker")
+def test_a_process_that_heard_news_ends_at_once_and_in_silence(broker: redis.Redis) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", LISTENER], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    while not broker.publish("scalp:news", "subject"):
+        assert process.poll() is None
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, "")
+    assert output.splitlines()[-1] == "still there: []"
