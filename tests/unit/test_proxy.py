@@ -1,0 +1,62 @@
+"""What the proxy says by itself while nobody is behind it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.environment import ROOT
+
+PROXY = ROOT / "deploy" / "proxy"
+CONFIGURATION = (PROXY / "nginx.conf").read_text()
+PAGES = sorted((PROXY / "unavailable").glob("*.html"))
+HANGUL = re.compile("[가-힣]")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.stem)
+def test_a_page_speaks_one_language_tries_again_and_needs_nobody_else(page: Path) -> None:
+    text = page.read_text()
+    assert f'<html lang="{page.stem}">' in text
+    assert bool(HANGUL.search(text)) is (page.stem == "ko")
+    assert "니다" not in text
+    assert '<meta http-equiv="refresh"' in text
+    assert not re.search(r"https?:|<script|<style|\sstyle=", text)
+    for sheet in re.findall(r'href="/static/([^"]+)"', text):
+        assert (ROOT / "frontend" / "static" / sheet).is_file()
+
+
+def test_there_is_a_page_for_each_language_that_the_proxy_chooses() -> None:
+    assert [page.stem for page in PAGES] == ["en", "ko"]
+    assert "error_page 502 504 =503 /unavailable/$language.html;" in CONFIGURATION
+    assert (
+        "COPY deploy/proxy/unavailable /srv/proxy/unavailable"
+        in (ROOT / "deploy" / "containers" / "web.Containerfile").read_text()
+    )
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [
+        ("", "", "ko"),
+        ("", "ko-KR,ko;q=0.9,en-US;q=0.8,en;q=0.7", "ko"),
+        ("", "en-US,en;q=0.9,ko;q=0.8", "en"),
+        ("", "fr-FR,fr;q=0.9,en;q=0.8", "en"),
+        ("", "de", "ko"),
+        ("ko", "en-US,en;q=0.9", "ko"),
+        ("en", "ko-KR,ko;q=0.9", "en"),
+    ],
+)
+def test_the_language_is_the_chosen_one_else_the_browser_s(chosen: str, accepted: str, language: str) -> None:
+    pattern = re.search(
+        r'map "\$cookie_django_language,\$http_accept_language" \$language \{\s*"~\*(.+)" en;', CONFIGURATION
+    )
+    assert pattern
+    assert (re.search(pattern[1], f"{chosen},{accepted}", re.IGNORECASE) is not None) is (language == "en")
+
+
+def test_what_the_proxy_says_itself_is_in_the_voice_of_the_pages() -> None:
+    said = [line for line in CONFIGURATION.splitlines() if HANGUL.search(line)]
+    assert said
+    assert all("요." in line and "니다" not in line for line in said)
