@@ -112,7 +112,7 @@ AUTH_PASSWORD_VALIDATORS = [
 
 STORAGES = {
     "default": environment.storage(VAR),
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "backend.config.static.StaticFiles"},
 }
 STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")

@@ -34,6 +34,7 @@ def chromium() -> Iterator[Browser]:
     if program is None:
         pytest.fail("Chromium is missing. Debian, Ubuntu: apt install chromium")
     arguments = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=arguments)
         yield browser

@@ -117,6 +117,31 @@ def test_axe_finds_nothing_on_a_form_that_was_refused(visit: Visit, photo: Path)
     check(page)
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_axe_finds_nothing_on_a_form_with_a_photo_a_crop_frame_and_a_lost_connection(
+    visit: Visit, photo: Path, language: str
+) -> None:
+    page = visit(language=language)
+    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+    fill(page, photo)
+    page.click("#crop-toggle")
+    expect(page.locator("#crop")).to_be_visible()
+    send(page)
+    expect(page.locator("#discard")).to_be_visible()
+    check(page)
+
+
+def test_axe_finds_nothing_on_a_form_with_a_drawn_scalp_and_in_front_of_the_camera(visit: Visit) -> None:
+    page = visit()
+    page.click(".samples summary")
+    page.check("[name=sample][value=flaky]")
+    expect(page.locator("#drawn")).to_be_visible()
+    check(page)
+    page.click("#live")
+    expect(page.locator("#camera")).to_be_visible()
+    check(page)
+
+
 def test_axe_finds_nothing_while_the_service_is_away(visit: Visit, stack: Stack) -> None:
     with resting_models(stack):
         analysis = stack.submit().json()["id"]

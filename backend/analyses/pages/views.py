@@ -23,6 +23,7 @@ from backend.analyses.pages.ending import Ending
 from backend.analyses.pages.guidance import PAIRS
 from backend.analyses.pages.report import Report
 from backend.analyses.pages.sample import sample_report
+from backend.analyses.pages.sample_photos import SAMPLE_PHOTOS, sample_photo
 from backend.analyses.pages.veil import veil_png
 from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
 from backend.analyses.pages.words import hours_words
@@ -169,7 +170,7 @@ def _submit(request: HttpRequest) -> HttpResponse:
         _code, detail = COMMON[429]
         return _form(request, status=429, notice=detail, retry_after=max(1, int(throttle.wait())))
     upload = request.FILES.get("photo")
-    photo = upload.read() if upload else None
+    photo = upload.read() if upload else sample_photo(request.POST.get("sample"))
     try:
         analysis = analysis_submit(request.POST, photo=photo, idempotency_key=_idempotency_key(request.POST, photo))
     except InvalidFields as error:
@@ -222,6 +223,7 @@ def _form(
         "outlook": outlook_words(outlook),
         "pairs": PAIRS,
         "sample": sample_report(),
+        "sample_photos": SAMPLE_PHOTOS,
     }
     template = "pages/_form.html" if _by_htmx(request) else "pages/home.html"
     response = render(request, template, context, status=status)

@@ -1,0 +1,27 @@
+// Sentences beside the fields before anything travels. Without JavaScript, the server says the same ones.
+
+const slot = (field) => document.getElementById(`${field.name}-error`);
+
+export function say(field, sentence) {
+  slot(field).textContent = sentence;
+  field.setAttribute("aria-invalid", sentence ? "true" : "false");
+}
+
+// In the capture phase, since `invalid` does not bubble. The first of several fields gets the focus.
+let focused = false;
+document.addEventListener("invalid", (event) => {
+  const field = event.target;
+  if (!field.dataset.missing) return;
+  event.preventDefault();
+  say(field, field.validity.customError ? field.validationMessage : field.dataset.missing);
+  if (!focused) {
+    focused = true;
+    field.focus();
+    requestAnimationFrame(() => { focused = false; });
+  }
+}, true);
+
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (field.dataset?.missing && field.type !== "file") say(field, "");
+});

@@ -1,0 +1,146 @@
+// The way to the server: a progress bar, a word when the connection or the service breaks, and another try by itself
+// with the same key, so that however often a photo is sent there is one analysis of it.
+
+import * as outbox from "./outbox.js";
+import * as photo from "./photo.js";
+
+const ANSWERS = ["sex", "age", "device"];
+const PAUSES_MS = [2_000, 5_000, 10_000, 30_000]; // Between tries, for connections that come back without an event.
+const REFUSED = new Set([413, 415, 422]); // The photo arrived and was answered.
+
+let busy = false; // From the press of the button until the request is out, and while the page is being left.
+let tries = 0; // By itself since the connection was lost; 0 while it holds.
+let next = 0;
+
+const form = () => document.querySelector("form.sheet");
+
+function notice(what) {
+  const said = document.getElementById("notice");
+  const words = what ? said.dataset[what] : "";
+  if (said.textContent !== words) said.textContent = words; // Said once, not at every try.
+  said.hidden = !what;
+  document.getElementById("kept").hidden = !["lost", "unsent"].includes(what);
+}
+
+function upload(visible, share = 0) {
+  const bar = document.getElementById("upload");
+  bar.hidden = !visible;
+  bar.value = share;
+}
+
+document.addEventListener("htmx:confirm", async (event) => {
+  if (event.target !== form()) return;
+  event.preventDefault();
+  if (busy) return;
+  busy = true;
+  await photo.ready();
+  busy = false;
+  if (!form().reportValidity()) return; // Only now is it known how large the photo is.
+  keep();
+  event.detail.issueRequest();
+});
+
+function keep() {
+  const given = new FormData(form());
+  if (!given.get("photo")?.size) return;
+  const answers = Object.fromEntries(ANSWERS.map((name) => [name, given.get(name)]));
+  outbox.keep({ key: given.get("key"), photo: given.get("photo"), answers });
+}
+
+document.addEventListener("htmx:beforeRequest", () => {
+  if (!tries) notice("");
+  upload(true);
+});
+document.addEventListener("htmx:xhr:progress", (event) => {
+  if (event.detail.lengthComputable) upload(true, event.detail.loaded / event.detail.total);
+});
+document.addEventListener("htmx:afterRequest", () => upload(false));
+
+document.addEventListener("htmx:beforeOnLoad", async (event) => {
+  const { xhr } = event.detail;
+  calm();
+  const address = xhr.getResponseHeader("HX-Redirect");
+  if (REFUSED.has(xhr.status)) outbox.drop();
+  if (!address) return;
+  event.preventDefault(); // Leaving the page would cut off what follows.
+  event.detail.keepIndicators = true;
+  busy = true;
+  await outbox.drop();
+  location.assign(address);
+});
+
+// What is not the form, such as the proxy's page that says that the service restarts, does not take its place.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.serverResponse.includes('class="sheet"')) return;
+  event.detail.shouldSwap = false;
+  event.detail.isError = true;
+});
+document.addEventListener("htmx:responseError", (event) => {
+  notice(event.detail.xhr.status === 403 ? "stranger" : "broken");
+});
+
+// After the server refused something, the reader is taken to where it says what.
+document.addEventListener("htmx:afterSwap", () => {
+  const said = [...document.querySelectorAll("#form .notice:not([hidden]), #form .error")].find((e) => e.textContent);
+  said?.scrollIntoView({ block: "center" });
+});
+
+// ── A lost connection ───────────────────────────────────────────────────────────────────────────────
+
+function lost() {
+  notice("lost");
+  next = setTimeout(again, PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]);
+  tries += 1;
+}
+
+function calm() {
+  clearTimeout(next);
+  tries = 0;
+}
+
+function stop() {
+  calm();
+  form().dispatchEvent(new Event("htmx:abort", { bubbles: true }));
+  notice("");
+}
+
+function again() {
+  clearTimeout(next);
+  if (tries && !busy) form().requestSubmit();
+}
+
+document.addEventListener("htmx:sendError", lost);
+document.addEventListener("htmx:timeout", lost);
+window.addEventListener("online", again);
+
+// Whoever changes an answer meanwhile has not said yet that the new one may be sent.
+document.addEventListener("change", (event) => {
+  if (tries && form().contains(event.target)) stop();
+});
+
+document.addEventListener("click", (event) => {
+  if (event.target.id !== "discard") return;
+  stop();
+  outbox.drop();
+  form().reset();
+  photo.take(null);
+});
+
+async function resume() {
+  const sent = await outbox.kept();
+  const given = form();
+  if (!sent || given.elements.photo.files.length) return;
+  given.elements.key.value = sent.key;
+  for (const [name, value] of Object.entries(sent.answers)) {
+    const choice = [...given.elements[name]].find((radio) => radio.value === value);
+    if (choice) choice.checked = true;
+  }
+  photo.take(sent.photo);
+  notice("unsent");
+  document.getElementById("notice").scrollIntoView({ block: "center" });
+}
+
+resume();
+
+// Back from the report to a page that the browser still had: it is done with.
+window.addEventListener("pageshow", (event) => { if (event.persisted && busy) location.reload(); });
