@@ -75,13 +75,13 @@ class PhotoPurged(UserError):
     detail = _("This photo is not here any more: photos are deleted after a while.")
 
 
-class PhotoGone(UserError):
-    code = "photo_gone"
-    status = 409
-    detail = _("The photo has been deleted in the meantime. Please send a new one.")
 class NoMap(UserError):
     code = "no_map"
     status = 404
     detail = _("There is no map of this sign here. Maps are deleted together with the photo.")
 
 
+class PhotoGone(UserError):
+    code = "photo_gone"
+    status = 409
+    detail = _("The photo has been deleted in the meantime. Please send a new one.")
