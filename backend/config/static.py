@@ -5,11 +5,10 @@ from __future__ import annotations
 from django.contrib.staticfiles.storage import HashedFilesMixin
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+_IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns[1]  # type: ignore[attr-defined]
+
 
 class StaticFiles(CompressedManifestStaticFilesStorage):
     """Renames what our own modules import too; those of others name files that they don't bring along."""
 
-    patterns = (
-        *CompressedManifestStaticFilesStorage.patterns,
-        ("js/*.js", HashedFilesMixin._js_module_import_aggregation_patterns[1]),
-    )
+    patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", _IMPORTS))

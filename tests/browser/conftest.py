@@ -48,8 +48,9 @@ def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
     pages: list[Page] = []
 
     def note_console(message: ConsoleMessage) -> None:
-        # Chromium, and htmx too, also report every answer of 400 and up here, and some of those are wanted.
-        answers = ("Failed to load resource", "Response Status Error Code")
+        # Chromium, and htmx too, also report every answer of 400 and up here and every connection that breaks, and
+        # some of those are wanted.
+        answers = ("Failed to load resource", "Response Status Error Code", "htmx:sendError", "htmx:afterRequest")
         if message.type == "error" and not message.text.startswith(answers):
             wrong.append(message.text)
 

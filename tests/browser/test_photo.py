@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -12,12 +13,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+import requests
 from PIL import Image, ImageFilter
-from playwright.sync_api import CDPSession, Page, expect
+from playwright.sync_api import Page, expect
 
 from ml.data.synthetic import draw_non_scalp, draw_scalp
 from ml.quality import measure
 from tests.browser.conftest import DESK, Visit, fill, send
+from tests.environment import until
 from tests.photos import encoded, exif_block, quadrants
 from tests.stack import Stack
 
@@ -349,26 +352,26 @@ def test_a_photo_above_the_limit_is_made_to_fit(visit: Visit, tmp_path: Path) ->
 # ── On its way ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def network(page: Page) -> CDPSession:
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    return session
-
-
-def limit(session: CDPSession, *, offline: bool = False, bytes_a_second: int = -1) -> None:
-    session.send(
-        "Network.emulateNetworkConditions",
-        {"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_a_second},
-    )
-
-
-def cut_while_sending(page: Page, session: CDPSession, photo: Path) -> None:
+def cut_while_sending(page: Page, stack: Stack, photo: Path) -> None:
+    """The web server stops listening, the photo is sent, and then the connection breaks."""
     fill(page, photo)
-    limit(session, bytes_a_second=60_000)
+    stack.kill("web", signal.SIGSTOP)
     send(page)
-    comes_true(page, "document.getElementById('upload').value > 0.05")
-    limit(session, offline=True)
+    expect(page.locator("#upload")).to_be_visible()
+    stack.kill("web")
     expect(page.locator("#notice")).to_be_visible()
+
+
+def restored(stack: Stack) -> None:
+    stack.start("web")
+    until(lambda: answers(stack), 120, "the web server")
+
+
+def answers(stack: Stack) -> bool:
+    try:
+        return requests.get(f"{stack.url}/healthz", timeout=5).ok
+    except requests.RequestException:
+        return False
 
 
 def test_a_photo_cut_off_on_its_way_goes_again_by_itself_and_is_one_analysis(
@@ -376,11 +379,10 @@ def test_a_photo_cut_off_on_its_way_goes_again_by_itself_and_is_one_analysis(
 ) -> None:
     before = analyses(stack)
     page = visit()
-    session = network(page)
-    cut_while_sending(page, session, large_photo)
+    cut_while_sending(page, stack, large_photo)
     expect(page.locator("#notice")).to_contain_text("저절로 다시 보내요")
-    limit(session)
-    page.wait_for_url(ANALYSIS)
+    restored(stack)
+    page.wait_for_url(ANALYSIS, timeout=60_000)
     assert analyses(stack) == before + 1
 
 
@@ -389,7 +391,7 @@ def test_a_photo_whose_answer_was_lost_is_one_analysis_however_often_it_is_sent(
 ) -> None:
     before = analyses(stack)
     page = visit()
-    session = network(page)
+    session = page.context.new_cdp_session(page)
     lost: list[str] = []
 
     def lose(paused: dict[str, Any]) -> None:
@@ -411,10 +413,9 @@ def test_a_page_loaded_again_still_has_the_photo_and_the_answers_and_asks_for_co
 ) -> None:
     before = analyses(stack)
     page = visit()
-    session = network(page)
-    cut_while_sending(page, session, large_photo)
+    cut_while_sending(page, stack, large_photo)
     page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
-    limit(session)
+    restored(stack)
     page.reload()
     expect(page.locator("#notice")).to_contain_text("한 번 더 동의하고")
     expect(page.locator("#file-name")).to_have_text("large.jpg")
