@@ -97,6 +97,11 @@ def test_a_failure_of_a_kind_without_words_of_its_own_has_a_reason_too(api: Cont
 
 @pytest.mark.parametrize("language", ["en", "ko"])
 @pytest.mark.parametrize("code", REJECTIONS)
+def test_a_rejection_says_which_models_it_is_by(api: ContractClient) -> None:
+    rejection = api.status(rejected()).json()["rejection"]
+    assert (rejection["bundle"], rejection["demo"]) == (BUNDLE, True)
+
+
 def test_a_rejection_has_a_reason_in_the_language_of_the_reader(api: ContractClient, code: str, language: str) -> None:
     body = api.status(rejected(code), Accept_Language=language).json()
     assert (body["status"], body["failure"], body["rejection"]["code"]) == ("rejected", None, code)
