@@ -100,7 +100,7 @@ function calm() {
 
 function stop() {
   calm();
-  form().dispatchEvent(new Event("htmx:abort", { bubbles: true }));
+  form().dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: { elt: form() } }));
   notice("");
 }
 
