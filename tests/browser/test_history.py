@@ -203,7 +203,8 @@ def test_without_javascript_the_page_says_what_it_needs_and_a_report_offers_noth
     visit: Visit, stack: Stack, language: str, said: str
 ) -> None:
     page = visit("/history/", javascript=False, language=language)
-    expect(page.locator("main")).to_contain_text(said)
+    expect(page.locator("noscript p")).to_contain_text(said)
+    expect(page.locator("noscript p")).to_be_visible()
     expect(page.locator("#empty")).to_be_hidden()
     page.goto(f"{stack.url}/analyses/{reported(stack)}/")
     expect(page.locator("#keep")).to_be_hidden()

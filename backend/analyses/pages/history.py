@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -10,7 +11,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from backend.analyses.pages.signs import SIGNS
-from backend.analyses.pages.spectrum import findings_spectrum, progress_spectrum
+from backend.analyses.pages.spectrum import HEIGHT, WIDTH, findings_spectrum, progress_spectrum
 from backend.analyses.pages.words import label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
@@ -36,7 +37,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "short_names": [sign.short for sign in SIGNS.values()],
         # Five whole drawings, one a grade and one held back: the script puts together a report's six hairs from them.
         "levels": [findings_spectrum([grade] * len(SYMPTOMS), "") for grade in (*range(len(GRADES)), None)],
-        "bare": progress_spectrum(None, ""),
+        "bare": replace(progress_spectrum(None, ""), view_box=f"0 164 {WIDTH} {HEIGHT - 164}"),  # No sky above stubble.
         "sides": [("left", gettext("On the left")), ("right", gettext("On the right"))],
     }
     return render(request, "pages/history.html", context)

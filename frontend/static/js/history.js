@@ -9,6 +9,7 @@ import { spectrum } from "./strands.js";
 const words = JSON.parse(document.getElementById("past").dataset.words);
 const language = document.documentElement.lang;
 const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
+const short = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const GONE = new Set([404, 410]);
 
@@ -121,7 +122,7 @@ function showPair(photographed) {
   if (photographed.length < 2) return;
   sides.forEach((side, place) => {
     const chosen = side.value;
-    side.replaceChildren(...photographed.map((report) => new Option(date(report), report.id)));
+    side.replaceChildren(...photographed.map((report) => new Option(date(report, short), report.id)));
     side.value = chosen;
     if (!side.value) side.selectedIndex = place ? 0 : photographed.length - 1; // First the oldest, then the newest.
     showSide(side);
