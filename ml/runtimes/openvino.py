@@ -3,6 +3,11 @@
 Measured on two cores without bfloat16, one photo through one B7 at 300×300: eager torch 0.33 s, torch compiled with
 frozen weights 0.23 s, OpenVINO 0.17 s, ONNX Runtime 0.15 s. OpenVINO is taken since ONNX Runtime has no bfloat16 on
 x86.
+
+A process that holds seven different B7 in two lanes, 1.66 GiB of float32 weights from the cache, takes 3.07 GiB: 0.69
+are the libraries before any network, 1.91 the networks as laid out for the processor, 0.28 what two lanes make on the
+way, 0.18 the second lane's plans. With 0.69 GiB of the cache's files beside them, which the system takes back when it
+needs room, 3.76 GiB are resident.
 """
 
 from __future__ import annotations
