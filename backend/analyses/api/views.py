@@ -1,4 +1,4 @@
-"""The API of analyses: submit, status, cancel, retry, erase, queue."""
+"""The API of analyses: submit, status, cancel, retry, erase, photo, share, feedback, queue."""
 
 from __future__ import annotations
 
