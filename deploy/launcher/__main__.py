@@ -1,4 +1,4 @@
-"""`python3 -m deploy.launcher run | test | check | bench | pin`, which `make` calls by the same names.
+"""`python3 -m deploy.launcher run | test | check | bench | lighthouse | pin`, which `make` calls by the same names.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -7,6 +7,7 @@ it.
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -97,11 +98,21 @@ def bench() -> None:
     os.execv(python, [python, "-m", "tests.bench", *sys.argv[2:]])  # noqa: S606
 
 
+def lighthouse() -> None:
+    """Lighthouse over the running service; it is fetched from npm, so the tests do without it."""
+    if not shutil.which("npx"):
+        raise LaunchError("Lighthouse needs Node 18.20 or newer with npx. Debian, Ubuntu: apt install nodejs npm")
+    verification.install_system_packages()
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.browser.lighthouse", *sys.argv[2:]])  # noqa: S606
+
+
 def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "pin": pin}
+COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lighthouse": lighthouse, "pin": pin}
 
 
 def main() -> None:
