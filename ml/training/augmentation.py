@@ -27,9 +27,7 @@ def deck(spec: Preprocessing) -> v2.Transform:
     return v2.Compose(
         [
             *_squared(spec),
-            v2.RandomHorizontalFlip(0.5),
-            v2.RandomVerticalFlip(0.5),
-            v2.RandomApply([QuarterTurn()], 0.5),
+            *_turned(),
             v2.RandomRotation(10),
             v2.RandomAffine(degrees=0, shear=10, scale=(0.8, 1.2)),
             *_normalised(spec),
@@ -47,9 +45,7 @@ def gentle(spec: Preprocessing) -> v2.Transform:
     return v2.Compose(
         [
             *_squared(spec),
-            v2.RandomHorizontalFlip(0.5),
-            v2.RandomVerticalFlip(0.5),
-            v2.RandomApply([QuarterTurn()], 0.5),
+            *_turned(),
             v2.RandomApply(
                 [v2.RandomAffine(degrees=10, scale=(0.9, 1.15), shear=4, interpolation=InterpolationMode.BILINEAR)],
                 0.5,
@@ -69,9 +65,7 @@ def strong(spec: Preprocessing) -> v2.Transform:
     return v2.Compose(
         [
             *_squared(spec),
-            v2.RandomHorizontalFlip(0.5),
-            v2.RandomVerticalFlip(0.5),
-            v2.RandomApply([QuarterTurn()], 0.5),
+            *_turned(),
             v2.RandomApply(
                 [v2.RandomAffine(degrees=20, scale=(0.85, 1.25), shear=6, interpolation=InterpolationMode.BILINEAR)],
                 0.7,
@@ -153,6 +147,11 @@ def _squared(spec: Preprocessing) -> list[v2.Transform]:
     # average, a colour cast of `strong` changes 9 %.
     size = [spec.image_size, spec.image_size]
     return [v2.PILToTensor(), v2.Resize(size, InterpolationMode.BILINEAR, antialias=True)]
+
+
+def _turned() -> list[v2.Transform]:
+    """Flips and quarter turns: a scalp has neither an up nor a left."""
+    return [v2.RandomHorizontalFlip(0.5), v2.RandomVerticalFlip(0.5), v2.RandomApply([QuarterTurn()], 0.5)]
 
 
 def _normalised(spec: Preprocessing) -> list[v2.Transform]:
