@@ -69,6 +69,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "backend.operations.middleware.CompressedPages",
     "backend.operations.middleware.BodyLimit",
     "backend.operations.middleware.FormsInUTF8",
     "django.contrib.sessions.middleware.SessionMiddleware",

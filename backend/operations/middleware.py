@@ -11,6 +11,7 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
@@ -71,6 +72,18 @@ class BodyLimit:
             left -= len(chunk)
         with override(get_language_from_request(request)):
             return error_response(request, 413)
+
+
+class CompressedPages(GZipMiddleware):
+    """Compresses pages and nothing else: what the API answers is short, and photos are compressed as they are.
+
+    Django hides the length of what comes out behind random bytes, and each page has its token masked anew, so nobody
+    guesses at a secret by it (https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip).
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        page = response.get("Content-Type", "").startswith("text/html")
+        return super().process_response(request, response) if page else response
 
 
 class FormsWithoutReferrer:

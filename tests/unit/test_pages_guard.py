@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 
 import pytest
@@ -100,3 +101,14 @@ def test_in_the_admin_a_form_without_an_origin_is_never_taken(secure: bool, site
     assert browser.post("/admin/login/", given, headers=headers, secure=secure).status_code == 403
     ours = {"Origin": f"{'https' if secure else 'http'}://testserver"}
     assert browser.post("/admin/login/", given, headers=ours, secure=secure).status_code == 200
+
+
+def test_pages_are_compressed_for_who_takes_that_and_nothing_else_is(visitor: Client) -> None:
+    plain = visitor.get("/")
+    packed = visitor.get("/", headers={"Accept-Encoding": "gzip"})
+    assert "Content-Encoding" not in plain
+    assert packed["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed["Vary"]
+    assert len(packed.content) < len(plain.content) / 2
+    assert b"</html>" in gzip.decompress(packed.content)
+    assert "Content-Encoding" not in visitor.get("/api/schema/", headers={"Accept-Encoding": "gzip"})
