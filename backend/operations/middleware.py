@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
@@ -81,8 +81,8 @@ class CompressedPages(GZipMiddleware):
     guesses at a secret by it (https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip).
     """
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        page = response.get("Content-Type", "").startswith("text/html")
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        page = response.headers.get("Content-Type", "").startswith("text/html")
         return super().process_response(request, response) if page else response
 
 
