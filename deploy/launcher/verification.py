@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -83,7 +84,12 @@ def _step(
     """Runs a program of the environment with its output on the terminal; whether its exit status is a fine one."""
     say(f"\n── {' '.join([*(f'{key}={value}' for key, value in variables.items()), *words])}")
     command = [str(environment.folder / "bin" / words[0]), *words[1:]]
-    return subprocess.run(command, cwd=root, env={**os.environ, **variables}).returncode in fine
+    status = subprocess.run(command, cwd=root, env={**os.environ, **variables}).returncode
+    if status not in fine:
+        # A program that was killed, or left without a word, says nothing itself.
+        how = f"was killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+        say(f"\n{words[0]} {how}.")
+    return status in fine
 
 
 def _raise_failed(passed: list[tuple[str, bool]]) -> None:
