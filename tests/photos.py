@@ -12,9 +12,12 @@ import struct
 import zlib
 from collections.abc import Callable
 
+import numpy as np
 import pillow_heif
 from PIL import ExifTags, Image, ImageCms, ImageDraw
 from PIL.PngImagePlugin import PngInfo
+
+from ml.data.synthetic import draw_scalp
 
 pillow_heif.register_heif_opener()
 
@@ -35,6 +38,16 @@ def scalp(width: int = 640, height: int = 480) -> Image.Image:
         x = width * i // 12
         draw.line((x, 0, x + width // 5, height), fill=(45, 32, 28), width=max(2, width // 80))
     return skin
+
+
+def drawn(seed: int, size: tuple[int, int] = (640, 480)) -> Image.Image:
+    """A synthetic scalp, as the models know them, with a little of everything."""
+    return draw_scalp(seed, (1,) * 6).resize(size, Image.Resampling.BICUBIC)
+
+
+def noise(size: tuple[int, int]) -> Image.Image:
+    """Pixels that no compression makes smaller."""
+    return Image.fromarray(np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
 
 
 def quadrants(width: int = 320, height: int = 192) -> Image.Image:

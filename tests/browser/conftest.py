@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from tests.environment import ROOT
 from tests.stack import Stack, scalp_photo
 
 SCREENSHOTS = ROOT / "var" / "screenshots"
+ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
 PHONE, DESK = (360, 780), (1440, 900)
 
 Visit = Callable[..., Page]
@@ -51,6 +53,7 @@ def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
         # Chromium, and htmx too, also report every answer of 400 and up here and every connection that breaks, and
         # some of those are wanted.
         answers = ("Failed to load resource", "Response Status Error Code", "htmx:sendError", "htmx:afterRequest")
+        answers += ("An unknown error occurred when fetching the script",)  # the service worker's
         if message.type == "error" and not message.text.startswith(answers):
             wrong.append(message.text)
 
@@ -97,6 +100,11 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
+def analyses(stack: Stack) -> int:
+    """How many there are."""
+    return int(stack.rows("Analysis.objects.count()"))
+
+
 @contextmanager
 def resting_models(stack: Stack) -> Iterator[None]:
     """The model worker stands still meanwhile, so that photos stay in the line for as long as a test looks."""
@@ -118,3 +126,8 @@ def fill(page: Page, photo: Path, *, consent: bool = True) -> None:
 
 def send(page: Page) -> None:
     page.click(".send")
+
+
+def lose_posts(page: Page) -> None:
+    """Whatever the form sends breaks off, until `page.unroute("**/")`."""
+    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())

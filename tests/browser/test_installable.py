@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from pathlib import Path
 
 import pytest
@@ -11,10 +10,8 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Visit, fill, send
+from tests.browser.conftest import ANALYSIS, Visit, fill, send
 from tests.stack import Stack
-
-ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
 
 
 def controlled(page: Page) -> Page:

@@ -6,10 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Visit, fill, resting_models, send
+from tests.browser.conftest import ANALYSIS, DESK, PHONE, Visit, analyses, fill, resting_models, send
 from tests.stack import Stack
 
-ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
 #: What is left of a window of 640 px at 200 % zoom, and the least that WCAG 2.2 (1.4.10) asks for.
 ZOOMED = (320, 640)
 HANGUL = re.compile(r"[가-힣]")
@@ -18,10 +17,6 @@ HANGUL = re.compile(r"[가-힣]")
 def visible_text(page: Page) -> str:
     """What the page says, the switch to the other language aside."""
     return page.locator("main").inner_text() + page.locator("footer").inner_text()
-
-
-def analyses(stack: Stack) -> int:
-    return int(stack.rows("Analysis.objects.count()"))
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])

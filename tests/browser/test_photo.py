@@ -1,34 +1,24 @@
-"""The photo's part of the form: every way in, what is seen of it before it is sent, and that it arrives once."""
+"""The photo's part of the form: every way in, and what is seen of it before it is sent."""
 
 from __future__ import annotations
 
 import base64
 import io
 import re
-import signal
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import requests
 from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
 
 from ml.data.synthetic import draw_non_scalp, draw_scalp
 from ml.quality import measure
-from tests.browser.conftest import DESK, Visit, fill, send
-from tests.environment import until
-from tests.photos import encoded, exif_block, quadrants
+from tests.browser.conftest import ANALYSIS, DESK, Visit, analyses, fill, send
+from tests.photos import drawn, encoded, exif_block, noise, quadrants
 from tests.stack import Stack
-
-ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
-
-
-def analyses(stack: Stack) -> int:
-    return int(stack.rows("Analysis.objects.count()"))
 
 
 def comes_true(page: Page, expression: str) -> None:
@@ -56,27 +46,10 @@ def picture_in_the_form(page: Page) -> Image.Image:
     return Image.open(io.BytesIO(waiting_in_the_form(page))).convert("RGB")
 
 
-def scalp(seed: int, size: tuple[int, int] = (640, 480)) -> Image.Image:
-    return draw_scalp(seed, (1,) * 6).resize(size, Image.Resampling.BICUBIC)
-
-
-def noise(size: tuple[int, int]) -> Image.Image:
-    return Image.fromarray(np.random.default_rng(1).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8))
-
-
 def apart(one: Image.Image, other: Image.Image) -> float:
     """Mean difference of two pictures of one size, in levels."""
     assert one.size == other.size
     return float(np.abs(np.asarray(one, dtype=float) - np.asarray(other, dtype=float)).mean())
-
-
-@pytest.fixture
-def large_photo(tmp_path: Path) -> Path:
-    """Half a megabyte and more, so that it is on its way for a while."""
-    path = tmp_path / "large.jpg"
-    Image.blend(scalp(3, (1600, 1200)), noise((1600, 1200)), 0.3).save(path, quality=90)
-    assert path.stat().st_size > 500_000
-    return path
 
 
 # ── Ways in ──────────────────────────────────────────────────────────────────────────────────────────
@@ -190,7 +163,7 @@ def test_a_photo_of_ones_own_takes_the_place_of_a_drawn_one_and_can_be_taken_out
 @pytest.fixture
 def scalp_file(tmp_path: Path) -> Path:
     path = tmp_path / "scalp.png"
-    scalp(5).save(path)
+    drawn(5).save(path)
     return path
 
 
@@ -217,7 +190,7 @@ def test_a_keyboard_crops_the_photo_and_takes_it_whole_again(visit: Visit, scalp
         page.keyboard.press("Shift+ArrowUp")
     assert frame(page) == (349, 0, 0)
     comes_true(page, "createImageBitmap(document.getElementById('photo').files[0]).then((b) => b.width === 349)")
-    assert apart(picture_in_the_form(page), scalp(5).crop((0, 0, 349, 349))) < 6
+    assert apart(picture_in_the_form(page), drawn(5).crop((0, 0, 349, 349))) < 6
     page.click("#crop-toggle")
     comes_true(page, "createImageBitmap(document.getElementById('photo').files[0]).then((b) => b.width === 640)")
 
@@ -257,10 +230,10 @@ PICTURES: dict[str, Callable[[], Image.Image]] = {
     "dark": lambda: draw_scalp(8, (1,) * 6).point(lambda level: level // 16),
     "bright": lambda: draw_scalp(9, (1,) * 6).point(lambda level: 255 - level // 32),
     "even": lambda: Image.new("RGB", (400, 300), (120, 130, 140)),
-    "large": lambda: scalp(10, (1600, 1200)),
-    "upright, of odd sides": lambda: scalp(11, (477, 640)),
-    "small": lambda: scalp(12, (97, 131)),
-    "a strip": lambda: scalp(13, (900, 31)),
+    "large": lambda: drawn(10, (1600, 1200)),
+    "upright, of odd sides": lambda: drawn(11, (477, 640)),
+    "small": lambda: drawn(12, (97, 131)),
+    "a strip": lambda: drawn(13, (900, 31)),
 }
 
 MEASURED = """async ({ source, module }) => {
@@ -305,7 +278,7 @@ def test_the_form_advises_and_does_not_forbid(
     visit: Visit, tmp_path: Path, change: Callable[[Image.Image], Image.Image], said: str
 ) -> None:
     path = tmp_path / "photo.jpg"
-    change(scalp(2)).save(path, quality=95)
+    change(drawn(2)).save(path, quality=95)
     page = visit(language="en")
     page.set_input_files("#photo", path)
     expect(page.locator("#advice")).to_contain_text(said)
@@ -328,7 +301,7 @@ def test_a_large_photo_is_sent_smaller_upright_and_without_what_the_camera_wrote
 
 def test_what_the_browser_cannot_draw_is_sent_as_it_is(visit: Visit, tmp_path: Path, stack: Stack) -> None:
     path = tmp_path / "iphone.heic"
-    path.write_bytes(encoded(scalp(4), "HEIF"))
+    path.write_bytes(encoded(drawn(4), "HEIF"))
     page = visit(language="en")
     fill(page, path)
     expect(page.locator("#advice")).to_contain_text("cannot show the photo, but it can be sent")
@@ -347,155 +320,3 @@ def test_a_photo_above_the_limit_is_made_to_fit(visit: Visit, tmp_path: Path) ->
     page.set_input_files("#photo", path)
     assert len(waiting_in_the_form(page)) < 10 * 1024 * 1024
     expect(page.locator("#photo-error")).to_be_empty()
-
-
-# ── On its way ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def cut_while_sending(page: Page, stack: Stack, photo: Path) -> None:
-    """The web server stops listening, the photo is sent, and then the connection breaks."""
-    fill(page, photo)
-    stack.kill("web", signal.SIGSTOP)
-    send(page)
-    expect(page.locator("#upload")).to_be_visible()
-    stack.kill("web")
-    expect(page.locator("#notice")).to_be_visible()
-
-
-def restored(stack: Stack) -> None:
-    stack.start("web")
-    until(lambda: answers(stack), 120, "the web server")
-
-
-def answers(stack: Stack) -> bool:
-    try:
-        return requests.get(f"{stack.url}/healthz", timeout=5).ok
-    except requests.RequestException:
-        return False
-
-
-def test_a_photo_cut_off_on_its_way_goes_again_by_itself_and_is_one_analysis(
-    visit: Visit, stack: Stack, large_photo: Path
-) -> None:
-    before = analyses(stack)
-    page = visit()
-    cut_while_sending(page, stack, large_photo)
-    expect(page.locator("#notice")).to_contain_text("저절로 다시 보내요")
-    restored(stack)
-    page.wait_for_url(ANALYSIS, timeout=60_000)
-    assert analyses(stack) == before + 1
-
-
-def test_a_photo_whose_answer_was_lost_is_one_analysis_however_often_it_is_sent(
-    visit: Visit, stack: Stack, photo: Path
-) -> None:
-    before = analyses(stack)
-    page = visit()
-    session = page.context.new_cdp_session(page)
-    lost: list[str] = []
-
-    def lose(paused: dict[str, Any]) -> None:
-        lost.append(paused["requestId"])
-        session.send("Fetch.failRequest", {"requestId": paused["requestId"], "errorReason": "ConnectionReset"})
-        session.send("Fetch.disable")
-
-    session.on("Fetch.requestPaused", lose)
-    session.send("Fetch.enable", {"patterns": [{"resourceType": "XHR", "requestStage": "Response"}]})
-    fill(page, photo)
-    send(page)
-    page.wait_for_url(ANALYSIS)
-    assert len(lost) == 1
-    assert analyses(stack) == before + 1
-
-
-def test_a_page_loaded_again_still_has_the_photo_and_the_answers_and_asks_for_consent_anew(
-    visit: Visit, stack: Stack, large_photo: Path
-) -> None:
-    before = analyses(stack)
-    page = visit()
-    cut_while_sending(page, stack, large_photo)
-    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
-    restored(stack)
-    page.reload()
-    expect(page.locator("#notice")).to_contain_text("한 번 더 동의하고")
-    expect(page.locator("#file-name")).to_have_text("large.jpg")
-    expect(page.locator("#preview")).to_be_visible()
-    for name, value in (("sex", "female"), ("age", "30s"), ("device", "phone")):
-        expect(page.locator(f"[name={name}][value='{value}']")).to_be_checked()
-    expect(page.locator("[name=consent]")).not_to_be_checked()
-    send(page)
-    expect(page.locator("#consent-error")).not_to_be_empty()
-    page.unroute("**/")
-    page.check("[name=consent]")
-    send(page)
-    page.wait_for_url(ANALYSIS)
-    assert analyses(stack) == before + 1
-    page.goto(stack.url)
-    page.wait_for_load_state("networkidle")
-    expect(page.locator("#notice")).to_be_hidden()
-    assert page.evaluate("document.getElementById('photo').files.length") == 0
-
-
-def test_what_did_not_arrive_can_be_deleted_from_the_device(visit: Visit, stack: Stack, photo: Path) -> None:
-    before = analyses(stack)
-    page = visit()
-    page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
-    fill(page, photo)
-    send(page)
-    page.click("#discard")
-    expect(page.locator("#notice")).to_be_hidden()
-    expect(page.locator("#shown")).to_be_hidden()
-    expect(page.locator("[name=consent]")).not_to_be_checked()
-    page.unroute("**/")
-    page.reload()
-    page.wait_for_load_state("networkidle")
-    expect(page.locator("#notice")).to_be_hidden()
-    assert page.evaluate("document.getElementById('photo').files.length") == 0
-    assert analyses(stack) == before
-
-
-def test_who_changes_an_answer_while_the_connection_is_away_sends_it_oneself(
-    visit: Visit, stack: Stack, photo: Path
-) -> None:
-    before = analyses(stack)
-    page = visit()
-    posts: list[str] = []
-    page.on("request", lambda asked: posts.append(asked.url) if asked.method == "POST" else None)
-    page.context.set_offline(True)
-    fill(page, photo)
-    send(page)
-    expect(page.locator("#notice")).to_be_visible()
-    page.check("[name=age][value='40s']")
-    expect(page.locator("#notice")).to_be_hidden()
-    posts.clear()
-    page.context.set_offline(False)
-    page.wait_for_timeout(3_000)
-    assert not posts
-    send(page)
-    page.wait_for_url(ANALYSIS)
-    assert analyses(stack) == before + 1
-
-
-def test_a_double_tap_on_a_photo_that_is_still_being_made_smaller_sends_it_once(
-    visit: Visit, stack: Stack, tmp_path: Path
-) -> None:
-    path = tmp_path / "phone.jpg"
-    scalp(6, (4000, 3000)).save(path, quality=95)
-    before = analyses(stack)
-    page = visit()
-    posts: list[str] = []
-    page.on("request", lambda asked: posts.append(asked.url) if asked.method == "POST" else None)
-    fill(page, path)
-    page.locator(".send").dblclick(no_wait_after=True)
-    page.wait_for_url(ANALYSIS)
-    assert len(posts) == 1
-    assert analyses(stack) == before + 1
-
-
-def test_every_file_of_the_page_has_a_name_that_changes_with_its_content(visit: Visit) -> None:
-    page = visit("/healthz")
-    files: list[str] = []
-    page.on("request", lambda asked: files.append(asked.url) if "/static/" in asked.url else None)
-    page.goto(page.url.replace("/healthz", "/"), wait_until="networkidle")
-    assert any("/js/quality." in name for name in files), "the modules were not loaded"
-    assert not [name for name in files if not re.search(r"\.[0-9a-f]{12}\.", name)]

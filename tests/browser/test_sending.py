@@ -1,0 +1,166 @@
+"""The photo on its way: whatever happens to the connection, it arrives once."""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ANALYSIS, Visit, analyses, fill, lose_posts, send
+from tests.environment import until
+from tests.photos import drawn, noise
+from tests.stack import Stack
+
+
+@pytest.fixture
+def large_photo(tmp_path: Path) -> Path:
+    """Half a megabyte and more, so that it is on its way for a while."""
+    path = tmp_path / "large.jpg"
+    Image.blend(drawn(3, (1600, 1200)), noise((1600, 1200)), 0.3).save(path, quality=90)
+    assert path.stat().st_size > 500_000
+    return path
+
+
+def cut_while_sending(page: Page, stack: Stack, photo: Path) -> None:
+    """The web server stops listening, the photo is sent, and then the connection breaks."""
+    fill(page, photo)
+    stack.kill("web", signal.SIGSTOP)
+    send(page)
+    expect(page.locator("#upload")).to_be_visible()
+    stack.kill("web")
+    expect(page.locator("#notice")).to_be_visible()
+
+
+def restored(stack: Stack) -> None:
+    stack.start("web")
+    until(lambda: answers(stack), 120, "the web server")
+
+
+def answers(stack: Stack) -> bool:
+    try:
+        return requests.get(f"{stack.url}/healthz", timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def test_a_photo_cut_off_on_its_way_goes_again_by_itself_and_is_one_analysis(
+    visit: Visit, stack: Stack, large_photo: Path
+) -> None:
+    before = analyses(stack)
+    page = visit()
+    cut_while_sending(page, stack, large_photo)
+    expect(page.locator("#notice")).to_contain_text("저절로 다시 보내요")
+    restored(stack)
+    page.wait_for_url(ANALYSIS, timeout=60_000)
+    assert analyses(stack) == before + 1
+
+
+def test_a_photo_whose_answer_was_lost_is_one_analysis_however_often_it_is_sent(
+    visit: Visit, stack: Stack, photo: Path
+) -> None:
+    before = analyses(stack)
+    page = visit()
+    session = page.context.new_cdp_session(page)
+    lost: list[str] = []
+
+    def lose(paused: dict[str, Any]) -> None:
+        lost.append(paused["requestId"])
+        session.send("Fetch.failRequest", {"requestId": paused["requestId"], "errorReason": "ConnectionReset"})
+        session.send("Fetch.disable")
+
+    session.on("Fetch.requestPaused", lose)
+    session.send("Fetch.enable", {"patterns": [{"resourceType": "XHR", "requestStage": "Response"}]})
+    fill(page, photo)
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    assert len(lost) == 1
+    assert analyses(stack) == before + 1
+
+
+def test_a_page_loaded_again_still_has_the_photo_and_the_answers_and_asks_for_consent_anew(
+    visit: Visit, stack: Stack, large_photo: Path
+) -> None:
+    before = analyses(stack)
+    page = visit()
+    cut_while_sending(page, stack, large_photo)
+    lose_posts(page)
+    restored(stack)
+    page.reload()
+    expect(page.locator("#notice")).to_contain_text("한 번 더 동의하고")
+    expect(page.locator("#file-name")).to_have_text("large.jpg")
+    expect(page.locator("#preview")).to_be_visible()
+    for name, value in (("sex", "female"), ("age", "30s"), ("device", "phone")):
+        expect(page.locator(f"[name={name}][value='{value}']")).to_be_checked()
+    expect(page.locator("[name=consent]")).not_to_be_checked()
+    send(page)
+    expect(page.locator("#consent-error")).not_to_be_empty()
+    page.unroute("**/")
+    page.check("[name=consent]")
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    assert analyses(stack) == before + 1
+    page.goto(stack.url)
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#notice")).to_be_hidden()
+    assert page.evaluate("document.getElementById('photo').files.length") == 0
+
+
+def test_what_did_not_arrive_can_be_deleted_from_the_device(visit: Visit, stack: Stack, photo: Path) -> None:
+    before = analyses(stack)
+    page = visit()
+    lose_posts(page)
+    fill(page, photo)
+    send(page)
+    page.click("#discard")
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("#shown")).to_be_hidden()
+    expect(page.locator("[name=consent]")).not_to_be_checked()
+    page.unroute("**/")
+    page.reload()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("#notice")).to_be_hidden()
+    assert page.evaluate("document.getElementById('photo').files.length") == 0
+    assert analyses(stack) == before
+
+
+def test_who_changes_an_answer_while_the_connection_is_away_sends_it_oneself(
+    visit: Visit, stack: Stack, photo: Path
+) -> None:
+    before = analyses(stack)
+    page = visit()
+    posts: list[str] = []
+    page.on("request", lambda asked: posts.append(asked.url) if asked.method == "POST" else None)
+    page.context.set_offline(True)
+    fill(page, photo)
+    send(page)
+    expect(page.locator("#notice")).to_be_visible()
+    page.check("[name=age][value='40s']")
+    expect(page.locator("#notice")).to_be_hidden()
+    posts.clear()
+    page.context.set_offline(False)
+    page.wait_for_timeout(3_000)
+    assert not posts
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    assert analyses(stack) == before + 1
+
+
+def test_a_double_tap_on_a_photo_that_is_still_being_made_smaller_sends_it_once(
+    visit: Visit, stack: Stack, tmp_path: Path
+) -> None:
+    path = tmp_path / "phone.jpg"
+    drawn(6, (4000, 3000)).save(path, quality=95)
+    before = analyses(stack)
+    page = visit()
+    posts: list[str] = []
+    page.on("request", lambda asked: posts.append(asked.url) if asked.method == "POST" else None)
+    fill(page, path)
+    page.locator(".send").dblclick(no_wait_after=True)
+    page.wait_for_url(ANALYSIS)
+    assert len(posts) == 1
+    assert analyses(stack) == before + 1
