@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.environment import ROOT
@@ -18,6 +19,8 @@ from tests.stack import Stack, scalp_photo
 SCREENSHOTS = ROOT / "var" / "screenshots"
 ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
 PHONE, DESK = (360, 780), (1440, 900)
+
+AXE = Axe()
 
 Visit = Callable[..., Page]
 
@@ -131,3 +134,18 @@ def send(page: Page) -> None:
 def lose_posts(page: Page) -> None:
     """Whatever the form sends breaks off, until `page.unroute("**/")`."""
     page.route("**/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
+
+
+def axe_finds_nothing(page: Page) -> None:
+    """No violation of any rule, best practices included, in either theme at either size."""
+    unfold(page)
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width, height in (PHONE, DESK):
+            page.set_viewport_size({"width": width, "height": height})
+            found = AXE.run(page)
+            assert not found.violations_count, f"{scheme}, {width} px\n{found.generate_report()}"
+
+
+def unfold(page: Page) -> None:
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")

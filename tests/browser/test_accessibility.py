@@ -7,29 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from tests.browser.conftest import DESK, PHONE, Visit, fill, lose_posts, resting_models, send
+from tests.browser.conftest import Visit, axe_finds_nothing, fill, lose_posts, resting_models, send, unfold
 from tests.stack import Stack
-
-AXE = Axe()
-
-
-def check(page: Page) -> None:
-    """No violation of any rule, best practices included, in either theme at either size."""
-    unfold(page)
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # type: ignore[arg-type]
-        for width, height in (PHONE, DESK):
-            page.set_viewport_size({"width": width, "height": height})
-            found = AXE.run(page)
-            assert not found.violations_count, f"{scheme}, {width} px\n{found.generate_report()}"
-
-
-def unfold(page: Page) -> None:
-    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true })")
 
 
 def reported(stack: Stack) -> str:
@@ -93,7 +75,7 @@ STATES: dict[str, Callable[[Stack], str]] = {
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("state", STATES)
 def test_axe_finds_nothing_on_the_page(visit: Visit, stack: Stack, state: str, language: str) -> None:
-    check(visit(STATES[state](stack), language=language))
+    axe_finds_nothing(visit(STATES[state](stack), language=language))
 
 
 def test_axe_finds_nothing_while_the_photo_waits_and_while_models_look(visit: Visit, stack: Stack) -> None:
@@ -101,11 +83,11 @@ def test_axe_finds_nothing_while_the_photo_waits_and_while_models_look(visit: Vi
         analysis = stack.submit().json()["id"]
         page = visit(f"/analyses/{analysis}/")
         expect(page.locator("[aria-current=step]")).to_contain_text("차례 기다리기")
-        check(page)
+        axe_finds_nothing(page)
         row = f"Analysis.objects.filter(pk='{analysis}')"
         stack.rows(f"{row}.update(status='running', models_done=3, lease_until='2999-01-01T00:00Z')")
         expect(page.locator("[aria-current=step]")).to_contain_text("4번째")
-        check(page)
+        axe_finds_nothing(page)
         stack.rows(f"{row}.update(status='canceled')")
 
 
@@ -114,7 +96,7 @@ def test_axe_finds_nothing_on_a_form_that_was_refused(visit: Visit, photo: Path)
     fill(page, photo, consent=False)
     send(page)
     expect(page.locator("#consent-error")).not_to_be_empty()
-    check(page)
+    axe_finds_nothing(page)
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
@@ -128,7 +110,7 @@ def test_axe_finds_nothing_on_a_form_with_a_photo_a_crop_frame_and_a_lost_connec
     expect(page.locator("#crop")).to_be_visible()
     send(page)
     expect(page.locator("#discard")).to_be_visible()
-    check(page)
+    axe_finds_nothing(page)
 
 
 def test_axe_finds_nothing_on_a_form_with_a_drawn_scalp_and_in_front_of_the_camera(visit: Visit) -> None:
@@ -136,10 +118,10 @@ def test_axe_finds_nothing_on_a_form_with_a_drawn_scalp_and_in_front_of_the_came
     page.click(".samples summary")
     page.check("[name=sample][value=flaky]")
     expect(page.locator("#drawn")).to_be_visible()
-    check(page)
+    axe_finds_nothing(page)
     page.click("#live")
     expect(page.locator("#camera")).to_be_visible()
-    check(page)
+    axe_finds_nothing(page)
 
 
 def test_axe_finds_nothing_while_the_service_is_away(visit: Visit, stack: Stack) -> None:
@@ -148,7 +130,7 @@ def test_axe_finds_nothing_while_the_service_is_away(visit: Visit, stack: Stack)
         page = visit(f"/analyses/{analysis}/")
         page.route("**/analyses/**", lambda route: route.fulfill(status=502))
         expect(page.locator("#trouble")).to_contain_text("서비스가 답하지 않아요")
-        check(page)
+        axe_finds_nothing(page)
         page.unroute("**/analyses/**")
     expect(page.locator(".find")).to_have_count(6)
 
