@@ -19,6 +19,7 @@ import mmap
 import sys
 import time
 import warnings
+from functools import cache
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -48,7 +49,7 @@ class OpenVinoRuntime:
 
     def __init__(self, cache: Cache | None = None) -> None:
         """Compiled trunks are kept in `cache`, so that the next start needs a second for each instead of ten."""
-        self._core = openvino.Core()
+        self._core = _core()
         self._cache = cache
         #: Files in memory that compiled models go on reading their weights from, without holding on to them.
         self._blobs: list[np.ndarray] = []
@@ -134,6 +135,17 @@ class OpenVinoRuntime:
     def _name(self, trunk: Trunk) -> str:
         processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         return f"{trunk.key} {self.precision} OpenVINO {openvino.__version__} on {processor}"
+
+
+@cache
+def _core() -> openvino.Core:
+    """The one of this process, which lives as long.
+
+    With it OpenVINO gives the thread another stack for signals, and takes it away with the last word on which one was
+    there before. Of two that do not go in the order in which they came, that is one which is unmapped already, and the
+    next signal with a handler kills the process.
+    """
+    return openvino.Core()
 
 
 def _forget_traces() -> None:

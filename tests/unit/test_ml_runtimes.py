@@ -384,3 +384,19 @@ def test_parity_sees_a_runtime_that_computes_something_else(bundle: Bundle) -> N
     parity = measure_parity(bundle, Mirrored("cpu"), pictures=8)
     assert parity.largest > 0.01
     assert parity.changed > 0
+
+
+def test_a_process_outlives_its_runtimes_and_hears_signals_after_them() -> None:
+    code = """
+import faulthandler, os, signal
+from ml.runtimes.openvino import OpenVinoRuntime
+faulthandler.enable()
+heard = []
+signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+one, other = OpenVinoRuntime(), OpenVinoRuntime()
+del one
+del other
+os.kill(os.getpid(), signal.SIGUSR1)
+assert heard
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
