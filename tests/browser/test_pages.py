@@ -19,10 +19,13 @@ def visible_text(page: Page) -> str:
     return page.locator("main").inner_text() + page.locator("footer").inner_text()
 
 
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 @pytest.mark.parametrize("language", ["ko", "en"])
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_a_visitor_gets_from_the_form_to_the_report(visit: Visit, photo: Path, language: str, javascript: bool) -> None:
-    page = visit(language=language, javascript=javascript)
+def test_a_visitor_gets_from_the_form_to_the_report(
+    visit: Visit, photo: Path, language: str, javascript: bool, size: tuple[int, int]
+) -> None:
+    page = visit(language=language, javascript=javascript, size=size)
     expect(page.locator("[name=consent]")).not_to_be_checked()
     texts = [visible_text(page)]
     fill(page, photo)
@@ -67,8 +70,9 @@ def focused(page: Page, selector: str) -> None:
     pytest.fail(f"{selector} can't be reached by keyboard")
 
 
-def test_the_whole_journey_needs_no_more_than_a_keyboard(visit: Visit, photo: Path) -> None:
-    page = visit()
+@pytest.mark.parametrize("size", [DESK, ZOOMED], ids=["desk", "zoomed"])
+def test_the_whole_journey_needs_no_more_than_a_keyboard(visit: Visit, photo: Path, size: tuple[int, int]) -> None:
+    page = visit(size=size)
     page.on("filechooser", lambda chooser: chooser.set_files(photo))
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
