@@ -20,7 +20,7 @@ from ml.gate import admits, distances
 from ml.labels import GATE, SYMPTOMS, scalp_type
 from ml.manifest import GATE_SCALP_CLASS, ModelSpec
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
-from ml.runtimes.choice import open_runtime
+from ml.runtimes.choice import open_runtime, require_parity
 from ml.runtimes.resident import Answer, ResidentModels, Then
 
 logger = logging.getLogger(__name__)
@@ -96,6 +96,7 @@ class Predictor:
         for model, networks in bundle.networks():
             self._models.load(model, networks)
             self.models_resident += 1
+        require_parity(bundle, self._models)
         #: Seconds that the seven took for one picture while they warmed up: a first, cautious estimate.
         self.warm_up_seconds = self.seconds_for(1)
         logger.info(

@@ -42,7 +42,9 @@ def register(commands: Any) -> None:
     parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="any picture that Pillow reads, HEIC too")
     parser.add_argument("--bundle", type=Path, help="folder of the models (default: SCALP_BUNDLE, else the demo)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
-    parser.add_argument("--runtime", default="auto", help="auto, eager, openvino or graphs (default: %(default)s)")
+    parser.add_argument(
+        "--runtime", default="auto", help="auto, eager, openvino, openvino-int8 or graphs (default: %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.add_argument(
         "--maps", type=Path, metavar="FOLDER", help="write where each grade was seen: a picture PHOTO-SYMPTOM.png each"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from ml.errors import DeviceUnavailable
 from ml.runtimes import Runtime
@@ -11,7 +11,14 @@ from ml.runtimes.cache import Cache, default_cache
 from ml.runtimes.device import choose_device
 from ml.runtimes.eager import EagerRuntime
 
-Name = Literal["auto", "eager", "openvino", "graphs"]
+if TYPE_CHECKING:
+    from ml.bundle import Bundle
+    from ml.runtimes.resident import ResidentModels
+
+Name = Literal["auto", "eager", "openvino", "openvino-int8", "graphs"]
+
+#: The name of the runtime in 8 bits: `auto` never takes it.
+QUANTISED = "openvino-int8"
 
 
 def runtimes_here(device: str = "auto") -> tuple[str, ...]:
@@ -19,6 +26,11 @@ def runtimes_here(device: str = "auto") -> tuple[str, ...]:
     if choose_device(device).startswith("cuda"):
         return ("eager", "graphs")
     return ("eager",) if find_spec("openvino") is None else ("eager", "openvino")
+
+
+def quantised_here(device: str = "auto") -> bool:
+    """Whether the runtime in 8 bits runs on this device."""
+    return not choose_device(device).startswith("cuda") and None not in (find_spec("openvino"), find_spec("nncf"))
 
 
 def open_runtime(name: str = "auto", device: str = "auto") -> Runtime:
@@ -41,7 +53,30 @@ def open_runtime(name: str = "auto", device: str = "auto") -> Runtime:
 
         return GraphsRuntime(chosen)
     if find_spec("openvino") is None:
-        raise DeviceUnavailable("The runtime openvino was asked for, and it is not installed: pip install openvino.")
+        raise DeviceUnavailable(
+            f"The runtime {name} was asked for, and OpenVINO is not installed: pip install openvino."
+        )
+    if name == QUANTISED:
+        if find_spec("nncf") is None:
+            raise DeviceUnavailable(
+                f"The runtime {name} was asked for, and NNCF, which quantises networks, is not installed: "
+                "pip install -r requirements/quantised.txt"
+            )
+        from ml.runtimes.quantised import QuantisedRuntime
+
+        return QuantisedRuntime(Cache(default_cache()))
     from ml.runtimes.openvino import OpenVinoRuntime
 
     return OpenVinoRuntime(Cache(default_cache()))
+
+
+def require_parity(bundle: Bundle, models: ResidentModels) -> None:
+    """Raise ModelError where the runtime would change too much of what the bundle's resident models say.
+
+    A runtime in 8 bits is asked whether it does. Those in floating point are known to change no grade.
+    """
+    if models.runtime.name == QUANTISED:
+        from ml.runtimes.quantised import QuantisedRuntime
+
+        assert isinstance(models.runtime, QuantisedRuntime)
+        models.runtime.require_parity(bundle, models)

@@ -29,7 +29,7 @@ def register(actions: Any) -> None:
             action.add_argument(
                 "--parity",
                 action="store_true",
-                help="also compare each runtime here with eager float32; takes a minute",
+                help="also compare each runtime here with eager float32; takes a minute, more in 8 bits",
             )
         action.set_defaults(run=verify if name == "verify" else info)
 
@@ -85,17 +85,18 @@ def info(options: argparse.Namespace) -> int:
     for parity in parities:
         print(
             f"Parity of {parity.runtime} in {parity.precision} with eager float32 on {parity.pictures} synthetic "
-            f"pictures: probabilities off by at most {parity.largest:.2g}, {parity.changed:.1%} of the grades changed"
+            f"pictures: probabilities off by at most {parity.largest:.2g}, {parity.changed:.1%} of the grades changed, "
+            f"{parity.turned:.1%} of what the gate decides"
         )
     return 0
 
 
 def _parities(bundle: Bundle) -> list[Parity]:
     from ml.parity import measure_parity
-    from ml.runtimes.choice import open_runtime, runtimes_here
+    from ml.runtimes.choice import QUANTISED, open_runtime, quantised_here, runtimes_here
 
     # Eager torch on the CPU is what the others are compared with.
-    runtimes = [open_runtime(name) for name in runtimes_here()]
+    runtimes = [open_runtime(name) for name in (*runtimes_here(), *([QUANTISED] if quantised_here() else []))]
     return [measure_parity(bundle, each) for each in runtimes if (each.name, each.device) != ("eager", "cpu")]
 
 
