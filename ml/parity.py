@@ -43,7 +43,7 @@ def measure_parity(bundle: Bundle, runtime: Runtime, pictures: int = len(SEEDS))
 
     Raises OutOfMemory, DeviceLost or another ModelError.
     """
-    return compare(bundle, _loaded(bundle, runtime), pictures)
+    return compare(bundle, resident(bundle, runtime), pictures)
 
 
 def compare(bundle: Bundle, models: ResidentModels, pictures: int = len(SEEDS)) -> Parity:
@@ -51,7 +51,7 @@ def compare(bundle: Bundle, models: ResidentModels, pictures: int = len(SEEDS)) 
     runtime = models.runtime
     specifications = {model.preprocessing for model in bundle.manifest.models}
     photos = [prepare(scalp_picture(seed), specifications) for seed in SEEDS[:pictures]]
-    expected, admitted_then = _answers(bundle, _loaded(bundle, EagerRuntime("cpu")), photos)
+    expected, admitted_then = _answers(bundle, resident(bundle, EagerRuntime("cpu")), photos)
     found, admitted_now = _answers(bundle, models, photos)
     grades = [found[key].argmax(axis=1) != expected[key].argmax(axis=1) for key in expected if key != GATE.key]
     return Parity(
@@ -64,7 +64,8 @@ def compare(bundle: Bundle, models: ResidentModels, pictures: int = len(SEEDS)) 
     )
 
 
-def _loaded(bundle: Bundle, runtime: Runtime) -> ResidentModels:
+def resident(bundle: Bundle, runtime: Runtime) -> ResidentModels:
+    """All models of a bundle on a runtime. Raises ModelError where one can't be loaded."""
     models = ResidentModels(runtime)
     for model, networks in bundle.networks():
         models.load(model, networks)

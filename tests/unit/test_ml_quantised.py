@@ -17,7 +17,7 @@ from ml.data.synthetic import draw_scalp, scalp_picture
 from ml.errors import DeviceUnavailable, ModelError
 from ml.labels import MODEL_KEYS
 from ml.manifest import ModelSettings, Provenance, classes_of
-from ml.parity import SEEDS
+from ml.parity import SEEDS, resident
 from ml.predictor import Predictor
 from ml.preprocessing import Preprocessing, prepare
 from ml.registry import Network, Weights, describe
@@ -26,7 +26,6 @@ from ml.runtimes.cache import Cache
 from ml.runtimes.choice import open_runtime, quantised_here
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.openvino import OpenVinoRuntime
-from ml.runtimes.resident import ResidentModels
 
 pytest.importorskip("nncf", reason="NNCF is not made for this platform")
 
@@ -102,13 +101,6 @@ def fickle(tmp_path_factory: pytest.TempPathFactory, trunk_weights: Weights, fea
     return bundle_of(folder, trunk_weights, unseen, torch.tensor([0.05, 0, 0, 0]))
 
 
-def loaded(bundle: Bundle, runtime: Runtime) -> ResidentModels:
-    models = ResidentModels(runtime)
-    for model, networks in bundle.networks():
-        models.load(model, networks)
-    return models
-
-
 def test_a_quantised_trunk_sees_nearly_the_same_in_a_third_of_the_size(
     trunk: Trunk,
     photos: torch.Tensor,
@@ -129,11 +121,11 @@ def test_a_second_start_quantises_nothing_and_compares_nothing(
     steady: Bundle, cache: Cache, caplog: pytest.LogCaptureFixture
 ) -> None:
     runtime = QuantisedRuntime(cache)
-    runtime.require_parity(steady, loaded(steady, runtime))
+    runtime.require_parity(steady, resident(steady, runtime))
     kept = {path: path.stat().st_ino for path in cache.folder.iterdir()}
     caplog.set_level(logging.INFO)
     runtime = QuantisedRuntime(cache)
-    runtime.require_parity(steady, loaded(steady, runtime))
+    runtime.require_parity(steady, resident(steady, runtime))
     assert not any("quantised" in record.message for record in caplog.records)
     assert {path: path.stat().st_ino for path in cache.folder.iterdir()} == kept
 
@@ -164,7 +156,7 @@ def test_a_bundle_whose_grades_change_is_refused_whether_or_not_it_was_compared_
 def test_a_damaged_comparison_is_made_anew(fickle: Bundle, tmp_path: Path, cache: Cache) -> None:
     shutil.copytree(cache.folder, tmp_path, dirs_exist_ok=True)
     runtime = QuantisedRuntime(Cache(tmp_path))
-    models = loaded(fickle, runtime)
+    models = resident(fickle, runtime)
     with pytest.raises(ModelError):
         runtime.require_parity(fickle, models)
     (kept,) = [path for path in tmp_path.iterdir() if b'"changed"' in path.read_bytes()[:1000] and fickled(path)]

@@ -1,0 +1,121 @@
+"""OpenVINO as a runtime: what it answers, what it keeps between starts, and what it leaves behind."""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from ml.bundle import Bundle
+from ml.labels import MODEL_KEYS
+from ml.runtimes import Runtime
+from ml.runtimes.cache import Cache
+from ml.runtimes.eager import EagerRuntime
+from ml.runtimes.openvino import OpenVinoRuntime
+from ml.runtimes.resident import ResidentModels
+
+BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
+KEYS = MODEL_KEYS[:2]
+
+
+@pytest.fixture
+def answered(bundle: Bundle) -> Callable[[Runtime], list[np.ndarray]]:
+    """The probabilities that two models give of the batch, over a runtime."""
+
+    def answers(runtime: Runtime) -> list[np.ndarray]:
+        models = ResidentModels(runtime)
+        for model, networks in bundle.networks():
+            if model.key in KEYS:
+                models.load(model, networks)
+        return [models.run(key, BATCH).probabilities for key in KEYS]
+
+    return answers
+
+
+Answered = Callable[[Runtime], list[np.ndarray]]
+
+
+def test_openvino_gives_what_eager_torch_gives(answered: Answered, tmp_path: Path) -> None:
+    expected = answered(EagerRuntime("cpu"))
+    cache = Cache(tmp_path)
+    runtime = OpenVinoRuntime(cache)
+    bound = 1e-4 if runtime.precision == "float32" else 0.02
+    for found in (answered(OpenVinoRuntime()), answered(runtime), answered(OpenVinoRuntime(cache))):
+        for ours, theirs in zip(found, expected, strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=bound)
+
+
+def test_a_second_start_compiles_nothing(answered: Answered, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    answered(OpenVinoRuntime(Cache(tmp_path)))
+    assert sum("compiled" in record.message for record in caplog.records) == len(KEYS)
+    caplog.clear()
+    answered(OpenVinoRuntime(Cache(tmp_path)))
+    assert not caplog.records
+
+
+def test_a_damaged_file_in_the_cache_is_made_anew(
+    answered: Answered, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = answered(OpenVinoRuntime(Cache(tmp_path)))
+    kept = sorted(tmp_path.iterdir())
+    sizes = [path.stat().st_size for path in kept]
+    for path in kept:
+        path.write_bytes(path.read_bytes()[:1000])
+    found = answered(OpenVinoRuntime(Cache(tmp_path)))
+    assert sum("is made anew" in record.message for record in caplog.records) == len(KEYS)
+    assert [path.stat().st_size for path in sorted(tmp_path.iterdir())] == sizes
+    np.testing.assert_array_equal(np.concatenate(found, axis=1), np.concatenate(expected, axis=1))
+
+
+def test_without_a_folder_to_write_the_models_run_all_the_same(
+    answered: Answered, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("")
+    found = answered(OpenVinoRuntime(Cache(tmp_path / "file" / "below")))
+    assert any("nothing is kept" in record.message for record in caplog.records)
+    assert len(found) == len(KEYS)
+
+
+def test_the_cache_forgets_what_was_not_used_for_a_month(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.write("old", b"old")
+    cache.write("used", b"used")
+    for name in ("old", "used"):
+        path = cache.find(name)
+        assert path is not None
+        os.utime(path, (0, 0))
+    assert cache.find("used") is not None
+    cache.write("new", b"new")
+    assert (cache.find("old"), cache.find("used") is None, cache.find("new") is None) == (None, False, False)
+
+
+def test_openvino_tells_nobody_that_it_is_used() -> None:
+    code = """
+import ml.runtimes.openvino, openvino.tools.ovc.telemetry_utils as told, sys
+sys.exit(told.tm.__name__ != "openvino.tools.ovc.telemetry_stub")
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_process_outlives_its_runtimes_and_hears_signals_after_them() -> None:
+    code = """
+import faulthandler, os, signal
+from ml.runtimes.openvino import OpenVinoRuntime
+faulthandler.enable()
+heard = []
+signal.signal(signal.SIGUSR1, lambda *_: heard.append(1))
+one, other = OpenVinoRuntime(), OpenVinoRuntime()
+del one
+del other
+os.kill(os.getpid(), signal.SIGUSR1)
+assert heard
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
