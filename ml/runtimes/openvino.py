@@ -141,9 +141,9 @@ class OpenVinoRuntime:
 def _core() -> openvino.Core:
     """The one of this process, which lives as long.
 
-    With it OpenVINO gives the thread another stack for signals, and takes it away with the last word on which one was
-    there before. Of two that do not go in the order in which they came, that is one which is unmapped already, and the
-    next signal with a handler kills the process.
+    At its first use OpenVINO gives the thread another stack for signals, and with its end the one that was there
+    before. Of two that end in the order in which they came, the second gives back the first's, which is unmapped by
+    then, and the next signal with a handler kills the process.
     """
     return openvino.Core()
 

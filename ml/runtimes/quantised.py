@@ -42,8 +42,8 @@ logger = logging.getLogger(__name__)
 #: Where `ml` is found from.
 _ROOT = Path(__file__).parents[2]
 
-#: Part of the names in the cache: to be counted up where anything here or in `ml.runtimes.quantisation` changes what
-#: comes out.
+#: Part of the names in the cache: to be counted up where anything here, in `ml.runtimes.quantisation` or in `ml.parity`
+#: changes what comes out.
 _RECIPE = 1
 #: Seeds of the synthetic scalps that ranges are taken from. Parity is measured on others.
 _SEEDS = range(9100, 9132)
@@ -95,6 +95,7 @@ class QuantisedRuntime(OpenVinoRuntime):
         with tempfile.TemporaryDirectory(prefix="scalp-quantised-") as folder:
             network, photos, out = (Path(folder) / name for name in ("network.xml", "photos.npy", "quantised.xml"))
             openvino.save_model(model, network, compress_to_fp16=False)
+            del model
             np.save(photos, _calibration(trunk.preprocessing))
             _quantise(network, photos, out)
             # A file that is mapped into memory cannot be thrown away on every system.
@@ -110,11 +111,13 @@ def _quantise(*paths: Path) -> None:
     command = [sys.executable, "-m", "ml.runtimes.quantisation", *map(str, paths)]
     # Nothing in the command comes from anybody.
     done = subprocess.run(  # noqa: S603
-        command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, text=True
+        command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace"
     )
     if done.returncode:
         logger.error("quantising ended with status %d: %s", done.returncode, done.stderr)
-        cause = (done.stderr.strip() or f"It ended with status {done.returncode}.").splitlines()[-1]
+        # Who was killed, say for want of memory, says nothing of it.
+        said = done.stderr.strip() if done.returncode > 0 else ""
+        cause = said.splitlines()[-1] if said else f"Its process ended with status {done.returncode}."
         raise ModelError(f"A network could not be quantised: {cause} Take the runtime auto.")
 
 

@@ -10,8 +10,7 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Visit
-from tests.browser.test_accessibility import check
+from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
 from tests.browser.test_pages import HANGUL, ZOOMED, focused
 from tests.stack import Stack
 
@@ -230,7 +229,7 @@ def test_axe_finds_nothing_with_two_reports_and_no_size_makes_it_wider_than_the_
     visit: Visit, stack: Stack, language: str
 ) -> None:
     page, _analyses = two_kept(visit, stack, language=language)
-    check(page)
+    axe_finds_nothing(page)
     for width, height in (ZOOMED, PHONE, DESK):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
@@ -239,4 +238,4 @@ def test_axe_finds_nothing_with_two_reports_and_no_size_makes_it_wider_than_the_
     )
     assert all(height >= 48 for height in heights)
     page.locator("#forget-all").click()
-    check(page)
+    axe_finds_nothing(page)

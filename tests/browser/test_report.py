@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visit
 from tests.stack import Stack
@@ -23,13 +23,13 @@ def unfolded(page: Page) -> Page:
     return page
 
 
-def pictures(page: Page) -> Locator:
-    """The pictures of the section that are seen, after each of them has arrived as one."""
+def arrived(page: Page, count: int) -> None:
+    """So many pictures of the section are seen, and each has arrived as one."""
     seen = page.locator(".view img:visible")
+    expect(seen).to_have_count(count)
     for picture in seen.all():
         expect(picture).to_have_js_property("complete", True)
         expect(picture).not_to_have_js_property("naturalWidth", 0)
-    return seen
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -44,7 +44,7 @@ def test_a_map_lies_over_the_whole_photo_and_one_sign_is_chosen_at_a_time(
         shown = 1 if choice.get_attribute("value") else 0
         expect(veils).to_have_count(shown)
         expect(clues).to_have_count(shown)
-        expect(pictures(page)).to_have_count(1 + shown)
+        arrived(page, 1 + shown)
         if shown:
             assert veils.bounding_box() == pytest.approx(photo.bounding_box(), abs=0.5)
 
@@ -55,7 +55,7 @@ def test_nothing_of_the_photo_travels_before_somebody_wants_to_see_it(visit: Vis
     page.on("request", lambda request: asked.append(request.url) if request.resource_type == "image" else None)
     page.goto(page.url.replace("/healthz", report), wait_until="networkidle")
     assert not [url for url in asked if "/photo/" in url or "/maps/" in url]
-    expect(pictures(unfolded(page))).to_have_count(2)
+    arrived(unfolded(page), 2)
     assert sum("/photo/" in url for url in asked) == 1
 
 

@@ -33,7 +33,7 @@ def test_each_step_is_still_there_after_back_forward_and_reload(
     page = visit(size=size, javascript=javascript)
     posts: list[str] = []
     page.on("request", lambda asked: posts.append(asked.url) if asked.method == "POST" else None)
-    page.check("[name=age][value='60s']")
+    page.check("[name=consent]")
     page.reload()
     expect(page.locator("[name=consent]")).not_to_be_checked()
     assert not posts
