@@ -49,7 +49,8 @@ class Parts:
         command = self._worker("workers.model", "photos", name, self.settings.concurrency)
         if device is not None:
             command = ["env", f"SCALP_DEVICE={device}", *command]
-        return Part(name.replace("model", "model worker"), command, ready, patience=600.0, drain=30.0)
+        # The longest start is the first one in 8 bits: seven networks take a minute or two each to be quantised.
+        return Part(name.replace("model", "model worker"), command, ready, patience=1800.0, drain=30.0)
 
     def upkeep(self) -> Part:
         command = self._worker("workers.upkeep", "upkeep", "upkeep", 2)
