@@ -16,7 +16,7 @@ from ml.bundle import Bundle, write_bundle
 from ml.cli import main
 from ml.data.synthetic import draw_scalp, scalp_picture
 from ml.errors import DeviceUnavailable, ModelError
-from ml.labels import MODEL_KEYS
+from ml.labels import GATE, MODEL_KEYS
 from ml.manifest import ModelSettings, Provenance, classes_of
 from ml.parity import SEEDS, resident
 from ml.predictor import Predictor
@@ -72,14 +72,20 @@ def pooled(runtime: Runtime, trunk: Trunk, photos: torch.Tensor) -> torch.Tensor
     return runtime.place(trunk)(photos).float().mean(dim=(2, 3))
 
 
-def bundle_of(folder: Path, trunk_weights: Weights, weight: torch.Tensor, bias: torch.Tensor) -> Bundle:
-    """Seven models on one trunk, the graders with one head. The gate lets every photo pass."""
+Head = tuple[torch.Tensor, torch.Tensor]
+STEADY: Head = (torch.zeros(4, WIDTH), torch.arange(4.0))
+
+
+def bundle_of(folder: Path, trunk_weights: Weights, graders: Head, gate: Head | None = None) -> Bundle:
+    """Seven models on one trunk, the graders with one head. Without one of its own the gate lets every photo pass."""
 
     def model(key: str) -> tuple[ModelSettings, Weights]:
         classes = classes_of(key)
+        closed = key == GATE.key and gate is not None
+        weight, bias = gate if closed else graders
         settings = ModelSettings(
             key=key, architecture=LITE.name, image_size=64, mean=LITE.mean, std=LITE.std, classes=classes,
-            base=f"file:{LITE.name}:trunk.safetensors",
+            base=f"file:{LITE.name}:trunk.safetensors", threshold=0.5 if closed else 0.0,
         )  # fmt: skip
         return settings, {"_fc.weight": weight[:classes].clone(), "_fc.bias": bias[:classes].clone()}
 
@@ -90,18 +96,21 @@ def bundle_of(folder: Path, trunk_weights: Weights, weight: torch.Tensor, bias: 
 @pytest.fixture(scope="module")
 def steady(tmp_path_factory: pytest.TempPathFactory, trunk_weights: Weights) -> Bundle:
     """Its graders say the same of every photo."""
-    return bundle_of(
-        tmp_path_factory.mktemp("bundles") / "steady", trunk_weights, torch.zeros(4, WIDTH), torch.arange(4.0)
-    )
+    return bundle_of(tmp_path_factory.mktemp("bundles") / "steady", trunk_weights, STEADY)
 
 
 @pytest.fixture(scope="module")
-def fickle(tmp_path_factory: pytest.TempPathFactory, trunk_weights: Weights, features: torch.Tensor) -> Bundle:
-    """Its graders see nothing of the photos of parity but what a runtime adds to them."""
+def unseen(features: torch.Tensor) -> torch.Tensor:
+    """Weights `[4, width]` that see nothing of the photos of parity but what a runtime adds to them."""
     random = torch.randn(4, WIDTH, generator=torch.Generator().manual_seed(3))
-    unseen = random - random @ torch.linalg.pinv(features) @ features
+    return random - random @ torch.linalg.pinv(features) @ features
+
+
+@pytest.fixture(scope="module")
+def fickle(tmp_path_factory: pytest.TempPathFactory, trunk_weights: Weights, unseen: torch.Tensor) -> Bundle:
+    """In float32 its graders say 0 of every photo of parity."""
     folder = tmp_path_factory.mktemp("bundles") / "fickle"
-    return bundle_of(folder, trunk_weights, unseen, torch.tensor([0.05, 0, 0, 0]))
+    return bundle_of(folder, trunk_weights, (unseen, torch.tensor([0.05, 0, 0, 0])))
 
 
 def test_a_quantised_trunk_sees_nearly_the_same_in_a_third_of_the_size(
@@ -154,6 +163,16 @@ def test_a_bundle_whose_grades_change_is_refused_whether_or_not_it_was_compared_
         with pytest.raises(ModelError, match=r"[1-9]\d\.\d% of the grades of bundle test@1 .* Take the runtime auto"):
             Predictor(fickle, "cpu", "openvino-int8")
     assert Predictor(fickle, "cpu", "auto").runtime == "openvino"
+
+
+def test_a_bundle_whose_gate_decides_otherwise_is_refused_as_well(
+    trunk_weights: Weights, unseen: torch.Tensor, cache: Cache, tmp_path: Path
+) -> None:
+    gate = (unseen[:2], torch.tensor([0, 0.05]))
+    torn = bundle_of(tmp_path / "torn", trunk_weights, STEADY, gate)
+    runtime = QuantisedRuntime(cache)
+    with pytest.raises(ModelError, match=r" 0\.0% of the grades .* gate decides otherwise on [1-9]\d*\.\d% of 24"):
+        runtime.require_parity(torn, resident(torn, runtime))
 
 
 def test_a_damaged_comparison_is_made_anew(fickle: Bundle, tmp_path: Path, cache: Cache) -> None:
