@@ -7,10 +7,12 @@ queued: the reaper rings again later.
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
 from celery import Celery
+from django.conf import settings
 from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
@@ -19,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 QUEUE = "photos"
 TASK = "analyse_photo"
+#: The id once more where it can be read without the encoding of a task's arguments.
+HEADER = "analysis_id"
 #: After a ring that failed, the next uploads do not wait for the broker's time-out as well.
 QUIET_SECONDS = 3.0
 
@@ -43,7 +47,13 @@ def bell_ring(analysis_id: UUID) -> bool:
     if time.monotonic() < _quiet_until:
         return False
     try:
-        celery_app.send_task(TASK, kwargs={"analysis_id": str(analysis_id)}, queue=QUEUE, retry=False)
+        celery_app.send_task(
+            TASK,
+            kwargs={"analysis_id": str(analysis_id)},
+            queue=QUEUE,
+            retry=False,
+            headers={HEADER: str(analysis_id)},
+        )
     except (OperationalError, RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         log.warning("bell_silent", analysis=str(analysis_id), cause=repr(error))
@@ -51,17 +61,30 @@ def bell_ring(analysis_id: UUID) -> bool:
     return True
 
 
-def bell_depth() -> int | None:
-    """How many messages for photos the broker holds, waiting or handed out and not acknowledged; None if unknown.
+@dataclass(frozen=True)
+class Line:
+    """What the broker holds of the bells that were rung."""
 
-    What is handed out lies together with that of all other queues, the reaper's own message among it.
+    waiting: int  #: messages that no worker has taken yet
+    taken: frozenset[UUID]  #: ids that were handed to a worker just now or are being worked on
+
+
+def bell_line() -> Line | None:
+    """The messages that somebody will hear or hears already; None when the broker can't be asked.
+
+    A living worker claims what it is handed at once. The broker does not learn of a dead one before its visibility
+    timeout, so what was handed out long ago says nothing any more: either its row runs, or nobody has it.
     """
     try:
         with celery_app.connection_for_read() as connection:
             channel = connection.default_channel
             waiting = int(channel.client.llen(QUEUE))
-            handed_out = sum(loads(kept)[2] == QUEUE for kept in channel.client.hvals(channel.unacked_key))
+            since = time.time() - settings.RING_AGAIN_SECONDS
+            tags = channel.client.zrangebyscore(channel.unacked_index_key, since, "+inf")
+            kept = channel.client.hmget(channel.unacked_key, tags) if tags else []
     except (OperationalError, RedisError, OSError, AttributeError) as error:
-        log.warning("bell_depth_unknown", cause=repr(error))
+        log.warning("bell_line_unknown", cause=repr(error))
         return None
-    return waiting + handed_out
+    # What was handed out lies together with that of all other queues, the reaper's own message among it.
+    headers = [loads(message)[0]["headers"] for message in kept if message is not None]
+    return Line(waiting, frozenset(UUID(header[HEADER]) for header in headers if HEADER in header))

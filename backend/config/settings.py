@@ -25,7 +25,7 @@ LEASE_SECONDS = environment.number("LEASE_SECONDS", 60, least=2, most=3600)
 HEARTBEAT_SECONDS = LEASE_SECONDS / 12  #: between two heartbeats of a worker, each of which renews its leases
 HEARTBEAT_STALE_SECONDS = LEASE_SECONDS / 3  #: a worker not heard of for so long does not count as there
 REAP_SECONDS = LEASE_SECONDS / 6  #: between two rounds of the reaper
-RING_AGAIN_SECONDS = LEASE_SECONDS  #: a queued row whose last ring is older may be rung again
+RING_AGAIN_SECONDS = LEASE_SECONDS / 3  #: a queued row is rung again if its last bell is older and nobody claimed it
 VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: the broker hands an unacknowledged message out again after this
 
 MAX_ATTEMPTS = environment.integer("MAX_ATTEMPTS", 3, least=1, most=20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -126,6 +127,27 @@ def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
         assert analyses_reap().rung == 1
         assert bell() == [str(lost.id)]
         message.ack()
+
+
+def test_a_message_that_died_with_its_worker_is_rung_again_and_one_just_handed_out_is_not(
+    bell: Bell, broker: redis.Redis, settings: Any
+) -> None:
+    died, taken = queued(), queued()
+    with celery_app.connection_for_read() as connection:
+        channel = connection.default_channel
+        dead = channel.basic_get(QUEUE)
+        before = time.time() - settings.RING_AGAIN_SECONDS - 1
+        channel.client.zadd(channel.unacked_index_key, {dead.delivery_tag: before})
+        message = channel.basic_get(QUEUE)
+        rung_long_ago(settings)
+        assert analyses_reap().rung == 1
+        assert bell() == [str(died.id)]
+        rung_long_ago(settings)
+        assert analyses_reap().rung == 0
+        message.ack()
+        assert analyses_reap().rung == 2  # It was let go without its row having been claimed.
+        assert bell() == [str(died.id), str(died.id), str(taken.id)]
+        dead.ack()
 
 
 def test_messages_of_other_queues_do_not_stand_in_for_a_lost_one(

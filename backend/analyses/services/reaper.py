@@ -10,11 +10,11 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from backend.analyses.doorbell import bell_depth
+from backend.analyses.doorbell import bell_line
 from backend.analyses.models import Analysis
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_requeue
-from backend.analyses.states import WAITING, Status
+from backend.analyses.states import Status
 
 log = structlog.get_logger(__name__)
 
@@ -69,17 +69,18 @@ def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
 def _ring_unheard() -> int:
     """Ring for the queued rows whose message was never sent or got lost, oldest first.
 
-    A row that was rung is only rung again when the broker holds fewer messages than there are rows that wait or
-    run: else its message is still in the line, and ringing again would only make the line longer. Those that run
-    count as well, because their messages stay with the broker until they have ended.
+    A row that was rung is only rung again when fewer messages wait in the line than rows that nobody has taken: else
+    its message is still in the line, and ringing again would only make the line longer.
     """
-    waiting = Analysis.objects.filter(status=Status.QUEUED)
-    unheard = Q(rung_at=None)
-    depth = bell_depth()
-    if depth is None:
+    asked_at = timezone.now()
+    line = bell_line()
+    if line is None:
         return 0
-    if depth < Analysis.objects.filter(status__in=WAITING).count():
-        unheard |= Q(rung_at__lt=timezone.now() - timedelta(seconds=settings.RING_AGAIN_SECONDS))
+    waiting = Analysis.objects.filter(status=Status.QUEUED).exclude(pk__in=line.taken)
+    unheard = Q(rung_at=None)
+    # Those that are rung for meanwhile are not in what the broker said.
+    if line.waiting < waiting.filter(rung_at__lt=asked_at).count():
+        unheard |= Q(rung_at__lt=asked_at - timedelta(seconds=settings.RING_AGAIN_SECONDS))
     rung = 0
     for analysis_id in waiting.filter(unheard).order_by("queued_at", "id").values_list("id", flat=True):
         if not analysis_ring(analysis_id):
