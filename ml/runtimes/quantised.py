@@ -110,14 +110,19 @@ class QuantisedRuntime(OpenVinoRuntime):
 def _quantise(*paths: Path) -> None:
     command = [sys.executable, "-m", "ml.runtimes.quantisation", *map(str, paths)]
     # Nothing in the command comes from anybody.
-    done = subprocess.run(  # noqa: S603
-        command, cwd=_ROOT, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace"
-    )
-    if done.returncode:
-        logger.error("quantising ended with status %d: %s", done.returncode, done.stderr)
+    # Its standard input ends with this process, and so does it.
+    with subprocess.Popen(  # noqa: S603
+        command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        encoding="utf-8", errors="replace",
+    ) as process:  # fmt: skip
+        assert process.stderr is not None
+        told = process.stderr.read()
+        status = process.wait()
+    if status:
+        logger.error("quantising ended with status %d: %s", status, told)
         # Who was killed, say for want of memory, says nothing of it.
-        said = done.stderr.strip() if done.returncode > 0 else ""
-        cause = said.splitlines()[-1] if said else f"Its process ended with status {done.returncode}."
+        said = told.strip() if status > 0 else ""
+        cause = said.splitlines()[-1] if said else f"Its process ended with status {status}."
         raise ModelError(f"A network could not be quantised: {cause} Take the runtime auto.")
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from ml.runtimes.cache import Cache
 from ml.runtimes.choice import open_runtime, quantised_here
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.openvino import OpenVinoRuntime
+from tests.environment import ROOT
 
 # Found and not imported: it would set up logging in its own way for all tests.
 if find_spec("nncf") is None:
@@ -221,6 +223,19 @@ def test_a_network_that_cannot_be_quantised_is_refused_with_the_cause(
         QuantisedRuntime(Cache(tmp_path / "cache")).place(trunk)
     assert "Traceback" in caplog.text
     assert not (tmp_path / "cache").exists()
+
+
+def test_quantising_ends_and_leaves_nothing_when_whoever_asked_is_gone(tmp_path: Path) -> None:
+    folder = tmp_path / "work"
+    folder.mkdir()
+    paths = [str(folder / name) for name in ("network.xml", "photos.npy", "quantised.xml")]
+    os.mkfifo(paths[1])  # It would wait here for ever.
+    command = [sys.executable, "-m", "ml.runtimes.quantisation", *paths]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(120) == 1
+    assert not folder.exists()
 
 
 def test_nncf_tells_nobody_and_stays_out_of_the_process_that_answers() -> None:
