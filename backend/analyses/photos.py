@@ -21,8 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms
 
-from backend.config.errors import UserError
-from backend.config.problems import COMMON
+from backend.config.errors import COMMON, UserError
 
 PHOTO_MAX_BYTES: Final = 10 * 1024 * 1024
 PHOTO_MAX_PIXELS: Final = 50_000_000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -313,6 +314,17 @@ def test_a_lying_header_costs_no_memory(name: str, tmp_path: Path) -> None:
     assert code == expected
     # In KB. Decoding would take 191 MB for the 50 megapixels, and 32 MB for the HEIC that hides 2,800 × 2,800.
     assert int(grown) < 10 * 1024
+
+
+def test_a_photo_is_cleaned_without_settings() -> None:
+    """The benchmark cleans photos as the service does, long before it knows of a service."""
+    bare = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+    clean = "import sys; from backend.analyses.photos import photo_clean; photo_clean(sys.stdin.buffer.read())"
+    done = subprocess.run(
+        [sys.executable, "-c", clean],
+        input=photos.photo_jpeg(), cwd=Path(__file__).parents[2], env=bare, capture_output=True,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_a_header_that_claims_little_over_much_yields_what_it_claims() -> None:

@@ -132,7 +132,7 @@ def test_a_page_that_explains_an_error_speaks_one_language(language: str, settin
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
-    from backend.config.problems import COMMON
+    from backend.config.errors import COMMON
 
     for status, (_code, detail) in COMMON.items():
         with override(language):

@@ -37,9 +37,8 @@ from backend.analyses.services.feedback import feedback_give
 from backend.analyses.services.sharing import SHARED_DAYS, share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
-from backend.config.errors import InvalidFields, UserError
+from backend.config.errors import COMMON, InvalidFields, UserError
 from backend.config.private import private, private_picture
-from backend.config.problems import COMMON
 from backend.operations.selectors import models_are_demo
 from backend.operations.throttle import SubmitThrottle
 
