@@ -20,6 +20,9 @@ CHECKS = (
     ("mypy",),
 )
 
+#: Most tests wait for processes, for a browser or for one core. A third at once on two cores would only wait longer.
+AT_ONCE = str(min(os.cpu_count() or 1, 4))
+
 NOTHING_COLLECTED = 5  # pytest's exit status; no failure where options choose only some tests
 
 
@@ -64,7 +67,8 @@ def test(root: Path, environment: Environment, options: list[str]) -> None:
     """
     began = time.monotonic()
     passed = [(" ".join(words), _step(root, environment, words)) for words in CHECKS]
-    pytest = ("python", "-m", "pytest", *options)
+    # The tests of a file stay together, as what they start is shared among them.
+    pytest = ("python", "-m", "pytest", "--numprocesses", AT_ONCE, "--dist", "loadfile", *options)
     fine = (0, NOTHING_COLLECTED) if options else (0,)
     passed.append(("pytest", _step(root, environment, pytest, fine)))
     on_postgresql = _step(root, environment, (*pytest, "-m", "database"), fine, SCALP_TEST_DATABASE="postgresql")
