@@ -44,9 +44,20 @@ _DECODING = threading.BoundedSemaphore(2)
 # header is read; extended XMP with a depth map inside, the longest honest case, has some 160.
 _JPEG_MAX_SCANS = 50
 _JPEG_MAX_SEGMENTS = 1000
-# A marker that starts a segment, ends the image or starts a scan: not stuffing, filling or a restart.
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
+# Fill bytes and junk before the first scan, which Pillow passes over one by one: ten megabytes took it 8 s.
+_JPEG_MAX_FILLING = 65_536
+# A marker that starts a segment, ends the image or starts a scan: not stuffing, filling or a restart. Of a run of fill
+# bytes only the last is asked for: a `+` there would try a run that no marker ends from each of its bytes anew.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
+
+# Each chunk of a PNG passes through Pillow's hands as well: 800,000 empty ones took it 7 s. Encoders write pixels in
+# chunks of 8 KB (libpng) or 64 KB (Pillow).
+_PNG_MAX_CHUNKS = 10_000
+
+# Compression of a bitmap by runs of equal pixels, of 4 or 8 bits. As little a photo as a GIF, and Pillow unpacks it in
+# Python: 14 KB that end each of 3,500 rows early took it 3 s.
+_BMP_RUNS = {b"\x01\0\0\0", b"\x02\0\0\0"}
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 
@@ -65,6 +76,9 @@ _UPRIGHT = {
 # stop there, would be shared and reset between threads.
 Image.MAX_IMAGE_PIXELS = PHOTO_MAX_PIXELS // 2
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow warns of each tag of EXIF that is broken. One photo can have 65,535 of them: each a line in the log, and each
+# kept in memory for good, so as not to be said twice.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 # An embedded thumbnail may show another picture than the one that was sent, so it is never decoded instead.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
@@ -158,7 +172,7 @@ def _format(data: bytes) -> str | None:
         return "WEBP"
     if data.startswith(b"BM") and data[15:18] == bytes(3):
         # The header's size, below 256, tells a bitmap from a text that starts with these two letters.
-        return "BMP"
+        return None if data[14] >= 40 and data[30:34] in _BMP_RUNS else "BMP"
     if data[4:8] == b"ftyp":
         brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
         if not _HEIC_BRANDS.isdisjoint(brands[i : i + 4] for i in range(0, len(brands), 4)):
@@ -169,6 +183,8 @@ def _format(data: bytes) -> str | None:
 def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
     if photo_format == "JPEG":
         _check_jpeg_structure(data)
+    elif photo_format == "PNG":
+        _check_png_structure(data)
     with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
         _check_header(image)
         plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
@@ -200,15 +216,28 @@ def _check_header(image: Image.Image) -> None:
 
 
 def _check_jpeg_structure(data: bytes) -> None:
-    """Refuses a JPEG whose main picture has more scans or segments than any camera writes."""
-    scans = segments = 0
+    """Refuses a JPEG whose main picture has more scans, segments or filling than any camera writes, or no scan."""
+    scans = segments = filling = 0
     position = 2
     while (match := _JPEG_MARKER.search(data, position)) and match[1][0] != _JPEG_EOI:
         segments += 1
+        filling += 0 if scans else match.start() - position
         scans += match[1][0] == _JPEG_SOS
-        if scans > _JPEG_MAX_SCANS or segments > _JPEG_MAX_SEGMENTS:
+        if scans > _JPEG_MAX_SCANS or segments > _JPEG_MAX_SEGMENTS or filling > _JPEG_MAX_FILLING:
             raise PhotoRefused("photo_unreadable")
         position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
+    if not scans:
+        raise PhotoRefused("photo_unreadable")
+
+
+def _check_png_structure(data: bytes) -> None:
+    """Refuses a PNG of more chunks than any encoder writes."""
+    position = 8
+    for _chunk in range(_PNG_MAX_CHUNKS):
+        if position >= len(data) or data[position + 4 : position + 8] == b"IEND":
+            return
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+    raise PhotoRefused("photo_unreadable")
 
 
 def _flattened(image: Image.Image) -> Image.Image:
