@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
 from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
@@ -48,7 +49,8 @@ class BodyLimit:
     """Refuses a body by its announced length, before any of it is parsed, and one that announces none.
 
     A little more than the limit is read and thrown away, so that a client that is still sending gets
-    to hear the answer instead of a connection reset; past that it is cut off.
+    to hear the answer instead of a connection reset; past that it is cut off. Whoever breaks off in the
+    middle of a body is told so as well, should they still hear: that is no error of ours.
     """
 
     DRAIN_BYTES = 24 * 1024 * 1024
@@ -68,10 +70,14 @@ class BodyLimit:
         if length <= settings.BODY_MAX_BYTES:
             return self.respond(request)
         left = min(length, self.DRAIN_BYTES)
-        while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
-            left -= len(chunk)
+        with contextlib.suppress(OSError):
+            while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
+                left -= len(chunk)
         with override(get_language_from_request(request)):
             return error_response(request, 413)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return error_response(request, 400) if isinstance(exception, UnreadablePostError) else None
 
 
 class CompressedPages(GZipMiddleware):

@@ -237,6 +237,23 @@ def test_nobody_gets_a_list(api: ContractClient, method: str) -> None:
     assert answer["Allow"] == "POST, OPTIONS"
 
 
+class BreaksOff:
+    """The line to a phone that has lost its network."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+
+@pytest.mark.parametrize(("length", "status"), [(1_000, 400), (20_000_000, 413)])
+def test_who_breaks_off_in_the_middle_is_no_error_of_ours(
+    api: ContractClient, caplog: pytest.LogCaptureFixture, length: int, status: int
+) -> None:
+    told = {"wsgi.input": BreaksOff(), "CONTENT_LENGTH": str(length)}
+    answer = api.generic("POST", ANALYSES, b"x", "multipart/form-data; boundary=b", **told)
+    assert answer.status_code == status
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 # The same twice
 
 
