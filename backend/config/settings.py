@@ -119,7 +119,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [ROOT / "frontend" / "static"]
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = [
+    "backend.operations.uploads.FewParts",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 BODY_MAX_BYTES = 10 * 1024 * 1024 + 64 * 1024  #: a photo of 10 MB and the multipart around it

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -214,6 +215,23 @@ def test_a_form_of_a_thousand_files_or_fields_is_refused(api: ContractClient) ->
     assert api.submit(many=[named("a", b"a") for _ in range(1000)]).status_code == 400
     assert api.submit(**{f"field{n}": "a" for n in range(2000)}).status_code == 400
     assert api.submit(sex="male" * 100_000).status_code == 400
+
+
+@pytest.mark.parametrize("address", [ANALYSES, "/"])
+@pytest.mark.parametrize(
+    "head",
+    ["", "\r\n", "form-data\r\n\r\n", "form-data;filename=a\r\n\r\n", "form-data;name=a;filename=.\r\n\r\n"],
+    ids=["nothing", "no head", "nameless fields", "nameless files", "files without a name"],
+)
+def test_a_form_of_parts_without_number_is_refused_at_once(
+    api: ContractClient, plain_static: None, address: str, head: str
+) -> None:
+    """Nameless files, which Django does not count, kept it busy for 14 s."""
+    part = f"--b\r\nContent-Disposition:{head}\r\n" if len(head) > 2 else f"--b\r\n{head}"
+    began = time.perf_counter()
+    answer = api.generic("POST", address, part * (10 * 2**20 // len(part)), "multipart/form-data; boundary=b")
+    assert answer.status_code == 400
+    assert time.perf_counter() - began < 3
 
 
 @pytest.mark.parametrize("length", ["nonsense", "-1", "-99999999999", "1e9", "", "١٢٣", "0", "0x10"])
