@@ -10,6 +10,7 @@ import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
+from django.utils.translation import trans_real
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.analyses import ANSWERS
@@ -55,6 +56,25 @@ def test_the_reader_may_ask_for_yaml_or_json(client: Client) -> None:
     assert client.get("/api/schema/", headers={"Accept": "application/json"}).json()["openapi"] == "3.1.0"
     assert client.get("/api/schema/?format=nonsense").status_code == 404
     assert client.get("/api/schema/?lang=nonsense").status_code in {200, 404}
+
+
+@pytest.mark.parametrize("language", ["nonsense", "ko-KR", "../../ko", "\0", "x" * 500])
+def test_a_language_that_there_is_not_leaves_no_catalogue_behind(client: Client, language: str) -> None:
+    assert client.get("/api/schema/", {"lang": language}).status_code == 404
+    assert language not in trans_real._translations
+
+
+@pytest.mark.parametrize("language", ["", "en", "ko"])
+def test_the_schema_is_there_in_each_language(client: Client, language: str) -> None:
+    assert client.get("/api/schema/", {"lang": language}).status_code == 200
+
+
+@pytest.mark.parametrize("version", ["2", "a\r\nSet-Cookie: b=c", "두피"])
+def test_there_is_one_version_whichever_is_asked_for(client: Client, version: str) -> None:
+    answer = client.get("/api/schema/", {"version": version})
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"] == 'inline; filename="ScalpSpectra.yaml"'
+    assert not answer.cookies
 
 
 @pytest.mark.parametrize("query", ["", "?script="])
