@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms
 
+from backend.analyses.errors import QueueFull
 from backend.config.errors import UserError
 from backend.config.problems import COMMON
 
@@ -36,8 +37,10 @@ PHOTO_MAX_ASPECT: Final = 5
 """Long side over short side. Panoramas reach about 4; what is longer is a strip or a scrolled page."""
 
 # A picture just below the pixel limit takes up to 0.8 GB for about a second (WebP; JPEG 0.1–0.45): more
-# uploads at once than this wait for their turn, in each process.
+# uploads at once than this wait for their turn, in each process; not for long, as each that waits holds a thread that
+# polls want as well.
 _DECODING = threading.BoundedSemaphore(2)
+TURN_SECONDS = 10.0
 
 # Each scan of a progressive JPEG passes over all of its pixels, and an empty one takes 23 bytes: 10 MB of
 # them would keep a core busy for hours. Encoders write about ten. Segments are copied one by one while the
@@ -140,7 +143,7 @@ def photo_clean(data: bytes) -> CleanPhoto:
     The format is told from the content, and only that format's decoder is tried. The size is checked in the
     header, before a pixel is decoded, and only the main picture of a file is looked at. Thread-safe.
 
-    Errors: `PhotoRefused`, whatever is wrong with the file.
+    Errors: `PhotoRefused`, whatever is wrong with the file; `QueueFull` when others took all turns for `TURN_SECONDS`.
     """
     if not data:
         raise PhotoRefused("photo_empty")
@@ -149,9 +152,10 @@ def photo_clean(data: bytes) -> CleanPhoto:
     photo_format = _format(data)
     if photo_format is None:
         raise PhotoRefused("photo_type_unsupported")
+    if not _DECODING.acquire(timeout=TURN_SECONDS):
+        raise QueueFull(retry_after=round(TURN_SECONDS))
     try:
-        with _DECODING:
-            return _decoded_and_cleaned(data, photo_format)
+        return _decoded_and_cleaned(data, photo_format)
     except PhotoRefused:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
@@ -160,6 +164,8 @@ def photo_clean(data: bytes) -> CleanPhoto:
         # A dozen decoders in C and Python raise whatever they please on a broken file, from struct.error to
         # AssertionError. The cause stays attached for the log.
         raise PhotoRefused("photo_unreadable") from error
+    finally:
+        _DECODING.release()
 
 
 def _format(data: bytes) -> str | None:

@@ -18,6 +18,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageChops, ImageColor, ImageDraw, ImageStat, JpegImagePlugin
 
+from backend.analyses import photos as cleaning
+from backend.analyses.errors import QueueFull
 from backend.analyses.photos import (
     PHOTO_MAX_ASPECT,
     PHOTO_MAX_BYTES,
@@ -363,6 +365,16 @@ def test_photos_are_cleaned_side_by_side_as_one_after_the_other() -> None:
     data = [make() for make in photos.GOOD.values()]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(photo_clean, data)) == [photo_clean(photo) for photo in data]
+
+
+def test_who_finds_no_turn_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen large photos at once would else hold all threads of a process for as long as they take together."""
+    monkeypatch.setattr(cleaning, "TURN_SECONDS", 0.05)
+    with cleaning._DECODING, cleaning._DECODING, pytest.raises(QueueFull) as full:
+        photo_clean(photos.photo_jpeg())
+    assert full.value.status == 503
+    assert full.value.retry_after is not None
+    assert photo_clean(photos.photo_jpeg()).width == 640
 
 
 SMALL = {
