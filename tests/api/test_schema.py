@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.analyses import ANSWERS
 from tests.api.contract import published_schema
+from tests.environment import ROOT
 
 
 def test_the_schema_is_valid_openapi_3_1() -> None:
@@ -67,6 +70,21 @@ def test_a_language_that_there_is_not_leaves_no_catalogue_behind(client: Client,
 @pytest.mark.parametrize("language", ["", "en", "ko"])
 def test_the_schema_is_there_in_each_language(client: Client, language: str) -> None:
     assert client.get("/api/schema/", {"lang": language}).status_code == 200
+
+
+AT_ONCE = """
+import django
+django.setup()
+from django.test import Client
+from tests.threads import at_once
+print({answer.status_code for answer in at_once(lambda: Client().get("/api/schema/"), times=8)})
+"""
+
+
+def test_the_first_who_ask_for_it_may_ask_at_once() -> None:
+    # In a process of its own, where nobody has asked before.
+    done = subprocess.run([sys.executable, "-c", AT_ONCE], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "{200}\n", done.stderr[-3000:]
 
 
 @pytest.mark.parametrize("version", ["2", "a\r\nSet-Cookie: b=c", "두피"])
