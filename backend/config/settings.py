@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "backend.operations.middleware.FormsInUTF8",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "backend.operations.middleware.Slashes",
     "backend.operations.middleware.FormsWithoutReferrer",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -11,11 +11,19 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, UnreadablePostError
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+    UnreadablePostError,
+)
+from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
+from backend.config.private import private
 from backend.config.problems import error_response
 
 log = structlog.get_logger(__name__)
@@ -90,6 +98,20 @@ class CompressedPages(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         page = response.headers.get("Content-Type", "").startswith("text/html")
         return super().process_response(request, response) if page else response
+
+
+class PrivateRedirect(HttpResponsePermanentRedirect):
+    """To the address with a slash at its end, which may hold the id of an analysis: no cache keeps it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        private(self)
+
+
+class Slashes(CommonMiddleware):
+    """Django's, whose redirects may be kept by any cache, for good."""
+
+    response_redirect_class = PrivateRedirect
 
 
 class FormsWithoutReferrer:
