@@ -230,7 +230,11 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         # Refusing by design is no error of ours: not ready, queue full.
         "django.request": {"level": "ERROR", "filters": ["unplanned"]},
-        # Whoever asks for a foreign host gets 400; a line each would let scanners fill the log.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Whoever asks for a foreign host or sends too much of something gets 400; a line, or a trace of ours, for each
+        # would let scanners fill the log.
+        **{
+            f"django.security.{refused}": {"level": "CRITICAL"}
+            for refused in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+        },
     },
 }

@@ -101,11 +101,11 @@ def test_no_wish_for_the_schema_makes_an_error_of_ours(db: None, query: dict[str
 @many
 def test_no_address_makes_an_error_of_ours(db: None, path: str) -> None:
     for head in ("/api/v1/", ANALYSES, f"{ANALYSES}{uuid4()}"):
-        assert ContractClient().get(head + path).status_code in {200, 404, 405}
+        assert ContractClient().get(head + path).status_code in {200, 301, 404, 405}
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_subnormal=False) | st.text(max_size=20),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["symptom", "opinion", "x"]), inner),
     max_leaves=12,
 )
