@@ -54,6 +54,22 @@ def test_the_form_that_it_describes_is_the_one_that_is_taken() -> None:
     assert (form["properties"]["photo"]["type"], form["properties"]["photo"]["format"]) == ("string", "binary")
 
 
+@pytest.mark.parametrize(
+    "key", ["k", "k-1", "two words", "k" * 255, "", "k" * 256, " k", "k ", "schlüssel", "k\t1", "\x7f"]
+)
+def test_the_key_that_it_describes_is_the_one_that_is_taken(key: str) -> None:
+    [described] = published_schema()["paths"]["/api/v1/analyses/"]["post"]["parameters"]
+    taken = 1 <= len(key) <= 255 and key.isascii() and key.isprintable() and key == key.strip()
+    assert bool(re.search(described["schema"]["pattern"], key)) is taken
+
+
+def test_it_names_the_media_types_of_photos() -> None:
+    form = published_schema()["paths"]["/api/v1/analyses/"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert form["encoding"]["photo"]["contentType"].split(", ") == [
+        "image/jpeg", "image/heic", "image/png", "image/webp", "image/bmp",
+    ]  # fmt: skip
+
+
 def test_the_reader_may_ask_for_yaml_or_json(client: Client) -> None:
     assert client.get("/api/schema/").text.startswith("openapi: 3.1.0")
     assert client.get("/api/schema/", headers={"Accept": "application/json"}).json()["openapi"] == "3.1.0"
