@@ -7,6 +7,7 @@ Here and in the containers alike; `SCALP_HOST`, `SCALP_PORT`, `SCALP_WEB_WORKERS
 """
 
 import contextlib
+import ctypes
 import os
 import socket
 import time
@@ -60,6 +61,20 @@ threads = int(os.environ.get("SCALP_WEB_THREADS") or 16)
 timeout = 60
 graceful_timeout = 30
 keepalive = 5
+
+#: `M_MMAP_THRESHOLD` of glibc's <malloc.h>.
+_MMAP_THRESHOLD = -3
+
+
+def post_fork(server: Any, worker: Any) -> None:
+    """Let glibc hand back what a decoded photo took, as soon as it is gone.
+
+    It raises the size from which it does so with each block that is freed, up to 32 MB (mallopt(3)), and Pillow takes
+    pictures in blocks of 16 MB: of a photo of 49 megapixels a process kept 500 MB for good.
+    """
+    with contextlib.suppress(AttributeError):  # Another libc.
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**20)
+
 
 # The heartbeat file of a worker belongs in memory: a slow disk would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
