@@ -16,7 +16,7 @@ class FewParts(FileUploadHandler):
     for 14 s, and every other thread of the process with it.
     """
 
-    def handle_raw_input(
+    def handle_raw_input(  # type: ignore[override]  # The stubs say str of what is handed over as bytes.
         self, input_data: Any, meta: Any, content_length: int, boundary: bytes, encoding: str | None = None
     ) -> None:
         read, left = input_data.read, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + settings.DATA_UPLOAD_MAX_NUMBER_FILES
