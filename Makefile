@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lighthouse pin test-compose
+.PHONY: help run test check bench fuzz lighthouse pin test-compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,9 @@ check: ## linters, types, walls
 
 bench: ## measure against other ways and servers; JSON in var/bench.json; ARGS=--help lists the options
 	@$(LAUNCHER) bench $(ARGS)
+
+fuzz: ## send everything broken and malicious to a web server; JSON in var/hostile.json; ARGS=--help lists the options
+	@$(LAUNCHER) fuzz $(ARGS)
 
 lighthouse: ## measure the pages as a mid-range phone sees them; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)

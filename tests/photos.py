@@ -17,6 +17,7 @@ import pillow_heif
 from PIL import ExifTags, Image, ImageCms, ImageDraw
 from PIL.PngImagePlugin import PngInfo
 
+from backend.analyses.photos import PHOTO_MAX_SIDE, PHOTO_MIN_SIDE
 from ml.data.synthetic import draw_scalp
 
 pillow_heif.register_heif_opener()
@@ -71,6 +72,31 @@ def encoded(picture: Image.Image, kind: str = "JPEG", **options: object) -> byte
 def photo_jpeg(width: int = 640, height: int = 480) -> bytes:
     """The usual upload."""
     return encoded(scalp(width, height), quality=90)
+
+
+# Clean ones
+
+
+def hold_clean(jpeg: bytes) -> None:
+    """Fail unless it is what may be stored: a whole baseline JPEG in sRGB, 64 to 1600 pixels, and nothing besides."""
+    picture = Image.open(io.BytesIO(jpeg), formats=("JPEG",))
+    picture.load()
+    assert picture.mode == "RGB"
+    assert PHOTO_MIN_SIDE <= min(picture.size) <= max(picture.size) <= PHOTO_MAX_SIDE
+    # JFIF's own header, tables, one baseline frame, one scan: no room for anything else.
+    assert set(markers(jpeg)) == {0xE0, 0xDB, 0xC0, 0xC4, 0xDA}
+    assert jpeg.endswith(b"\xff\xd9")
+
+
+def markers(jpeg: bytes) -> list[int]:
+    """Second bytes of the markers from the start to the first scan."""
+    found, position = [], 2
+    while True:
+        assert jpeg[position] == 0xFF
+        found.append(jpeg[position + 1])
+        if found[-1] == 0xDA:
+            return found
+        position += 2 + int.from_bytes(jpeg[position + 2 : position + 4], "big")
 
 
 # Good ones
@@ -287,6 +313,20 @@ def bmp_claiming(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def png_with_broken_tags(many: int) -> bytes:
+    """A good PNG, of whose EXIF so many tags say that they are longer than all of it."""
+    entries = b"".join(struct.pack("<HHII", tag, 7, 2**24, 8) for tag in range(many))
+    exif = b"II*\0" + struct.pack("<IH", 8, many) + entries + bytes(4)
+    return photo_png(8, 2, bytes(3 * 96), chunks=png_chunk(b"eXIf", exif))
+
+
+def bmp_of_runs(side: int, runs: bytes, bits: int = 8) -> bytes:
+    """A bitmap of `side` × `side` in a palette of black alone, compressed by runs: 8 or 4 bits a pixel."""
+    header = struct.pack("<IiiHHIIiiII", 40, side, side, 1, bits, {8: 1, 4: 2}[bits], 0, 0, 0, 1 << bits, 0)
+    offset = 14 + len(header) + (4 << bits)
+    return b"BM" + struct.pack("<IHHI", offset + len(runs), 0, 0, offset) + header + bytes(4 << bits) + runs
+
+
 def _animated(kind: str) -> bytes:
     frames = [Image.new("RGB", (96, 96), colour) for colour in ("red", "lime", "blue")]
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
@@ -311,6 +351,8 @@ REFUSED: dict[str, tuple[Maker, str]] = {
         lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>',
         "photo_type_unsupported",
     ),
+    "bitmap in runs": (lambda: bmp_of_runs(96, b"\x60\x07\0\0" * 96), "photo_type_unsupported"),
+    "bitmap in runs of 4 bits": (lambda: bmp_of_runs(96, b"\x60\x07\0\0" * 96, 4), "photo_type_unsupported"),
     "PDF": (lambda: encoded(scalp(), "PDF"), "photo_type_unsupported"),
     "GIF": (lambda: encoded(scalp().quantize(64), "GIF"), "photo_type_unsupported"),
     "animated GIF": (lambda: _animated("GIF"), "photo_type_unsupported"),

@@ -71,6 +71,17 @@ class Stack:
         until(self.ready, patience, f"readiness (logs in {self.folder})")
         return self
 
+    def up_web(self, *, broker: bool) -> Stack:
+        """Start the web server without any worker, so that what is accepted waits; with or without a broker to ring."""
+        self.manage("migrate", "--noinput")
+        self.manage("collectstatic", "--noinput")
+        if broker:
+            self.start("broker")
+            until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 10, "the broker")
+        self.start("web")
+        until(self.alive, 60, f"the web server (logs in {self.folder})")
+        return self
+
     def down(self) -> None:
         for part in reversed(list(self.processes)):
             self.stop(part)
@@ -158,6 +169,12 @@ class Stack:
         assert not dead, f"{dead} died; logs in {self.folder}"
         try:
             return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
+        except requests.RequestException:
+            return False
+
+    def alive(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=5).ok
         except requests.RequestException:
             return False
 

@@ -21,6 +21,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms
 
+from backend.analyses.errors import QueueFull
 from backend.config.errors import COMMON, UserError
 
 PHOTO_MAX_BYTES: Final = 10 * 1024 * 1024
@@ -35,17 +36,30 @@ PHOTO_MAX_ASPECT: Final = 5
 """Long side over short side. Panoramas reach about 4; what is longer is a strip or a scrolled page."""
 
 # A picture just below the pixel limit takes up to 0.8 GB for about a second (WebP; JPEG 0.1–0.45): more
-# uploads at once than this wait for their turn, in each process.
+# uploads at once than this wait for their turn, in each process; not for long, as each that waits holds a thread that
+# polls want as well.
 _DECODING = threading.BoundedSemaphore(2)
+TURN_SECONDS = 10.0
 
 # Each scan of a progressive JPEG passes over all of its pixels, and an empty one takes 23 bytes: 10 MB of
 # them would keep a core busy for hours. Encoders write about ten. Segments are copied one by one while the
 # header is read; extended XMP with a depth map inside, the longest honest case, has some 160.
 _JPEG_MAX_SCANS = 50
 _JPEG_MAX_SEGMENTS = 1000
-# A marker that starts a segment, ends the image or starts a scan: not stuffing, filling or a restart.
-_JPEG_MARKER = re.compile(rb"\xff+([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
+# Fill bytes and junk before the first scan, which Pillow passes over one by one: ten megabytes took it 8 s.
+_JPEG_MAX_FILLING = 65_536
+# A marker that starts a segment, ends the image or starts a scan: not stuffing, filling or a restart. Of a run of fill
+# bytes only the last is asked for: a `+` there would try a run that no marker ends from each of its bytes anew.
+_JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
+
+# Each chunk of a PNG passes through Pillow's hands as well: 800,000 empty ones took it 7 s. Encoders write pixels in
+# chunks of 8 KB (libpng) or 64 KB (Pillow).
+_PNG_MAX_CHUNKS = 10_000
+
+# Compression of a bitmap by runs of equal pixels, of 4 or 8 bits. As little a photo as a GIF, and Pillow unpacks it in
+# Python: 14 KB that end each of 3,500 rows early took it 3 s.
+_BMP_RUNS = {b"\x01\0\0\0", b"\x02\0\0\0"}
 
 _HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
 
@@ -64,6 +78,9 @@ _UPRIGHT = {
 # stop there, would be shared and reset between threads.
 Image.MAX_IMAGE_PIXELS = PHOTO_MAX_PIXELS // 2
 warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow warns of each tag of EXIF that is broken. One photo can have 65,535 of them: each a line in the log, and each
+# kept in memory for good, so as not to be said twice.
+warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.")
 
 # An embedded thumbnail may show another picture than the one that was sent, so it is never decoded instead.
 pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
@@ -125,7 +142,7 @@ def photo_clean(data: bytes) -> CleanPhoto:
     The format is told from the content, and only that format's decoder is tried. The size is checked in the
     header, before a pixel is decoded, and only the main picture of a file is looked at. Thread-safe.
 
-    Errors: `PhotoRefused`, whatever is wrong with the file.
+    Errors: `PhotoRefused`, whatever is wrong with the file; `QueueFull` when others took all turns for `TURN_SECONDS`.
     """
     if not data:
         raise PhotoRefused("photo_empty")
@@ -134,9 +151,10 @@ def photo_clean(data: bytes) -> CleanPhoto:
     photo_format = _format(data)
     if photo_format is None:
         raise PhotoRefused("photo_type_unsupported")
+    if not _DECODING.acquire(timeout=TURN_SECONDS):
+        raise QueueFull(retry_after=round(TURN_SECONDS))
     try:
-        with _DECODING:
-            return _decoded_and_cleaned(data, photo_format)
+        return _decoded_and_cleaned(data, photo_format)
     except PhotoRefused:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
@@ -145,6 +163,8 @@ def photo_clean(data: bytes) -> CleanPhoto:
         # A dozen decoders in C and Python raise whatever they please on a broken file, from struct.error to
         # AssertionError. The cause stays attached for the log.
         raise PhotoRefused("photo_unreadable") from error
+    finally:
+        _DECODING.release()
 
 
 def _format(data: bytes) -> str | None:
@@ -157,7 +177,7 @@ def _format(data: bytes) -> str | None:
         return "WEBP"
     if data.startswith(b"BM") and data[15:18] == bytes(3):
         # The header's size, below 256, tells a bitmap from a text that starts with these two letters.
-        return "BMP"
+        return None if data[14] >= 40 and data[30:34] in _BMP_RUNS else "BMP"
     if data[4:8] == b"ftyp":
         brands = data[8 : min(int.from_bytes(data[:4], "big"), 256)]
         if not _HEIC_BRANDS.isdisjoint(brands[i : i + 4] for i in range(0, len(brands), 4)):
@@ -168,6 +188,8 @@ def _format(data: bytes) -> str | None:
 def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
     if photo_format == "JPEG":
         _check_jpeg_structure(data)
+    elif photo_format == "PNG":
+        _check_png_structure(data)
     with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
         _check_header(image)
         plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
@@ -199,15 +221,28 @@ def _check_header(image: Image.Image) -> None:
 
 
 def _check_jpeg_structure(data: bytes) -> None:
-    """Refuses a JPEG whose main picture has more scans or segments than any camera writes."""
-    scans = segments = 0
+    """Refuses a JPEG whose main picture has more scans, segments or filling than any camera writes, or no scan."""
+    scans = segments = filling = 0
     position = 2
     while (match := _JPEG_MARKER.search(data, position)) and match[1][0] != _JPEG_EOI:
         segments += 1
+        filling += 0 if scans else match.start() - position
         scans += match[1][0] == _JPEG_SOS
-        if scans > _JPEG_MAX_SCANS or segments > _JPEG_MAX_SEGMENTS:
+        if scans > _JPEG_MAX_SCANS or segments > _JPEG_MAX_SEGMENTS or filling > _JPEG_MAX_FILLING:
             raise PhotoRefused("photo_unreadable")
         position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
+    if not scans:
+        raise PhotoRefused("photo_unreadable")
+
+
+def _check_png_structure(data: bytes) -> None:
+    """Refuses a PNG of more chunks than any encoder writes."""
+    position = 8
+    for _chunk in range(_PNG_MAX_CHUNKS):
+        if position >= len(data) or data[position + 4 : position + 8] == b"IEND":
+            return
+        position += 12 + int.from_bytes(data[position : position + 4], "big")
+    raise PhotoRefused("photo_unreadable")
 
 
 def _flattened(image: Image.Image) -> Image.Image:

@@ -74,7 +74,7 @@ MIDDLEWARE = [
     "backend.operations.middleware.FormsInUTF8",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "django.middleware.common.CommonMiddleware",
+    "backend.operations.middleware.Slashes",
     "backend.operations.middleware.FormsWithoutReferrer",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -119,7 +119,10 @@ STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [ROOT / "frontend" / "static"]
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
-FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
+FILE_UPLOAD_HANDLERS = [
+    "backend.operations.uploads.FewParts",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 BODY_MAX_BYTES = 10 * 1024 * 1024 + 64 * 1024  #: a photo of 10 MB and the multipart around it
@@ -161,7 +164,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [],  # No accounts: the id of an analysis is the capability.
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["backend.config.parsers.ShortJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "backend.config.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
@@ -227,7 +230,11 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         # Refusing by design is no error of ours: not ready, queue full.
         "django.request": {"level": "ERROR", "filters": ["unplanned"]},
-        # Whoever asks for a foreign host gets 400; a line each would let scanners fill the log.
-        "django.security.DisallowedHost": {"level": "CRITICAL"},
+        # Whoever asks for a foreign host or sends too much of something gets 400; a line, or a trace of ours, for each
+        # would let scanners fill the log.
+        **{
+            f"django.security.{refused}": {"level": "CRITICAL"}
+            for refused in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+        },
     },
 }

@@ -4,8 +4,9 @@ from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularSwaggerSplitView
 
+from backend.config.schema import Schema
 from backend.dashboard.views import dashboard
 
 admin.site.site_header = admin.site.site_title = "ScalpSpectra"
@@ -20,7 +21,7 @@ urlpatterns = [
     path("", include("backend.analyses.pages.urls")),
     path("", include("backend.operations.urls")),
     path("api/v1/", include("backend.analyses.api.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema/", Schema.as_view(), name="schema"),
     path("api/docs/", api_docs, name="docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/dashboard/", admin.site.admin_view(dashboard), name="dashboard"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import uuid
 from collections.abc import Callable, Mapping
@@ -10,11 +11,19 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponsePermanentRedirect,
+    UnreadablePostError,
+)
+from django.middleware.common import CommonMiddleware
 from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
+from backend.config.private import private
 from backend.config.problems import error_response
 
 log = structlog.get_logger(__name__)
@@ -48,7 +57,8 @@ class BodyLimit:
     """Refuses a body by its announced length, before any of it is parsed, and one that announces none.
 
     A little more than the limit is read and thrown away, so that a client that is still sending gets
-    to hear the answer instead of a connection reset; past that it is cut off.
+    to hear the answer instead of a connection reset; past that it is cut off. Whoever breaks off in the
+    middle of a body is told so as well, should they still hear: that is no error of ours.
     """
 
     DRAIN_BYTES = 24 * 1024 * 1024
@@ -68,10 +78,14 @@ class BodyLimit:
         if length <= settings.BODY_MAX_BYTES:
             return self.respond(request)
         left = min(length, self.DRAIN_BYTES)
-        while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
-            left -= len(chunk)
+        with contextlib.suppress(OSError):
+            while left > 0 and (chunk := request.META["wsgi.input"].read(min(left, 65536))):
+                left -= len(chunk)
         with override(get_language_from_request(request)):
             return error_response(request, 413)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return error_response(request, 400) if isinstance(exception, UnreadablePostError) else None
 
 
 class CompressedPages(GZipMiddleware):
@@ -84,6 +98,20 @@ class CompressedPages(GZipMiddleware):
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         page = response.headers.get("Content-Type", "").startswith("text/html")
         return super().process_response(request, response) if page else response
+
+
+class PrivateRedirect(HttpResponsePermanentRedirect):
+    """To the address with a slash at its end, which may hold the id of an analysis: no cache keeps it."""
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        private(self)
+
+
+class Slashes(CommonMiddleware):
+    """Django's, whose redirects may be kept by any cache, for good."""
+
+    response_redirect_class = PrivateRedirect
 
 
 class FormsWithoutReferrer:

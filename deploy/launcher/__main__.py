@@ -1,4 +1,4 @@
-"""`python3 -m deploy.launcher run | test | check | bench | lighthouse | pin`, which `make` calls by the same names.
+"""`python3 -m deploy.launcher run | test | check | bench | fuzz | lighthouse | pin`, as `make` calls it.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -98,6 +98,13 @@ def bench() -> None:
     os.execv(python, [python, "-m", "tests.bench", *sys.argv[2:]])  # noqa: S606
 
 
+def fuzz() -> None:
+    """All of the hostile corpus against a web server of its own; the options are those of `python -m tests.hostile`."""
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.hostile", *sys.argv[2:]])  # noqa: S606
+
+
 def lighthouse() -> None:
     """Lighthouse over the running service; it is fetched from npm, so the tests do without it."""
     if not shutil.which("npx"):
@@ -112,7 +119,15 @@ def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lighthouse": lighthouse, "pin": pin}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "fuzz": fuzz,
+    "lighthouse": lighthouse,
+    "pin": pin,
+}
 
 
 def main() -> None:

@@ -57,6 +57,15 @@ def test_what_is_no_json_is_refused(api: ContractClient) -> None:
     assert "as JSON" in answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    "said", ["[" * 60_000, '{"symptom":' * 5_000, "1" * 60_000, "[[]," * 250_000 + "[]]", '{"symptom": NaN}'],
+    ids=["deep lists", "deep objects", "an endless number", "a megabyte", "no number"],
+)  # fmt: skip
+def test_json_that_is_too_deep_or_too_long_is_refused(api: ContractClient, said: str) -> None:
+    answer = tell(api, succeeded(), said)
+    assert (answer.status_code, answer.json()["code"]) == (400, "malformed")
+
+
 @pytest.mark.parametrize("status", sorted(IN_STATUS.keys() - {"succeeded"}))
 def test_without_a_report_there_is_nothing_to_have_an_opinion_on(api: ContractClient, status: str) -> None:
     answer = tell(api, IN_STATUS[status](), OPINION)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 import re
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.core.management import call_command
 from django.test import Client
+from django.utils.translation import trans_real
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.analyses import ANSWERS
 from tests.api.contract import published_schema
+from tests.environment import ROOT
 
 
 def test_the_schema_is_valid_openapi_3_1() -> None:
@@ -50,11 +54,61 @@ def test_the_form_that_it_describes_is_the_one_that_is_taken() -> None:
     assert (form["properties"]["photo"]["type"], form["properties"]["photo"]["format"]) == ("string", "binary")
 
 
+@pytest.mark.parametrize(
+    "key", ["k", "k-1", "two words", "k" * 255, "", "k" * 256, " k", "k ", "schlüssel", "k\t1", "\x7f"]
+)
+def test_the_key_that_it_describes_is_the_one_that_is_taken(key: str) -> None:
+    [described] = published_schema()["paths"]["/api/v1/analyses/"]["post"]["parameters"]
+    taken = 1 <= len(key) <= 255 and key.isascii() and key.isprintable() and key == key.strip()
+    assert bool(re.search(described["schema"]["pattern"], key)) is taken
+
+
+def test_it_names_the_media_types_of_photos() -> None:
+    form = published_schema()["paths"]["/api/v1/analyses/"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert form["encoding"]["photo"]["contentType"].split(", ") == [
+        "image/jpeg", "image/heic", "image/png", "image/webp", "image/bmp",
+    ]  # fmt: skip
+
+
 def test_the_reader_may_ask_for_yaml_or_json(client: Client) -> None:
     assert client.get("/api/schema/").text.startswith("openapi: 3.1.0")
     assert client.get("/api/schema/", headers={"Accept": "application/json"}).json()["openapi"] == "3.1.0"
     assert client.get("/api/schema/?format=nonsense").status_code == 404
     assert client.get("/api/schema/?lang=nonsense").status_code in {200, 404}
+
+
+@pytest.mark.parametrize("language", ["nonsense", "ko-KR", "../../ko", "\0", "x" * 500])
+def test_a_language_that_there_is_not_leaves_no_catalogue_behind(client: Client, language: str) -> None:
+    assert client.get("/api/schema/", {"lang": language}).status_code == 404
+    assert language not in trans_real._translations
+
+
+@pytest.mark.parametrize("language", ["", "en", "ko"])
+def test_the_schema_is_there_in_each_language(client: Client, language: str) -> None:
+    assert client.get("/api/schema/", {"lang": language}).status_code == 200
+
+
+AT_ONCE = """
+import django
+django.setup()
+from django.test import Client
+from tests.threads import at_once
+print({answer.status_code for answer in at_once(lambda: Client().get("/api/schema/"), times=8)})
+"""
+
+
+def test_the_first_who_ask_for_it_may_ask_at_once() -> None:
+    # In a process of its own, where nobody has asked before.
+    done = subprocess.run([sys.executable, "-c", AT_ONCE], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "{200}\n", done.stderr[-3000:]
+
+
+@pytest.mark.parametrize("version", ["2", "a\r\nSet-Cookie: b=c", "두피"])
+def test_there_is_one_version_whichever_is_asked_for(client: Client, version: str) -> None:
+    answer = client.get("/api/schema/", {"version": version})
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"] == 'inline; filename="ScalpSpectra.yaml"'
+    assert not answer.cookies
 
 
 @pytest.mark.parametrize("query", ["", "?script="])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -210,10 +211,28 @@ def test_a_form_is_read_as_utf_8_whatever_it_says(api: ContractClient, plain_sta
     assert page.status_code == 422
 
 
-def test_a_form_of_a_thousand_files_or_fields_is_refused(api: ContractClient) -> None:
+def test_a_form_of_a_thousand_files_or_fields_is_refused(api: ContractClient, caplog: pytest.LogCaptureFixture) -> None:
     assert api.submit(many=[named("a", b"a") for _ in range(1000)]).status_code == 400
     assert api.submit(**{f"field{n}": "a" for n in range(2000)}).status_code == 400
     assert api.submit(sex="male" * 100_000).status_code == 400
+    assert not caplog.records  # Whoever refuses that gets no line in the log, so nobody can fill it.
+
+
+@pytest.mark.parametrize("address", [ANALYSES, "/"])
+@pytest.mark.parametrize(
+    "head",
+    ["", "\r\n", "form-data\r\n\r\n", "form-data;filename=a\r\n\r\n", "form-data;name=a;filename=.\r\n\r\n"],
+    ids=["nothing", "no head", "nameless fields", "nameless files", "files without a name"],
+)
+def test_a_form_of_parts_without_number_is_refused_at_once(
+    api: ContractClient, plain_static: None, address: str, head: str
+) -> None:
+    """Nameless files, which Django does not count, kept it busy for 14 s."""
+    part = f"--b\r\nContent-Disposition:{head}\r\n" if len(head) > 2 else f"--b\r\n{head}"
+    began = time.perf_counter()
+    answer = api.generic("POST", address, part * (10 * 2**20 // len(part)), "multipart/form-data; boundary=b")
+    assert answer.status_code == 400
+    assert time.perf_counter() - began < 3
 
 
 @pytest.mark.parametrize("length", ["nonsense", "-1", "-99999999999", "1e9", "", "١٢٣", "0", "0x10"])
@@ -235,6 +254,25 @@ def test_nobody_gets_a_list(api: ContractClient, method: str) -> None:
     answer = getattr(api, method)(ANALYSES)
     assert answer.status_code == 405
     assert answer["Allow"] == "POST, OPTIONS"
+
+
+class BreaksOff:
+    """The line to a phone that has lost its network."""
+
+    def read(self, size: int = -1) -> bytes:
+        raise ConnectionResetError(104, "Connection reset by peer")
+
+    readline = read
+
+
+@pytest.mark.parametrize(("length", "status"), [(1_000, 400), (20_000_000, 413)])
+def test_who_breaks_off_in_the_middle_is_no_error_of_ours(
+    api: ContractClient, caplog: pytest.LogCaptureFixture, length: int, status: int
+) -> None:
+    told = {"wsgi.input": BreaksOff(), "CONTENT_LENGTH": str(length)}
+    answer = api.generic("POST", ANALYSES, b"x", "multipart/form-data; boundary=b", **told)
+    assert answer.status_code == status
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 # The same twice

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.environment import ROOT
 
@@ -54,6 +55,32 @@ def test_the_language_is_the_chosen_one_else_the_browser_s(chosen: str, accepted
     )
     assert pattern
     assert (re.search(pattern[1], f"{chosen},{accepted}", re.IGNORECASE) is not None) is (language == "en")
+
+
+def number(pattern: str, text: str) -> int:
+    found = re.search(pattern, text)
+    assert found, pattern
+    return int(found[1])
+
+
+def test_bodies_that_are_still_coming_fit_into_the_memory_that_they_lie_in() -> None:
+    """Whoever sends slowly could else fill half of the host's memory, where a tmpfs ends that nobody bounds."""
+    proxy = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["proxy"]
+    [temporary] = proxy["tmpfs"]
+    room = number(r"^/tmp:size=(\d+)m$", temporary) * 1024
+    body, buffer = (
+        number(rf"{name} (\d+)k;", CONFIGURATION) for name in ("client_max_body_size", "client_body_buffer_size")
+    )
+    assert number(r"limit_conn large_bodies (\d+);", CONFIGURATION) * body < room
+    # Those that are not counted stay in their buffer.
+    uncounted = re.search(r'"~(\S+)" "";', CONFIGURATION)
+    assert uncounted
+    counted = {
+        length: not re.match(uncounted[1], length) for length in (":", ":0", ":99999", ":100000", "chunked:", "x:5")
+    }
+    assert counted == {":": False, ":0": False, ":99999": False, ":100000": True, "chunked:": True, "x:5": True}
+    assert buffer * 1024 > 99999
+    assert CONFIGURATION.count("error_page 503 @busy;") == CONFIGURATION.count("error_page 413 @too_large;")
 
 
 def test_what_the_proxy_says_itself_is_in_the_voice_of_the_pages() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema_field
+from drf_spectacular.utils import OpenApiParameter, OpenApiRequest, extend_schema_field
 from rest_framework import serializers
 
 from backend.analyses.models import Age, Device, Opinion, Sex
@@ -25,6 +25,12 @@ class SubmissionSchema(serializers.Serializer):
     age = serializers.ChoiceField(Age.choices, help_text="By decade; nobody below 14.")
     consent = serializers.ChoiceField(["true"], help_text="To the analysis of health data; asked for separately.")
     device = serializers.ChoiceField(Device.choices, required=False)
+
+
+SUBMISSION = OpenApiRequest(
+    SubmissionSchema,
+    encoding={"photo": {"contentType": "image/jpeg, image/heic, image/png, image/webp, image/bmp"}},
+)
 
 
 class FindingSchema(serializers.Serializer):
@@ -111,7 +117,8 @@ def problems(*codes: int) -> dict[tuple[int, str], type[ProblemSchema]]:
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    str,
+    # Visible ASCII. Spaces at the ends are no part of a header's value (RFC 9110, 5.5).
+    {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
     description="The same key and content: the same analysis.",
 )

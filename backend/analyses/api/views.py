@@ -39,7 +39,7 @@ class AnalysisCollection(APIView):
 
     @extend_schema(
         operation_id="analysis_submit",
-        request={"multipart/form-data": schema.SubmissionSchema},
+        request={"multipart/form-data": schema.SUBMISSION},
         parameters=[schema.IDEMPOTENCY_KEY],
         responses={202: schema.AnalysisSchema, **schema.problems(400, 411, 413, 415, 422, 429, 503)},
     )

@@ -1,0 +1,80 @@
+"""Abuses of the connection: the server goes on answering, and takes none of them for an error of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+import requests
+
+from tests.environment import until
+from tests.hostile.case import form
+from tests.hostile.forms import whole
+from tests.hostile.trial import front
+from tests.hostile.wire import Abuse, abuses, held, hold, length_of, post, request, reset
+from tests.stack import Stack
+
+pytestmark = pytest.mark.processes
+
+#: Threads of the web server, all processes together: so many may be held at once.
+THREADS = 32
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    stack = front(tmp_path_factory.mktemp("wire"), SCALP_WEB_PATIENCE="4")
+    try:
+        yield stack.up_web(broker=True)
+    finally:
+        stack.down()
+
+
+@pytest.mark.parametrize("abuse", abuses(), ids=lambda abuse: abuse.name)
+def test_an_abuse_is_refused_once_and_for_all(web: Stack, abuse: Abuse) -> None:
+    hold(web.port, abuse)
+    assert web.alive()
+
+
+BODY = form(*whole())
+SENT = post(length_of(BODY), body=BODY)
+HALVES = {
+    "half a line": SENT[:20],
+    "a head without its end": SENT[: SENT.index(b"\r\n\r\n")],
+    "a head": SENT[: SENT.index(b"\r\n\r\n") + 4],
+    "half a body": SENT[: len(SENT) // 2],
+}
+
+
+@pytest.mark.parametrize("half", HALVES)
+def test_those_who_say_half_and_fall_silent_keep_nobody_out_for_long(web: Stack, half: str) -> None:
+    with held(web.port, many=2 * THREADS, sent=HALVES[half]):
+        began = time.monotonic()
+        until(web.alive, 40, "an answer to somebody else")
+        assert web.submit().status_code == 202
+        assert time.monotonic() - began < 30
+
+
+def test_those_who_do_not_read_their_answers_keep_nobody_out_for_long(web: Stack) -> None:
+    asked = request(b"GET /static/samples/flaky.jpg HTTP/1.1") * 200
+    with held(web.port, many=2 * THREADS, sent=asked):
+        time.sleep(3)  # Until no more fits into the buffers in between.
+        until(web.alive, 60, "an answer to somebody else")
+
+
+@pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99, 1.0])
+def test_who_breaks_off_with_a_reset_is_no_error_of_ours(web: Stack, part: float) -> None:
+    for _ in range(10):
+        reset(web.port, SENT[: int(len(SENT) * part)])
+    assert web.alive()
+
+
+def test_nothing_of_all_this_was_an_error_of_ours(web: Stack) -> None:
+    """The last test of this server: it reads what the server wrote, and what is in storage."""
+    until(lambda: requests.get(f"{web.url}/healthz", timeout=5).ok, 10, "an answer")
+    said = web.log("web").read_text()
+    assert "internal_error" not in said
+    assert "Traceback" not in said
+    assert "Socket error" not in said
+    rows = web.rows("[id.hex + '.jpg' for id in Analysis.objects.values_list('id', flat=True)]")
+    assert sorted(path.name for path in (web.folder / "var" / "photos").iterdir()) == sorted(rows)
