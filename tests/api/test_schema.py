@@ -77,3 +77,8 @@ def test_the_docs_come_from_no_other_host(client: Client, plain_static: None, qu
 def test_the_docs_need_no_script_body_in_the_page(client: Client, plain_static: Any) -> None:
     page = client.get("/api/docs/").text
     assert all(not body.strip() for body in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL))
+
+
+def test_the_docs_take_no_method_but_to_read(client: Client) -> None:
+    for method in ("OPTIONS", "POST", "DELETE"):
+        assert client.generic(method, "/api/docs/").status_code == 405
