@@ -11,7 +11,6 @@ import pytest
 import requests
 
 from tests.analyses import PHOTO
-from tests.environment import until
 from tests.stack import Stack
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
@@ -33,21 +32,10 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The web server alone: no broker, no worker."""
     folder = tmp_path_factory.mktemp("web")
     running = Stack(folder, folder)
-    running.manage("migrate", "--noinput")
-    running.manage("collectstatic", "--noinput")
-    running.start("web")
     try:
-        until(lambda: answers(running), 60, f"the web server (logs in {folder})")
-        yield running
+        yield running.up_web()
     finally:
         running.down()
-
-
-def answers(web: Stack) -> bool:
-    try:
-        return requests.get(f"{web.url}/healthz", timeout=5).ok
-    except requests.RequestException:
-        return False
 
 
 def raw(web: Stack, head: str, body: bytes = b"") -> tuple[int, bytes]:
