@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.operations.middleware.RequestLog",
+    "backend.operations.middleware.Guarded",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -118,6 +119,7 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [ROOT / "frontend" / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site has a use for them.
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
