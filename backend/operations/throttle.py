@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from ipaddress import IPv4Address, ip_address, ip_network
 
 import redis
 import structlog
@@ -26,12 +27,26 @@ _quiet_until = 0.0
 
 
 def client_address(request: HttpRequest) -> str:
-    """The sender's address: as many entries from the right of X-Forwarded-For as there are proxies to trust."""
+    """The sender's address: as many entries from the right of X-Forwarded-For as there are proxies to trust.
+
+    Of an IPv6 address its network of 64 bits, which is what a single home or host is given (RFC 6177): it has more
+    addresses than anybody could count.
+    """
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     trusted = settings.TRUSTED_PROXIES
     if trusted and len(forwarded) >= trusted:
-        return forwarded[-trusted]
-    return str(request.META.get("REMOTE_ADDR", ""))
+        return _network(forwarded[-trusted])
+    return _network(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _network(address: str) -> str:
+    try:
+        known = ip_address(address.strip("[]"))
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return address
+    return str(known.ipv4_mapped or ip_network((known, 64), strict=False))
 
 
 def throttle_wait(limit: int, what: str, *senders: str) -> float:
