@@ -10,7 +10,6 @@ from ipaddress import IPv4Address, ip_address, ip_network
 import redis
 import structlog
 from django.conf import settings
-from django.contrib.auth.forms import UsernameField
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -86,10 +85,3 @@ class SubmitThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return self._wait
-
-
-def login_wait(request: HttpRequest) -> float:
-    """Count a try to log in for its address and for the user name; the seconds to wait if there were too many."""
-    # As Django reads it, so that no other spelling of a name has a count of its own.
-    name = UsernameField(strip=True).to_python(request.POST.get("username", ""))
-    return throttle_wait(settings.LOGINS_PER_MINUTE, "logins", f"address {client_address(request)}", f"name {name}")
