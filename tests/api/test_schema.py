@@ -36,6 +36,7 @@ def test_it_describes_every_call_of_the_api() -> None:
         ("post", "/api/v1/analyses/{analysis_id}/cancel/"),
         ("post", "/api/v1/analyses/{analysis_id}/retry/"),
         ("get", "/api/v1/analyses/{analysis_id}/photo/"),
+        ("get", "/api/v1/analyses/{analysis_id}/export/"),
         ("post", "/api/v1/analyses/{analysis_id}/share/"),
         ("delete", "/api/v1/analyses/{analysis_id}/share/"),
         ("post", "/api/v1/analyses/{analysis_id}/feedback/"),
