@@ -91,7 +91,8 @@ def secret_key(var: Path) -> str:
             finally:
                 fresh.unlink()
         key = kept.read_text().strip()
-    if len(key) < 32 or len(set(key)) < 8:
+    # Django's project template marks the keys that it makes for development, which many commit.
+    if len(key) < 32 or len(set(key)) < 8 or key.startswith("django-insecure-"):
         raise ImproperlyConfigured(
             f"{PREFIX}SECRET_KEY is too weak: 32 characters or more are wanted, for example from "
             "`python -c 'import secrets; print(secrets.token_urlsafe(64))'`."

@@ -8,6 +8,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from backend.config import environment
+from backend.config.soundness import settings_hold
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = environment.folder("VAR", ROOT / "var")
@@ -143,6 +144,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_SSL_REDIRECT = False  # The proxy that ends TLS redirects; health checks come without it.
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Of what `check --deploy` asks for, these are the operator's to choose where TLS ends: to redirect to HTTPS, and to
+# bind all other names below the site's domain to HTTPS too, or for good.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 # Pages and answers with the id of an analysis say `no-referrer` themselves.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -233,3 +237,8 @@ LOGGING = {
         "django.security.DisallowedHost": {"level": "CRITICAL"},
     },
 }
+
+settings_hold(
+    debug=DEBUG, https=HTTPS, hosts=ALLOWED_HOSTS, proxies=TRUSTED_PROXIES, broker=CELERY_BROKER_URL,
+    database=DATABASES["default"],
+)  # fmt: skip
