@@ -80,7 +80,7 @@ def secret_key(var: Path) -> str:
     if not key:
         kept = var / "secret-key"
         if not kept.exists():
-            var.mkdir(parents=True, exist_ok=True)
+            var.mkdir(parents=True, exist_ok=True, mode=0o700)
             fresh = var / f".secret-key-{secrets.token_hex(8)}"
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_urlsafe(64))

@@ -12,7 +12,7 @@ from backend.config.soundness import settings_hold
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = environment.folder("VAR", ROOT / "var")
-VAR.mkdir(parents=True, exist_ok=True)
+VAR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 DEBUG = environment.flag("DEBUG", False)
 SECRET_KEY = environment.secret_key(VAR)

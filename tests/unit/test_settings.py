@@ -139,6 +139,7 @@ def test_without_a_key_one_is_made_and_kept_for_the_owner_alone(given: Any, tmp_
     assert len(key) >= 64
     assert environment.secret_key(var) == key
     assert stat.S_IMODE((var / "secret-key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(var.stat().st_mode) == 0o700
     assert [path.name for path in var.iterdir()] == ["secret-key"]
     assert environment.secret_key(tmp_path / "elsewhere") != key
 
