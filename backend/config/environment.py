@@ -110,11 +110,12 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
     engine = config.get("ENGINE", "")
     if engine.endswith("sqlite3"):
         # Write-ahead logging lets polls read while a worker writes. FULL: an accepted photo survives
-        # a power cut. IMMEDIATE: two writers queue at BEGIN instead of failing at their first write.
+        # a power cut. IMMEDIATE: two writers queue at BEGIN instead of failing at their first write. Secure: what is
+        # deleted is overwritten, while the file would keep it until its page is needed.
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON;",
         }
         config["CONN_MAX_AGE"] = 600
     elif engine.endswith(("postgresql", "psycopg2")):

@@ -166,6 +166,7 @@ def test_sqlite_keeps_what_it_accepted_and_lets_writers_queue(given: Any, tmp_pa
     assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in config["OPTIONS"]["init_command"]
     assert "synchronous=FULL" in config["OPTIONS"]["init_command"]
+    assert "secure_delete=ON" in config["OPTIONS"]["init_command"]
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "psql"])
