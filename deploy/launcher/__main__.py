@@ -1,4 +1,4 @@
-"""`python3 -m deploy.launcher run | test | check | bench | lighthouse | pin`, which `make` calls by the same names.
+"""`python3 -m deploy.launcher COMMAND`, which `make` calls by the same names; `COMMANDS`, below, are all of them.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -102,6 +102,10 @@ def check() -> None:
     verification.check(ROOT, enter_environment("dev"))
 
 
+def audit() -> None:
+    verification.audit(ROOT, enter_environment("dev"))
+
+
 def bench() -> None:
     """The benchmark, with the servers that it compares with; the options are those of `python -m tests.bench`."""
     python = str(enter_environment("bench").python)
@@ -123,7 +127,15 @@ def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lighthouse": lighthouse, "pin": pin}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "audit": audit,
+    "bench": bench,
+    "lighthouse": lighthouse,
+    "pin": pin,
+}
 
 
 def main() -> None:
