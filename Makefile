@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench fuzz lighthouse pin test-compose
+.PHONY: help run test check audit bench fuzz lighthouse pin test-compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ test: ## install what the tests need, then checks and every test; ARGS='-k word'
 
 check: ## linters, types, walls
 	@$(LAUNCHER) check
+
+audit: ## whether a pinned package is known to be vulnerable; part of the tests where PyPI answers
+	@$(LAUNCHER) audit
 
 bench: ## measure against other ways and servers; JSON in var/bench.json; ARGS=--help lists the options
 	@$(LAUNCHER) bench $(ARGS)

@@ -221,11 +221,13 @@ def profile_with_mark() -> bytes:
 
 
 def photo_telling_all(kind: str, *, profile: bool = True) -> bytes:
-    """A photo with `MARK` in EXIF with GPS, XMP, profile, comments, text chunks and behind the end."""
+    """A photo with `MARK` in EXIF with GPS and camera, XMP, profile, comments, text chunks and behind the end."""
     exif = Image.Exif()
     exif[ExifTags.Base.ImageDescription] = MARK
     exif[ExifTags.Base.DocumentName] = f"{MARK}.jpg"
     exif.get_ifd(ExifTags.IFD.GPSInfo).update({1: "N", 2: (37.0, 33.0, 59.0), 29: MARK})
+    camera = {ExifTags.Base.BodySerialNumber: MARK, ExifTags.Base.MakerNote: MARK.encode()}
+    exif.get_ifd(ExifTags.IFD.Exif).update(camera)
     xmp = f"<x:xmpmeta xmlns:x='adobe:ns:meta/'><dc:title>{MARK}</dc:title></x:xmpmeta>".encode()
     options: dict[str, object] = {"exif": exif.tobytes()}
     if profile:

@@ -20,8 +20,10 @@ import requests
 from deploy.launcher.broker import broker_command, broker_ready, broker_url
 from deploy.launcher.settings import free_port
 from ml.data.synthetic import scalp_picture
-from tests.environment import ROOT, postgresql, spawn, until
+from tests.environment import ROOT, SCRATCH, postgresql, spawn, until
 
+#: Collected once for all stacks of a run: to name and compress them takes longer than all else of a start.
+STATIC_FILES = SCRATCH / "static"
 ENDED = {"succeeded", "rejected", "failed", "canceled", "expired"}
 
 
@@ -46,6 +48,7 @@ class Stack:
         self.environment = {
             **os.environ,
             "SCALP_VAR": str(folder / "var"),
+            "SCALP_STATIC_ROOT": str(STATIC_FILES),
             "SCALP_BROKER_URL": broker_url(self.broker_port),
             "SCALP_BUNDLE": str(bundle),
             "SCALP_HOST": "127.0.0.1",
@@ -63,7 +66,7 @@ class Stack:
     def up(self, patience: float = 240) -> Stack:
         """Start every part and wait until the service is ready, so many seconds at most."""
         self.manage("migrate", "--noinput")
-        self.manage("collectstatic", "--noinput")
+        self.collect_static_files()
         self.start("broker")
         until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 10, "the broker")
         for part in ("web", "model", "upkeep", "schedule"):
@@ -71,16 +74,20 @@ class Stack:
         until(self.ready, patience, f"readiness (logs in {self.folder})")
         return self
 
-    def up_web(self, *, broker: bool) -> Stack:
-        """Start the web server without any worker, so that what is accepted waits; with or without a broker to ring."""
+    def up_web(self, *, broker: bool = False) -> Stack:
+        """Start the web server, with a broker or alone, and wait until it answers."""
         self.manage("migrate", "--noinput")
-        self.manage("collectstatic", "--noinput")
+        self.collect_static_files()
         if broker:
             self.start("broker")
             until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 10, "the broker")
         self.start("web")
         until(self.alive, 60, f"the web server (logs in {self.folder})")
         return self
+
+    def collect_static_files(self) -> None:
+        if not (STATIC_FILES / "staticfiles.json").exists():
+            self.manage("collectstatic", "--noinput")
 
     def down(self) -> None:
         for part in reversed(list(self.processes)):
@@ -163,6 +170,12 @@ class Stack:
             except sqlite3.OperationalError:
                 return False
             return True
+
+    def alive(self) -> bool:
+        try:
+            return requests.get(f"{self.url}/healthz", timeout=5).ok
+        except requests.RequestException:
+            return False
 
     def ready(self) -> bool:
         dead = [part for part, process in self.processes.items() if process.poll() is not None]

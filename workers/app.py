@@ -35,6 +35,7 @@ def task(queue: str) -> Callable[[Callable[..., str]], Any]:
             reject_on_worker_lost=True,
             ignore_result=True,
             max_retries=0,
+            Strategy="workers.messages:strategy",
         )(function)
 
     return register

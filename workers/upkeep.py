@@ -12,7 +12,7 @@ from celery.apps.worker import Worker
 from django.conf import settings
 
 from backend.analyses.services.reaper import analyses_reap
-from backend.analyses.services.retention import photos_purge
+from backend.analyses.services.retention import photos_purge, traces_wipe
 from backend.analyses.services.sharing import shares_sweep
 from backend.operations.services import worker_started, workers_forget
 from workers.app import app, task
@@ -34,7 +34,9 @@ def reap_analyses() -> str:
 
 @task(queue=QUEUE)
 def purge_photos() -> str:
-    return str(photos_purge())
+    purged = photos_purge()
+    traces_wipe()  # Also of what was erased on request since the last round.
+    return str(purged)
 
 
 @task(queue=QUEUE)

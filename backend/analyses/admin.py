@@ -7,17 +7,18 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from import_export import resources
-from import_export.admin import ExportMixin
 
 from backend.analyses.models import Analysis, Feedback, Finding, Human
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.config.errors import UserError
-from backend.operations.admin import ReadOnly
+from backend.operations.admin import Exported
+from backend.operations.audit import act_note
 
 
 class HumanResource(resources.ModelResource):
@@ -27,7 +28,7 @@ class HumanResource(resources.ModelResource):
 
 
 @admin.register(Human)
-class HumanAdmin(ExportMixin, ReadOnly):
+class HumanAdmin(Exported):
     resource_classes = [HumanResource]
     list_display = ("id", "sex", "age", "skin", "pred")
     list_filter = ("sex", "age", "skin", "pred")
@@ -59,7 +60,7 @@ class AnalysisResource(resources.ModelResource):
 
 
 @admin.register(Analysis)
-class AnalysisAdmin(ExportMixin, ReadOnly):
+class AnalysisAdmin(Exported):
     resource_classes = [AnalysisResource]
     list_display = (
         "id",
@@ -97,21 +98,23 @@ class AnalysisAdmin(ExportMixin, ReadOnly):
 
     @admin.action(description=_("Cancel"), permissions=["act"])
     def cancel(self, request: HttpRequest, chosen: QuerySet[Analysis]) -> None:
-        self._each(request, chosen, analysis_cancel)
+        self._each(request, chosen, analysis_cancel, "cancel")
 
     @admin.action(description=_("Try again"), permissions=["act"])
     def retry(self, request: HttpRequest, chosen: QuerySet[Analysis]) -> None:
-        self._each(request, chosen, analysis_retry)
+        self._each(request, chosen, analysis_retry, "retry")
 
     @admin.action(description=_("Erase photo, answers, findings and human"), permissions=["act"])
     def erase(self, request: HttpRequest, chosen: QuerySet[Analysis]) -> None:
-        self._each(request, chosen, analysis_erase)
+        self._each(request, chosen, analysis_erase, "erase")
 
-    def _each(self, request: HttpRequest, chosen: QuerySet[Analysis], act: Callable[[UUID], None]) -> None:
+    def _each(self, request: HttpRequest, chosen: QuerySet[Analysis], act: Callable[[UUID], None], word: str) -> None:
         done = 0
         for analysis_id in list(chosen.values_list("id", flat=True)):
             try:
-                act(analysis_id)
+                with transaction.atomic():  # Neither is it done without being noted, nor noted without being done.
+                    act(analysis_id)
+                    act_note(request.user, word, Analysis, analysis_id, erases=act is analysis_erase)
             except UserError as error:
                 self.message_user(request, f"{analysis_id}: {error.detail}", messages.WARNING)
             else:
@@ -126,7 +129,7 @@ class FindingResource(resources.ModelResource):
 
 
 @admin.register(Finding)
-class FindingAdmin(ExportMixin, ReadOnly):
+class FindingAdmin(Exported):
     resource_classes = [FindingResource]
     list_display = ("analysis", "symptom", "grade", "confidence", "abstains")
     list_filter = ("symptom", "grade", "abstains", "analysis__demo", "analysis__bundle", "analysis__created_at")
@@ -143,7 +146,7 @@ class FeedbackResource(resources.ModelResource):
 
 
 @admin.register(Feedback)
-class FeedbackAdmin(ExportMixin, ReadOnly):
+class FeedbackAdmin(Exported):
     resource_classes = [FeedbackResource]
     list_display = ("analysis", "symptom", "opinion", "given_at")
     list_filter = ("symptom", "opinion", "analysis__bundle", "given_at")

@@ -25,5 +25,5 @@ def private_picture(content: bytes, media_type: str) -> HttpResponse:
     """A picture as a private answer. Whatever its bytes are, nothing in them runs, and no other site can show it."""
     response = private(HttpResponse(content, content_type=media_type))
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-    response["Cross-Origin-Resource-Policy"] = "same-origin"
+    response["Content-Disposition"] = "inline"
     return response

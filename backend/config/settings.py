@@ -8,10 +8,11 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from backend.config import environment
+from backend.config.soundness import settings_hold
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = environment.folder("VAR", ROOT / "var")
-VAR.mkdir(parents=True, exist_ok=True)
+VAR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 DEBUG = environment.flag("DEBUG", False)
 SECRET_KEY = environment.secret_key(VAR)
@@ -66,6 +67,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.operations.middleware.RequestLog",
+    "backend.operations.middleware.Guarded",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -118,6 +120,7 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [ROOT / "frontend" / "static"]
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site has a use for them.
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
 FILE_UPLOAD_HANDLERS = [
     "backend.operations.uploads.FewParts",
@@ -144,6 +147,9 @@ SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
 SECURE_SSL_REDIRECT = False  # The proxy that ends TLS redirects; health checks come without it.
 if TRUSTED_PROXIES:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Of what `check --deploy` asks for, these are the operator's to choose where TLS ends: to redirect to HTTPS, and to
+# bind all other names below the site's domain to HTTPS too, or for good.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
 # Pages and answers with the id of an analysis say `no-referrer` themselves.
 SECURE_REFERRER_POLICY = "same-origin"
@@ -238,3 +244,8 @@ LOGGING = {
         },
     },
 }
+
+settings_hold(
+    debug=DEBUG, https=HTTPS, hosts=ALLOWED_HOSTS, proxies=TRUSTED_PROXIES, broker=CELERY_BROKER_URL,
+    database=DATABASES["default"],
+)  # fmt: skip

@@ -12,9 +12,10 @@ from backend.dashboard.views import dashboard
 admin.site.site_header = admin.site.site_title = "ScalpSpectra"
 admin.site.index_title = _("Rows")
 
-# Swagger UI sets styles from its script and draws its icons from data URLs; the script itself is ours.
+# Swagger UI sets styles from its script and draws its icons from data URLs; the script itself is ours. Asked for its
+# options, the view would look for a template that it has not.
 api_docs = csp_update({"style-src": ["'self'", "'unsafe-inline'"]})(
-    SpectacularSwaggerSplitView.as_view(url_name="schema")
+    SpectacularSwaggerSplitView.as_view(url_name="schema", http_method_names=["get", "head"])
 )
 
 urlpatterns = [

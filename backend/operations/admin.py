@@ -3,8 +3,12 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from import_export.admin import ExportMixin
 
+from backend.operations.audit import act_note
 from backend.operations.models import Worker
 
 
@@ -19,6 +23,29 @@ class ReadOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class Exported(ExportMixin, ReadOnly):
+    """Rows that may be exported, which is noted."""
+
+    def get_export_data(self, file_format: Any, request: HttpRequest, queryset: QuerySet[Any], **options: Any) -> Any:
+        data = super().get_export_data(file_format, request, queryset, **options)
+        act_note(request.user, "export", self.model, rows=queryset.count())
+        return data
+
+
+@admin.register(LogEntry)
+class LogEntryAdmin(ReadOnly):
+    """What staff did. Nobody changes or deletes it here."""
+
+    list_display = ("action_time", "user", "change_message", "content_type", "object_id")
+    list_filter = ("action_time", "user", "content_type")
+    search_fields = ("=object_id", "change_message", "=user__username")
+    list_select_related = ("user", "content_type")
+    date_hierarchy = "action_time"
+    ordering = ("-id",)
+    list_display_links = None
+    show_full_result_count = False
 
 
 @admin.register(Worker)

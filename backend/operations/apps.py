@@ -6,3 +6,9 @@ class OperationsConfig(AppConfig):
     name = "backend.operations"
     label = "operations"
     verbose_name = _("Operations")
+
+    def ready(self) -> None:
+        # Only now: what is noted needs Django's models to be there.
+        from backend.operations.audit import logins_note
+
+        logins_note()

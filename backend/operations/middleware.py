@@ -1,4 +1,4 @@
-"""What every request passes: an id for the logs, a bound on its body, how it is read, a word for no database."""
+"""What every request passes: an id for the logs, guards, a bound on its body, its charset, a word for no database."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
+from backend.config.guards import GUARDS
 from backend.config.private import private
 from backend.config.problems import error_response
 
@@ -50,6 +51,19 @@ class RequestLog:
         with structlog.contextvars.bound_contextvars(request=request_id):
             response = self.respond(request)
         response["X-Request-ID"] = request_id
+        return response
+
+
+class Guarded:
+    """Gives every answer the headers by which a browser guards it, unless the answer has better ones."""
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.respond(request)
+        for name, value in GUARDS.items():
+            response.setdefault(name, value)
         return response
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 import time
+from ipaddress import IPv4Address, ip_address, ip_network
 
 import redis
 import structlog
 from django.conf import settings
-from django.contrib.auth.forms import UsernameField
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
@@ -26,12 +26,26 @@ _quiet_until = 0.0
 
 
 def client_address(request: HttpRequest) -> str:
-    """The sender's address: as many entries from the right of X-Forwarded-For as there are proxies to trust."""
+    """The sender's address: as many entries from the right of X-Forwarded-For as there are proxies to trust.
+
+    Of an IPv6 address its network of 64 bits, which is what a single home or host is given (RFC 6177): it has more
+    addresses than anybody could count.
+    """
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     trusted = settings.TRUSTED_PROXIES
     if trusted and len(forwarded) >= trusted:
-        return forwarded[-trusted]
-    return str(request.META.get("REMOTE_ADDR", ""))
+        return _network(forwarded[-trusted])
+    return _network(str(request.META.get("REMOTE_ADDR", "")))
+
+
+def _network(address: str) -> str:
+    try:
+        known = ip_address(address.strip("[]"))
+    except ValueError:
+        return address
+    if isinstance(known, IPv4Address):
+        return address
+    return str(known.ipv4_mapped or ip_network((known, 64), strict=False))
 
 
 def throttle_wait(limit: int, what: str, *senders: str) -> float:
@@ -71,10 +85,3 @@ class SubmitThrottle(BaseThrottle):
 
     def wait(self) -> float:
         return self._wait
-
-
-def login_wait(request: HttpRequest) -> float:
-    """Count a try to log in for its address and for the user name; the seconds to wait if there were too many."""
-    # As Django reads it, so that no other spelling of a name has a count of its own.
-    name = UsernameField(strip=True).to_python(request.POST.get("username", ""))
-    return throttle_wait(settings.LOGINS_PER_MINUTE, "logins", f"address {client_address(request)}", f"name {name}")

@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from backend.operations.entrance import browser_remember, login_wait
 from backend.operations.metrics import exposition
 from backend.operations.selectors import readiness
-from backend.operations.throttle import login_wait
 
 
 @never_cache
@@ -42,10 +42,13 @@ def login(request: HttpRequest) -> HttpResponse:
     """The admin's login, where nobody guesses for long."""
     if request.method == "POST" and (wait := login_wait(request)):
         detail = gettext("There were too many tries to log in. Please wait a minute and try again.")
-        response = render(request, "problem.html", {"status": 429, "detail": detail}, status=429)
+        response = render(request, "problem.html", {"status": 429, "detail": detail, "again": True}, status=429)
         response["Retry-After"] = str(int(wait) + 1)
         return response
-    return admin.site.login(request)
+    response = admin.site.login(request)
+    if request.method == "POST" and request.user.is_authenticated:
+        browser_remember(request, response)
+    return response
 
 
 @never_cache

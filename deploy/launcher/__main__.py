@@ -1,4 +1,4 @@
-"""`python3 -m deploy.launcher run | test | check | bench | fuzz | lighthouse | pin`, as `make` calls it.
+"""`python3 -m deploy.launcher COMMAND`, which `make` calls by the same names; `COMMANDS`, below, are all of them.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -15,7 +15,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploy.launcher import parts, pins, verification
-from deploy.launcher.broker import broker_port, broker_ready, broker_url
+from deploy.launcher.broker import broker_password, broker_port, broker_ready, broker_url
 from deploy.launcher.environment import Environment
 from deploy.launcher.lock import only_run
 from deploy.launcher.settings import Settings
@@ -31,16 +31,17 @@ def run() -> None:
     with only_run(settings.state / "launcher.lock", settings.url):
         settings.check_ports()
         environment = enter_environment("run")
+        keep_private(settings.var)
 
         port = broker_port(settings.state / "broker-port")
-        broker = settings.broker_url or broker_url(port)
+        broker = settings.broker_url or broker_url(port, broker_password(settings.broker_password))
         part = parts.Parts(settings, environment.python, broker)
 
         parent = os.getppid() if "MAKELEVEL" in os.environ else None
         surroundings = settings.environment(broker, os.environ)
         with Supervisor(ROOT, settings.logs, surroundings, parent) as house:
             if not settings.broker_url:
-                house.start(parts.own_broker(settings, port))
+                house.start(parts.own_broker(settings, port, broker))
             elif not broker_ready(broker):
                 raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}, which SCALP_BROKER_URL names.")
             house.complete("database", part.manage("migrate", "--noinput"))
@@ -54,6 +55,16 @@ def run() -> None:
             admin = house.answer("first admin", part.manage("create_first_admin"))
             welcome(settings, admin)
             house.watch()
+
+
+def keep_private(var: Path) -> None:
+    """Database, photos, logs and secrets lie in `var`: neither it nor what is made from now on is for other users."""
+    var.mkdir(parents=True, exist_ok=True)
+    try:
+        var.chmod(0o700)
+    except PermissionError:
+        raise LaunchError(f"{var} belongs to another user. Choose a folder of your own with SCALP_VAR.") from None
+    os.umask(0o077)
 
 
 def welcome(settings: Settings, admin: str) -> None:
@@ -91,6 +102,10 @@ def check() -> None:
     verification.check(ROOT, enter_environment("dev"))
 
 
+def audit() -> None:
+    verification.audit(ROOT, enter_environment("dev"))
+
+
 def bench() -> None:
     """The benchmark, with the servers that it compares with; the options are those of `python -m tests.bench`."""
     python = str(enter_environment("bench").python)
@@ -123,6 +138,7 @@ COMMANDS = {
     "run": run,
     "test": test,
     "check": check,
+    "audit": audit,
     "bench": bench,
     "fuzz": fuzz,
     "lighthouse": lighthouse,

@@ -8,6 +8,8 @@ restart.
 from __future__ import annotations
 
 import importlib.util
+import os
+import secrets
 import shutil
 from pathlib import Path
 
@@ -34,20 +36,42 @@ def server_binary() -> str:
     )
 
 
-def broker_command(directory: Path, port: int) -> list[str]:
+def broker_command(directory: Path, port: int, password: Path | None = None) -> list[str]:
     """The command that serves on loopback and keeps its data in `directory`, which is made.
 
     An append-only file that is written at every command and flushed every second survives kill -9 whole and
     a power cut but for a second; `noeviction` because a full broker must refuse a message, not drop one.
+    `password` is the file that `broker_password` keeps: every user of a machine reads the words of a command.
     """
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    command = [server_binary(), "--bind", LOOPBACK, "--port", str(port), "--dir", str(directory)]
+    command = [server_binary(), *([str(password)] if password else [])]
+    command += ["--bind", LOOPBACK, "--port", str(port), "--dir", str(directory)]
     command += ["--appendonly", "yes", "--appendfsync", "everysec", "--save", ""]
     return [*command, "--maxmemory-policy", "noeviction"]
 
 
-def broker_url(port: int) -> str:
-    return f"redis://{LOOPBACK}:{port}/0"
+def broker_password(kept: Path) -> str:
+    """The password that the file `kept` holds in the server's own words, for its owner alone; made where it has none.
+
+    Whoever reaches the port without it could ring, count and empty the queue: other users of the machine, and pages
+    that somebody opens in a browser here.
+    """
+    try:
+        word, password = kept.read_text().split()
+    except (OSError, ValueError):
+        word = password = ""
+    if word != "requirepass" or len(password) < 32:
+        password = secrets.token_urlsafe(32)
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        kept.unlink(missing_ok=True)
+        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"requirepass {password}\n")
+    kept.chmod(0o600)
+    return password
+
+
+def broker_url(port: int, password: str = "") -> str:
+    return f"redis://{f':{password}@' if password else ''}{LOOPBACK}:{port}/0"
 
 
 def broker_ready(url: str) -> bool:

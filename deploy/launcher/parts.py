@@ -9,7 +9,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from deploy.launcher.broker import broker_command, broker_ready, broker_url
+from deploy.launcher.broker import broker_command, broker_ready
 from deploy.launcher.settings import Settings
 from deploy.launcher.supervisor import Part
 
@@ -88,10 +88,10 @@ class Parts:
             return bool(application.control.ping([f"{name}@{socket.gethostname()}"], timeout=SECONDS_TO_ANSWER))
 
 
-def own_broker(settings: Settings, port: int) -> Part:
+def own_broker(settings: Settings, port: int, url: str) -> Part:
     """The server that `broker.broker_command` describes, with its data in `var/broker`."""
-    command = broker_command(settings.var / "broker", port)
-    return Part("broker", command, lambda: broker_ready(broker_url(port)), outlasts=True)
+    command = broker_command(settings.var / "broker", port, settings.broker_password)
+    return Part("broker", command, lambda: broker_ready(url), outlasts=True)
 
 
 def _get(url: str) -> bytes | None:

@@ -61,8 +61,13 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        """Small files that describe this run: lock, broker port, the schedule's last times."""
+        """Small files that describe this run: lock, the broker's port and password, the schedule's last times."""
         return self.var / "run"
+
+    @property
+    def broker_password(self) -> Path:
+        """The file with the password of the broker of our own."""
+        return self.state / "broker.conf"
 
     @property
     def url(self) -> str:

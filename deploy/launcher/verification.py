@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from deploy.launcher import advisories
 from deploy.launcher.environment import Environment
 from deploy.launcher.terminal import LaunchError, say
 
@@ -61,12 +62,13 @@ def check(root: Path, environment: Environment) -> None:
 
 
 def test(root: Path, environment: Environment, options: list[str]) -> None:
-    """Runs the checks, every test on SQLite, and the database tests on PostgreSQL; `options` go to pytest.
+    """Runs the checks, an audit, every test on SQLite, the database tests on PostgreSQL; `options` go to pytest.
 
     Raises LaunchError that names the steps that failed, after all of them ran.
     """
     began = time.monotonic()
     passed = [(" ".join(words), _step(root, environment, words)) for words in CHECKS]
+    passed.append(("audit", _audited(root, environment)))
     # The tests of a file stay together, as what they start is shared among them.
     pytest = ("python", "-m", "pytest", "--numprocesses", AT_ONCE, "--dist", "loadfile", *options)
     fine = (0, NOTHING_COLLECTED) if options else (0,)
@@ -76,6 +78,22 @@ def test(root: Path, environment: Environment, options: list[str]) -> None:
     say(f"\n{len(passed)} steps took {time.monotonic() - began:.0f} s.")
     _raise_failed(passed)
     say("All passed.")
+
+
+def audit(root: Path, environment: Environment) -> None:
+    """Holds the pins of all roles against known vulnerabilities. Raises LaunchError that names what is vulnerable."""
+    advisories.audit(root, environment.python)
+
+
+def _audited(root: Path, environment: Environment) -> bool:
+    """Whether no pinned package is known to be vulnerable, as far as anybody can be asked."""
+    say("\n── audit")
+    try:
+        audit(root, environment)
+    except LaunchError as error:
+        say(str(error))
+        return False
+    return True
 
 
 def _step(

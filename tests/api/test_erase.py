@@ -47,6 +47,7 @@ def test_afterwards_every_call_answers_410(api: ContractClient) -> None:
         api.post(address(analysis, "cancel")),
         api.post(address(analysis, "retry")),
         api.get(address(analysis, "photo")),
+        api.get(address(analysis, "export")),
         api.post(address(analysis, "share")),
         api.delete(address(analysis, "share")),
         api.post(

@@ -40,6 +40,7 @@ def test_it_describes_every_call_of_the_api() -> None:
         ("post", "/api/v1/analyses/{analysis_id}/cancel/"),
         ("post", "/api/v1/analyses/{analysis_id}/retry/"),
         ("get", "/api/v1/analyses/{analysis_id}/photo/"),
+        ("get", "/api/v1/analyses/{analysis_id}/export/"),
         ("post", "/api/v1/analyses/{analysis_id}/share/"),
         ("delete", "/api/v1/analyses/{analysis_id}/share/"),
         ("post", "/api/v1/analyses/{analysis_id}/feedback/"),
@@ -131,3 +132,8 @@ def test_the_docs_come_from_no_other_host(client: Client, plain_static: None, qu
 def test_the_docs_need_no_script_body_in_the_page(client: Client, plain_static: Any) -> None:
     page = client.get("/api/docs/").text
     assert all(not body.strip() for body in re.findall(r"<script[^>]*>(.*?)</script>", page, re.DOTALL))
+
+
+def test_the_docs_take_no_method_but_to_read(client: Client) -> None:
+    for method in ("OPTIONS", "POST", "DELETE"):
+        assert client.generic(method, "/api/docs/").status_code == 405

@@ -33,7 +33,7 @@ def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     folder = tmp_path_factory.mktemp("web")
     running = Stack(folder, folder)
     try:
-        yield running.up_web(broker=False)
+        yield running.up_web()
     finally:
         running.down()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import pytest
 import redis
 import requests
 
-from deploy.launcher.broker import broker_ready, broker_url
+from deploy.launcher.broker import broker_password, broker_ready, broker_url
 from deploy.launcher.settings import LOOPBACK, free_port, listen
 from tests.environment import ROOT, until
 from tests.stack import Stack
@@ -50,6 +51,10 @@ class MakeRun:
     def until_said(self, words: str, seconds: float) -> None:
         until(lambda: words in self.said.read_text() or self.make.poll() is not None, seconds, f"{words!r}")
         assert words in self.said.read_text(), self.said.read_text()
+
+    def broker(self) -> str:
+        run = self.var / "run"
+        return broker_url(int((run / "broker-port").read_text()), broker_password(run / "broker.conf"))
 
     def launcher(self) -> int:
         return int((self.var / "run" / "launcher.lock").read_text().split()[0])
@@ -125,6 +130,39 @@ def test_a_photo_comes_back_with_its_result(run: MakeRun) -> None:
     assert run.service.wait(submitted.json()["id"])["status"] in {"succeeded", "rejected"}
 
 
+def test_nobody_else_on_the_machine_reads_what_it_keeps(run: MakeRun) -> None:
+    assert run.service.submit().status_code == 202
+    assert stat.S_IMODE(run.var.stat().st_mode) == 0o700
+    kept = [path for path in run.var.rglob("*") if not path.is_symlink()]
+    assert {"db.sqlite3", "secret-key", "broker.conf", "web.log"} <= {path.name for path in kept}
+    photos, logs = list((run.var / "photos").iterdir()), list((run.var / "log").iterdir())
+    assert photos
+    secrets = [
+        path for path in kept if path.name in {"secret-key", "broker.conf"} or path.name.startswith("db.sqlite3")
+    ]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in (*secrets, *photos, *logs)} == {0o600}
+
+
+def test_nobody_without_its_password_rings_counts_or_empties_the_queue(run: MakeRun) -> None:
+    host = f"redis://{run.broker().rsplit('@')[-1]}"
+    for url in (host, host.replace("//", "//:guess@")):
+        with redis.Redis.from_url(url) as stranger, pytest.raises(redis.AuthenticationError):
+            stranger.llen("photos")
+    password = broker_password(run.var / "run" / "broker.conf")
+    commands = b"".join((Path("/proc") / str(one) / "cmdline").read_bytes() for one in run.processes())
+    assert b"-server" in commands
+    assert password.encode() not in commands
+    assert password not in run.said.read_text() + "".join(log.read_text() for log in (run.var / "log").iterdir())
+
+
+def test_flower_listens_on_loopback_alone(run: MakeRun) -> None:
+    words = (Path("/proc") / str(run.leader("flower")) / "cmdline").read_bytes().split(b"\0")
+    assert b"--address=127.0.0.1" in words
+    for call in ("worker/shutdown/model@nowhere", "task/revoke/nothing"):
+        answer = requests.post(f"http://127.0.0.1:{run.flower_port}/api/{call}", timeout=10)
+        assert answer.status_code == 401
+
+
 def test_a_second_run_is_told_of_the_first(run: MakeRun) -> None:
     second = subprocess.run(["make", "run"], cwd=ROOT, env=run.environment, capture_output=True, text=True)
     assert second.returncode != 0
@@ -140,7 +178,7 @@ def test_a_taken_port_stops_another_run_before_it_starts_anything(run: MakeRun, 
 
 
 def test_a_broker_and_a_web_server_that_are_killed_come_back_and_photos_with_them(run: MakeRun) -> None:
-    broker = broker_url(int((run.var / "run" / "broker-port").read_text()))
+    broker = run.broker()
     with redis.Redis.from_url(broker) as client:
         before = client.info("server")["process_id"]
     os.kill(before, signal.SIGKILL)

@@ -87,3 +87,71 @@ def test_what_the_proxy_says_itself_is_in_the_voice_of_the_pages() -> None:
     said = [line for line in CONFIGURATION.splitlines() if HANGUL.search(line)]
     assert said
     assert all("요." in line and "니다" not in line for line in said)
+
+
+# What the proxy keeps inside, and what it says for browsers
+
+
+def block(head: str) -> str:
+    """What stands between the braces of a block."""
+    begin = CONFIGURATION.index("{", CONFIGURATION.index(head)) + 1
+    depth = 1
+    for end in range(begin, len(CONFIGURATION)):
+        depth += {"{": 1, "}": -1}.get(CONFIGURATION[end], 0)
+        if not depth:
+            return CONFIGURATION[begin:end]
+    raise AssertionError(f"{head} has no end")
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/internal/"])
+def test_what_is_for_the_inside_is_not_there_for_the_outside(path: str) -> None:
+    # ^~ keeps locations given as patterns from being chosen instead.
+    assert block(f"location ^~ {path}").split() == ["return", "404;"]
+    assert "location ~" not in CONFIGURATION
+
+
+def test_nobody_gets_to_flower_but_staff() -> None:
+    assert "auth_request /staff;" in block("location ^~ /flower/")
+    assert "error_page 401 403 = @staff_login;" in block("location ^~ /flower/")
+    assert CONFIGURATION.count("proxy_pass $flower") == 1
+    asked = block("location = /staff")
+    assert "internal;" in asked
+    assert "proxy_pass $web/internal/staff/;" in asked
+    assert "proxy_pass_request_body off;" in asked
+
+
+def test_flower_and_the_data_are_published_to_nobody() -> None:
+    services = re.split(r"^  (?=\w+:$)", (ROOT / "docker-compose.yml").read_text(), flags=re.MULTILINE)
+    publishing = [service.split(":")[0] for service in services if re.search(r"^    ports:", service, re.MULTILINE)]
+    assert publishing == ["proxy"]
+    assert "UNAUTHENTICATED" not in (ROOT / "docker-compose.yml").read_text()
+
+
+def test_the_sender_s_word_for_its_own_address_is_kept_apart_from_the_proxy_s() -> None:
+    headers = re.findall(r"proxy_set_header X-Forwarded-For (.+);", CONFIGURATION)
+    # Appended on the right, where `client_address` counts from; never what the sender wrote alone.
+    assert headers
+    assert set(headers) == {"$proxy_add_x_forwarded_for"}
+
+
+@pytest.mark.parametrize(
+    "head", ["location ^~ /static/", "location ^~ /flower/", "location @too_large", "location @unavailable",
+             "location ^~ /unavailable/"],
+)  # fmt: skip
+def test_what_the_proxy_answers_itself_is_guarded_as_well(head: str) -> None:
+    said = dict(re.findall(r"add_header (\S+) (.+);", block(head)))
+    assert said["X-Content-Type-Options"].startswith("nosniff")
+    if head in {"location ^~ /static/", "location ^~ /flower/"}:
+        assert said["X-Frame-Options"].startswith("DENY")
+        assert said["Cross-Origin-Resource-Policy"].startswith("same-origin")
+    if head in {"location ^~ /static/", "location ^~ /unavailable/"}:
+        assert said["Content-Security-Policy"].startswith("\"default-src 'none';")
+
+
+def test_no_address_with_an_id_is_logged() -> None:
+    assert "access_log /dev/stdout lines;" in CONFIGURATION
+    lines = re.search(r"log_format lines.*?;", CONFIGURATION, re.DOTALL)
+    assert lines
+    said = set(re.findall(r"\$(\w+)", lines[0]))
+    assert "logged_path" in said
+    assert not said & {"request", "request_uri", "uri", "args", "remote_addr", "http_user_agent", "http_referer"}

@@ -16,6 +16,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from backend.config import environment
+from backend.config.soundness import settings_hold
 from tests.environment import ROOT
 
 STRONG = "".join(chr(ord("a") + n % 26) for n in range(50))
@@ -122,7 +123,9 @@ def test_a_file_that_is_not_there_is_refused(given: Any, tmp_path: Path) -> None
 # The secret key
 
 
-@pytest.mark.parametrize("weak", ["a", "a" * 100, "abcabcabc" * 10, "changeme", STRONG[:31]])
+@pytest.mark.parametrize(
+    "weak", ["a", "a" * 100, "abcabcabc" * 10, "changeme", STRONG[:31], f"django-insecure-{STRONG}"]
+)
 def test_a_weak_key_is_refused_without_being_printed(given: Any, tmp_path: Path, weak: str) -> None:
     given(SECRET_KEY=weak)
     with pytest.raises(ImproperlyConfigured, match="SCALP_SECRET_KEY is too weak") as refusal:
@@ -136,6 +139,7 @@ def test_without_a_key_one_is_made_and_kept_for_the_owner_alone(given: Any, tmp_
     assert len(key) >= 64
     assert environment.secret_key(var) == key
     assert stat.S_IMODE((var / "secret-key").stat().st_mode) == 0o600
+    assert stat.S_IMODE(var.stat().st_mode) == 0o700
     assert [path.name for path in var.iterdir()] == ["secret-key"]
     assert environment.secret_key(tmp_path / "elsewhere") != key
 
@@ -162,6 +166,7 @@ def test_sqlite_keeps_what_it_accepted_and_lets_writers_queue(given: Any, tmp_pa
     assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
     assert "journal_mode=WAL" in config["OPTIONS"]["init_command"]
     assert "synchronous=FULL" in config["OPTIONS"]["init_command"]
+    assert "secure_delete=ON" in config["OPTIONS"]["init_command"]
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "psql"])
@@ -210,12 +215,81 @@ def test_a_storage_of_another_kind_is_refused(given: Any, tmp_path: Path, url: s
         environment.storage(tmp_path)
 
 
+# Combinations
+
+
+SOUND: dict[str, Any] = {
+    "debug": False, "https": True, "hosts": ["scalp.example", "127.0.0.1"], "proxies": 1,
+    "broker": "redis://redis:6379/0", "database": {"HOST": "postgres", "PASSWORD": "s3cret"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"debug": True}, "Unset SCALP_DEBUG"),
+        ({"debug": True, "https": False, "hosts": ["scalp.example"]}, "Unset SCALP_DEBUG"),
+        ({"debug": True, "https": False, "hosts": ["*"]}, "Unset SCALP_DEBUG"),
+        ({"debug": True, "https": False, "hosts": ["198.51.100.7", "8.8.8.8"]}, "Unset SCALP_DEBUG"),
+        ({"hosts": ["*"]}, "SCALP_ALLOWED_HOSTS has"),
+        ({"proxies": 0}, "Say how many proxies"),
+        ({"broker": "redis://8.8.8.8:6379/0"}, "SCALP_BROKER_URL has no password"),
+        ({"broker": "amqp://user@queue.example/"}, "SCALP_BROKER_URL has no password"),
+        ({"database": {"HOST": "db.example", "PASSWORD": ""}}, "SCALP_DATABASE_URL has no password"),
+    ],
+)
+def test_settings_that_leave_a_door_open_are_refused_with_a_sentence(given: dict[str, Any], says: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=says) as refusal:
+        settings_hold(**{**SOUND, **given})
+    assert str(refusal.value).endswith(".")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"https": False, "proxies": 0, "hosts": ["*"]},
+        {"debug": True, "https": False, "hosts": ["localhost", "127.0.0.1", "[::1]", "10.0.0.5", "scalp.local"]},
+        {"broker": "redis://127.0.0.1:6379/0"},
+        {"broker": "redis://redis.scalp.svc:6379/0"},
+        {"broker": "rediss://:s3cret@queue.example:6379/0"},
+        {"broker": "unix:///run/redis.sock"},
+        {"broker": "memory://"},
+        {"database": {"NAME": "db.sqlite3"}},
+        {"database": {"HOST": "/run/postgresql", "PASSWORD": ""}},
+        {"database": {"HOST": "192.168.1.9", "PASSWORD": ""}},
+    ],
+)
+def test_settings_that_leave_none_open_are_taken(given: dict[str, Any]) -> None:
+    settings_hold(**{**SOUND, **given})
+
+
 # A whole process
+
+
+PRODUCTION = {
+    "SCALP_HTTPS": "true",
+    "SCALP_TRUSTED_PROXIES": "2",
+    "SCALP_ALLOWED_HOSTS": "scalp.example",
+    "SCALP_CSRF_TRUSTED_ORIGINS": "https://scalp.example",
+    "SCALP_SECRET_KEY": STRONG,
+    "SCALP_BROKER_URL": "redis://redis:6379/0",
+}
+
+
+def test_django_finds_nothing_to_warn_of_in_a_site_with_tls_in_front(tmp_path: Path) -> None:
+    done = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    # It can fail: without TLS in front, cookies travel in the clear.
+    plain = manage(tmp_path, "check", "--deploy", "--fail-level", "WARNING", **{**PRODUCTION, "SCALP_HTTPS": "false"})
+    assert plain.returncode != 0
+    assert "SESSION_COOKIE_SECURE" in plain.stderr
 
 
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
+        ("SCALP_BROKER_URL", "redis://queue.example/0", "SCALP_BROKER_URL has no password for queue.example"),
         ("SCALP_LEASE_SECONDS", "soon", "SCALP_LEASE_SECONDS is 'soon': a number is wanted."),
         ("SCALP_SECRET_KEY", "short", "SCALP_SECRET_KEY is too weak"),
         ("SCALP_DATABASE_URL", "mysql://db/x", "SCALP_DATABASE_URL names no SQLite or PostgreSQL database"),
@@ -224,12 +298,17 @@ def test_a_storage_of_another_kind_is_refused(given: Any, tmp_path: Path, url: s
 def test_a_process_with_nonsense_in_its_settings_does_not_start(
     tmp_path: Path, name: str, value: str, sentence: str
 ) -> None:
-    done = subprocess.run(
-        [sys.executable, "backend/manage.py", "check"],
+    done = manage(tmp_path, "check", **{name: value})
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def manage(var: Path, *words: str, **given: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of Django's in a process of its own, with these variables."""
+    return subprocess.run(
+        [sys.executable, "backend/manage.py", *words],
         cwd=ROOT,
-        env={**os.environ, "SCALP_VAR": str(tmp_path), name: value},
+        env={**os.environ, "SCALP_VAR": str(var), **given},
         capture_output=True,
         text=True,
     )
-    assert done.returncode != 0
-    assert sentence in done.stderr

@@ -25,6 +25,11 @@ from backend.operations.throttle import SubmitThrottle, client_address
         (2, "1.1.1.1", "10.0.0.9"),
         (1, "", "10.0.0.9"),
         (1, ", ,", "10.0.0.9"),
+        (1, "9.9.9.9, 2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        (1, "2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        (1, "[2001:db8:1:3::1]", "2001:db8:1:3::/64"),
+        (1, "::ffff:1.1.1.1", "1.1.1.1"),
+        (1, "unknown", "unknown"),
     ],
 )
 def test_as_many_entries_are_believed_as_there_are_proxies(

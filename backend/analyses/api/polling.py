@@ -24,6 +24,7 @@ from django.utils.translation import get_language_from_request
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.config.errors import UserError
+from backend.config.guards import GUARDS
 from backend.operations.middleware import request_id_of
 
 ADDRESS = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
@@ -35,7 +36,7 @@ _UNUSUAL = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
 class Polls:
     """Answers a GET for an analysis that waits or has not changed; with all else it goes to `application`.
 
-    What it answers is what the view would have answered, without the headers that guard pages in browsers.
+    What it answers is what the view would have answered.
     """
 
     def __init__(self, application: WSGIApplication) -> None:
@@ -70,6 +71,7 @@ def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tupl
         ("Referrer-Policy", "no-referrer"),
         ("Vary", "Accept-Language"),
         ("X-Request-ID", request_id_of(environ)),
+        *GUARDS.items(),
     ]
     if not analysis.ended:
         headers.append(("Retry-After", str(analysis.retry_after)))
@@ -82,7 +84,6 @@ def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tupl
         ("Content-Type", "application/json"),
         ("Content-Length", str(len(body))),
         ("Content-Language", language),
-        ("X-Content-Type-Options", "nosniff"),
     ]
     return "200 OK", headers, [body]
 

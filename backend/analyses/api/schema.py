@@ -81,6 +81,90 @@ class ShareSchema(serializers.Serializer):
     expires_at = serializers.DateTimeField()
 
 
+class StoredAnalysisSchema(serializers.Serializer):
+    id = serializers.UUIDField()
+    status = serializers.ChoiceField(Status.choices)
+    code = serializers.CharField(allow_blank=True, help_text="Why it was rejected or failed.")
+    photo = serializers.URLField(allow_null=True, help_text="Where the photo is; null once it is purged.")
+    sex = serializers.ChoiceField(Sex.choices)
+    age = serializers.ChoiceField(Age.choices)
+    device = serializers.ChoiceField([*Device.choices, ("", "")])
+    consented_at = serializers.DateTimeField(help_text="When consent was given.")
+    idempotency_key = serializers.CharField(allow_null=True, help_text="SHA-256 of the key that came with the photo.")
+    fingerprint = serializers.CharField(help_text="SHA-256 of answers and file, by which a second sending is known.")
+    created_at = serializers.DateTimeField()
+    queued_at = serializers.DateTimeField()
+    rung_at = serializers.DateTimeField(allow_null=True, help_text="When the workers were last told of it.")
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    purge_at = serializers.DateTimeField(help_text="After which the photo is deleted.")
+    attempt = serializers.IntegerField(min_value=0)
+    tries_from = serializers.IntegerField(min_value=0, help_text="Of the attempts, those before the last request.")
+    worker = serializers.CharField(allow_blank=True)
+    lease_until = serializers.DateTimeField(allow_null=True)
+    models_done = serializers.IntegerField(min_value=0, max_value=len(MODEL_KEYS))
+    brightness = serializers.FloatField(allow_null=True)
+    contrast = serializers.FloatField(allow_null=True)
+    sharpness = serializers.FloatField(allow_null=True)
+    bundle = serializers.CharField(allow_blank=True)
+    demo = serializers.BooleanField()
+
+
+class StoredFindingSchema(serializers.Serializer):
+    symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
+    grade = serializers.IntegerField(min_value=0, max_value=3)
+    probability_0 = serializers.FloatField(min_value=0, max_value=1)
+    probability_1 = serializers.FloatField(min_value=0, max_value=1)
+    probability_2 = serializers.FloatField(min_value=0, max_value=1)
+    probability_3 = serializers.FloatField(min_value=0, max_value=1)
+    confidence = serializers.FloatField(min_value=0, max_value=1)
+    abstains = serializers.BooleanField()
+    map = serializers.CharField(allow_null=True, help_text="Where on the photo it was seen: a square of bytes, base64.")
+
+
+class StoredHumanSchema(serializers.Serializer):
+    id = serializers.IntegerField()
+    sex = serializers.CharField()
+    age = serializers.CharField()
+    pred = serializers.ChoiceField(GRADE_NAMES)
+    skin = serializers.ChoiceField([skin.korean for skin in SCALP_TYPES])
+
+
+class StoredFeedbackSchema(serializers.Serializer):
+    symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
+    opinion = serializers.ChoiceField(Opinion.choices)
+    given_at = serializers.DateTimeField()
+
+
+class StoredShareSchema(serializers.Serializer):
+    id = serializers.UUIDField()
+    url = serializers.URLField()
+    expires_at = serializers.DateTimeField()
+
+
+class RetentionSchema(serializers.Serializer):
+    photo_hours = serializers.FloatField(min_value=0)
+    photo_purged_after = serializers.DateTimeField()
+    rest = serializers.CharField(help_text="How long all else is kept, in the reader's language.")
+
+
+class NotIncludedSchema(serializers.Serializer):
+    what = serializers.CharField()
+    why = serializers.CharField(help_text="In the reader's language.")
+
+
+class HoldingsSchema(serializers.Serializer):
+    """All that is stored about an analysis."""
+
+    analysis = StoredAnalysisSchema()
+    findings = StoredFindingSchema(many=True)
+    human = StoredHumanSchema(allow_null=True, help_text="Its part in the statistics.")
+    feedback = StoredFeedbackSchema(many=True)
+    share = StoredShareSchema(allow_null=True)
+    retention = RetentionSchema()
+    not_included = NotIncludedSchema(many=True)
+
+
 class FeedbackSchema(serializers.Serializer):
     symptom = serializers.ChoiceField([symptom.key for symptom in SYMPTOMS])
     opinion = serializers.ChoiceField(Opinion.choices)

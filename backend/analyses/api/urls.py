@@ -10,6 +10,7 @@ urlpatterns = [
     path("analyses/<uuid:analysis_id>/cancel/", views.AnalysisCancel.as_view(), name="cancel"),
     path("analyses/<uuid:analysis_id>/retry/", views.AnalysisRetry.as_view(), name="retry"),
     path("analyses/<uuid:analysis_id>/photo/", views.AnalysisPhoto.as_view(), name="photo"),
+    path("analyses/<uuid:analysis_id>/export/", views.AnalysisExport.as_view(), name="export"),
     path("analyses/<uuid:analysis_id>/share/", views.AnalysisShare.as_view(), name="share"),
     path("analyses/<uuid:analysis_id>/feedback/", views.AnalysisFeedback.as_view(), name="feedback"),
     path("queue/", views.Queue.as_view(), name="queue"),

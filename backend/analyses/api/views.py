@@ -1,4 +1,4 @@
-"""The API of analyses: submit, status, cancel, retry, erase, photo, share, feedback, queue."""
+"""The API of analyses: submit, status, cancel, retry, erase, photo, export, share, feedback, queue."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backend.analyses.api import schema
+from backend.analyses.api.holdings import holdings_json
 from backend.analyses.api.polling import etags_known, status_etag
 from backend.analyses.api.representation import analysis_json
+from backend.analyses.selectors.holdings import analysis_holdings
 from backend.analyses.selectors.photo import analysis_photo
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
@@ -121,6 +123,19 @@ class AnalysisPhoto(APIView):
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """The photo as it was stored, while it is kept."""
         return private_picture(analysis_photo(analysis_id), "image/jpeg")
+
+
+class AnalysisExport(APIView):
+    @extend_schema(
+        operation_id="analysis_export",
+        responses={200: schema.HoldingsSchema, **schema.problems(404, 410)},
+    )
+    def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
+        """Download all that is stored about the analysis; the photo has an address of its own."""
+        holdings = holdings_json(analysis_holdings(analysis_id), request._request)
+        response = JsonResponse(holdings, json_dumps_params={"ensure_ascii": False, "indent": 2})
+        response["Content-Disposition"] = 'attachment; filename="scalpspectra-analysis.json"'
+        return private(response)
 
 
 class AnalysisShare(APIView):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from backend.analyses.models import Analysis, Finding
@@ -49,6 +50,25 @@ def photos_purge() -> Purged:
             photos += 1
             log.info("photo_purged", analysis=str(analysis_id))
     return Purged(expired, photos, _sweep_orphans())
+
+
+def traces_wipe() -> bool:
+    """Wipe what SQLite's write-ahead log still holds of rows that were deleted; False if somebody reads it just now.
+
+    The database file itself holds nothing of them (`secure_delete`), but the log keeps earlier pages until it is
+    written over. Nothing to do on PostgreSQL, which overwrites in its own time: by vacuum, and by new rows and log.
+    """
+    if connection.vendor != "sqlite":
+        return True
+    with connection.cursor() as cursor:
+        # Writers wait while this waits for readers, so it does not wait for long: there is a next round.
+        cursor.execute("PRAGMA busy_timeout = 200")
+        try:
+            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _pages, _moved = cursor.fetchone()
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {1000 * settings.DATABASES['default']['OPTIONS']['timeout']}")
+    return not busy
 
 
 def _sweep_orphans() -> int:

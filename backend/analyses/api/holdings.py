@@ -1,0 +1,59 @@
+"""All that is stored about an analysis as JSON. What a column is called, it is called here."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Model
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from backend.analyses.models import Analysis
+
+NOT_INCLUDED: tuple[tuple[str, Promise], ...] = (
+    ("photo", _("The photo itself is a file of its own. Its address is above, for as long as it is kept.")),
+    ("original", _("The file that was sent, its name and what the camera wrote into it were never stored.")),
+    ("logs", _("Logs hold the number of the analysis and what happened when, and none of your answers.")),
+    ("sender", _("Who sent it is not known here: there is no account, and no address of a device is stored.")),
+)
+
+
+def holdings_json(analysis: Analysis, request: HttpRequest) -> dict[str, Any]:
+    """From `analysis_holdings`. Times are ISO 8601, a map is base64 of its bytes."""
+    share = getattr(analysis, "share", None)
+    photo = reverse("api:photo", args=[analysis.pk])
+    return {
+        "analysis": {
+            **_columns(analysis, without={"photo", "human"}),
+            "photo": request.build_absolute_uri(photo) if analysis.photo else None,
+        },
+        "findings": [_columns(finding, without={"id", "analysis"}) for finding in analysis.findings.all()],
+        "human": analysis.human and _columns(analysis.human),
+        "feedback": [_columns(opinion, without={"id", "analysis"}) for opinion in analysis.feedback.all()],
+        "share": share
+        and {
+            **_columns(share, without={"analysis"}),
+            "url": request.build_absolute_uri(reverse("pages:shared", args=[share.pk])),
+        },
+        "retention": {
+            "photo_hours": settings.RETENTION_HOURS,
+            "photo_purged_after": analysis.purge_at,
+            "rest": str(_("All else is kept until you erase the analysis.")),
+        },
+        "not_included": [{"what": what, "why": str(why)} for what, why in NOT_INCLUDED],
+    }
+
+
+def _columns(row: Model, without: Collection[str] = ()) -> dict[str, Any]:
+    """Every column of a row, so that none is forgotten when the tables grow."""
+    values = {field.name: field.value_from_object(row) for field in row._meta.concrete_fields}
+    return {name: _plain(value) for name, value in values.items() if name not in without}
+
+
+def _plain(value: Any) -> Any:
+    return base64.b64encode(bytes(value)).decode() if isinstance(value, (bytes, memoryview)) else value
