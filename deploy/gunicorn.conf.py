@@ -9,6 +9,8 @@ change it.
 import os
 from pathlib import Path
 
+from gunicorn.glogging import Logger
+
 _host = os.environ.get("SCALP_HOST") or "127.0.0.1"
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('SCALP_PORT') or 8000}"
 
@@ -28,6 +30,20 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # A line a request would hold addresses of analyses and of people; the proxy logs requests without either.
 accesslog = None
 errorlog = "-"
+
+
+class JSONLines(Logger):
+    """What the server says itself, in JSON like all else. Its `logconfig_dict` would bring back the line a request."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        from backend.operations.logs import json_formatter  # Only now may the root be on the path.
+
+        for handler in self.error_log.handlers:
+            handler.setFormatter(json_formatter())
+
+
+logger_class = JSONLines
 
 limit_request_line = 4094
 limit_request_fields = 64

@@ -121,6 +121,15 @@ class Stack:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
+    def mend(self) -> None:
+        """Start what has died, let go on what was stopped, and wait until all is well again."""
+        for part, process in list(self.processes.items()):
+            if process.poll() is None:
+                self.kill(part, signal.SIGCONT)
+            else:
+                self.start(part)
+        until(self.ready, 60, f"readiness (logs in {self.folder})")
+
     def log(self, part: str) -> Path:
         return self.folder / f"{part}.log"
 

@@ -57,7 +57,8 @@ class Analyst:
             return "nothing to claim"
         self._held.add(claim)
         try:
-            return self._attempt(claim)
+            with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
+                return self._attempt(claim)
         finally:
             self._held.discard(claim)
 
@@ -76,13 +77,13 @@ class Analyst:
         except OutOfMemory:
             return _said(analysis_fail(claim, "out_of_memory"), "failed")
         except (DeviceLost, OSError, DatabaseAway) as error:
-            log.warning("attempt_broken", analysis=str(claim.analysis_id), cause=repr(error))
+            log.warning("attempt_broken", cause=repr(error))
             close_old_connections()  # One that broke can't put it off.
             return _said(analysis_put_off(claim), "put off")
         except ModelError:
             return _said(analysis_fail(claim, "model_error"), "failed")
         except Exception:
-            log.exception("attempt_failed", analysis=str(claim.analysis_id))
+            log.exception("attempt_failed")
             return _said(analysis_fail(claim, "internal_error"), "failed")
         return self._finish(claim, photo, prediction)
 

@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
 from backend.config.problems import error_response
+from backend.operations.logs import request_bound
 
 log = structlog.get_logger(__name__)
 
@@ -38,7 +39,7 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_of(request.META)
-        with structlog.contextvars.bound_contextvars(request=request_id):
+        with request_bound(request_id):
             response = self.respond(request)
         response["X-Request-ID"] = request_id
         return response
