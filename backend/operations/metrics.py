@@ -8,7 +8,8 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from backend.operations.selectors import pace, readiness
+from backend.operations.health import readiness
+from backend.operations.selectors import pace
 
 
 class WorkersCollector(Collector):

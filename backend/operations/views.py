@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from backend.operations.health import readiness
 from backend.operations.metrics import exposition
-from backend.operations.selectors import readiness
 from backend.operations.throttle import login_wait
 
 
@@ -27,6 +27,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether a photo sent now would be analysed, and if not, why: `reasons` and `warnings` are stable codes."""
     found = readiness()
     return JsonResponse(asdict(found), status=200 if found.ready else 503)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from functools import partial
@@ -78,8 +79,9 @@ class Parts:
         return [*command, "-E", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
 
     def _models_resident(self) -> bool:
-        answer = _get(f"{self.settings.url}/readyz")
-        return answer is not None and json.loads(answer).get("ready") is True
+        """Not the same as ready, for which the upkeep, started later, must be there as well."""
+        answer = _get(f"{self.settings.url}/readyz", fine=(200, 503))
+        return answer is not None and json.loads(answer)["models_resident"] > 0
 
     def _answers_ping(self, name: str) -> bool:
         from celery import Celery  # comes with the environment, which a bare Python is still about to make
@@ -94,11 +96,14 @@ def own_broker(settings: Settings, port: int) -> Part:
     return Part("broker", command, lambda: broker_ready(broker_url(port)), outlasts=True)
 
 
-def _get(url: str) -> bytes | None:
-    """The body of a 200 answer; None for any other answer and for none."""
+def _get(url: str, fine: tuple[int, ...] = (200,)) -> bytes | None:
+    """The body of an answer with a fine status; None for any other answer and for none."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
     try:
         with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer:
             return bytes(answer.read())
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return bytes(answer.read()) if answer.code in fine else None
     except OSError:
         return None

@@ -43,6 +43,7 @@ def test_each_status_is_counted(client: Client) -> None:
     assert 0 < told["scalp_queue_oldest_seconds", ""] < 600
 
 
+@pytest.mark.usefixtures("upkeep")
 def test_workers_and_their_pace_are_told(client: Client, worker: Worker) -> None:
     worker("model@one", seconds=1.0)
     worker("model@two", seconds=2.0)
