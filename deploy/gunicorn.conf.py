@@ -7,6 +7,8 @@ change it.
 """
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from gunicorn.glogging import Logger
@@ -48,6 +50,33 @@ logger_class = JSONLines
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
+
+
+def on_starting(server):
+    """All processes of this server answer for the metrics of each other: each counts in files that the others read.
+
+    The files are in memory: under one that is mapped, a disk that is full ends the process (mmap(2), SIGBUS).
+    """
+    folder = tempfile.mkdtemp(prefix=f"scalp-metrics-{os.getpid()}-", dir=worker_tmp_dir)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def pre_fork(server, worker):
+    """Give the process the lowest free number: it goes on with the counts of the one that had it before, so there are
+    never more files than processes, however often one dies."""
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def post_fork(server, worker):
+    from prometheus_client import values  # Not before: it looks for the folder when it is imported.
+
+    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker.number)
+
 
 # Its control socket would lie in the home folder, one for all checkouts.
 control_socket_disable = True

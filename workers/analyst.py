@@ -28,7 +28,7 @@ from ml.predictor import Graded as Found
 from ml.predictor import Prediction, Predictor
 from ml.preprocessing import Prepared
 from workers.batcher import Batcher, Draining
-from workers.metrics import PREPARE_SECONDS
+from workers.metrics import ATTEMPTS, PREPARE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -52,6 +52,11 @@ class Analyst:
         Whatever goes wrong here ends in a state of the row: a reason for its owner, or back in the queue. What can not
         even be written, as the database is away, the reaper takes back once the lease has lapsed.
         """
+        outcome = self._analyse(analysis_id)
+        ATTEMPTS.labels(outcome).inc()
+        return outcome
+
+    def _analyse(self, analysis_id: UUID) -> str:
         claim = analysis_claim(analysis_id, worker=self.name)
         if claim is None:
             return "nothing to claim"

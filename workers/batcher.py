@@ -25,7 +25,7 @@ import structlog
 
 from ml.errors import DeviceLost, OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction, Prepared, Watch
-from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, MODEL_SECONDS
+from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, INFERENCE_SECONDS, MODEL_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -175,6 +175,8 @@ class Batcher:
                 seconds = time.monotonic() - begun
                 BATCH_PHOTOS.observe(len(batch))
                 BATCH_SECONDS.observe(seconds)
+                for _job in batch:
+                    INFERENCE_SECONDS.observe(seconds)
                 each = seconds / len(batch)
                 self.photo_seconds = 0.8 * (self.photo_seconds or each) + 0.2 * each
                 log.info("batch_done", photos=len(batch), seconds=round(seconds, 3))

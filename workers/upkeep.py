@@ -22,6 +22,7 @@ from backend.operations.health import REAPING
 from backend.operations.services import round_note, worker_started, workers_forget
 from workers.app import app, task
 from workers.heartbeat import keep_beating
+from workers.metrics import metrics_serve
 from workers.selfcheck import selfcheck
 
 ROLE = "upkeep"
@@ -89,6 +90,7 @@ app.conf.beat_schedule = {
 @signals.worker_init.connect
 def check(sender: Worker, **_: Any) -> None:
     selfcheck(sender, batches=False)
+    metrics_serve(settings.METRICS_PORT, settings.METRICS_HOST)
     worker_started(sender.hostname, role=ROLE)
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from backend.operations.models import Worker
+from backend.operations.models import Round, Worker
 from ml.labels import MODEL_KEYS
 
 MODEL_ROLE = "model"
@@ -66,3 +66,14 @@ def workers_heard() -> frozenset[str]:
 def worker_is_fresh(name: str) -> bool:
     """Whether the worker of this node name took a heartbeat just now."""
     return Worker.objects.filter(name=name, seen_at__gte=heard_since()).exists()
+
+
+def workers_heard_by_bundle() -> list[tuple[str, str, int]]:
+    """Bundle, device and the number of ready model workers that hold the one on the other."""
+    counted = _model_workers().values_list("bundle", "device").annotate(workers=Count("name"))
+    return list(counted.order_by("bundle", "device"))
+
+
+def rounds() -> list[Round]:
+    """The rounds of upkeep, one row a kind."""
+    return list(Round.objects.order_by("name"))

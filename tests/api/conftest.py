@@ -11,6 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from backend.analyses.metrics import analyses
 from backend.operations.probe import broker_probe, storage_probe
 from backend.operations.services import round_note, worker_seen
 from ml.labels import MODEL_KEYS
@@ -51,7 +52,7 @@ def worker(db: None) -> Worker:
 @pytest.fixture(autouse=True)
 def fresh_looks() -> None:
     """What a process looks at from time to time only, it looks at anew in each test."""
-    for look in (storage_probe, broker_probe):
+    for look in (storage_probe, broker_probe, analyses):
         look.forget()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -10,7 +12,9 @@ from typing import Any
 
 import pytest
 import requests
+from prometheus_client.parser import text_string_to_metric_families
 
+from tests.bench.service_load import children
 from tests.environment import until
 from tests.stack import Stack
 
@@ -103,6 +107,37 @@ def alive(web: Stack) -> bool:
         return False
 
 
-def test_a_database_that_is_gone_is_told(without_database: Stack) -> None:
+def test_a_database_that_is_gone_is_told_and_what_this_server_counted_itself_as_well(without_database: Stack) -> None:
     status, found = told(without_database)
     assert (status, found["ready"], found["reasons"]) == (503, False, ["database_away"])
+    samples = scraped(without_database)
+    assert samples['scalp_problem{"code": "database_away"}'] == 1
+    assert samples["scalp_ready{}"] == 0
+    assert samples['scalp_http_requests_total{"method": "GET", "route": "/readyz", "status": "503"}'] == 1
+
+
+def scraped(web: Stack) -> dict[str, float]:
+    text = requests.get(f"{web.url}/metrics", timeout=60).text
+    return {
+        f"{sample.name}{json.dumps(sample.labels, sort_keys=True)}": sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_whichever_process_answers_tells_of_all_of_them_and_one_that_dies_takes_nothing_with_it(stack: Stack) -> None:
+    counted = 'scalp_http_requests_total{"method": "GET", "route": "/healthz", "status": "200"}'
+    before = scraped(stack).get(counted, 0)
+    for _ in range(40):  # Each over a connection of its own, so that both processes get some.
+        requests.get(f"{stack.url}/healthz", timeout=5)
+    assert {scraped(stack)[counted] - before for _ in range(20)} == {40}
+
+    served = children(stack.processes["web"].pid)
+    os.kill(served[0], signal.SIGKILL)
+    until(lambda: len(children(stack.processes["web"].pid)) == len(served), 10, "another process")
+    until(lambda: alive(stack), 10, "an answer")
+    grown = {scraped(stack)[counted] - before for _ in range(20)}
+    assert len(grown) == 1
+    assert 40 <= grown.pop() <= 60
+    (folder,) = Path("/dev/shm").glob(f"scalp-metrics-{stack.processes['web'].pid}-*")
+    assert 1 <= len(list(folder.glob("counter_*.db"))) <= len(served)
