@@ -242,4 +242,4 @@ class Batcher:
 
 def _about(jobs: Sequence[Job]) -> AbstractContextManager[None]:
     """Every line of the device's thread names the analyses whose photos it is at."""
-    return structlog.contextvars.bound_contextvars(analyses=[job.about for job in jobs if job.about])  # type: ignore[return-value]
+    return structlog.contextvars.bound_contextvars(analyses=[job.about for job in jobs if job.about])

@@ -12,7 +12,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
-disable_created_metrics()  # type: ignore[no-untyped-call]  # Twice the series, for when each began: nobody asks.
+disable_created_metrics()  # Twice the series, for when each began: nobody asks.
 registry = CollectorRegistry()
 
 HTTP_REQUESTS = Counter("scalp_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry)
@@ -33,5 +33,5 @@ def measured() -> CollectorRegistry:
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return registry
     together = CollectorRegistry()
-    MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+    MultiProcessCollector(together)
     return together
