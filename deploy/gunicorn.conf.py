@@ -9,11 +9,14 @@ Here and in the containers alike; `SCALP_HOST`, `SCALP_PORT`, `SCALP_WEB_WORKERS
 import contextlib
 import ctypes
 import os
+import shutil
 import socket
+import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import ThreadWorker
 
 #: Seconds in which a request must have come in whole, and then again its answer have been taken.
@@ -83,9 +86,50 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 accesslog = None
 errorlog = "-"
 
+
+class JSONLines(Logger):
+    """What the server says itself, in JSON like all else. Its `logconfig_dict` would bring back the line a request."""
+
+    def setup(self, cfg):
+        super().setup(cfg)
+        from backend.operations.logs import json_formatter  # Only now may the root be on the path.
+
+        for handler in self.error_log.handlers:
+            handler.setFormatter(json_formatter())
+
+
+logger_class = JSONLines
+
 limit_request_line = 4094
 limit_request_fields = 64
 limit_request_field_size = 8190
+
+
+def on_starting(server):
+    """All processes of this server answer for the metrics of each other: each counts in files that the others read.
+
+    The files are in memory: under one that is mapped, a disk that is full ends the process (mmap(2), SIGBUS).
+    """
+    folder = tempfile.mkdtemp(prefix=f"scalp-metrics-{os.getpid()}-", dir=worker_tmp_dir)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
+def on_exit(server):
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+
+
+def pre_fork(server, worker):
+    """Give the process the lowest free number: it goes on with the counts of the one that had it before, so there are
+    never more files than processes, however often one dies."""
+    taken = {other.number for other in server.WORKERS.values()}
+    worker.number = next(number for number in range(len(taken) + 1) if number not in taken)
+
+
+def post_fork(server, worker):
+    from prometheus_client import values  # Not before: it looks for the folder when it is imported.
+
+    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker.number)
+
 
 # Its control socket would lie in the home folder, one for all checkouts.
 control_socket_disable = True

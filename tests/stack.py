@@ -139,6 +139,15 @@ class Stack:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
 
+    def mend(self) -> None:
+        """Start what has died, let go on what was stopped, and wait until all is well again."""
+        for part, process in list(self.processes.items()):
+            if process.poll() is None:
+                self.kill(part, signal.SIGCONT)
+            else:
+                self.start(part)
+        until(self.ready, 60, f"readiness (logs in {self.folder})")
+
     def log(self, part: str) -> Path:
         return self.folder / f"{part}.log"
 
@@ -182,12 +191,6 @@ class Stack:
         assert not dead, f"{dead} died; logs in {self.folder}"
         try:
             return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
-        except requests.RequestException:
-            return False
-
-    def alive(self) -> bool:
-        try:
-            return requests.get(f"{self.url}/healthz", timeout=5).ok
         except requests.RequestException:
             return False
 

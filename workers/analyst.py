@@ -28,7 +28,7 @@ from ml.predictor import Graded as Found
 from ml.predictor import Prediction, Predictor
 from ml.preprocessing import Prepared
 from workers.batcher import Batcher, Draining
-from workers.metrics import PREPARE_SECONDS
+from workers.metrics import ATTEMPTS, PREPARE_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +52,18 @@ class Analyst:
         Whatever goes wrong here ends in a state of the row: a reason for its owner, or back in the queue. What can not
         even be written, as the database is away, the reaper takes back once the lease has lapsed.
         """
+        outcome = self._analyse(analysis_id)
+        ATTEMPTS.labels(outcome).inc()
+        return outcome
+
+    def _analyse(self, analysis_id: UUID) -> str:
         claim = analysis_claim(analysis_id, worker=self.name)
         if claim is None:
             return "nothing to claim"
         self._held.add(claim)
         try:
-            return self._attempt(claim)
+            with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
+                return self._attempt(claim)
         finally:
             self._held.discard(claim)
 
@@ -76,13 +82,13 @@ class Analyst:
         except OutOfMemory:
             return _said(analysis_fail(claim, "out_of_memory"), "failed")
         except (DeviceLost, OSError, DatabaseAway) as error:
-            log.warning("attempt_broken", analysis=str(claim.analysis_id), cause=repr(error))
+            log.warning("attempt_broken", cause=repr(error))
             close_old_connections()  # One that broke can't put it off.
             return _said(analysis_put_off(claim), "put off")
         except ModelError:
             return _said(analysis_fail(claim, "model_error"), "failed")
         except Exception:
-            log.exception("attempt_failed", analysis=str(claim.analysis_id))
+            log.exception("attempt_failed")
             return _said(analysis_fail(claim, "internal_error"), "failed")
         return self._finish(claim, photo, prediction)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from celery import Celery, signals
 
+from backend.operations.logs import REQUEST_HEADER, request_bound
 from workers.broker import channel_install
 
 channel_install()
@@ -24,11 +26,17 @@ def task(queue: str) -> Callable[[Callable[..., str]], Any]:
     """Make a task of a function that takes keywords only and returns a word on what it did.
 
     Acknowledged late: a worker that dies leaves the message to another one. No retries and no results:
-    what happened stands in the row.
+    what happened stands in the row. Its log lines bear the id of the request that sent the message, or a new one.
     """
 
     def register(function: Callable[..., str]) -> Any:
+        @wraps(function)
+        def bound(self: Any, **arguments: str) -> str:
+            with request_bound(self.request.get(REQUEST_HEADER)):
+                return function(**arguments)
+
         return app.task(
+            bind=True,
             name=function.__name__,
             queue=queue,
             acks_late=True,
@@ -36,6 +44,6 @@ def task(queue: str) -> Callable[[Callable[..., str]], Any]:
             ignore_result=True,
             max_retries=0,
             Strategy="workers.messages:strategy",
-        )(function)
+        )(bound)
 
     return register

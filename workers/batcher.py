@@ -18,14 +18,14 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 import structlog
 
 from ml.errors import DeviceLost, OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction, Prepared, Watch
-from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, MODEL_SECONDS
+from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, INFERENCE_SECONDS, MODEL_SECONDS
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +50,8 @@ class Job:
         self.alone = alone
         self.submitted_at = time.monotonic()
         self.canceled = False
+        #: What the submitter's log lines are about, for those that the device's thread writes of its photo.
+        self.about: str | None = structlog.contextvars.get_contextvars().get("analysis")
         self._changed = threading.Condition()
         self._models_done = 0
         self._ended = False
@@ -167,14 +169,17 @@ class Batcher:
             begun = time.monotonic()
             for job in batch:
                 BATCH_WAIT_SECONDS.observe(begun - job.submitted_at)
-            self._run(batch)
-            self._moved_at = None
-            seconds = time.monotonic() - begun
-            BATCH_PHOTOS.observe(len(batch))
-            BATCH_SECONDS.observe(seconds)
-            each = seconds / len(batch)
-            self.photo_seconds = 0.8 * (self.photo_seconds or each) + 0.2 * each
-            log.info("batch_done", photos=len(batch), seconds=round(seconds, 3))
+            with _about(batch):
+                self._run(batch)
+                self._moved_at = None
+                seconds = time.monotonic() - begun
+                BATCH_PHOTOS.observe(len(batch))
+                BATCH_SECONDS.observe(seconds)
+                for _job in batch:
+                    INFERENCE_SECONDS.observe(seconds)
+                each = seconds / len(batch)
+                self.photo_seconds = 0.8 * (self.photo_seconds or each) + 0.2 * each
+                log.info("batch_done", photos=len(batch), seconds=round(seconds, 3))
 
     def _next_batch(self) -> list[Job]:
         """The next jobs to run together; empty when there will be none any more."""
@@ -231,4 +236,10 @@ class Batcher:
             return
         middle = len(jobs) // 2
         for half in (jobs[:middle], jobs[middle:]):
-            self._run(half)
+            with _about(half):
+                self._run(half)
+
+
+def _about(jobs: Sequence[Job]) -> AbstractContextManager[None]:
+    """Every line of the device's thread names the analyses whose photos it is at."""
+    return structlog.contextvars.bound_contextvars(analyses=[job.about for job in jobs if job.about])

@@ -13,6 +13,7 @@ from ml.predictor import Predictor
 from workers.analyst import Analyst
 from workers.batcher import Batcher
 from workers.exit import leave
+from workers.metrics import BUNDLE, RESIDENT
 from workers.tuning import choose_batching
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,9 @@ def residents_load(name: str, threads: int) -> int:
     batcher = Batcher(predictor, max_batch=batching.max_batch, max_wait=batching.max_wait, device_lost=leave)
     batcher.photo_seconds = predictor.warm_up_seconds  # Until the first batch tells better.
     _resident = Analyst(name, predictor, batcher)
+    RESIDENT.set(predictor.models_resident)
+    held = predictor.bundle.reference, str(predictor.bundle.demo).lower()
+    BUNDLE.labels(*held, predictor.device, predictor.runtime, predictor.precision).set(1)
     return threads
 
 

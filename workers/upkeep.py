@@ -5,6 +5,10 @@ Several of either do no harm: every change of state is a guarded UPDATE.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
 from typing import Any
 
 from celery import signals
@@ -14,9 +18,11 @@ from django.conf import settings
 from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge, traces_wipe
 from backend.analyses.services.sharing import shares_sweep
-from backend.operations.services import worker_started, workers_forget
+from backend.operations.health import REAPING
+from backend.operations.services import round_note, worker_started, workers_forget
 from workers.app import app, task
 from workers.heartbeat import keep_beating
+from workers.metrics import metrics_serve
 from workers.selfcheck import selfcheck
 
 ROLE = "upkeep"
@@ -28,20 +34,38 @@ SWEEP_SECONDS = 3600.0  # What is swept shows nothing any more.
 
 @task(queue=QUEUE)
 def reap_analyses() -> str:
-    workers_forget()
-    return str(analyses_reap())
+    with _round(REAPING) as found:
+        workers_forget()
+        found |= asdict(analyses_reap())
+    return _said(found)
 
 
 @task(queue=QUEUE)
 def purge_photos() -> str:
-    purged = photos_purge()
-    traces_wipe()  # Also of what was erased on request since the last round.
-    return str(purged)
+    with _round("purge") as found:
+        found |= asdict(photos_purge())
+        traces_wipe()  # Also of what was erased on request since the last round.
+    return _said(found)
 
 
 @task(queue=QUEUE)
 def sweep_shares() -> str:
-    return f"{shares_sweep()} swept"
+    with _round("sweep") as found:
+        found["shares"] = shares_sweep()
+    return _said(found)
+
+
+@contextmanager
+def _round(name: str) -> Iterator[dict[str, int]]:
+    """A round whose end is noted with what it found; one that breaks off is not, so that it looks as it is: missing."""
+    begun = time.monotonic()
+    found: dict[str, int] = {}
+    yield found
+    round_note(name, seconds=time.monotonic() - begun, found=found)
+
+
+def _said(found: Mapping[str, int]) -> str:
+    return ", ".join(f"{number} {word}" for word, number in found.items())
 
 
 # A round that nobody took before the next one is due has nothing to do any more: it expires.
@@ -67,7 +91,14 @@ app.conf.beat_schedule = {
 @signals.worker_init.connect
 def check(sender: Worker, **_: Any) -> None:
     selfcheck(sender, batches=False)
+    metrics_serve(settings.METRICS_PORT, settings.METRICS_HOST)
     worker_started(sender.hostname, role=ROLE)
+
+
+@signals.worker_ready.connect
+def reap_at_once(**_: Any) -> None:
+    """What was left lying does not wait for the schedule, and neither does whoever asks whether we are ready."""
+    reap_analyses.apply_async(expires=settings.REAP_SECONDS)
 
 
 keep_beating(app, ROLE)

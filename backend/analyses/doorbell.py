@@ -1,5 +1,7 @@
 """The queue as a doorbell: a message carries an id and nothing else, and losing one loses no photo.
 
+In a header it bears the id of the request that rang, by which one finds what became of it in the workers' logs.
+
 Whoever commits a queued row rings after the commit. When the broker does not answer, the row just stays
 queued: the reaper rings again later.
 """
@@ -16,6 +18,8 @@ from django.conf import settings
 from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
+
+from backend.operations.logs import request_headers
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +56,7 @@ def bell_ring(analysis_id: UUID) -> bool:
             kwargs={"analysis_id": str(analysis_id)},
             queue=QUEUE,
             retry=False,
-            headers={HEADER: str(analysis_id)},
+            headers={HEADER: str(analysis_id), **request_headers()},
         )
     except (OperationalError, RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS

@@ -42,7 +42,7 @@ RUNTIME = environment.text("RUNTIME", "auto")
 #: None: measured by each worker when it starts.
 MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, most=1024)
 MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)
-METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a model worker; 0: none
+METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a worker; 0: none
 METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────
@@ -66,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "backend.operations.traffic.Traffic",
     "backend.operations.middleware.RequestLog",
     "backend.operations.middleware.Guarded",
     "django.middleware.security.SecurityMiddleware",

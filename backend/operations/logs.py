@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import structlog
 import structlog.typing
@@ -14,6 +17,23 @@ SHARED: list[structlog.typing.Processor] = [
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 ]
+
+
+#: The header of a message in the queue that bears the id of whatever sent it.
+REQUEST_HEADER = "request_id"
+
+
+@contextmanager
+def request_bound(request_id: str | None) -> Iterator[None]:
+    """Meanwhile every line of this thread bears the id; a new one where None is given, as a round of upkeep has."""
+    with structlog.contextvars.bound_contextvars(request=request_id or uuid.uuid4().hex):
+        yield
+
+
+def request_headers() -> dict[str, str]:
+    """What a message takes along so that its receiver's lines bear our id: empty outside of any request."""
+    request_id = structlog.contextvars.get_contextvars().get("request")
+    return {REQUEST_HEADER: request_id} if request_id else {}
 
 
 def json_formatter() -> logging.Formatter:

@@ -1,33 +1,101 @@
-"""Prometheus metrics, read from the rows at each scrape: every web process tells the same truth."""
+"""What the rows tell Prometheus, read at each scrape, so that every web process tells the same truth.
+
+Several web servers tell it several times: whoever adds their numbers up takes the `max` of these. What happens in one
+process alone is in `backend.operations.measures`, and there the `sum` is right.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from backend.operations.selectors import pace, readiness
+from backend.operations.health import REASONS, WARNINGS, readiness
+from backend.operations.measures import measured
+from backend.operations.selectors import pace, rounds, workers_heard_by_bundle
+
+#: After a read that failed, the other collectors of a scrape do not wait for the database's time-outs as well.
+QUIET_SECONDS = 3.0
+
+_quiet_until = 0.0
 
 
-class WorkersCollector(Collector):
+class RowsCollector(Collector):
+    """Tells what it reads from rows, and nothing while the database is away."""
+
+    def collect(self) -> Iterable[Metric]:
+        if time.monotonic() < _quiet_until:
+            return []
+        try:
+            return list(self.read())
+        except (OperationalError, InterfaceError):
+            _be_quiet()
+            return []
+
+    def read(self) -> Iterable[Metric]:
+        raise NotImplementedError
+
+
+def _be_quiet() -> None:
+    global _quiet_until
+    _quiet_until = time.monotonic() + QUIET_SECONDS
+
+
+class HealthCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         found = readiness()
+        if "database_away" in found.reasons:
+            _be_quiet()
         yield GaugeMetricFamily("scalp_ready", "1 if a photo sent now would be analysed.", value=int(found.ready))
         yield GaugeMetricFamily("scalp_workers", "Model workers with a fresh heartbeat.", value=found.workers)
         yield GaugeMetricFamily(
             "scalp_models_resident", "Models held by each ready worker.", value=found.models_resident
         )
+        problem = GaugeMetricFamily("scalp_problem", "1 for each reason and warning of /readyz.", labels=["code"])
+        for code in (*REASONS, *WARNINGS):
+            problem.add_metric([code], int(code in found.reasons or code in found.warnings))
+        yield problem
+
+
+class WorkersCollector(RowsCollector):
+    def read(self) -> Iterable[Metric]:
         seconds = pace().photo_seconds
         if seconds is not None:
             yield GaugeMetricFamily("scalp_photo_seconds", "Seconds a photo lately took a worker.", value=seconds)
+        bundles = GaugeMetricFamily(
+            "scalp_workers_by_bundle", "Ready model workers by what they hold.", labels=["bundle", "device"]
+        )
+        for bundle, device, workers in workers_heard_by_bundle():
+            bundles.add_metric([bundle, device], workers)
+        yield bundles
 
 
-#: Each app adds what it has to tell when Django starts.
+class UpkeepCollector(RowsCollector):
+    def read(self) -> Iterable[Metric]:
+        now = timezone.now()
+        age = GaugeMetricFamily("scalp_round_age_seconds", "Since the last round of upkeep ended.", labels=["round"])
+        seconds = GaugeMetricFamily("scalp_round_seconds", "What the last round took.", labels=["round"])
+        number = CounterMetricFamily("scalp_rounds", "Rounds of upkeep.", labels=["round"])
+        found = CounterMetricFamily("scalp_round_found", "What the rounds found.", labels=["round", "what"])
+        for row in rounds():
+            age.add_metric([row.name], max(0.0, (now - row.ended_at).total_seconds()))
+            seconds.add_metric([row.name], row.seconds)
+            number.add_metric([row.name], row.rounds)
+            for what, total in row.found.items():
+                found.add_metric([row.name, what], total)
+        yield from (age, seconds, number, found)
+
+
+#: Each app adds what it has to tell when Django starts. Health is asked first.
 registry = CollectorRegistry()
-registry.register(WorkersCollector())
+for _collector in (HealthCollector, WorkersCollector, UpkeepCollector):
+    registry.register(_collector())
 
 
 def exposition() -> bytes:
-    return generate_latest(registry)
+    return generate_latest(registry) + generate_latest(measured())

@@ -26,6 +26,7 @@ from django.utils.translation import get_language_from_request, override
 from backend.config.guards import GUARDS
 from backend.config.private import private
 from backend.config.problems import error_response
+from backend.operations.logs import request_bound
 
 log = structlog.get_logger(__name__)
 
@@ -48,7 +49,7 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_of(request.META)
-        with structlog.contextvars.bound_contextvars(request=request_id):
+        with request_bound(request_id):
             response = self.respond(request)
         response["X-Request-ID"] = request_id
         return response

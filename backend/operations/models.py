@@ -26,3 +26,16 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Round(models.Model):
+    """The rounds of one kind of upkeep: when the last one ended, and what all of them together found, by word."""
+
+    name = models.CharField(max_length=20, primary_key=True)
+    ended_at = models.DateTimeField()
+    seconds = models.FloatField()
+    rounds = models.PositiveBigIntegerField(default=0)
+    found = models.JSONField(default=dict)
+
+    def __str__(self) -> str:
+        return self.name

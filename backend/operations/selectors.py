@@ -1,4 +1,4 @@
-"""What the workers' heartbeats say: who is there, whether we are ready, how fast we are."""
+"""What the workers' heartbeats say: who is there, and how fast we are."""
 
 from __future__ import annotations
 
@@ -8,23 +8,13 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
-from backend.operations.models import Worker
+from backend.operations.models import Round, Worker
 from ml.labels import MODEL_KEYS
 
 MODEL_ROLE = "model"
-
-
-@dataclass(frozen=True)
-class Readiness:
-    """Whether a photo sent now would be analysed; `models_resident` is the least of any ready worker."""
-
-    ready: bool
-    workers: int
-    models_resident: int
-    bundle: str | None
 
 
 @dataclass(frozen=True)
@@ -36,19 +26,12 @@ class Pace:
 
 
 def _model_workers() -> QuerySet[Worker]:
-    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=_heard_since(), models_resident=len(MODEL_KEYS))
+    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=heard_since(), models_resident=len(MODEL_KEYS))
 
 
-def _heard_since() -> datetime:
+def heard_since() -> datetime:
+    """A worker whose last heartbeat is older does not count as there."""
     return timezone.now() - timedelta(seconds=settings.HEARTBEAT_STALE_SECONDS)
-
-
-def readiness() -> Readiness:
-    """Ready means that a worker that holds all seven models took a heartbeat just now."""
-    found = _model_workers().aggregate(n=Count("name"), least=Min("models_resident"), bundle=Max("bundle"))
-    return Readiness(
-        ready=found["n"] > 0, workers=found["n"], models_resident=found["least"] or 0, bundle=found["bundle"]
-    )
 
 
 #: The pace as a table of one row, for queries that are asked at each poll; `pace_since` has its parameters.
@@ -60,7 +43,7 @@ PACE_SQL = f"""(
 
 def pace_since() -> list[Any]:
     """The parameters of `PACE_SQL`."""
-    return [connection.ops.adapt_datetimefield_value(_heard_since())]
+    return [connection.ops.adapt_datetimefield_value(heard_since())]
 
 
 def pace() -> Pace:
@@ -77,9 +60,20 @@ def models_are_demo() -> bool | None:
 
 def workers_heard() -> frozenset[str]:
     """The node names of all workers that took a heartbeat just now."""
-    return frozenset(Worker.objects.filter(seen_at__gte=_heard_since()).values_list("name", flat=True))
+    return frozenset(Worker.objects.filter(seen_at__gte=heard_since()).values_list("name", flat=True))
 
 
 def worker_is_fresh(name: str) -> bool:
     """Whether the worker of this node name took a heartbeat just now."""
-    return Worker.objects.filter(name=name, seen_at__gte=_heard_since()).exists()
+    return Worker.objects.filter(name=name, seen_at__gte=heard_since()).exists()
+
+
+def workers_heard_by_bundle() -> list[tuple[str, str, int]]:
+    """Bundle, device and the number of ready model workers that hold the one on the other."""
+    counted = _model_workers().values_list("bundle", "device").annotate(workers=Count("name"))
+    return list(counted.order_by("bundle", "device"))
+
+
+def rounds() -> list[Round]:
+    """The rounds of upkeep, one row a kind."""
+    return list(Round.objects.order_by("name"))

@@ -1,13 +1,14 @@
-"""Heartbeats of workers."""
+"""Heartbeats of workers, and the rounds of upkeep."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
 from django.utils import timezone
 
-from backend.operations.models import Worker
+from backend.operations.models import Round, Worker
 
 
 def worker_seen(
@@ -54,3 +55,18 @@ def workers_forget() -> int:
     long_ago = timezone.now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
     deleted, _by_model = Worker.objects.filter(seen_at__lt=long_ago).delete()
     return deleted
+
+
+def round_note(name: str, *, seconds: float, found: Mapping[str, int]) -> None:
+    """Note that a round of upkeep of this name has ended after so many seconds, and add what it found to the totals.
+
+    Of two rounds that end at once, each is counted: the later one finds the number of rounds changed and reads again.
+    """
+    now = timezone.now()
+    row, _made = Round.objects.get_or_create(name=name, defaults={"ended_at": now, "seconds": seconds})
+    while True:
+        totals = row.found | {word: row.found.get(word, 0) + number for word, number in found.items()}
+        unchanged = Round.objects.filter(pk=name, rounds=row.rounds)
+        if unchanged.update(ended_at=now, seconds=seconds, rounds=row.rounds + 1, found=totals):
+            return
+        row.refresh_from_db()

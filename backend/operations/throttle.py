@@ -15,6 +15,7 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from backend.operations.broker import broker_client, broker_is_redis
+from backend.operations.measures import THROTTLED
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +72,10 @@ def throttle_wait(limit: int, what: str, *senders: str) -> float:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         log.warning("throttle_unknown", cause=repr(error))
         return 0.0
-    return WINDOW_SECONDS - into if max(counts) > limit else 0.0
+    if max(counts) <= limit:
+        return 0.0
+    THROTTLED.labels(what).inc()
+    return WINDOW_SECONDS - into
 
 
 class SubmitThrottle(BaseThrottle):

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from backend.operations.entrance import browser_remember, login_wait
+from backend.operations.health import readiness
 from backend.operations.metrics import exposition
-from backend.operations.selectors import readiness
 
 
 @never_cache
@@ -27,6 +27,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
+    """Whether a photo sent now would be analysed, and if not, why: `reasons` and `warnings` are stable codes."""
     found = readiness()
     return JsonResponse(asdict(found), status=200 if found.ready else 503)
 

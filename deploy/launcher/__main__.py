@@ -18,7 +18,7 @@ from deploy.launcher import parts, pins, verification
 from deploy.launcher.broker import broker_password, broker_port, broker_ready, broker_url
 from deploy.launcher.environment import Environment
 from deploy.launcher.lock import only_run
-from deploy.launcher.settings import Settings
+from deploy.launcher.settings import LOOPBACK, Settings
 from deploy.launcher.supervisor import Supervisor
 from deploy.launcher.terminal import LaunchError, say
 
@@ -77,6 +77,9 @@ def welcome(settings: Settings, admin: str) -> None:
         say(f"                name {name}, password {password} (shown this once)")
     say(f"  Queue         {settings.flower_url}/")
     say(f"  API           {settings.url}/api/docs/")
+    if settings.metrics_ports:
+        said = [f"{settings.url}/metrics", *(f"http://{LOOPBACK}:{port}/metrics" for port in settings.metrics_ports)]
+        say(f"  Metrics       {' '.join(said)}")
     say(f"  Logs          {settings.logs}")
     say("  Stop          Ctrl-C")
     say()

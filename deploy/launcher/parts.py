@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from functools import partial
@@ -41,19 +42,23 @@ class Parts:
         if len(devices) == 1:
             return [self._model_worker("model", self._models_resident)]
         return [
-            self._model_worker(name, partial(self._answers_ping, name), device)
-            for name, device in zip((f"model-{n}" for n in range(1, len(devices) + 1)), devices, strict=True)
+            self._model_worker(
+                f"model-{number + 1}", partial(self._answers_ping, f"model-{number + 1}"), number, device
+            )
+            for number, device in enumerate(devices)
         ]
 
-    def _model_worker(self, name: str, ready: Callable[[], bool], device: str | None = None) -> Part:
+    def _model_worker(self, name: str, ready: Callable[[], bool], number: int = 0, device: str | None = None) -> Part:
         command = self._worker("workers.model", "photos", name, self.settings.concurrency)
+        command = self._measured(command, number)
         if device is not None:
-            command = ["env", f"SCALP_DEVICE={device}", *command]
+            command = _with(command, SCALP_DEVICE=device)
         # The longest start is the first one in 8 bits: seven networks take a minute or two each to be quantised.
         return Part(name.replace("model", "model worker"), command, ready, patience=1800.0, drain=30.0)
 
     def upkeep(self) -> Part:
         command = self._worker("workers.upkeep", "upkeep", "upkeep", 2)
+        command = self._measured(command, len(self.settings.devices))
         return Part("upkeep", command, lambda: self._answers_ping("upkeep"))
 
     def schedule(self) -> Part:
@@ -77,9 +82,15 @@ class Parts:
         command += ["--pool", "threads", "--concurrency", str(threads), "--hostname", f"{name}@%h"]
         return [*command, "-E", "--without-gossip", "--without-mingle", "--loglevel", "INFO"]
 
+    def _measured(self, command: list[str], number: int) -> list[str]:
+        """The worker of this number answers Prometheus on a port of its own, where ports were asked for."""
+        ports = self.settings.metrics_ports
+        return _with(command, SCALP_METRICS_PORT=str(ports[number])) if ports else command
+
     def _models_resident(self) -> bool:
-        answer = _get(f"{self.settings.url}/readyz")
-        return answer is not None and json.loads(answer).get("ready") is True
+        """Not the same as ready, for which the upkeep, started later, must be there as well."""
+        answer = _get(f"{self.settings.url}/readyz", fine=(200, 503))
+        return answer is not None and json.loads(answer)["models_resident"] > 0
 
     def _answers_ping(self, name: str) -> bool:
         from celery import Celery  # comes with the environment, which a bare Python is still about to make
@@ -94,11 +105,20 @@ def own_broker(settings: Settings, port: int, url: str) -> Part:
     return Part("broker", command, lambda: broker_ready(url), outlasts=True)
 
 
-def _get(url: str) -> bytes | None:
-    """The body of a 200 answer; None for any other answer and for none."""
+def _with(command: list[str], **variables: str) -> list[str]:
+    """The command with more in its environment."""
+    given = [f"{name}={value}" for name, value in variables.items()]
+    return ["env", *given, *command[1:]] if command[0] == "env" else ["env", *given, *command]
+
+
+def _get(url: str, fine: tuple[int, ...] = (200,)) -> bytes | None:
+    """The body of an answer with a fine status; None for any other answer and for none."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback needs no proxy
     try:
         with opener.open(url, timeout=SECONDS_TO_ANSWER) as answer:
             return bytes(answer.read())
+    except urllib.error.HTTPError as answer:
+        with answer:
+            return bytes(answer.read()) if answer.code in fine else None
     except OSError:
         return None

@@ -26,19 +26,20 @@ class Settings:
     concurrency: int
     broker_url: str  # empty: a broker of our own
     devices: tuple[str, ...]  # a model worker for each
+    metrics_port: int  # of the first worker; 0: none answers Prometheus
 
     @classmethod
     def read(cls, root: Path, environ: Mapping[str, str]) -> Settings:
         """From `SCALP_VAR`, `SCALP_HOST`, `SCALP_PORT`, `SCALP_FLOWER_PORT`, `SCALP_CONCURRENCY`,
-        `SCALP_BROKER_URL`, `SCALP_DEVICE`.
+        `SCALP_BROKER_URL`, `SCALP_DEVICE`, `SCALP_METRICS_PORT`.
 
         Raises LaunchError that names the variable and what it wants.
         """
 
-        def whole(name: str, default: int, most: int) -> int:
+        def whole(name: str, default: int, most: int, least: int = 1) -> int:
             raw = environ.get(name, "") or str(default)
-            if not raw.isdecimal() or not 1 <= int(raw) <= most:
-                raise LaunchError(f"{name} is {raw!r}: a whole number from 1 to {most} is wanted.")
+            if not raw.isdecimal() or not least <= int(raw) <= most:
+                raise LaunchError(f"{name} is {raw!r}: a whole number from {least} to {most} is wanted.")
             return int(raw)
 
         settings = cls(
@@ -50,10 +51,17 @@ class Settings:
             concurrency=whole("SCALP_CONCURRENCY", 64, 4096),
             broker_url=environ.get("SCALP_BROKER_URL", ""),
             devices=tuple(map(str.strip, (environ.get("SCALP_DEVICE") or "auto").split(","))),
+            metrics_port=whole("SCALP_METRICS_PORT", 0, 65500, least=0),
         )
         if settings.port == settings.flower_port:
             raise LaunchError(f"SCALP_PORT and SCALP_FLOWER_PORT are both {settings.port}: choose two ports.")
         return settings
+
+    @property
+    def metrics_ports(self) -> tuple[int, ...]:
+        """A port for each model worker and one for the upkeep worker, in a row; none where none was asked for."""
+        first = self.metrics_port
+        return tuple(range(first, first + len(self.devices) + 1)) if first else ()
 
     @property
     def logs(self) -> Path:
@@ -83,6 +91,7 @@ class Settings:
         for variable, host, port in (
             ("SCALP_PORT", self.host, self.port),
             ("SCALP_FLOWER_PORT", LOOPBACK, self.flower_port),
+            *(("SCALP_METRICS_PORT", LOOPBACK, port) for port in self.metrics_ports),
         ):
             try:
                 listen(host, port).close()

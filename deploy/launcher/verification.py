@@ -28,8 +28,8 @@ NOTHING_COLLECTED = 5  # pytest's exit status; no failure where options choose o
 
 
 def install_system_packages() -> None:
-    """Chromium for the browser tests, a PostgreSQL server for the database tests, Korean letters for the
-    pictures.
+    """Chromium for the browser tests, a PostgreSQL server for the database tests, Prometheus for the dashboard's,
+    Korean letters for the pictures.
 
     Installs what is missing where that needs no asking (root on a system with apt). Raises LaunchError that
     says what to install elsewhere.
@@ -39,7 +39,12 @@ def install_system_packages() -> None:
     letters = _has_korean_letters()
     missing = [
         name
-        for name, there in (("chromium", chromium), ("postgresql", postgresql), ("fonts-noto-cjk", letters))
+        for name, there in (
+            ("chromium", chromium),
+            ("postgresql", postgresql),
+            ("prometheus", shutil.which("prometheus") and shutil.which("promtool")),
+            ("fonts-noto-cjk", letters),
+        )
         if not there
     ]
     if not missing:

@@ -11,7 +11,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from backend.operations.services import worker_seen
+from backend.analyses.metrics import analyses
+from backend.operations.probe import broker_probe, storage_probe
+from backend.operations.services import round_note, worker_seen
 from ml.labels import MODEL_KEYS
 from tests.analyses import BUNDLE
 from tests.api.contract import ContractClient
@@ -45,6 +47,20 @@ def worker(db: None) -> Worker:
         worker_seen(name, role="model", models_resident=models_resident, bundle=BUNDLE, photo_seconds=seconds)
 
     return beats
+
+
+@pytest.fixture(autouse=True)
+def fresh_looks() -> None:
+    """What a process looks at from time to time only, it looks at anew in each test."""
+    for look in (storage_probe, broker_probe, analyses):
+        look.forget()
+
+
+@pytest.fixture
+def upkeep(db: None) -> None:
+    """An upkeep worker that took a heartbeat just now, and ended a round of the reaper."""
+    worker_seen("upkeep@one", role="upkeep")
+    round_note("reap", seconds=0.1, found={"requeued": 2, "failed": 1, "rung": 3})
 
 
 @pytest.fixture

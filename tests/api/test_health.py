@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
+from backend.operations import broker
+from backend.operations.models import Round
 from backend.operations.models import Worker as WorkerRow
+from backend.operations.probe import Probe, storage_probe
 from backend.operations.services import worker_left, worker_seen, worker_started
+from deploy.launcher.settings import free_port
 from tests.analyses import BUNDLE
 from tests.api.conftest import Worker
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
-NOT_READY = {"ready": False, "workers": 0, "models_resident": 0, "bundle": None}
+READY = {"ready": True, "workers": 1, "models_resident": 7, "bundle": BUNDLE, "reasons": [], "warnings": []}
+
+
+def not_ready(*reasons: str) -> tuple[int, dict[str, Any]]:
+    """The answer while no model worker is there that counts."""
+    none = {"ready": False, "workers": 0, "models_resident": 0, "bundle": None}
+    return 503, {**none, "reasons": list(reasons), "warnings": []}
 
 
 def ready(client: Client) -> tuple[int, Any]:
@@ -24,9 +36,9 @@ def ready(client: Client) -> tuple[int, Any]:
     return answer.status_code, answer.json()
 
 
-def age(seconds: float) -> None:
-    """Let the last heartbeat of every worker be so old."""
-    WorkerRow.objects.update(seen_at=timezone.now() - timedelta(seconds=seconds))
+def age(seconds: float, role: str = "model") -> None:
+    """Let the last heartbeat of every worker of this role be so old."""
+    WorkerRow.objects.filter(role=role).update(seen_at=timezone.now() - timedelta(seconds=seconds))
 
 
 def test_healthz_says_that_this_process_answers_and_asks_nobody(client: Client, django_assert_num_queries: Any) -> None:
@@ -36,41 +48,110 @@ def test_healthz_says_that_this_process_answers_and_asks_nobody(client: Client, 
     assert "no-store" in answer["Cache-Control"]
 
 
+def test_where_nobody_is_it_is_not_ready_and_says_all_that_is_missing(client: Client) -> None:
+    assert ready(client) == not_ready("no_worker", "upkeep_stale", "reaper_asleep")
+
+
+@pytest.mark.usefixtures("upkeep")
 def test_without_a_worker_it_is_not_ready(client: Client) -> None:
-    assert ready(client) == (503, NOT_READY)
+    assert ready(client) == not_ready("no_worker")
 
 
+@pytest.mark.usefixtures("upkeep")
 def test_with_a_worker_that_holds_seven_models_it_is_ready(client: Client, worker: Worker) -> None:
     worker("model@one")
     worker("model@two")
-    assert ready(client) == (200, {"ready": True, "workers": 2, "models_resident": 7, "bundle": BUNDLE})
+    assert ready(client) == (200, {**READY, "workers": 2})
 
 
+@pytest.mark.usefixtures("upkeep")
+def test_it_takes_two_reads_of_rows(client: Client, worker: Worker, django_assert_num_queries: Any) -> None:
+    worker()
+    with django_assert_num_queries(2):
+        assert ready(client)[0] == 200
+
+
+@pytest.mark.usefixtures("upkeep")
 def test_six_models_are_not_enough(client: Client, worker: Worker) -> None:
     worker(models_resident=6)
-    assert ready(client) == (503, NOT_READY)
+    assert ready(client) == not_ready("models_missing")
 
 
+@pytest.mark.usefixtures("upkeep")
 def test_a_heartbeat_that_is_stale_does_not_count(client: Client, worker: Worker, settings: Any) -> None:
     worker()
     age(settings.HEARTBEAT_STALE_SECONDS / 2)
     assert ready(client)[0] == 200
     age(settings.HEARTBEAT_STALE_SECONDS + 1)
-    assert ready(client) == (503, NOT_READY)
+    assert ready(client) == not_ready("worker_stale")
 
 
+@pytest.mark.usefixtures("upkeep")
 def test_an_upkeep_worker_analyses_nothing(client: Client) -> None:
     worker_seen("upkeep@one", role="upkeep")
-    assert ready(client) == (503, NOT_READY)
+    assert ready(client) == not_ready("no_worker")
 
 
+@pytest.mark.usefixtures("upkeep")
 def test_a_worker_that_starts_anew_or_has_left_holds_no_model(client: Client, worker: Worker) -> None:
     worker()
     worker_started("model@one", role="model")
-    assert ready(client) == (503, NOT_READY)
+    assert ready(client) == not_ready("models_missing")
     worker()
     worker_left("model@one")
-    assert ready(client) == (503, NOT_READY)
+    assert ready(client) == not_ready("no_worker")
+
+
+@pytest.mark.usefixtures("upkeep")
+def test_without_upkeep_that_lives_and_reaps_it_is_not_ready(client: Client, worker: Worker, settings: Any) -> None:
+    worker()
+    assert ready(client) == (200, READY)
+    Round.objects.update(ended_at=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS - 1))
+    assert ready(client) == (200, READY)
+    Round.objects.update(ended_at=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS + 1))
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["reaper_asleep"]})
+    age(settings.HEARTBEAT_STALE_SECONDS + 1, "upkeep")
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["upkeep_stale", "reaper_asleep"]})
+
+
+@pytest.mark.usefixtures("upkeep")
+def test_without_storage_it_is_not_ready(client: Client, worker: Worker, storage: Path) -> None:
+    worker()
+    storage.write_text("where the folder was")
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    storage.unlink()
+    assert ready(client)[0] == 503  # It looks anew only after some seconds.
+    storage_probe.forget()
+    assert ready(client) == (200, READY)
+    assert not storage.exists()  # It looked, and stored nothing.
+
+
+@pytest.mark.usefixtures("upkeep")
+def test_storage_without_room_for_a_photo_is_away(client: Client, worker: Worker, settings: Any) -> None:
+    worker()
+    settings.BODY_MAX_BYTES = 10**18
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+
+
+@pytest.mark.usefixtures("upkeep")
+def test_storage_on_a_server_that_does_not_answer_is_away(client: Client, worker: Worker, settings: Any) -> None:
+    worker()
+    nowhere = {"endpoint_url": f"http://127.0.0.1:{free_port()}", "access_key": "a", "secret_key": "b"}
+    s3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": "photos", **nowhere}}
+    settings.STORAGES = {**settings.STORAGES, "default": s3}
+    begun = time.monotonic()
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert time.monotonic() - begun < Probe.PATIENCE_SECONDS + 1
+
+
+@pytest.mark.usefixtures("upkeep")
+def test_without_a_broker_it_is_ready_with_a_warning(
+    client: Client, worker: Worker, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker()
+    settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{free_port()}/0"
+    monkeypatch.setattr(broker, "_client", None)
+    assert ready(client) == (200, {**READY, "warnings": ["broker_away"]})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

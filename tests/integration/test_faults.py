@@ -22,12 +22,7 @@ TEN = 10
 def whole(stack: Stack) -> Iterator[None]:
     """Whatever a test broke is whole again before the next one."""
     yield
-    for part, process in list(stack.processes.items()):
-        if process.poll() is None:
-            stack.kill(part, signal.SIGCONT)
-        else:
-            stack.start(part)
-    until(stack.ready, 60, "readiness")
+    stack.mend()
 
 
 def submit_ten(stack: Stack) -> list[str]:

@@ -30,5 +30,6 @@ def test_a_photo_comes_back_with_six_findings_and_one_human(stack: Stack) -> Non
 def test_the_service_says_that_seven_models_are_resident(stack: Stack) -> None:
     ready = requests.get(f"{stack.url}/readyz", timeout=5)
     assert ready.status_code == 200
-    assert ready.json() == {"ready": True, "workers": 1, "models_resident": 7, "bundle": "demo@1.0.0"}
+    told = {"ready": True, "workers": 1, "models_resident": 7, "bundle": "demo@1.0.0"}
+    assert ready.json() == {**told, "reasons": [], "warnings": []}
     assert stack.log("model").read_text().count("7 models resident") == stack.starts["model"]

@@ -86,3 +86,14 @@ def test_a_run_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", code, str(lock)], cwd=ROOT).returncode == -9
     with only_run(lock, "http://127.0.0.1:8000"):
         pass
+
+
+def test_each_worker_answers_prometheus_on_a_port_of_its_own_where_that_is_wanted() -> None:
+    def ports(**environ: str) -> list[str]:
+        parts = Parts(Settings.read(ROOT, environ), Path("python"), "")
+        commands = [part.command for part in (*parts.model_workers(), parts.upkeep())]
+        return [word.partition("=")[2] for command in commands for word in command if "METRICS_PORT=" in word]
+
+    assert ports() == ports(SCALP_METRICS_PORT="0") == []
+    assert ports(SCALP_METRICS_PORT="9100") == ["9100", "9101"]
+    assert ports(SCALP_METRICS_PORT="9100", SCALP_DEVICE="cuda:0,cuda:1") == ["9100", "9101", "9102"]

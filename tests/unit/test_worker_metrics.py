@@ -37,7 +37,12 @@ def value(name: str, **labels: str) -> float:
 
 
 def test_each_batch_is_measured_with_its_models_and_the_wait_of_its_photos() -> None:
-    names = ("scalp_batch_photos_sum", "scalp_batch_seconds_count", "scalp_batch_wait_seconds_count")
+    names = (
+        "scalp_batch_photos_sum",
+        "scalp_batch_seconds_count",
+        "scalp_batch_wait_seconds_count",
+        "scalp_inference_seconds_count",
+    )
     before = {name: value(name) for name in names}
     models = {key: value("scalp_model_seconds_count", model=key) for key in RUN_ORDER}
     batcher = Batcher(Device(), max_batch=4, max_wait=3600.0, device_lost=lambda: None)
@@ -45,7 +50,7 @@ def test_each_batch_is_measured_with_its_models_and_the_wait_of_its_photos() -> 
         jobs = [batcher.submit(photo) for photo in range(4)]  # type: ignore[arg-type]  # Taken as they are.
     assert all(job.result() for job in jobs)
     batcher.close(30)
-    assert {name: value(name) - before[name] for name in names} == dict(zip(names, (4, 1, 4), strict=True))
+    assert {name: value(name) - before[name] for name in names} == dict(zip(names, (4, 1, 4, 4), strict=True))
     # Four did not fit, so each model ran over two halves.
     assert {key: value("scalp_model_seconds_count", model=key) - models[key] for key in RUN_ORDER} == dict.fromkeys(
         RUN_ORDER, 2
@@ -58,11 +63,19 @@ def test_a_port_that_was_set_answers_in_the_format_of_prometheus() -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     assert {family.name for family in families if family.type == "histogram"} == {
+        "scalp_http_request_seconds",
+        "scalp_queue_wait_seconds",
+        "scalp_inference_seconds",
+        "scalp_end_to_end_seconds",
         "scalp_batch_photos",
         "scalp_batch_wait_seconds",
         "scalp_batch_seconds",
         "scalp_model_seconds",
         "scalp_prepare_seconds",
+    }
+    assert {family.name for family in families if family.type == "gauge"} >= {
+        "scalp_resident_models",
+        "process_resident_memory_bytes",
     }
 
 

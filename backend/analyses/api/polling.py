@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -26,8 +27,12 @@ from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.config.errors import UserError
 from backend.config.guards import GUARDS
 from backend.operations.middleware import request_id_of
+from backend.operations.traffic import request_measure
 
 ADDRESS = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
+
+#: The same address as `Traffic` names it.
+ROUTE = "/api/v1/analyses/<uuid:analysis_id>/"
 
 #: What asks for more than a look: to be held, or for the language of a cookie.
 _UNUSUAL = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
@@ -43,12 +48,14 @@ class Polls:
         self.application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        begun = time.perf_counter()
         address = ADDRESS.fullmatch(environ["PATH_INFO"])
         if address and environ["REQUEST_METHOD"] == "GET" and environ.keys().isdisjoint(_UNUSUAL):
             answer = _answer(environ, UUID(address[1]))
             if answer is not None:
                 status, headers, body = answer
                 start_response(status, headers)
+                request_measure(ROUTE, "GET", int(status[:3]), time.perf_counter() - begun)
                 return body
         return self.application(environ, start_response)
 

@@ -7,7 +7,7 @@ erased, the former attempt touches nothing and is told so.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from backend.analyses.measures import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
 from backend.analyses.selectors.photo import stored_photo
 from backend.analyses.selectors.status import PhotoQuality
@@ -40,6 +41,7 @@ class Claim:
     photo: str
     repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
     attempts_left: int
+    queued_at: datetime = field(default_factory=timezone.now)
 
     @property
     def held(self) -> Q:
@@ -63,7 +65,8 @@ class Graded:
 
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     """Take a queued analysis for `worker`; None when there is nothing to claim (any more)."""
-    row = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).values("attempt", "tries_from", "photo").first()
+    queued = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED)
+    row = queued.values("attempt", "tries_from", "photo", "queued_at").first()
     if row is None:
         return None
     attempt = row["attempt"] + 1
@@ -81,7 +84,16 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         return None
     log.info("analysis_claimed", analysis=str(analysis_id), attempt=attempt)
     tries = attempt - row["tries_from"]
-    return Claim(analysis_id, attempt, row["photo"], repeated=tries > 1, attempts_left=settings.MAX_ATTEMPTS - tries)
+    if tries == 1:
+        QUEUE_WAIT_SECONDS.observe(_seconds_since(row["queued_at"]))
+    return Claim(
+        analysis_id,
+        attempt,
+        row["photo"],
+        repeated=tries > 1,
+        attempts_left=settings.MAX_ATTEMPTS - tries,
+        queued_at=row["queued_at"],
+    )
 
 
 def claim_photo(claim: Claim) -> bytes:
@@ -148,6 +160,9 @@ def analysis_succeed(
             )
             for finding in findings
         )
+    END_TO_END_SECONDS.observe(_seconds_since(claim.queued_at))
+    for finding in findings:
+        FINDINGS.labels(finding.symptom, ABSTAINED if finding.abstains else finding.grade).inc()
     log.info("analysis_succeeded", analysis=str(claim.analysis_id), attempt=claim.attempt)
     return True
 
@@ -192,9 +207,14 @@ def _end(claim: Claim, status: Status, code: str, **changes: object) -> bool:
         **changes,
     )
     if ended:
+        END_TO_END_SECONDS.observe(_seconds_since(claim.queued_at))
         log.info(f"analysis_{status.value}", analysis=str(claim.analysis_id), attempt=claim.attempt, code=code)
     return ended
 
 
 def _lease() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def _seconds_since(time: datetime) -> float:
+    return max(0.0, (timezone.now() - time).total_seconds())

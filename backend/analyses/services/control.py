@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone, QueueStillFull
+from backend.analyses.measures import QUEUE_FULL
 from backend.analyses.models import Analysis, Erasure, Human
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import analysis_missing
@@ -43,6 +44,7 @@ def analysis_retry(analysis_id: UUID) -> None:
     retryable = Q(status__in=[Status.FAILED, Status.CANCELED]) & ~Q(photo="") & Q(purge_at__gt=now)
     outlook = queue_outlook()
     if not outlook.accepting and Analysis.objects.filter(retryable, pk=analysis_id).exists():
+        QUEUE_FULL.inc()
         raise QueueStillFull(outlook.retry_after)
     moved = analysis_move(
         analysis_id,

@@ -85,5 +85,6 @@ def _ring_unheard() -> int:
     for analysis_id in waiting.filter(unheard).order_by("queued_at", "id").values_list("id", flat=True):
         if not analysis_ring(analysis_id):
             break
+        log.info("analysis_rung", analysis=str(analysis_id))
         rung += 1
     return rung

@@ -7,6 +7,7 @@ from uuid import UUID
 from django.utils import timezone
 
 from backend.analyses.doorbell import bell_ring
+from backend.analyses.measures import BELLS
 from backend.analyses.models import Analysis
 from backend.analyses.states import Status
 
@@ -14,6 +15,8 @@ from backend.analyses.states import Status
 def analysis_ring(analysis_id: UUID) -> bool:
     """Tell the workers of a queued analysis. A ring that reached nobody is not noted, so the reaper repeats it."""
     if not bell_ring(analysis_id):
+        BELLS.labels("no").inc()
         return False
+    BELLS.labels("yes").inc()
     Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=timezone.now())
     return True

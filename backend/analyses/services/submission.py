@@ -18,6 +18,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull
+from backend.analyses.measures import QUEUE_FULL, SUBMITTED
 from backend.analyses.models import Age, Analysis, Device, Sex
 from backend.analyses.photos import photo_clean
 from backend.analyses.selectors.queue import queue_outlook
@@ -75,6 +76,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
         return known
     outlook = queue_outlook()
     if not outlook.accepting:
+        QUEUE_FULL.inc()
         raise QueueFull(outlook.retry_after)
 
     clean = photo_clean(photo)
@@ -107,6 +109,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
     except BaseException:
         default_storage.delete(name)
         raise
+    SUBMITTED.inc()
     log.info("analysis_submitted", analysis=str(analysis_id))
     return analysis
 

@@ -9,8 +9,9 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
+from backend.analyses import measures
 from backend.analyses.models import Analysis
-from backend.analyses.states import Status, sources
+from backend.analyses.states import ENDED, Status, sources
 from backend.operations.news import news_tell
 
 
@@ -24,6 +25,8 @@ def analysis_move(analysis_id: UUID, to: Status, *, only: Q | None = None, **cha
     moved = rows.update(status=to, **changes) == 1
     if moved:
         analysis_news(analysis_id)
+        if to in ENDED:
+            transaction.on_commit(measures.ENDED.labels(to, changes.get("code", "")).inc, robust=True)
     return moved
 
 

@@ -1,0 +1,97 @@
+"""Whether we do what we are there for, and why not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.utils import timezone
+
+from backend.operations.models import Round, Worker
+from backend.operations.probe import broker_probe, storage_probe
+from backend.operations.selectors import MODEL_ROLE, heard_since
+from ml.labels import MODEL_KEYS
+
+UPKEEP_ROLE = "upkeep"
+#: The round of upkeep that takes back what nobody works on any more.
+REAPING = "reap"
+
+#: Why a photo sent now would not be analysed, or not for certain.
+REASONS = {
+    "database_away": "The database can't be reached.",
+    "no_worker": "No model worker is known.",
+    "worker_stale": "Model workers are known, but none took a heartbeat within a third of a lease.",
+    "models_missing": "Model workers are heard, but none holds all seven models yet.",
+    "upkeep_stale": "No upkeep worker took a heartbeat within a third of a lease.",
+    "reaper_asleep": "No round of the reaper ended within a lease: what a dead worker held stays where it is.",
+    "storage_away": "Photos can't be stored.",
+}
+#: What does not keep a photo from being accepted and, later, analysed.
+WARNINGS = {"broker_away": "The broker can't be reached: photos are accepted, and rung for once it is back."}
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """Whether a photo sent now would be analysed; `models_resident` is the least of any ready worker.
+
+    `reasons` has codes of `REASONS`, none where it is ready, and `warnings` codes of `WARNINGS`.
+    """
+
+    ready: bool
+    workers: int
+    models_resident: int
+    bundle: str | None
+    reasons: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def readiness() -> Readiness:
+    """Look at heartbeats, the reaper's last round, storage and broker.
+
+    Takes four seconds at most where storage and broker hang, and as long as the database's own time-outs where that
+    does.
+    """
+    warnings = () if broker_probe.there() else ("broker_away",)
+    storage = () if storage_probe.there() else ("storage_away",)
+    try:
+        workers = list(Worker.objects.values("role", "seen_at", "models_resident", "bundle"))
+        reaped = Round.objects.filter(pk=REAPING).values_list("ended_at", flat=True).first()
+    except (OperationalError, InterfaceError):
+        return Readiness(False, 0, 0, None, ("database_away", *storage), warnings)
+    models = [worker for worker in workers if worker["role"] == MODEL_ROLE]
+    holding = [worker for worker in _fresh(models) if worker["models_resident"] == len(MODEL_KEYS)]
+    upkeep = [worker for worker in workers if worker["role"] == UPKEEP_ROLE]
+    reasons = (*_of_models(models, holding), *_of_upkeep(upkeep, reaped), *storage)
+    return Readiness(
+        ready=not reasons,
+        workers=len(holding),
+        models_resident=min((worker["models_resident"] for worker in holding), default=0),
+        bundle=max((worker["bundle"] for worker in holding), default=None),
+        reasons=reasons,
+        warnings=warnings,
+    )
+
+
+def _of_models(models: Sequence[dict[str, Any]], holding: Sequence[dict[str, Any]]) -> Iterator[str]:
+    if not models:
+        yield "no_worker"
+    elif not _fresh(models):
+        yield "worker_stale"
+    elif not holding:
+        yield "models_missing"
+
+
+def _of_upkeep(upkeep: Sequence[dict[str, Any]], reaped: datetime | None) -> Iterator[str]:
+    if not _fresh(upkeep):
+        yield "upkeep_stale"
+    if reaped is None or reaped < timezone.now() - timedelta(seconds=settings.LEASE_SECONDS):
+        yield "reaper_asleep"
+
+
+def _fresh(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    since = heard_since()
+    return [worker for worker in workers if worker["seen_at"] >= since]
