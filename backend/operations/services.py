@@ -54,3 +54,8 @@ def workers_forget() -> int:
     long_ago = timezone.now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
     deleted, _by_model = Worker.objects.filter(seen_at__lt=long_ago).delete()
     return deleted
+
+
+def workers_forget_all() -> None:
+    """Forget every worker: what a backup says of them is of another time."""
+    Worker.objects.all().delete()
