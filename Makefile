@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench lighthouse pin test-compose
+.PHONY: help run test check bench load soak lighthouse pin test-compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -20,6 +20,12 @@ check: ## linters, types, walls
 
 bench: ## measure against other ways and servers; JSON in var/bench.json; ARGS=--help lists the options
 	@$(LAUNCHER) bench $(ARGS)
+
+load: ## phones, browsers and hammerers in numbers; JSON in var/load.json; ARGS=--help lists the options
+	@$(LAUNCHER) load $(ARGS)
+
+soak: ## 30 minutes of them, and the memory of each process
+	@$(LAUNCHER) soak $(ARGS)
 
 lighthouse: ## measure the pages as a mid-range phone sees them; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)

@@ -1,4 +1,5 @@
-"""`python3 -m deploy.launcher run | test | check | bench | lighthouse | pin`, which `make` calls by the same names.
+"""`python3 -m deploy.launcher run | test | check | bench | load | soak | lighthouse | pin`, which `make` calls by the
+same names.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -98,6 +99,21 @@ def bench() -> None:
     os.execv(python, [python, "-m", "tests.bench", *sys.argv[2:]])  # noqa: S606
 
 
+def load() -> None:
+    """Users in numbers; the options are those of `python -m tests.load`."""
+    _tests_load(*sys.argv[2:])
+
+
+def soak() -> None:
+    _tests_load("--only", "soak", *sys.argv[2:])
+
+
+def _tests_load(*options: str) -> NoReturn:
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.load", *options])  # noqa: S606
+
+
 def lighthouse() -> None:
     """Lighthouse over the running service; it is fetched from npm, so the tests do without it."""
     if not shutil.which("npx"):
@@ -112,7 +128,16 @@ def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lighthouse": lighthouse, "pin": pin}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "load": load,
+    "soak": soak,
+    "lighthouse": lighthouse,
+    "pin": pin,
+}
 
 
 def main() -> None:
