@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit bench fuzz lighthouse pin test-compose
+.PHONY: help run test check audit bench fuzz load soak lighthouse pin test-compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,12 @@ bench: ## measure against other ways and servers; JSON in var/bench.json; ARGS=-
 
 fuzz: ## send everything broken and malicious to a web server; JSON in var/hostile.json; ARGS=--help lists the options
 	@$(LAUNCHER) fuzz $(ARGS)
+
+load: ## phones, browsers and hammerers in numbers; JSON in var/load.json; ARGS=--help lists the options
+	@$(LAUNCHER) load $(ARGS)
+
+soak: ## 30 minutes of them, and the memory of each process
+	@$(LAUNCHER) soak $(ARGS)
 
 lighthouse: ## measure the pages as a mid-range phone sees them; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)

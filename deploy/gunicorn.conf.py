@@ -68,17 +68,6 @@ keepalive = 5
 #: `M_MMAP_THRESHOLD` of glibc's <malloc.h>.
 _MMAP_THRESHOLD = -3
 
-
-def post_fork(server: Any, worker: Any) -> None:
-    """Let glibc hand back what a decoded photo took, as soon as it is gone.
-
-    It raises the size from which it does so with each block that is freed, up to 32 MB (mallopt(3)), and Pillow takes
-    pictures in blocks of 16 MB: of a photo of 49 megapixels a process kept 500 MB for good.
-    """
-    with contextlib.suppress(AttributeError):  # Another libc.
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**20)
-
-
 # The heartbeat file of a worker belongs in memory: a slow disk would look like a hung worker.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 
@@ -126,9 +115,16 @@ def pre_fork(server, worker):
 
 
 def post_fork(server, worker):
+    """Count in files of its own, and let glibc hand back what a decoded photo took, as soon as it is gone.
+
+    It raises the size from which it does so with each block that is freed, up to 32 MB (mallopt(3)), and Pillow takes
+    pictures in blocks of 16 MB: of a photo of 49 megapixels a process kept 500 MB for good.
+    """
     from prometheus_client import values  # Not before: it looks for the folder when it is imported.
 
     values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker.number)
+    with contextlib.suppress(AttributeError):  # Another libc.
+        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**20)
 
 
 # Its control socket would lie in the home folder, one for all checkouts.

@@ -91,13 +91,25 @@ def secret_key(var: Path) -> str:
             finally:
                 fresh.unlink()
         key = kept.read_text().strip()
+    _refuse_weak("SECRET_KEY", key)
+    return key
+
+
+def former_secret_keys() -> list[str]:
+    """`SCALP_SECRET_KEY_FALLBACKS`: keys by which what was signed before the key was changed still counts."""
+    keys = words("SECRET_KEY_FALLBACKS", "")
+    for key in keys:
+        _refuse_weak("SECRET_KEY_FALLBACKS", key)
+    return keys
+
+
+def _refuse_weak(name: str, key: str) -> None:
     # Django's project template marks the keys that it makes for development, which many commit.
     if len(key) < 32 or len(set(key)) < 8 or key.startswith("django-insecure-"):
         raise ImproperlyConfigured(
-            f"{PREFIX}SECRET_KEY is too weak: 32 characters or more are wanted, for example from "
+            f"{PREFIX}{name} is too weak: 32 characters or more are wanted, for example from "
             "`python -c 'import secrets; print(secrets.token_urlsafe(64))'`."
         )
-    return key
 
 
 def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:

@@ -16,6 +16,7 @@ VAR.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 DEBUG = environment.flag("DEBUG", False)
 SECRET_KEY = environment.secret_key(VAR)
+SECRET_KEY_FALLBACKS = environment.former_secret_keys()
 ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", "")
 

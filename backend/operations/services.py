@@ -70,3 +70,8 @@ def round_note(name: str, *, seconds: float, found: Mapping[str, int]) -> None:
         if unchanged.update(ended_at=now, seconds=seconds, rounds=row.rounds + 1, found=totals):
             return
         row.refresh_from_db()
+
+
+def workers_forget_all() -> None:
+    """Forget every worker: what a backup says of them is of another time."""
+    Worker.objects.all().delete()

@@ -123,6 +123,21 @@ def fuzz() -> None:
     os.execv(python, [python, "-m", "tests.hostile", *sys.argv[2:]])  # noqa: S606
 
 
+def load() -> None:
+    """Users in numbers; the options are those of `python -m tests.load`."""
+    _tests_load(*sys.argv[2:])
+
+
+def soak() -> None:
+    _tests_load("--only", "soak", *sys.argv[2:])
+
+
+def _tests_load(*options: str) -> NoReturn:
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.load", *options])  # noqa: S606
+
+
 def lighthouse() -> None:
     """Lighthouse over the running service; it is fetched from npm, so the tests do without it."""
     if not shutil.which("npx"):
@@ -144,6 +159,8 @@ COMMANDS = {
     "audit": audit,
     "bench": bench,
     "fuzz": fuzz,
+    "load": load,
+    "soak": soak,
     "lighthouse": lighthouse,
     "pin": pin,
 }

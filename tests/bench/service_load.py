@@ -60,7 +60,7 @@ def load(port: int, requests: Iterator[bytes], *, server: Sequence[int], seconds
                     raise ConnectionError("the server hung up")
                 answer = received[connection]
                 answer += data
-                if _complete(answer):
+                if complete(answer):
                     statuses[int(answer[9:12])] += 1
                     answer.clear()
                     connection.sendall(next(requests))
@@ -99,7 +99,8 @@ def cpu_seconds(process: int) -> float:
     return spent / 1e9
 
 
-def _complete(answer: bytearray) -> bool:
+def complete(answer: bytearray) -> bool:
+    """Whether these bytes are a whole answer. Raises ValueError for one that does not tell its length."""
     head = answer.find(b"\r\n\r\n")
     if head < 0:
         return False

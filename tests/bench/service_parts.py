@@ -28,12 +28,12 @@ WORKER_THERE = (
     "Worker.objects.create(name='model@bench', role='model', started_at=t, seen_at=t, models_resident=7, "
     "photo_seconds=1.0)"
 )
-SETTINGS = {"SCALP_WEB_WORKERS": "1", "SCALP_QUEUE_LIMIT": "1000000", "SCALP_SUBMITS_PER_MINUTE": "1000000"}
+SETTINGS = {"SCALP_QUEUE_LIMIT": "1000000", "SCALP_SUBMITS_PER_MINUTE": "1000000"}
 
 
 def web_cost(folder: Path, seconds: float) -> dict[str, Any]:
     """Submits and polls a second of one web process's CPU time, with eight photos waiting for a worker."""
-    with _web(folder) as web:
+    with web_alone(folder, cores=1, SCALP_WEB_WORKERS="1") as web:
         photos = [web.submit().json()["id"] for _ in range(8)]
         paths = [f"/api/v1/analyses/{key}/" for key in photos]
         etags = [requests.get(web.url + path, headers=_korean(), timeout=30).headers["ETag"] for path in paths]
@@ -48,7 +48,7 @@ def web_cost(folder: Path, seconds: float) -> dict[str, Any]:
         known = [get(path, If_None_Match=etag) for path, etag in zip(paths, etags, strict=True)]
         same = asked(itertools.cycle(known), 304)
         full = asked(itertools.cycle(map(get, paths)), 200)
-        sent = asked(itertools.cycle(_submissions()), 202)
+        sent = asked(itertools.cycle(submissions()), 202)
     return {
         "polls_304_per_core": same.per_core,
         "polls_200_per_core": full.per_core,
@@ -94,7 +94,7 @@ def idle_cost(folder: Path, bundle: Path, photos: int) -> dict[str, Any]:
 
     One photo after another, so none waits for another one. Inference is what the batcher says that its batch took.
     """
-    stack = Stack(folder, bundle, SCALP_LEASE_SECONDS="60", **SETTINGS)
+    stack = Stack(folder, bundle, SCALP_LEASE_SECONDS="60", SCALP_WEB_WORKERS="1", **SETTINGS)
     photo = scalp_photo(1)
     told = []
     try:
@@ -112,8 +112,8 @@ def idle_cost(folder: Path, bundle: Path, photos: int) -> dict[str, Any]:
                     status = session.get(address, headers={"Prefer": "wait=25"}, timeout=60).json()
                 ended = time.perf_counter()
                 assert status["status"] == "succeeded", status
-                until(lambda: len(_batches(stack)) > len(told), 5, "the batch's line in the log")
-                told.append((accepted - begun, ended - begun, _batches(stack)[-1]))
+                until(lambda: len(batch_seconds(stack)) > len(told), 5, "the batch's line in the log")
+                told.append((accepted - begun, ended - begun, batch_seconds(stack)[-1]))
     finally:
         stack.down()
     told = told[3:]  # The first ones open connections.
@@ -138,26 +138,30 @@ def clean_seconds(photo: bytes) -> float:
 
 
 @contextmanager
-def _web(folder: Path) -> Iterator[Stack]:
-    """A web server of one process on the first core, and us on the others."""
-    web = Stack(folder, folder, **SETTINGS)
+def web_alone(folder: Path, *, cores: int | None = None, **settings: str) -> Iterator[Stack]:
+    """A web server and its broker, and a worker that only seems to be there; on so many cores, and us on the others.
+
+    `cores` of None: all of us on all of them.
+    """
+    web = Stack(folder, folder, **SETTINGS, **settings)
     web.manage("migrate", "--noinput")
     web.manage("collectstatic", "--noinput")
     web.manage("shell", "--no-imports", "-c", WORKER_THERE)
-    cores = sorted(os.sched_getaffinity(0))
+    there = sorted(os.sched_getaffinity(0))
     try:
         web.start("broker")
-        os.sched_setaffinity(0, cores[:1])  # What is started now inherits it.
+        os.sched_setaffinity(0, there[:cores])  # What is started now inherits it.
         web.start("web")
-        os.sched_setaffinity(0, cores[1:] or cores)
+        os.sched_setaffinity(0, (there[cores:] if cores else there) or there)
         until(lambda: _answers(web), 60, f"the web server (logs in {folder})")
         yield web
     finally:
-        os.sched_setaffinity(0, cores)
+        os.sched_setaffinity(0, there)
         web.down()
 
 
-def _submissions() -> list[bytes]:
+def submissions() -> list[bytes]:
+    """A photo with its answers as a phone would send them."""
     photo = scalp_photo(1)
     fields = {"sex": "female", "age": "30s", "consent": "true"}
     request = requests.Request(
@@ -175,7 +179,7 @@ def _answers(web: Stack) -> bool:
         return False
 
 
-def _batches(stack: Stack) -> list[float]:
+def batch_seconds(stack: Stack) -> list[float]:
     """Seconds of each batch that the worker's log tells of."""
     lines = stack.log("model").read_text().splitlines()
     return [json.loads(line)["seconds"] for line in lines if '"batch_done"' in line]

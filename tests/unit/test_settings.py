@@ -133,6 +133,15 @@ def test_a_weak_key_is_refused_without_being_printed(given: Any, tmp_path: Path,
     assert weak == "a" or weak not in str(refusal.value)
 
 
+def test_former_keys_are_taken_too_and_must_be_as_strong(given: Any) -> None:
+    assert environment.former_secret_keys() == []
+    given(SECRET_KEY_FALLBACKS=f"{STRONG}, {STRONG[::-1]}")
+    assert environment.former_secret_keys() == [STRONG, STRONG[::-1]]
+    given(SECRET_KEY_FALLBACKS=f"{STRONG},weak")
+    with pytest.raises(ImproperlyConfigured, match="SCALP_SECRET_KEY_FALLBACKS is too weak"):
+        environment.former_secret_keys()
+
+
 def test_without_a_key_one_is_made_and_kept_for_the_owner_alone(given: Any, tmp_path: Path) -> None:
     var = tmp_path / "var"
     key = environment.secret_key(var)

@@ -1,0 +1,34 @@
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from backend.analyses.services.restoring import erasures_known
+from backend.operations.backup import BackupFailed, database_dump
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the database to a new file while the service runs. Photos are no part of it: they are deleted after the "
+        "retention period, and an erased one must not come back. deploy/operating.md says how to restore."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("file", type=Path, help="a new file, or with --erasures any file")
+        parser.add_argument(
+            "--erasures",
+            action="store_true",
+            help="write only the ids of what was erased, one a line; quick enough for every few minutes",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        file: Path = options["file"]
+        if options["erasures"]:
+            whole = file.with_name(f".{file.name}.part")
+            whole.write_text("".join(f"{analysis_id}\n" for analysis_id in sorted(erasures_known())))
+            whole.replace(file)
+            return
+        try:
+            database_dump(file)
+        except BackupFailed as error:
+            raise CommandError(str(error)) from error
