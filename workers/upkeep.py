@@ -14,7 +14,7 @@ from django.conf import settings
 from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge
 from backend.analyses.services.sharing import shares_sweep
-from backend.operations.services import worker_started, workers_forget
+from backend.operations.services import counts_forget, worker_started, workers_forget
 from workers.app import app, task
 from workers.heartbeat import keep_beating
 from workers.selfcheck import selfcheck
@@ -24,6 +24,7 @@ QUEUE = "upkeep"
 
 PURGE_SECONDS = min(60.0, settings.RETENTION_HOURS * 3600 / 10)
 SWEEP_SECONDS = 3600.0  # What is swept shows nothing any more.
+ORPHANS_SECONDS = 3600.0  # No younger than that are they, and a bucket of a million photos is a thousand pages long.
 
 
 @task(queue=QUEUE)
@@ -34,6 +35,12 @@ def reap_analyses() -> str:
 
 @task(queue=QUEUE)
 def purge_photos() -> str:
+    counts_forget()
+    return str(photos_purge(orphans=False))
+
+
+@task(queue=QUEUE)
+def sweep_orphans() -> str:
     return str(photos_purge())
 
 
@@ -53,6 +60,11 @@ app.conf.beat_schedule = {
         "task": "purge_photos",
         "schedule": PURGE_SECONDS,
         "options": {"queue": QUEUE, "expires": PURGE_SECONDS},
+    },
+    "orphans": {
+        "task": "sweep_orphans",
+        "schedule": ORPHANS_SECONDS,
+        "options": {"queue": QUEUE, "expires": ORPHANS_SECONDS},
     },
     "sweep": {
         "task": "sweep_shares",

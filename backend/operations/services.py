@@ -1,13 +1,14 @@
-"""Heartbeats of workers."""
+"""Heartbeats of workers, and counts of tries where the broker is none that counts."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
-from backend.operations.models import Worker
+from backend.operations.models import Count, Worker
 
 
 def worker_seen(
@@ -53,4 +54,25 @@ def workers_forget() -> int:
     """Forget workers that were not heard of for ten leases; how many these were."""
     long_ago = timezone.now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
     deleted, _by_model = Worker.objects.filter(seen_at__lt=long_ago).delete()
+    return deleted
+
+
+def count_try(key: str, *, seconds: float) -> int:
+    """Count one more try under `key`, which is kept for so many seconds; how many there were, this one included.
+
+    One statement, so of any number of processes no two are told the same number.
+    """
+    ends_at = connection.ops.adapt_datetimefield_value(timezone.now() + timedelta(seconds=seconds))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO operations_count (key, tries, ends_at) VALUES (%s, 1, %s) "
+            "ON CONFLICT (key) DO UPDATE SET tries = operations_count.tries + 1 RETURNING tries",
+            [key, ends_at],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def counts_forget() -> int:
+    """Forget the counts whose time is over; how many these were."""
+    deleted, _by_model = Count.objects.filter(ends_at__lt=timezone.now()).delete()
     return deleted
