@@ -12,6 +12,9 @@ from django.core.files.base import ContentFile, File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
+#: So many names come with one answer to a listing, which is the most that S3 tells.
+PAGE = 1000
+
 
 class BucketAway(OSError):
     """The bucket can't be reached, is too slow, or refuses."""
@@ -60,11 +63,12 @@ class Bucket(S3Storage):
             self._ask("delete_object", name)
 
     def names_before(self, moment: datetime) -> Iterator[str]:
-        """The names of what was last written before `moment`, listed a thousand at a time."""
+        """The names of what was last written before `moment`, listed page by page."""
         prefix = f"{self.location}/" if self.location else ""
         with _as_os_errors(prefix):
             pages = self.bucket.meta.client.get_paginator("list_objects_v2")
-            for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix, Delimiter="/"):
+            each = {"PageSize": PAGE}
+            for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix, Delimiter="/", PaginationConfig=each):
                 for found in page.get("Contents", ()):
                     if found["LastModified"] < moment and found["Key"] != prefix:
                         yield found["Key"].removeprefix(prefix)
