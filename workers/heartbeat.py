@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from amqp.exceptions import AMQPError
 from celery import Celery, signals
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
@@ -30,7 +31,7 @@ if TYPE_CHECKING:  # It brings torch along, which a worker without models has no
 
 log = structlog.get_logger(__name__)
 
-
+BROKER_AWAY = (OperationalError, RedisError, AMQPError, OSError)
 #: A consumer that lost its broker pauses up to 32 s between two tries to reach it: only a longer silence, with
 #: a broker that answers others, is a stall.
 CONSUMER_STUCK_SECONDS = max(90.0, 2 * settings.LEASE_SECONDS)
@@ -64,7 +65,7 @@ class Heartbeat(threading.Thread):
         close_old_connections()
         try:
             step()
-        except (DatabaseError, OperationalError, RedisError, OSError) as error:
+        except (DatabaseError, *BROKER_AWAY) as error:
             log.warning("heartbeat_skipped", step=step.__name__, cause=repr(error))
         except Exception:
             log.exception("heartbeat_failed", step=step.__name__)
@@ -74,7 +75,7 @@ class Heartbeat(threading.Thread):
     def _tell(self) -> None:
         try:
             pong = self._ping()
-        except (OperationalError, RedisError, OSError):
+        except BROKER_AWAY:
             self._answered_at = time.monotonic()  # The broker is away, which says nothing of the consumer.
             raise
         if not pong:

@@ -19,7 +19,7 @@ from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge, traces_wipe
 from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAPING
-from backend.operations.services import round_note, worker_started, workers_forget
+from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
 from workers.app import app, task
 from workers.heartbeat import keep_beating
 from workers.metrics import metrics_serve
@@ -30,6 +30,7 @@ QUEUE = "upkeep"
 
 PURGE_SECONDS = min(60.0, settings.RETENTION_HOURS * 3600 / 10)
 SWEEP_SECONDS = 3600.0  # What is swept shows nothing any more.
+ORPHANS_SECONDS = 3600.0  # No younger than that are they, and a bucket of a million photos is a thousand pages long.
 
 
 @task(queue=QUEUE)
@@ -43,8 +44,16 @@ def reap_analyses() -> str:
 @task(queue=QUEUE)
 def purge_photos() -> str:
     with _round("purge") as found:
-        found |= asdict(photos_purge())
+        found |= asdict(photos_purge(orphans=False))
+        counts_forget()
         traces_wipe()  # Also of what was erased on request since the last round.
+    return _said(found)
+
+
+@task(queue=QUEUE)
+def sweep_orphans() -> str:
+    with _round("orphans") as found:
+        found |= asdict(photos_purge())
     return _said(found)
 
 
@@ -79,6 +88,11 @@ app.conf.beat_schedule = {
         "task": "purge_photos",
         "schedule": PURGE_SECONDS,
         "options": {"queue": QUEUE, "expires": PURGE_SECONDS},
+    },
+    "orphans": {
+        "task": "sweep_orphans",
+        "schedule": ORPHANS_SECONDS,
+        "options": {"queue": QUEUE, "expires": ORPHANS_SECONDS},
     },
     "sweep": {
         "task": "sweep_shares",

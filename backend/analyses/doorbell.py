@@ -10,15 +10,18 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import structlog
+from amqp.exceptions import AMQPError, NotFound
 from celery import Celery
 from django.conf import settings
 from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
+from backend.operations.broker import broker_is_rabbitmq
 from backend.operations.logs import request_headers
 
 log = structlog.get_logger(__name__)
@@ -29,6 +32,8 @@ TASK = "analyse_photo"
 HEADER = "analysis_id"
 #: After a ring that failed, the next uploads do not wait for the broker's time-out as well.
 QUIET_SECONDS = 3.0
+#: What a broker that is away, hangs or says no makes of a call.
+AWAY = (OperationalError, RedisError, AMQPError, OSError)
 
 celery_app = Celery("scalpspectra-doorbell", set_as_current=False)
 celery_app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -42,6 +47,8 @@ celery_app.conf.broker_transport_options = {
     "socket_timeout": 2,
 }
 
+celery_app.conf.broker_connection_timeout = 2
+
 _quiet_until = 0.0
 
 
@@ -51,14 +58,22 @@ def bell_ring(analysis_id: UUID) -> bool:
     if time.monotonic() < _quiet_until:
         return False
     try:
-        celery_app.send_task(
-            TASK,
-            kwargs={"analysis_id": str(analysis_id)},
-            queue=QUEUE,
-            retry=False,
-            headers={HEADER: str(analysis_id), **request_headers()},
-        )
-    except (OperationalError, RedisError, OSError) as error:
+        with celery_app.producer_or_acquire() as producer:
+            try:
+                celery_app.send_task(
+                    TASK,
+                    kwargs={"analysis_id": str(analysis_id)},
+                    queue=QUEUE,
+                    retry=False,
+                    headers={HEADER: str(analysis_id), **request_headers()},
+                    producer=producer,
+                )
+            except AWAY:
+                if broker_is_rabbitmq():
+                    # The confirmation of this one may still come, and would be taken for that of the next.
+                    producer.connection.collect()
+                raise
+    except AWAY as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
         log.warning("bell_silent", analysis=str(analysis_id), cause=repr(error))
         return False
@@ -70,25 +85,37 @@ class Line:
     """What the broker holds of the bells that were rung."""
 
     waiting: int  #: messages that no worker has taken yet
-    taken: frozenset[UUID]  #: ids that were handed to a worker just now or are being worked on
+    #: Ids that were handed to a worker just now or are being worked on; None where the broker does not tell.
+    taken: frozenset[UUID] | None
 
 
 def bell_line() -> Line | None:
-    """The messages that somebody will hear or hears already; None when the broker can't be asked.
-
-    A living worker claims what it is handed at once. The broker does not learn of a dead one before its visibility
-    timeout, so what was handed out long ago says nothing any more: either its row runs, or nobody has it.
-    """
+    """The messages that somebody will hear or hears already; None when the broker can't be asked."""
     try:
         with celery_app.connection_for_read() as connection:
             channel = connection.default_channel
-            waiting = int(channel.client.llen(QUEUE))
-            since = time.time() - settings.RING_AGAIN_SECONDS
-            tags = channel.client.zrangebyscore(channel.unacked_index_key, since, "+inf")
-            kept = channel.client.hmget(channel.unacked_key, tags) if tags else []
-    except (OperationalError, RedisError, OSError, AttributeError) as error:
+            return _line_in_rabbitmq(channel) if broker_is_rabbitmq() else _line_in_redis(channel)
+    except (*AWAY, AttributeError) as error:
         log.warning("bell_line_unknown", cause=repr(error))
         return None
+
+
+def _line_in_redis(channel: Any) -> Line:
+    """A living worker claims what it is handed at once. The broker does not learn of a dead one before its visibility
+    timeout, so what was handed out long ago says nothing any more: either its row runs, or nobody has it.
+    """
+    waiting = int(channel.client.llen(QUEUE))
+    since = time.time() - settings.RING_AGAIN_SECONDS
+    tags = channel.client.zrangebyscore(channel.unacked_index_key, since, "+inf")
+    kept = channel.client.hmget(channel.unacked_key, tags) if tags else []
     # What was handed out lies together with that of all other queues, the reaper's own message among it.
     headers = [loads(message)[0]["headers"] for message in kept if message is not None]
     return Line(waiting, frozenset(UUID(header[HEADER]) for header in headers if HEADER in header))
+
+
+def _line_in_rabbitmq(channel: Any) -> Line:
+    """RabbitMQ takes back what it handed to a worker the moment that its connection ends, and puts it first in line."""
+    try:
+        return Line(channel.queue_declare(QUEUE, passive=True).message_count, None)
+    except NotFound:  # Nobody has rung since the broker lost all that it had.
+        return Line(0, None)

@@ -142,6 +142,11 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
             **given,
             "options": f"{given.get('options', '')} {frozen}".strip(),
             "connect_timeout": 5,
+            # A host that is cut off learns of it in such a time, and not in the quarter of an hour that TCP takes.
+            "tcp_user_timeout": int(transaction_seconds * 1000),
+            "keepalives_idle": 10,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
             "pool": {
                 "min_size": 1,
                 "max_size": integer("DATABASE_POOL", 16, least=1, most=200),
@@ -153,8 +158,22 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
     return config
 
 
-def storage(var: Path) -> dict[str, Any]:
-    """Django's storage settings from `SCALP_STORAGE_URL`: `file:///folder` or `s3://bucket/prefix?endpoint_url=…`."""
+def broker(default: str) -> str:
+    """`SCALP_BROKER_URL`: `redis://`, which is Valkey's as well, or `amqp://` for RabbitMQ; with an s where TLS is."""
+    url = text("BROKER_URL", default)
+    if urlsplit(url).scheme not in {"redis", "rediss", "amqp", "amqps"}:
+        raise ImproperlyConfigured(f"{PREFIX}BROKER_URL names no Redis, Valkey or RabbitMQ: {url.split('@')[-1]}")
+    return url
+
+
+def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:
+    """Django's storage settings from `SCALP_STORAGE_URL`: `file:///folder` or `s3://bucket/prefix?endpoint_url=…`.
+
+    The URL of a bucket may say `endpoint_url`, `region_name`, `addressing_style` (path, the default where there is an
+    endpoint of one's own, virtual or auto) and `verify` (a file of certificates to trust). Its keys come from
+    `SCALP_STORAGE_ACCESS_KEY` and `SCALP_STORAGE_SECRET_KEY`, or else from where boto3 looks, which knows the roles of
+    machines and pods. `answer_seconds` is how long one answer of it is waited for.
+    """
     url = text("STORAGE_URL", f"file://{var / 'photos'}")
     parts = urlsplit(url)
     if parts.scheme == "file" and parts.path:
@@ -166,15 +185,47 @@ def storage(var: Path) -> dict[str, Any]:
                 "directory_permissions_mode": 0o700,
             },
         }
-    if parts.scheme == "s3" and parts.netloc:
-        options = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+    if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc:
+        given = {key: values[-1] for key, values in parse_qs(parts.query).items()}
+        if unknown := given.keys() - {"endpoint_url", "region_name", "addressing_style", "verify"}:
+            # Perhaps a secret that belongs elsewhere, so its value is not printed.
+            raise ImproperlyConfigured(
+                f"{PREFIX}STORAGE_URL says {', '.join(sorted(unknown))}, which is not known: endpoint_url, "
+                f"region_name, addressing_style and verify are. Keys belong in {PREFIX}STORAGE_ACCESS_KEY and "
+                f"{PREFIX}STORAGE_SECRET_KEY."
+            )
+        access_key, secret_key = text("STORAGE_ACCESS_KEY", ""), text("STORAGE_SECRET_KEY", "")
+        if bool(access_key) != bool(secret_key):
+            raise ImproperlyConfigured(f"{PREFIX}STORAGE_ACCESS_KEY and _SECRET_KEY come together or not at all.")
+        addressing = given.pop("addressing_style", "path" if "endpoint_url" in given else "auto")
         return {
-            "BACKEND": "storages.backends.s3.S3Storage",
+            "BACKEND": "backend.config.bucket.Bucket",
             "OPTIONS": {
                 "bucket_name": parts.netloc,
                 "location": parts.path.strip("/"),
-                "file_overwrite": False,
-                **options,
+                "access_key": access_key or None,
+                "secret_key": secret_key or None,
+                "client_config": bucket_client(answer_seconds, addressing),
+                **given,
             },
         }
-    raise ImproperlyConfigured(f"{PREFIX}STORAGE_URL is {url!r}: write file:///folder or s3://bucket/prefix.")
+    raise ImproperlyConfigured(
+        f"{PREFIX}STORAGE_URL is {url.split('@')[-1]!r}: write file:///folder or s3://bucket/prefix."
+    )
+
+
+def bucket_client(answer_seconds: float, addressing_style: str) -> Any:
+    """botocore's settings, in which it asks twice and not five times, and waits no minute for each answer."""
+    from botocore.config import Config  # Half a second to import, for nothing where photos are in a folder.
+
+    return Config(
+        connect_timeout=min(2.0, answer_seconds),
+        read_timeout=answer_seconds,
+        retries={"total_max_attempts": 2, "mode": "standard"},
+        max_pool_connections=64,
+        signature_version="s3v4",
+        s3={"addressing_style": addressing_style},
+        # Checksums in trailers, the default since botocore 1.36, are not known to every server that speaks S3.
+        request_checksum_calculation="when_required",
+        response_checksum_validation="when_required",
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
@@ -116,7 +117,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 
 STORAGES = {
-    "default": environment.storage(VAR),
+    "default": environment.storage(VAR, answer_seconds=LEASE_SECONDS / 6),
     "staticfiles": {"BACKEND": "backend.config.static.StaticFiles"},
 }
 STATIC_URL = "/static/"
@@ -199,16 +200,23 @@ FLOWER_URL = environment.text("FLOWER_URL", "/flower/")
 
 # ── Celery: the queue is a doorbell ──────────────────────────────────────────────────────────────────
 
-CELERY_BROKER_URL = environment.text("BROKER_URL", "redis://127.0.0.1:6379/0")
-CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "visibility_timeout": VISIBILITY_SECONDS,
-    "unacked_restore_interval": 1,  # A killed worker's messages come back after the timeout, not up to
-    "unacked_restore_throttle": 1,  # 100 s later (kombu #2558).
-    "socket_connect_timeout": 2,
-    "socket_timeout": 15,
-    "socket_keepalive": True,
-    "health_check_interval": 10,
-}
+CELERY_BROKER_URL = environment.broker("redis://127.0.0.1:6379/0")
+if CELERY_BROKER_URL.startswith("amqp"):
+    CELERY_BROKER_TRANSPORT = f"backend.operations.rabbitmq:{urlsplit(CELERY_BROKER_URL).scheme}"
+    # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would keep copies of a doorbell
+    # that may get lost anyway, and for them Celery makes some fifty queues and exchanges for delays, which we have not.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True, "socket_timeout": 15}
+    CELERY_BROKER_HEARTBEAT = 10  # A host that was cut off holds its messages for so long, twice at most.
+else:
+    CELERY_BROKER_TRANSPORT_OPTIONS = {
+        "visibility_timeout": VISIBILITY_SECONDS,
+        "unacked_restore_interval": 1,  # A killed worker's messages come back after the timeout, not up to
+        "unacked_restore_throttle": 1,  # 100 s later (kombu #2558).
+        "socket_connect_timeout": 2,
+        "socket_timeout": 15,
+        "socket_keepalive": True,
+        "health_check_interval": 10,
+    }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_ACCEPT_CONTENT = ["json"]

@@ -1,4 +1,4 @@
-"""The broker as a plain Redis, for what is counted and told there beside Celery's messages."""
+"""Which broker it is; and it as a plain Redis, for what is counted and told there beside Celery's messages."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ _making = threading.Lock()
 
 def broker_is_redis() -> bool:
     return bool(settings.CELERY_BROKER_URL.startswith(("redis://", "rediss://", "unix://")))
+
+
+def broker_is_rabbitmq() -> bool:
+    return bool(settings.CELERY_BROKER_URL.startswith(("amqp://", "amqps://")))
 
 
 def broker_client() -> redis.Redis:

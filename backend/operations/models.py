@@ -6,6 +6,14 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 
+class Count(models.Model):
+    """How often something was tried in a minute, where the broker does not count; `key` says neither who nor what."""
+
+    key = models.CharField(max_length=100, primary_key=True)
+    tries = models.PositiveIntegerField()
+    ends_at = models.DateTimeField(db_index=True)
+
+
 class Worker(models.Model):
     """A worker process by its node name; `seen_at` is its last heartbeat."""
 

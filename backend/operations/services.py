@@ -1,4 +1,4 @@
-"""Heartbeats of workers, and the rounds of upkeep."""
+"""Heartbeats of workers, the rounds of upkeep, and counts of tries where the broker is none that counts."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
-from backend.operations.models import Round, Worker
+from backend.operations.models import Count, Round, Worker
 
 
 def worker_seen(
@@ -75,3 +76,24 @@ def round_note(name: str, *, seconds: float, found: Mapping[str, int]) -> None:
 def workers_forget_all() -> None:
     """Forget every worker: what a backup says of them is of another time."""
     Worker.objects.all().delete()
+
+
+def count_try(key: str, *, seconds: float) -> int:
+    """Count one more try under `key`, which is kept for so many seconds; how many there were, this one included.
+
+    One statement, so of any number of processes no two are told the same number.
+    """
+    ends_at = connection.ops.adapt_datetimefield_value(timezone.now() + timedelta(seconds=seconds))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO operations_count (key, tries, ends_at) VALUES (%s, 1, %s) "
+            "ON CONFLICT (key) DO UPDATE SET tries = operations_count.tries + 1 RETURNING tries",
+            [key, ends_at],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def counts_forget() -> int:
+    """Forget the counts whose time is over; how many these were."""
+    deleted, _by_model = Count.objects.filter(ends_at__lt=timezone.now()).delete()
+    return deleted

@@ -1,10 +1,11 @@
-"""How often the same sender may try something in a minute, counted in the broker for all web processes."""
+"""How often the same sender may try something in a minute, counted for all web processes by broker or database."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import time
+from collections.abc import Sequence
 from ipaddress import IPv4Address, ip_address, ip_network
 
 import redis
@@ -14,8 +15,9 @@ from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from backend.operations.broker import broker_client, broker_is_redis
+from backend.operations.broker import broker_client, broker_is_rabbitmq, broker_is_redis
 from backend.operations.measures import THROTTLED
+from backend.operations.services import count_try
 
 log = structlog.get_logger(__name__)
 
@@ -52,30 +54,41 @@ def _network(address: str) -> str:
 def throttle_wait(limit: int, what: str, *senders: str) -> float:
     """Count one more try of `what` by each of the senders; 0 if it is allowed, else the seconds to wait.
 
-    A fixed window of a minute, counted by atomic increments. The counts' keys are keyed hashes, so neither addresses
-    nor names are stored. When the broker does not answer, everybody may pass: a photo that waits for its bell is better
-    than one that is refused, and so are admins who get in to see why.
+    A fixed window of a minute, counted by atomic increments: by Redis, or by the database where the broker is RabbitMQ,
+    which does not count. The counts' keys are keyed hashes, so neither addresses nor names are stored. When Redis does
+    not answer, everybody may pass: a photo that waits for its bell is better than one that is refused, and so are
+    admins who get in to see why.
     """
-    global _quiet_until
-    if not broker_is_redis() or time.monotonic() < _quiet_until:
-        return 0.0
     window, into = divmod(time.time(), WINDOW_SECONDS)
-    try:
-        with broker_client().pipeline() as pipeline:
-            for sender in senders:
-                digest = hmac.new(settings.SECRET_KEY.encode(), sender.encode(), hashlib.sha256).hexdigest()
-                key = f"{what}:{digest[:32]}:{int(window)}"
-                pipeline.incr(key)
-                pipeline.expire(key, 2 * WINDOW_SECONDS)
-            counts = pipeline.execute()[::2]
-    except (redis.RedisError, OSError) as error:
-        _quiet_until = time.monotonic() + QUIET_SECONDS
-        log.warning("throttle_unknown", cause=repr(error))
-        return 0.0
-    if max(counts) <= limit:
+    keys = []
+    for sender in senders:
+        digest = hmac.new(settings.SECRET_KEY.encode(), sender.encode(), hashlib.sha256).hexdigest()
+        keys.append(f"{what}:{digest[:32]}:{int(window)}")
+    if broker_is_rabbitmq():
+        counts = [count_try(key, seconds=2 * WINDOW_SECONDS) for key in keys]
+    else:
+        counts = _counted_by_redis(keys)
+    if max(counts, default=0) <= limit:
         return 0.0
     THROTTLED.labels(what).inc()
     return WINDOW_SECONDS - into
+
+
+def _counted_by_redis(keys: Sequence[str]) -> list[int]:
+    """How often each was counted with this time; empty where nobody answers."""
+    global _quiet_until
+    if not broker_is_redis() or time.monotonic() < _quiet_until:
+        return []
+    try:
+        with broker_client().pipeline() as pipeline:
+            for key in keys:
+                pipeline.incr(key)
+                pipeline.expire(key, 2 * WINDOW_SECONDS)
+            return [int(count) for count in pipeline.execute()[::2]]
+    except (redis.RedisError, OSError) as error:
+        _quiet_until = time.monotonic() + QUIET_SECONDS
+        log.warning("throttle_unknown", cause=repr(error))
+        return []
 
 
 class SubmitThrottle(BaseThrottle):

@@ -75,7 +75,9 @@ def broker_url(port: int, password: str = "") -> str:
 
 
 def broker_ready(url: str) -> bool:
-    """Whether the broker at `url` answers PING within two seconds; one that still loads its data does not."""
+    """Whether the broker at `url` answers within two seconds; one that still loads its data does not."""
+    if url.startswith("amqp"):
+        return _rabbitmq_ready(url)
     import redis  # comes with the environment, which a bare Python is still about to make
 
     try:
@@ -83,6 +85,19 @@ def broker_ready(url: str) -> bool:
             return bool(client.ping())
     except (redis.RedisError, ValueError):
         return False
+
+
+def _rabbitmq_ready(url: str) -> bool:
+    from amqp.exceptions import AMQPError
+    from kombu import Connection
+    from kombu.exceptions import OperationalError
+
+    with Connection(url, connect_timeout=2) as connection:
+        try:
+            connection.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2)
+        except (OperationalError, AMQPError, OSError):
+            return False
+        return True
 
 
 def broker_port(kept: Path) -> int:

@@ -25,7 +25,7 @@ STRONG = "".join(chr(ord("a") + n % 26) for n in range(50))
 @pytest.fixture
 def given(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Sets variables of the environment, with the prefix."""
-    for name in ("SECRET_KEY", "DATABASE_URL", "STORAGE_URL"):
+    for name in ("SECRET_KEY", "DATABASE_URL", "STORAGE_URL", "BROKER_URL"):
         monkeypatch.delenv(f"SCALP_{name}", raising=False)
 
     def give(**values: str) -> None:
@@ -200,28 +200,78 @@ def test_a_database_of_another_kind_is_refused_without_its_password(given: Any, 
 
 
 def test_photos_are_kept_in_a_folder_for_the_owner_alone(given: Any, tmp_path: Path) -> None:
-    options = environment.storage(tmp_path)["OPTIONS"]
+    options = environment.storage(tmp_path, answer_seconds=1)["OPTIONS"]
     assert options["location"] == str(tmp_path / "photos")
     assert (options["file_permissions_mode"], options["directory_permissions_mode"]) == (0o600, 0o700)
 
 
-def test_photos_may_be_kept_in_a_bucket(given: Any, tmp_path: Path) -> None:
-    given(STORAGE_URL="s3://scalps/photos?endpoint_url=http://minio:9000")
-    config = environment.storage(tmp_path)
-    assert config["BACKEND"] == "storages.backends.s3.S3Storage"
+def test_photos_may_be_kept_in_a_bucket_whose_keys_come_from_files(given: Any, tmp_path: Path) -> None:
+    for name in ("access", "secret"):
+        (tmp_path / name).write_text(f"the {name} key\n")
+    given(
+        STORAGE_URL="s3://scalps/photos?endpoint_url=http://minio:9000&region_name=seoul",
+        STORAGE_ACCESS_KEY_FILE=str(tmp_path / "access"),
+        STORAGE_SECRET_KEY_FILE=str(tmp_path / "secret"),
+    )
+    config = environment.storage(tmp_path, answer_seconds=7)
+    assert config["BACKEND"] == "backend.config.bucket.Bucket"
+    client = config["OPTIONS"].pop("client_config")
     assert config["OPTIONS"] == {
         "bucket_name": "scalps",
         "location": "photos",
-        "file_overwrite": False,
+        "access_key": "the access key",
+        "secret_key": "the secret key",
         "endpoint_url": "http://minio:9000",
+        "region_name": "seoul",
     }
+    assert client.s3 == {"addressing_style": "path"}
+    assert (client.connect_timeout, client.read_timeout, client.retries["total_max_attempts"]) == (2, 7, 2)
 
 
-@pytest.mark.parametrize("url", ["", "photos", "file://", "s3:///photos", "ftp://host/photos", "http://host"])
+def test_a_bucket_without_an_endpoint_is_addressed_as_amazon_wants_it(given: Any, tmp_path: Path) -> None:
+    given(STORAGE_URL="s3://scalps")
+    assert environment.storage(tmp_path, answer_seconds=1)["OPTIONS"]["client_config"].s3["addressing_style"] == "auto"
+
+
+@pytest.mark.parametrize("secret", ["access_key", "secret_key", "bucket_nmae"])
+def test_what_a_bucket_has_no_use_for_is_refused_and_not_printed(given: Any, tmp_path: Path, secret: str) -> None:
+    given(STORAGE_URL=f"s3://scalps?{secret}=hidden")
+    with pytest.raises(ImproperlyConfigured, match=f"SCALP_STORAGE_URL says {secret}") as refusal:
+        environment.storage(tmp_path, answer_seconds=1)
+    assert "hidden" not in str(refusal.value)
+
+
+def test_one_key_of_a_bucket_without_the_other_is_refused(given: Any, tmp_path: Path) -> None:
+    given(STORAGE_URL="s3://scalps", STORAGE_ACCESS_KEY="lonely")
+    with pytest.raises(ImproperlyConfigured, match="come together or not at all"):
+        environment.storage(tmp_path, answer_seconds=1)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "photos", "file://", "s3:///photos", "ftp://host/photos", "http://host", "s3://key:hidden@b"]
+)
 def test_a_storage_of_another_kind_is_refused(given: Any, tmp_path: Path, url: str) -> None:
     given(STORAGE_URL=url)
-    with pytest.raises(ImproperlyConfigured, match="SCALP_STORAGE_URL"):
-        environment.storage(tmp_path)
+    with pytest.raises(ImproperlyConfigured, match="SCALP_STORAGE_URL") as refusal:
+        environment.storage(tmp_path, answer_seconds=1)
+    assert "hidden" not in str(refusal.value)
+
+
+# Broker
+
+
+@pytest.mark.parametrize("url", ["redis://one/0", "rediss://two", "amqp://user:word@three//", "amqps://four/scalp"])
+def test_a_broker_comes_by_url(given: Any, url: str) -> None:
+    given(BROKER_URL=url)
+    assert environment.broker("redis://else") == url
+
+
+@pytest.mark.parametrize("url", ["", "sqs://id:hidden@", "memory://", "kafka://root:hidden@one", "localhost:6379"])
+def test_a_broker_of_another_kind_is_refused_without_its_password(given: Any, url: str) -> None:
+    given(BROKER_URL=url)
+    with pytest.raises(ImproperlyConfigured, match="SCALP_BROKER_URL") as refusal:
+        environment.broker("redis://else")
+    assert "hidden" not in str(refusal.value)
 
 
 # Combinations

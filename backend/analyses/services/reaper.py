@@ -70,19 +70,26 @@ def _ring_unheard() -> int:
     """Ring for the queued rows whose message was never sent or got lost, oldest first.
 
     A row that was rung is only rung again when fewer messages wait in the line than rows that nobody has taken: else
-    its message is still in the line, and ringing again would only make the line longer.
+    its message is still in the line, and ringing again would only make the line longer. Where the broker does not tell
+    which were taken, no more are rung again than messages are missing.
     """
     asked_at = timezone.now()
     line = bell_line()
     if line is None:
         return 0
-    waiting = Analysis.objects.filter(status=Status.QUEUED).exclude(pk__in=line.taken)
+    waiting = Analysis.objects.filter(status=Status.QUEUED).exclude(pk__in=line.taken or ())
     unheard = Q(rung_at=None)
     # Those that are rung for meanwhile are not in what the broker said.
-    if line.waiting < waiting.filter(rung_at__lt=asked_at).count():
+    missing = waiting.filter(rung_at__lt=asked_at).count() - line.waiting
+    if missing > 0:
         unheard |= Q(rung_at__lt=asked_at - timedelta(seconds=settings.RING_AGAIN_SECONDS))
     rung = 0
-    for analysis_id in waiting.filter(unheard).order_by("queued_at", "id").values_list("id", flat=True):
+    found = waiting.filter(unheard).order_by("queued_at", "id").values_list("id", "rung_at")
+    for analysis_id, rung_at in found:
+        if rung_at is not None and line.taken is None:
+            if missing <= 0:
+                continue
+            missing -= 1
         if not analysis_ring(analysis_id):
             break
         log.info("analysis_rung", analysis=str(analysis_id))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import islice
 
 import structlog
 from django.conf import settings
@@ -19,6 +22,8 @@ log = structlog.get_logger(__name__)
 
 #: A file this old without a row was left by a process that died between storing and committing.
 ORPHAN_AGE = timedelta(hours=1)
+#: So many names are held against the rows at a time, however many files there are.
+AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,11 @@ class Purged:
     orphans: int
 
 
-def photos_purge() -> Purged:
-    """One round of the purge. Safe beside any number of others; an analysis that runs keeps its photo until its end."""
+def photos_purge(*, orphans: bool = True) -> Purged:
+    """One round of the purge. Safe beside any number of others; an analysis that runs keeps its photo until its end.
+
+    `orphans` says whether to look for files without a row as well, for which all files are listed.
+    """
     now = timezone.now()
     expired = sum(
         analysis_move(analysis_id, Status.EXPIRED, code="waited_too_long", finished_at=now)
@@ -49,7 +57,7 @@ def photos_purge() -> Purged:
             default_storage.delete(name)
             photos += 1
             log.info("photo_purged", analysis=str(analysis_id))
-    return Purged(expired, photos, _sweep_orphans())
+    return Purged(expired, photos, _sweep_orphans() if orphans else 0)
 
 
 def traces_wipe() -> bool:
@@ -72,21 +80,26 @@ def traces_wipe() -> bool:
 
 
 def _sweep_orphans() -> int:
-    try:
-        _folders, names = default_storage.listdir("")
-    except FileNotFoundError:
-        return 0
-    # Read after the files were listed: whatever of them is old enough and has a row is in here.
-    named = set(Analysis.objects.exclude(photo="").values_list("photo", flat=True))
     swept = 0
-    for name in set(names) - named:
-        try:
-            if timezone.now() - default_storage.get_modified_time(name) < ORPHAN_AGE:
-                continue
-        except FileNotFoundError:
-            continue
-        default_storage.delete(name)
-        swept += 1
+    old = _names_before(timezone.now() - ORPHAN_AGE)
+    while names := set(islice(old, AT_ONCE)):
+        # Read after the files were listed: whatever of them is old enough and has a row is in here.
+        named = Analysis.objects.filter(photo__in=names).values_list("photo", flat=True)
+        for name in names.difference(named):
+            default_storage.delete(name)
+            swept += 1
     if swept:
         log.warning("orphans_swept", files=swept)
     return swept
+
+
+def _names_before(moment: datetime) -> Iterator[str]:
+    """The names of the files that were last written before `moment`. A bucket tells the times along with the names."""
+    if hasattr(default_storage, "names_before"):
+        yield from default_storage.names_before(moment)
+        return
+    with suppress(FileNotFoundError):
+        for name in default_storage.listdir("")[1]:
+            with suppress(FileNotFoundError):
+                if default_storage.get_modified_time(name) < moment:
+                    yield name
