@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
@@ -196,5 +198,6 @@ def _end(claim: Claim, status: Status, code: str, **changes: object) -> bool:
     return ended
 
 
-def _lease() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+def _lease() -> Combinable:
+    """The end of a lease that begins now, by the clock of the database: who judges it may have another than ours."""
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from backend.analyses.doorbell import bell_ring
 from backend.analyses.models import Analysis
@@ -15,5 +15,5 @@ def analysis_ring(analysis_id: UUID) -> bool:
     """Tell the workers of a queued analysis. A ring that reached nobody is not noted, so the reaper repeats it."""
     if not bell_ring(analysis_id):
         return False
-    Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=timezone.now())
+    Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=Now())
     return True
