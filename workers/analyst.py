@@ -16,6 +16,7 @@ from backend.analyses.services.attempt import (
     analysis_claim,
     analysis_fail,
     analysis_give_back,
+    analysis_is_suspect,
     analysis_put_off,
     analysis_reject,
     analysis_succeed,
@@ -29,6 +30,7 @@ from ml.predictor import Prediction, Predictor
 from ml.preprocessing import Prepared
 from workers.batcher import Batcher, Draining
 from workers.metrics import PREPARE_SECONDS
+from workers.room import Room
 
 log = structlog.get_logger(__name__)
 
@@ -47,19 +49,22 @@ class Analyst:
         self._held: set[Claim] = set()
 
     def analyse(self, analysis_id: UUID) -> str:
+        self._room = Room()
         """Work on an analysis until it has ended or is not ours any more; a word on what happened.
 
         Whatever goes wrong here ends in a state of the row: a reason for its owner, or back in the queue. What can not
         even be written, as the database is away, the reaper takes back once the lease has lapsed.
         """
-        claim = analysis_claim(analysis_id, worker=self.name)
-        if claim is None:
-            return "nothing to claim"
-        self._held.add(claim)
-        try:
-            return self._attempt(claim)
-        finally:
-            self._held.discard(claim)
+        # A photo that may have ended a process before must not take others with it: they would use up their attempts.
+        with self._room.alone() if analysis_is_suspect(analysis_id) else self._room.together():
+            claim = analysis_claim(analysis_id, worker=self.name)
+            if claim is None:
+                return "nothing to claim"
+            self._held.add(claim)
+            try:
+                return self._attempt(claim)
+            finally:
+                self._held.discard(claim)
 
     @property
     def held(self) -> frozenset[Claim]:

@@ -86,6 +86,11 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     return Claim(analysis_id, attempt, row["photo"], repeated=tries > 1, attempts_left=settings.MAX_ATTEMPTS - tries)
 
 
+def analysis_is_suspect(analysis_id: UUID) -> bool:
+    """Whether an earlier attempt at a queued analysis ended without a word, perhaps because of this very photo."""
+    return Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED, attempt__gt=F("tries_from")).exists()
+
+
 def claim_photo(claim: Claim) -> bytes:
     """The cleaned photo of a claim, a JPEG. Raises OSError when storage does not give it."""
     return stored_photo(claim.photo)
