@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseAway
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.attempt import (
@@ -37,6 +37,8 @@ log = structlog.get_logger(__name__)
 #: Between two notes of an attempt's progress, also before the first: who waits looks about once a second, and a device
 #: that does seven models in less need not wait for seven writes.
 PROGRESS_SECONDS = 0.2
+#: Storage or database are away, or full: whichever photo comes next would meet the same.
+AWAY = (OSError, OperationalError, InterfaceError)
 
 
 class Analyst:
@@ -47,9 +49,9 @@ class Analyst:
         self.predictor = predictor
         self.batcher = batcher
         self._held: set[Claim] = set()
+        self._room = Room()
 
     def analyse(self, analysis_id: UUID) -> str:
-        self._room = Room()
         """Work on an analysis until it has ended or is not ours any more; a word on what happened.
 
         Whatever goes wrong here ends in a state of the row: a reason for its owner, or back in the queue. What can not
@@ -74,6 +76,7 @@ class Analyst:
     def _attempt(self, claim: Claim) -> str:
         try:
             photo, prediction = self._predict(claim)
+            return self._finish(claim, photo, prediction)
         except Draining:
             return _said(analysis_give_back(claim), "given back")
         except (PhotoUnreadable, FileNotFoundError):
@@ -83,13 +86,12 @@ class Analyst:
         except (DeviceLost, OSError, DatabaseAway) as error:
             log.warning("attempt_broken", analysis=str(claim.analysis_id), cause=repr(error))
             close_old_connections()  # One that broke can't put it off.
-            return _said(analysis_put_off(claim), "put off")
+            return _said(analysis_put_off(claim, counts=not isinstance(error, AWAY)), "put off")
         except ModelError:
             return _said(analysis_fail(claim, "model_error"), "failed")
         except Exception:
             log.exception("attempt_failed", analysis=str(claim.analysis_id))
             return _said(analysis_fail(claim, "internal_error"), "failed")
-        return self._finish(claim, photo, prediction)
 
     def _predict(self, claim: Claim) -> tuple[Prepared, Prediction | None]:
         with self.batcher.expecting():

@@ -178,11 +178,15 @@ def analysis_give_back(claim: Claim) -> bool:
     return given
 
 
-def analysis_put_off(claim: Claim) -> bool:
-    """Put an analysis back because device, storage or database let us down; it does count as an attempt.
+def analysis_put_off(claim: Claim, *, counts: bool = True) -> bool:
+    """Put an analysis back because device, storage or database let us down.
 
-    Nobody rings for it at once: the reaper's next round does, so that what is away has time to come back.
+    It counts as an attempt unless the photo can't be to blame: while storage or database are away, no number of
+    attempts would be enough. Nobody rings for it at once: the reaper's next round does, so that what is away has time
+    to come back.
     """
+    if not counts:
+        return analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
     if claim.attempts_left <= 0:
         return analysis_fail(claim, "attempts_exhausted")
     return analysis_requeue(claim.analysis_id, only=claim.held)
