@@ -1,4 +1,4 @@
-"""`python3 -m deploy.launcher run | test | check | bench | lighthouse | pin`, which `make` calls by the same names.
+"""`python3 -m deploy.launcher run | test | check | bench | lighthouse | chaos | pin`, which `make` calls by the same.
 
 A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
 it.
@@ -108,11 +108,27 @@ def lighthouse() -> None:
     os.execv(python, [python, "-m", "tests.browser.lighthouse", *sys.argv[2:]])  # noqa: S606
 
 
+def chaos() -> None:
+    """The fault matrix in its long form; the options are those of `python -m tests.chaos`."""
+    verification.install_system_packages()
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.chaos", *sys.argv[2:]])  # noqa: S606
+
+
 def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
 
-COMMANDS = {"run": run, "test": test, "check": check, "bench": bench, "lighthouse": lighthouse, "pin": pin}
+COMMANDS = {
+    "run": run,
+    "test": test,
+    "check": check,
+    "bench": bench,
+    "lighthouse": lighthouse,
+    "chaos": chaos,
+    "pin": pin,
+}
 
 
 def main() -> None:
