@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit bench fuzz load soak lighthouse pin test-compose
+.PHONY: help run test check audit bench fuzz load soak lighthouse chaos pin test-compose
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ soak: ## 30 minutes of them, and the memory of each process
 
 lighthouse: ## measure the pages as a mid-range phone sees them; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)
+
+chaos: ## break each part under load and count; table in var/chaos.md; ARGS=--help lists the options
+	@$(LAUNCHER) chaos $(ARGS)
 
 pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade takes newer versions
 	@$(LAUNCHER) pin $(ARGS)

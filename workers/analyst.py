@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 from django.db import Error as DatabaseAway
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.attempt import (
@@ -16,6 +16,7 @@ from backend.analyses.services.attempt import (
     analysis_claim,
     analysis_fail,
     analysis_give_back,
+    analysis_is_suspect,
     analysis_put_off,
     analysis_reject,
     analysis_succeed,
@@ -29,12 +30,15 @@ from ml.predictor import Prediction, Predictor
 from ml.preprocessing import Prepared
 from workers.batcher import Batcher, Draining
 from workers.metrics import ATTEMPTS, PREPARE_SECONDS
+from workers.room import Room
 
 log = structlog.get_logger(__name__)
 
 #: Between two notes of an attempt's progress, also before the first: who waits looks about once a second, and a device
 #: that does seven models in less need not wait for seven writes.
 PROGRESS_SECONDS = 0.2
+#: Storage or database are away, or full: whichever photo comes next would meet the same.
+AWAY = (OSError, OperationalError, InterfaceError)
 
 
 class Analyst:
@@ -45,6 +49,7 @@ class Analyst:
         self.predictor = predictor
         self.batcher = batcher
         self._held: set[Claim] = set()
+        self._room = Room()
 
     def analyse(self, analysis_id: UUID) -> str:
         """Work on an analysis until it has ended or is not ours any more; a word on what happened.
@@ -57,15 +62,17 @@ class Analyst:
         return outcome
 
     def _analyse(self, analysis_id: UUID) -> str:
-        claim = analysis_claim(analysis_id, worker=self.name)
-        if claim is None:
-            return "nothing to claim"
-        self._held.add(claim)
-        try:
-            with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
-                return self._attempt(claim)
-        finally:
-            self._held.discard(claim)
+        # A photo that may have ended a process before must not take others with it: they would use up their attempts.
+        with self._room.alone() if analysis_is_suspect(analysis_id) else self._room.together():
+            claim = analysis_claim(analysis_id, worker=self.name)
+            if claim is None:
+                return "nothing to claim"
+            self._held.add(claim)
+            try:
+                with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
+                    return self._attempt(claim)
+            finally:
+                self._held.discard(claim)
 
     @property
     def held(self) -> frozenset[Claim]:
@@ -75,6 +82,7 @@ class Analyst:
     def _attempt(self, claim: Claim) -> str:
         try:
             photo, prediction = self._predict(claim)
+            return self._finish(claim, photo, prediction)
         except Draining:
             return _said(analysis_give_back(claim), "given back")
         except (PhotoUnreadable, FileNotFoundError):
@@ -84,13 +92,12 @@ class Analyst:
         except (DeviceLost, OSError, DatabaseAway) as error:
             log.warning("attempt_broken", cause=repr(error))
             close_old_connections()  # One that broke can't put it off.
-            return _said(analysis_put_off(claim), "put off")
+            return _said(analysis_put_off(claim, counts=not isinstance(error, AWAY)), "put off")
         except ModelError:
             return _said(analysis_fail(claim, "model_error"), "failed")
         except Exception:
             log.exception("attempt_failed")
             return _said(analysis_fail(claim, "internal_error"), "failed")
-        return self._finish(claim, photo, prediction)
 
     def _predict(self, claim: Claim) -> tuple[Prepared, Prediction | None]:
         with self.batcher.expecting():

@@ -9,10 +9,12 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import signals
 from celery.apps.worker import Worker
+from celery.schedules import schedule
 from django.conf import settings
 
 from backend.analyses.services.reaper import analyses_reap
@@ -77,27 +79,36 @@ def _said(found: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {word}" for word, number in found.items())
 
 
-# A round that nobody took before the next one is due has nothing to do any more: it expires.
+class Every(schedule):
+    """Every so many seconds, also after the clock was set back: a last run in the future was by another clock."""
+
+    def remaining_estimate(self, last_run_at: datetime) -> timedelta:
+        remaining = super().remaining_estimate(last_run_at)
+        return remaining if remaining <= self.run_every else timedelta(0)
+
+
+# No round expires: by the clock of a host that is ahead of the schedule's, every round would have, and nobody would
+# reap. Those that gather while no upkeep worker is there are done in a moment.
 app.conf.beat_schedule = {
     "reap": {
         "task": "reap_analyses",
-        "schedule": settings.REAP_SECONDS,
-        "options": {"queue": QUEUE, "expires": settings.REAP_SECONDS},
+        "schedule": Every(settings.REAP_SECONDS),
+        "options": {"queue": QUEUE},
     },
     "purge": {
         "task": "purge_photos",
-        "schedule": PURGE_SECONDS,
-        "options": {"queue": QUEUE, "expires": PURGE_SECONDS},
+        "schedule": Every(PURGE_SECONDS),
+        "options": {"queue": QUEUE},
     },
     "orphans": {
         "task": "sweep_orphans",
-        "schedule": ORPHANS_SECONDS,
-        "options": {"queue": QUEUE, "expires": ORPHANS_SECONDS},
+        "schedule": Every(ORPHANS_SECONDS),
+        "options": {"queue": QUEUE},
     },
     "sweep": {
         "task": "sweep_shares",
-        "schedule": SWEEP_SECONDS,
-        "options": {"queue": QUEUE, "expires": SWEEP_SECONDS},
+        "schedule": Every(SWEEP_SECONDS),
+        "options": {"queue": QUEUE},
     },
 }
 

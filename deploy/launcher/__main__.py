@@ -148,6 +148,14 @@ def lighthouse() -> None:
     os.execv(python, [python, "-m", "tests.browser.lighthouse", *sys.argv[2:]])  # noqa: S606
 
 
+def chaos() -> None:
+    """The fault matrix in its long form; the options are those of `python -m tests.chaos`."""
+    verification.install_system_packages()
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.chaos", *sys.argv[2:]])  # noqa: S606
+
+
 def pin() -> None:
     pins.pin(ROOT, enter_environment("dev").python, sys.argv[2:])
 
@@ -158,6 +166,7 @@ COMMANDS = {
     "check": check,
     "audit": audit,
     "bench": bench,
+    "chaos": chaos,
     "fuzz": fuzz,
     "load": load,
     "soak": soak,

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
+from uuid import UUID
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import OperationalError, connection
 from PIL import Image, ImageFilter
 
 from backend.analyses.models import Analysis, Finding, Human
-from backend.analyses.services.attempt import MAP_SIDE
+from backend.analyses.services.attempt import MAP_SIDE, Claim, claim_photo
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.services.submission import analysis_submit
 from ml.bundle import Bundle
@@ -23,6 +28,7 @@ from ml.quality import measure
 from ml.seeded import build_seeded_bundle
 from tests.ml_bundles import alter_model, copy_bundle
 from tests.stack import scalp_photo
+from tests.threads import at_once
 from workers.analyst import Analyst
 from workers.batcher import Batcher
 
@@ -172,6 +178,57 @@ def test_each_error_ends_in_a_state_of_the_row(predictor: Predictor, error: Exce
     analysis.refresh_from_db()
     assert (analysis.status, analysis.code) == (status, code)
     assert not Human.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "tries"),
+    [(DeviceLost("gone"), 1), (OSError("storage is away"), 0), (OperationalError("the disk is full"), 0)],
+)
+def test_only_what_a_photo_can_be_to_blame_for_counts_as_an_attempt(
+    predictor: Predictor, error: Exception, tries: int
+) -> None:
+    def fail() -> None:
+        raise error
+
+    analyst, analysis = analyst_with(Between(predictor, 3, fail)), submitted()
+    assert analyst.analyse(analysis.id) == "put off"
+    analyst.batcher.drain()
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.attempt, analysis.attempt - analysis.tries_from) == ("queued", 1, tries)
+
+
+def test_a_result_that_can_not_be_written_is_put_off_and_written_by_the_next_attempt(analyst: Analyst) -> None:
+    def full(execute: Any, sql: str, *told: Any) -> Any:
+        if sql.startswith('INSERT INTO "human"'):
+            raise OperationalError("the disk is full")
+        return execute(sql, *told)
+
+    analysis = submitted()
+    with connection.execute_wrapper(full):
+        assert analyst.analyse(analysis.id) == "put off"
+    analysis.refresh_from_db()
+    assert (analysis.status, analysis.attempt - analysis.tries_from) == ("queued", 0)
+    assert analyst.analyse(analysis.id) == "succeeded"
+    assert (Human.objects.count(), Finding.objects.count()) == (1, 6)
+
+
+def test_a_photo_that_an_attempt_ended_over_without_a_word_is_alone_in_the_process(
+    analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    together: dict[UUID, int] = {}
+
+    def slowly(claim: Claim) -> bytes:
+        time.sleep(0.2)
+        together[claim.analysis_id] = len(analyst.held)
+        return claim_photo(claim)
+
+    monkeypatch.setattr("workers.analyst.claim_photo", slowly)
+    suspect, *others = [submitted() for _ in range(5)]
+    Analysis.objects.filter(pk=suspect.pk).update(attempt=1)
+    calls = [partial(analyst.analyse, one.id) for one in (suspect, *others)]
+    assert at_once(*calls) == ["succeeded"] * 5
+    assert together.pop(suspect.id) == 1
+    assert max(together.values()) > 1
 
 
 @pytest.mark.parametrize("act", [analysis_cancel, analysis_erase])

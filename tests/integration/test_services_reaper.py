@@ -62,6 +62,36 @@ def test_all_others_are_left_alone(bell: Bell) -> None:
     assert len(others) == len(before) == 7
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_lease_is_worth_the_same_whatever_the_clock_of_the_worker_says(
+    bell: Bell, hours: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = timezone.now
+    with monkeypatch.context() as worker:
+        worker.setattr(timezone, "now", lambda: here() + timedelta(hours=hours))
+        analysis = running()
+        row = fresh(analysis)
+    assert row.lease_until is not None
+    assert abs(row.lease_until - here() - timedelta(seconds=settings.LEASE_SECONDS)) < timedelta(seconds=2)
+    with monkeypatch.context() as reaper:
+        reaper.setattr(timezone, "now", lambda: here() - timedelta(hours=hours))
+        assert analyses_reap() == Reaped(requeued=0, failed=0, rung=0)
+
+
+def test_a_lease_from_before_the_clock_was_set_back_does_not_hold_for_as_long(bell: Bell) -> None:
+    analysis = running()
+    Analysis.objects.filter(pk=analysis.pk).update(lease_until=timezone.now() + timedelta(hours=1))
+    assert analyses_reap() == Reaped(requeued=1, failed=0, rung=1)
+
+
+def test_a_bell_from_before_the_clock_was_set_back_is_rung_again(bell: Bell, broker: redis.Redis) -> None:
+    analysis = queued()
+    broker.flushall()
+    Analysis.objects.filter(pk=analysis.pk).update(rung_at=timezone.now() + timedelta(hours=1))
+    assert [analyses_reap().rung, analyses_reap().rung] == [1, 0]
+    assert bell() == [str(analysis.id)]
+
+
 def test_of_many_reapers_at_the_same_moment_one_takes_it_back(broker: redis.Redis) -> None:
     analysis = running()
     lease_lapsed(analysis)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection
+from django.core.files.base import ContentFile, File
+from django.core.files.storage import FileSystemStorage
+from django.db import DatabaseError, OperationalError, connection, connections
 
+from backend.analyses.errors import StorageAway
 from backend.analyses.models import Analysis
 from backend.analyses.services.submission import analysis_submit
 from tests.analyses import ANSWERS, PHOTO, queued
@@ -33,6 +38,40 @@ def test_a_row_that_can_not_be_written_leaves_no_photo_behind(storage: Path) -> 
         analysis_submit(ANSWERS, photo=PHOTO)
     assert not Analysis.objects.exists()
     assert not any(storage.iterdir())
+
+
+def test_a_storage_that_fails_in_the_middle_leaves_nothing_and_says_when_to_come_again(
+    storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = FileSystemStorage.save
+
+    def get_full(self: FileSystemStorage, name: str, content: File) -> str:
+        written(self, name, ContentFile(content.read()[:100]))
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(FileSystemStorage, "save", get_full)
+    with pytest.raises(StorageAway) as refusal:
+        analysis_submit(ANSWERS, photo=PHOTO)
+    assert (refusal.value.status, refusal.value.retry_after) == (503, 5)
+    assert not Analysis.objects.exists()
+    assert not any(storage.iterdir())
+
+
+def test_a_connection_that_breaks_after_the_commit_keeps_the_photo_of_the_row(
+    storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = type(connections["default"])
+    commit = server._commit
+
+    def commit_and_break(self: Any) -> None:
+        commit(self)
+        raise OperationalError("server closed the connection unexpectedly")
+
+    monkeypatch.setattr(server, "_commit", commit_and_break)
+    analysis = analysis_submit(ANSWERS, photo=PHOTO)
+    monkeypatch.undo()
+    assert Analysis.objects.get() == analysis
+    assert [path.name for path in storage.iterdir()] == [analysis.photo]
 
 
 def test_a_bell_that_can_not_be_noted_costs_no_photo(storage: Path) -> None:

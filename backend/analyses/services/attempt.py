@@ -15,6 +15,8 @@ import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from backend.analyses.measures import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
@@ -94,6 +96,11 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         attempts_left=settings.MAX_ATTEMPTS - tries,
         queued_at=row["queued_at"],
     )
+
+
+def analysis_is_suspect(analysis_id: UUID) -> bool:
+    """Whether an earlier attempt at a queued analysis ended without a word, perhaps because of this very photo."""
+    return Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED, attempt__gt=F("tries_from")).exists()
 
 
 def claim_photo(claim: Claim) -> bytes:
@@ -186,11 +193,15 @@ def analysis_give_back(claim: Claim) -> bool:
     return given
 
 
-def analysis_put_off(claim: Claim) -> bool:
-    """Put an analysis back because device, storage or database let us down; it does count as an attempt.
+def analysis_put_off(claim: Claim, *, counts: bool = True) -> bool:
+    """Put an analysis back because device, storage or database let us down.
 
-    Nobody rings for it at once: the reaper's next round does, so that what is away has time to come back.
+    It counts as an attempt unless the photo can't be to blame: while storage or database are away, no number of
+    attempts would be enough. Nobody rings for it at once: the reaper's next round does, so that what is away has time
+    to come back.
     """
+    if not counts:
+        return analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
     if claim.attempts_left <= 0:
         return analysis_fail(claim, "attempts_exhausted")
     return analysis_requeue(claim.analysis_id, only=claim.held)
@@ -212,9 +223,10 @@ def _end(claim: Claim, status: Status, code: str, **changes: object) -> bool:
     return ended
 
 
-def _lease() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
 def _seconds_since(time: datetime) -> float:
     return max(0.0, (timezone.now() - time).total_seconds())
+
+
+def _lease() -> Combinable:
+    """The end of a lease that begins now, by the clock of the database: who judges it may have another than ours."""
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

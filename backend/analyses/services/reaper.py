@@ -15,6 +15,7 @@ from backend.analyses.models import Analysis
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_requeue
 from backend.analyses.states import Status
+from backend.operations.clock import database_now
 
 log = structlog.get_logger(__name__)
 
@@ -30,7 +31,10 @@ class Reaped:
 
 def analyses_reap() -> Reaped:
     """One round: leases that lapsed first, then the rows whose bell was lost. Safe beside any number of others."""
-    lapsed = Analysis.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
+    now = database_now()
+    # No lease lasts that long: it was given before the clock was set back, and who lives has renewed it meanwhile.
+    of_another_time = Q(lease_until__gt=now + timedelta(seconds=2 * settings.LEASE_SECONDS))
+    lapsed = Analysis.objects.filter(Q(lease_until__lt=now) | of_another_time, status=Status.RUNNING)
     requeued, failed = _take_back(lapsed)
     return Reaped(requeued, failed, rung=_ring_unheard())
 
@@ -73,12 +77,14 @@ def _ring_unheard() -> int:
     its message is still in the line, and ringing again would only make the line longer. Where the broker does not tell
     which were taken, no more are rung again than messages are missing.
     """
-    asked_at = timezone.now()
+    asked_at = database_now()
     line = bell_line()
     if line is None:
         return 0
     waiting = Analysis.objects.filter(status=Status.QUEUED).exclude(pk__in=line.taken or ())
     unheard = Q(rung_at=None)
+    # A bell of times to come was rung before the clock was set back.
+    unheard |= Q(rung_at__gt=asked_at + timedelta(seconds=settings.RING_AGAIN_SECONDS))
     # Those that are rung for meanwhile are not in what the broker said.
     missing = waiting.filter(rung_at__lt=asked_at).count() - line.waiting
     if missing > 0:

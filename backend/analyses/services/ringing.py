@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from backend.analyses.doorbell import bell_ring
 from backend.analyses.measures import BELLS
@@ -18,5 +18,5 @@ def analysis_ring(analysis_id: UUID) -> bool:
         BELLS.labels("no").inc()
         return False
     BELLS.labels("yes").inc()
-    Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=timezone.now())
+    Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=Now())
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,11 @@ import structlog
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull
+from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull, StorageAway
 from backend.analyses.measures import QUEUE_FULL, SUBMITTED
 from backend.analyses.models import Age, Analysis, Device, Sex
 from backend.analyses.photos import photo_clean
@@ -66,7 +67,8 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
     """Accept a photo (bytes as uploaded) with its answers: when this returns, the row is committed.
 
     The same key with the same content returns the analysis that exists already. Raises InvalidFields,
-    PhotoRefused, QueueFull, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is left behind.
+    PhotoRefused, QueueFull, StorageAway, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is
+    left behind.
     """
     answers = answers_check(given, photo=photo)
     assert photo is not None
@@ -82,7 +84,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
     clean = photo_clean(photo)
     analysis_id = uuid.uuid4()
     now = timezone.now()
-    name = default_storage.save(f"{analysis_id.hex}.jpg", ContentFile(clean.jpeg))
+    name = _stored(f"{analysis_id.hex}.jpg", clean.jpeg)
     try:
         with transaction.atomic():
             analysis = Analysis.objects.create(
@@ -106,12 +108,31 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
         if key and (known := _known(key, fingerprint)):
             return known
         raise
+    except (OperationalError, InterfaceError):
+        # A connection that breaks at the commit does not say whether the row is there. Where that can't be asked
+        # either, the photo stays for it, and the purge finds it later if there is none.
+        if committed := Analysis.objects.filter(pk=analysis_id).first():
+            return committed
+        default_storage.delete(name)
+        raise
     except BaseException:
         default_storage.delete(name)
         raise
     SUBMITTED.inc()
     log.info("analysis_submitted", analysis=str(analysis_id))
     return analysis
+
+
+def _stored(name: str, jpeg: bytes) -> str:
+    """Store a photo; its name in storage. Raises StorageAway, whatever a storage raises when it fails."""
+    try:
+        return default_storage.save(name, ContentFile(jpeg))
+    except Exception as error:
+        log.error("storage_away", cause=repr(error))
+        # A disk that got full in the middle keeps the half that it wrote.
+        with suppress(Exception):
+            default_storage.delete(name)
+        raise StorageAway from error
 
 
 def _key_digest(key: str | None) -> str | None:

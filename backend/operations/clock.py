@@ -1,0 +1,25 @@
+"""The one clock that all processes share: the database's.
+
+Hosts disagree about the time, by seconds for want of NTP and by hours after a clock was set. Whatever one process
+writes down for another one to judge by its age is therefore timed by `Now()` of the database and never by the writer's
+own clock: a lease, a bell.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.db import connection
+
+_SQL = {
+    "postgresql": "SELECT STATEMENT_TIMESTAMP()",
+    "sqlite": "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')",  # As Django writes `Now()`.
+}
+
+
+def database_now() -> datetime:
+    """The time by the database's clock."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SQL[connection.vendor])
+        (now,) = cursor.fetchone()
+    return now if isinstance(now, datetime) else datetime.fromisoformat(now).replace(tzinfo=UTC)

@@ -1,0 +1,68 @@
+"""`make chaos`: every fault under a load of 200 photos; the table goes to var/chaos.md too.
+
+python -m tests.chaos [--photos N] [--seconds N] [--database sqlite|postgresql] [--only NAME…]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make chaos", description="Break each part under load, and count.")
+    parser.add_argument("--photos", type=int, default=200, help="of each fault (default: %(default)s)")
+    parser.add_argument("--seconds", type=float, default=40, help="over which they are sent (default: %(default)s)")
+    parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="these faults alone")
+    parser.add_argument("--list", action="store_true", help="name the faults and leave")
+    return parser.parse_args()
+
+
+def main() -> int:
+    chosen = options()
+    # The tests' environment reads it the moment that it is loaded.
+    os.environ["SCALP_TEST_DATABASE"] = chosen.database if chosen.database == "postgresql" else ""
+    from tests.chaos.faults import catalogue
+
+    faults = catalogue(chosen.database)
+    if chosen.list:
+        print("\n".join(f"{name:28}{one.sentence}" for name, one in faults.items()))
+        return 0
+    if unknown := set(chosen.only) - faults.keys():
+        print(f"No fault of {chosen.database} has the name {', '.join(sorted(unknown))}. --list names them.")
+        return 2
+
+    from ml.seeded import build_seeded_bundle
+    from tests.chaos.house import House, NotHere
+    from tests.chaos.matrix import suffer, table
+    from tests.environment import ROOT, SCRATCH
+
+    bundles = [SCRATCH / version for version in ("1.0.0", "1.0.1")]
+    for bundle in bundles:
+        build_seeded_bundle(bundle, architecture="efficientnet-b0", image_size=64, seed=1, version=bundle.name)
+    house = House(SCRATCH / "chaos", *bundles, long=True)
+    rows, skipped = [], []
+    try:
+        house.up()
+        for name, one in faults.items():
+            if chosen.only and name not in chosen.only:
+                continue
+            try:
+                rows.append(suffer(one, house, photos=chosen.photos, seconds=chosen.seconds))
+                print(f"{name}: {'; '.join(rows[-1].wrong) or 'holds'}", flush=True)
+            except NotHere as reason:
+                skipped.append(f"{name}: {reason}")
+            house.mend()
+    finally:
+        house.down()
+    report = ROOT / "var" / "chaos.md"
+    report.parent.mkdir(exist_ok=True)
+    report.write_text(f"{table(rows)}\n")
+    print(f"\n{table(rows)}\n", *skipped, f"The table is in {report.relative_to(ROOT)}.", sep="\n")
+    return int(any(row.wrong or row.lost or row.twice for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""The catalogue of faults.
+
+A fault is a generator over the running house and its load: what comes before its `yield` strikes, and what comes after
+it, once every analysis has ended, must hold beside the invariant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from tests.chaos.house import House
+from tests.chaos.load import Load
+
+Strike = Callable[[House, Load], Iterator[None]]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One row of the table."""
+
+    name: str
+    sentence: str
+    strike: Strike
+    database: str | None = None  #: the only one that can have it
+    ends: Mapping[str, int] = field(default_factory=dict)  #: how many end otherwise than succeeded, by status and code
+    pace: float = 1.0  #: over how much more time than usual the photos are spread
+
+
+CATALOGUE: dict[str, Fault] = {}
+
+
+def fault(
+    sentence: str, *, database: str | None = None, ends: Mapping[str, int] | None = None, pace: float = 1.0
+) -> Callable[[Strike], Strike]:
+    """Enter a strike in the catalogue, under the name of its function."""
+
+    def enter(strike: Strike) -> Strike:
+        name = strike.__name__.replace("_", "-")
+        CATALOGUE[name] = Fault(name, sentence, strike, database, ends or {}, pace)
+        return strike
+
+    return enter
+
+
+def catalogue(database: str) -> dict[str, Fault]:
+    """The faults that a service on this database can have, in the order of the table."""
+    from tests.chaos.faults import brokers, databases, devices, photos, storages, workers  # noqa: F401
+
+    return {name: one for name, one in CATALOGUE.items() if one.database in {None, database}}

@@ -1,0 +1,201 @@
+"""The service under test: what dies is started again, as compose and the launcher do, and all is mended in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import redis
+import requests
+
+from deploy.launcher.broker import broker_ready
+from tests.chaos.points import FOLDER, leave_note, notes_left
+from tests.environment import spawn, until
+from tests.stack import Stack
+
+#: What the disk of the service holds: room for all that a run needs, and little enough to be filled in a moment.
+DISK = "192m"
+
+
+class NotHere(Exception):
+    """A fault that can't be brought about on this machine; the sentence says why."""
+
+
+class House(Stack):
+    """A `Stack` whose parts are started again when they die, on a small disk of its own where that may be mounted."""
+
+    def __init__(self, folder: Path, bundle: Path, next_bundle: Path, *, long: bool = False, **settings: str) -> None:
+        folder.mkdir(parents=True)
+        self.points = folder / "points"
+        self.points.mkdir()
+        super().__init__(folder, bundle, **{FOLDER: str(self.points), "SCALP_QUEUE_LIMIT": "100", **settings})
+        self.next_bundle = next_bundle
+        self.long = long
+        self.lease = float(self.environment["SCALP_LEASE_SECONDS"])
+        self.besides: dict[str, dict[str, str]] = {}  #: what the environment of a part has besides
+        self.var = folder / "var"
+        self.var.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "scalp-chaos", str(self.var)]
+        self.small_disk = subprocess.run(mount, capture_output=True).returncode == 0
+        (self.var / "photos").mkdir()
+        self._down: set[str] = set()
+        self._starting = threading.Lock()
+        self._over = threading.Event()
+        self._keeper = threading.Thread(target=self._keep, name="keeper")
+
+    # Life
+
+    def up(self, patience: float = 240) -> House:
+        super().up(patience)
+        self._keeper.start()
+        return self
+
+    def down(self) -> None:
+        self._over.set()
+        if self._keeper.is_alive():
+            self._keeper.join()
+        super().down()
+        if self.small_disk:
+            subprocess.run(["umount", "--lazy", str(self.var)], check=False)
+
+    def mend(self) -> None:
+        """Whatever a fault broke is whole again, and what it added is gone."""
+        for note in self.points.iterdir():
+            note.unlink(missing_ok=True)
+        with self._starting:
+            for part in [part for part in self.processes if "-" in part]:
+                self.stop(part)
+        for part in self.processes:
+            self.send(part, signal.SIGCONT)
+        self._down.clear()
+        until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 20, "the broker")
+        until(self.ready, 90, f"readiness (logs in {self.folder})")
+
+    def ready(self) -> bool:
+        """Whether it is ready and every part is there."""
+        if not all(process.poll() is None for process in list(self.processes.values())):
+            return False
+        try:
+            return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
+        except (requests.RequestException, ValueError):
+            return False
+
+    def _keep(self) -> None:
+        """Start again whatever died. Processes end with the thread that started them: this one lives longest."""
+        while not self._over.wait(0.1):
+            for part, process in list(self.processes.items()):
+                if process.poll() is not None and part not in self._down:
+                    with self._starting:
+                        if self.processes.get(part) is process and part not in self._down:
+                            self.start(part)
+
+    # Parts
+
+    def command(self, part: str) -> list[str]:
+        """As a `Stack` starts it, with points. A second of a kind has a name with a dash: `upkeep-2`."""
+        kind = part.partition("-")[0]
+        instead = {
+            "workers.model": "tests.chaos.parts.model",
+            "backend.config.wsgi:application": "tests.chaos.parts.web:application",
+            f"{kind}@tests": f"{part}@tests",
+            str(self.folder / kind): str(self.folder / part),
+        }
+        if kind == "broker":
+            return super().command(kind)
+        return [instead.get(word, word) for word in super().command(kind)]
+
+    def send(self, part: str, number: signal.Signals) -> None:
+        """Send a signal to a part and all its children; nothing where it has gone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.processes[part].pid, number)
+
+    def kill(self, part: str, number: signal.Signals = signal.SIGKILL, *, stay_down: bool = False) -> None:
+        """As a `Stack` does. The part is started again at once, unless it shall stay down until `start`."""
+        process = self.processes[part]
+        if stay_down:
+            self._down.add(part)
+        self.send(part, number)
+        if number in {signal.SIGKILL, signal.SIGTERM}:
+            process.wait(60)
+
+    def start(self, part: str) -> None:
+        self.starts[part] += 1
+        environment = {**self.environment, **self.besides.get(part, {})}
+        self.processes[part] = spawn(self.command(part), self.log(part), env=environment)
+        self._down.discard(part)
+
+    def restart(self, part: str, number: signal.Signals = signal.SIGTERM) -> None:
+        """End a part and start it again."""
+        with self._starting:
+            process = self.processes[part]
+            self.send(part, number)
+            process.wait(60)
+            self.start(part)
+
+    @contextmanager
+    def still(self, part: str) -> Iterator[None]:
+        """Let a part stand still for a while."""
+        self.send(part, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.send(part, signal.SIGCONT)
+
+    # Faults
+
+    def seconds(self, *, short: int, long: int) -> int:
+        """How long something lasts, in the short form and in the long one."""
+        return long if self.long else short
+
+    def note(self, point: str, deed: str, times: int | None = 1) -> None:
+        """Ask that whoever gets to this point does that; see `tests.chaos.points`."""
+        leave_note(self.points, point, deed, times)
+
+    def until_taken(self, point: str, seconds: float = 30) -> None:
+        until(lambda: notes_left(self.points, point) == 0, seconds, f"somebody at the point “{point}”")
+
+    def until_started_again(self, part: str, since: int, times: int = 1) -> None:
+        until(lambda: self.starts[part] >= since + times, 60, f"another start of {part}")
+
+    def broker(self) -> redis.Redis:
+        return redis.Redis.from_url(self.environment["SCALP_BROKER_URL"], socket_timeout=5)
+
+    @property
+    def on_postgresql(self) -> bool:
+        return "SCALP_DATABASE_URL" in self.environment
+
+    def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a SELECT, past all code of the product."""
+        if self.on_postgresql:
+            with psycopg.connect(self.environment["SCALP_DATABASE_URL"], autocommit=True) as server:
+                return server.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+        with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as file:
+            return file.execute(sql).fetchall()
+
+    def running(self) -> int:
+        return int(self.query("SELECT count(*) FROM analyses_analysis WHERE status = 'running'")[0][0])
+
+    @contextmanager
+    def full_disk(self) -> Iterator[None]:
+        """Fill the disk to the last byte for a while. Raises NotHere where it could not be mounted."""
+        if not self.small_disk:
+            raise NotHere("No small disk may be mounted here, so none can be filled.")
+        ballast = self.var / "ballast"
+        try:
+            with ballast.open("wb", buffering=0) as file:
+                for size in (1 << 20, 1 << 12):
+                    with contextlib.suppress(OSError):
+                        while file.write(bytes(size)) == size:
+                            pass
+            yield
+        finally:
+            ballast.unlink()

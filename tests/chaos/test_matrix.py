@@ -1,0 +1,44 @@
+"""The short form of `make chaos`: every fault of the catalogue, under a load that lasts seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ml.seeded import build_seeded_bundle
+from tests.chaos.faults import Fault, catalogue
+from tests.chaos.house import House, NotHere
+from tests.chaos.matrix import suffer, table
+from tests.environment import SCRATCH
+
+pytestmark = pytest.mark.processes
+
+PHOTOS = 24
+SECONDS = 4
+FAULTS = catalogue("sqlite")
+
+
+@pytest.fixture(scope="module")
+def house(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    following = tmp_path_factory.mktemp("bundles") / "next"
+    build_seeded_bundle(following, architecture="efficientnet-b0", image_size=64, seed=1, version="1.0.1")
+    running = House(SCRATCH / "chaos", small_bundle, following)
+    try:
+        yield running.up()
+    finally:
+        running.down()
+
+
+@pytest.mark.parametrize("one", [pytest.param(one, id=name) for name, one in FAULTS.items()])
+def test_whatever_breaks_nothing_is_lost_and_nothing_is_done_twice(house: House, one: Fault) -> None:
+    try:
+        row = suffer(one, house, photos=PHOTOS, seconds=SECONDS)
+    except NotHere as reason:
+        pytest.skip(str(reason))
+    finally:
+        house.mend()
+    print(table([row]), *row.wrong, sep="\n")
+    assert not row.wrong
+    assert (row.lost, row.twice) == (0, 0)
