@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -58,25 +57,25 @@ def readiness() -> Readiness:
     warnings = () if broker_probe.there() else ("broker_away",)
     storage = () if storage_probe.there() else ("storage_away",)
     try:
-        workers = list(Worker.objects.values("role", "seen_at", "models_resident", "bundle"))
+        workers = list(Worker.objects.all())
         reaped = Round.objects.filter(pk=REAPING).values_list("ended_at", flat=True).first()
     except (OperationalError, InterfaceError):
         return Readiness(False, 0, 0, None, ("database_away", *storage), warnings)
-    models = [worker for worker in workers if worker["role"] == MODEL_ROLE]
-    holding = [worker for worker in _fresh(models) if worker["models_resident"] == len(MODEL_KEYS)]
-    upkeep = [worker for worker in workers if worker["role"] == UPKEEP_ROLE]
+    models = [worker for worker in workers if worker.role == MODEL_ROLE]
+    holding = [worker for worker in _fresh(models) if worker.models_resident == len(MODEL_KEYS)]
+    upkeep = [worker for worker in workers if worker.role == UPKEEP_ROLE]
     reasons = (*_of_models(models, holding), *_of_upkeep(upkeep, reaped), *storage)
     return Readiness(
         ready=not reasons,
         workers=len(holding),
-        models_resident=min((worker["models_resident"] for worker in holding), default=0),
-        bundle=max((worker["bundle"] for worker in holding), default=None),
+        models_resident=min((worker.models_resident for worker in holding), default=0),
+        bundle=max((worker.bundle for worker in holding), default=None),
         reasons=reasons,
         warnings=warnings,
     )
 
 
-def _of_models(models: Sequence[dict[str, Any]], holding: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _of_models(models: Sequence[Worker], holding: Sequence[Worker]) -> Iterator[str]:
     if not models:
         yield "no_worker"
     elif not _fresh(models):
@@ -85,13 +84,13 @@ def _of_models(models: Sequence[dict[str, Any]], holding: Sequence[dict[str, Any
         yield "models_missing"
 
 
-def _of_upkeep(upkeep: Sequence[dict[str, Any]], reaped: datetime | None) -> Iterator[str]:
+def _of_upkeep(upkeep: Sequence[Worker], reaped: datetime | None) -> Iterator[str]:
     if not _fresh(upkeep):
         yield "upkeep_stale"
     if reaped is None or reaped < timezone.now() - timedelta(seconds=settings.LEASE_SECONDS):
         yield "reaper_asleep"
 
 
-def _fresh(workers: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _fresh(workers: Sequence[Worker]) -> list[Worker]:
     since = heard_since()
-    return [worker for worker in workers if worker["seen_at"] >= since]
+    return [worker for worker in workers if worker.seen_at >= since]
