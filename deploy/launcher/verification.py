@@ -25,7 +25,7 @@ NOTHING_COLLECTED = 5  # pytest's exit status; no failure where options choose o
 
 def install_system_packages() -> None:
     """Chromium for the browser tests, a PostgreSQL server for the database tests, Korean letters for the
-    pictures.
+    pictures; in CI also RabbitMQ and iproute2, without which some tests skip.
 
     Installs what is missing where that needs no asking (root on a system with apt). Raises LaunchError that
     says what to install elsewhere.
@@ -33,11 +33,10 @@ def install_system_packages() -> None:
     chromium = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     postgresql = shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     letters = _has_korean_letters()
-    missing = [
-        name
-        for name, there in (("chromium", chromium), ("postgresql", postgresql), ("fonts-noto-cjk", letters))
-        if not there
-    ]
+    wanted = [("chromium", chromium), ("postgresql", postgresql), ("fonts-noto-cjk", letters)]
+    if os.environ.get("CI") == "true":
+        wanted += [("rabbitmq-server", Path("/usr/lib/rabbitmq/bin").exists()), ("iproute2", shutil.which("ip"))]
+    missing = [name for name, there in wanted if not there]
     if not missing:
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
