@@ -24,29 +24,28 @@ CHECKS = (
 #: Most tests wait for processes, for a browser or for one core. A third at once on two cores would only wait longer.
 AT_ONCE = str(min(os.cpu_count() or 1, 4))
 
+#: Without the others some tests skip, or their pictures show boxes for letters.
+NEEDED = {"chromium", "postgresql"}
+
 NOTHING_COLLECTED = 5  # pytest's exit status; no failure where options choose only some tests
 
 
 def install_system_packages() -> None:
     """Chromium for the browser tests, a PostgreSQL server for the database tests, Prometheus for the dashboard's,
-    Korean letters for the pictures.
+    Korean letters for the pictures; in CI also RabbitMQ and iproute2, without which some tests skip.
 
     Installs what is missing where that needs no asking (root on a system with apt). Raises LaunchError that
     says what to install elsewhere.
     """
-    chromium = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
-    postgresql = shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
-    letters = _has_korean_letters()
-    missing = [
-        name
-        for name, there in (
-            ("chromium", chromium),
-            ("postgresql", postgresql),
-            ("prometheus", shutil.which("prometheus") and shutil.which("promtool")),
-            ("fonts-noto-cjk", letters),
-        )
-        if not there
+    wanted = [
+        ("chromium", any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))),
+        ("postgresql", shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))),
+        ("prometheus", shutil.which("prometheus") and shutil.which("promtool")),
+        ("fonts-noto-cjk", _has_korean_letters()),
     ]
+    if os.environ.get("CI") == "true":
+        wanted += [("rabbitmq-server", Path("/usr/lib/rabbitmq/bin").exists()), ("iproute2", shutil.which("ip"))]
+    missing = [name for name, there in wanted if not there]
     if not missing:
         return
     if os.geteuid() == 0 and shutil.which("apt-get"):
@@ -56,7 +55,7 @@ def install_system_packages() -> None:
             done = subprocess.run(["apt-get", "-qq", *words], env=quiet, capture_output=True, text=True)
         if done.returncode:
             raise LaunchError(f"apt-get could not install {', '.join(missing)}:\n{done.stderr[-2000:]}")
-    elif missing != ["fonts-noto-cjk"]:  # without the letters the tests run, and only their pictures show boxes
+    elif missing := [name for name in missing if name in NEEDED]:
         how = "sudo apt install" if shutil.which("apt-get") else "install with your system's package manager:"
         raise LaunchError(f"The tests need programs that are not here. First: {how} {' '.join(missing)}")
 

@@ -12,6 +12,7 @@ import requests
 
 from tests.environment import until
 from tests.stack import Stack
+from tests.succeeded import assert_each_succeeded_once
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 
@@ -33,14 +34,6 @@ def submit_ten(stack: Stack) -> list[str]:
 
 def statuses(stack: Stack, ids: list[str]) -> list[str]:
     return [stack.status(analysis_id)["status"] for analysis_id in ids]
-
-
-def assert_each_succeeded_once(stack: Stack, ids: list[str]) -> None:
-    assert [stack.wait(analysis_id)["status"] for analysis_id in ids] == ["succeeded"] * len(ids)
-    humans = stack.rows(f"list(Human.objects.filter(analysis__in={ids}).values_list('id', flat=True))")
-    assert len(humans) == len(set(humans)) == len(ids)
-    assert stack.rows(f"Finding.objects.filter(analysis__in={ids}).count()") == 6 * len(ids)
-    assert stack.rows("Human.objects.filter(analysis=None).count()") == 0
 
 
 def when_it_runs(stack: Stack, ids: list[str]) -> None:
