@@ -54,24 +54,23 @@ def readiness() -> Readiness:
     Takes four seconds at most where storage and broker hang, and as long as the database's own time-outs where that
     does.
     """
-    warnings = () if broker_probe.there() else ("broker_away",)
-    storage = () if storage_probe.there() else ("storage_away",)
     try:
         workers = list(Worker.objects.all())
         reaped = Round.objects.filter(pk=REAPING).values_list("ended_at", flat=True).first()
     except (OperationalError, InterfaceError):
-        return Readiness(False, 0, 0, None, ("database_away", *storage), warnings)
+        return Readiness(False, 0, 0, None, ("database_away", *_of_storage()), (*_of_broker(),))
     models = [worker for worker in workers if worker.role == MODEL_ROLE]
     holding = [worker for worker in _fresh(models) if worker.models_resident == len(MODEL_KEYS)]
     upkeep = [worker for worker in workers if worker.role == UPKEEP_ROLE]
-    reasons = (*_of_models(models, holding), *_of_upkeep(upkeep, reaped), *storage)
+    # The probes come last: a heartbeat must not grow stale while one waits for its answer.
+    reasons = (*_of_models(models, holding), *_of_upkeep(upkeep, reaped), *_of_storage())
     return Readiness(
         ready=not reasons,
         workers=len(holding),
         models_resident=min((worker.models_resident for worker in holding), default=0),
         bundle=max((worker.bundle for worker in holding), default=None),
         reasons=reasons,
-        warnings=warnings,
+        warnings=(*_of_broker(),),
     )
 
 
@@ -89,6 +88,16 @@ def _of_upkeep(upkeep: Sequence[Worker], reaped: datetime | None) -> Iterator[st
         yield "upkeep_stale"
     if reaped is None or reaped < timezone.now() - timedelta(seconds=settings.LEASE_SECONDS):
         yield "reaper_asleep"
+
+
+def _of_storage() -> Iterator[str]:
+    if not storage_probe.there():
+        yield "storage_away"
+
+
+def _of_broker() -> Iterator[str]:
+    if not broker_probe.there():
+        yield "broker_away"
 
 
 def _fresh(workers: Sequence[Worker]) -> list[Worker]:
