@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, Max, Min, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from backend.operations.models import Worker
@@ -19,7 +19,10 @@ MODEL_ROLE = "model"
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a photo sent now would be analysed; `models_resident` is the least of any ready worker."""
+    """Whether a photo sent now would be analysed; `models_resident` is the least of any ready worker.
+
+    `bundle` names what they hold: two with a comma while one takes the place of the other.
+    """
 
     ready: bool
     workers: int
@@ -45,9 +48,12 @@ def _heard_since() -> datetime:
 
 def readiness() -> Readiness:
     """Ready means that a worker that holds all seven models took a heartbeat just now."""
-    found = _model_workers().aggregate(n=Count("name"), least=Min("models_resident"), bundle=Max("bundle"))
+    found = list(_model_workers().values_list("models_resident", "bundle"))
     return Readiness(
-        ready=found["n"] > 0, workers=found["n"], models_resident=found["least"] or 0, bundle=found["bundle"]
+        ready=bool(found),
+        workers=len(found),
+        models_resident=min((resident for resident, _bundle in found), default=0),
+        bundle=", ".join(sorted({bundle for _resident, bundle in found})) or None,
     )
 
 

@@ -46,6 +46,12 @@ def test_with_a_worker_that_holds_seven_models_it_is_ready(client: Client, worke
     assert ready(client) == (200, {"ready": True, "workers": 2, "models_resident": 7, "bundle": BUNDLE})
 
 
+def test_while_a_bundle_takes_the_place_of_another_both_are_named(client: Client) -> None:
+    for name, bundle in (("one", "mine@2"), ("two", "mine@1"), ("three", "mine@2")):
+        worker_seen(f"model@{name}", role="model", models_resident=7, bundle=bundle)
+    assert ready(client)[1]["bundle"] == "mine@1, mine@2"
+
+
 def test_six_models_are_not_enough(client: Client, worker: Worker) -> None:
     worker(models_resident=6)
     assert ready(client) == (503, NOT_READY)
