@@ -33,7 +33,7 @@ def install_system_packages() -> None:
     chromium = any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))
     postgresql = shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     letters = _has_korean_letters()
-    wanted = [("chromium", chromium), ("postgresql", postgresql), ("fonts-noto-cjk", letters)]
+    wanted: list[tuple[str, object]] = [("chromium", chromium), ("postgresql", postgresql), ("fonts-noto-cjk", letters)]
     if os.environ.get("CI") == "true":
         wanted += [("rabbitmq-server", Path("/usr/lib/rabbitmq/bin").exists()), ("iproute2", shutil.which("ip"))]
     missing = [name for name, there in wanted if not there]
