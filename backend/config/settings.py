@@ -205,7 +205,7 @@ if CELERY_BROKER_URL.startswith("amqp"):
     CELERY_BROKER_TRANSPORT = f"backend.operations.rabbitmq:{urlsplit(CELERY_BROKER_URL).scheme}"
     # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would keep copies of a doorbell
     # that may get lost anyway, and for them Celery makes some fifty queues and exchanges for delays, which we have not.
-    CELERY_BROKER_TRANSPORT_OPTIONS = {"confirm_publish": True, "socket_timeout": 15}
+    CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"confirm_publish": True, "socket_timeout": 15}
     CELERY_BROKER_HEARTBEAT = 10  # A host that was cut off holds its messages for so long, twice at most.
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {

@@ -68,7 +68,7 @@ def readiness() -> Readiness:
         ready=not reasons,
         workers=len(holding),
         models_resident=min((worker.models_resident for worker in holding), default=0),
-        bundle=max((worker.bundle for worker in holding), default=None),
+        bundle=", ".join(sorted({worker.bundle for worker in holding})) or None,
         reasons=reasons,
         warnings=(*_of_broker(),),
     )

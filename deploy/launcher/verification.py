@@ -37,7 +37,7 @@ def install_system_packages() -> None:
     Installs what is missing where that needs no asking (root on a system with apt). Raises LaunchError that
     says what to install elsewhere.
     """
-    wanted = [
+    wanted: list[tuple[str, object]] = [
         ("chromium", any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome")))),
         ("postgresql", shutil.which("postgres") or any(Path("/usr/lib/postgresql").glob("*/bin/postgres"))),
         ("prometheus", shutil.which("prometheus") and shutil.which("promtool")),

@@ -71,6 +71,12 @@ def test_it_takes_two_reads_of_rows(client: Client, worker: Worker, django_asser
         assert ready(client)[0] == 200
 
 
+def test_while_a_bundle_takes_the_place_of_another_both_are_named(client: Client) -> None:
+    for name, bundle in (("one", "mine@2"), ("two", "mine@1"), ("three", "mine@2")):
+        worker_seen(f"model@{name}", role="model", models_resident=7, bundle=bundle)
+    assert ready(client)[1]["bundle"] == "mine@1, mine@2"
+
+
 @pytest.mark.usefixtures("upkeep")
 def test_six_models_are_not_enough(client: Client, worker: Worker) -> None:
     worker(models_resident=6)
