@@ -16,6 +16,7 @@ class _Patient(pyamqp.Transport):
 
     def establish_connection(self) -> Any:
         connection = super().establish_connection()
+        assert self.client is not None
         connection.transport.sock.settimeout(self.client.transport_options["socket_timeout"])
         return connection
 
