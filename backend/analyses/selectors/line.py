@@ -14,7 +14,7 @@ from backend.analyses.models import Analysis
 from backend.analyses.states import Status
 
 #: So many before a photo are counted at each poll (0.2 µs each); a place further back is read off the milestones.
-NEAR = 128
+NEAR = 50
 MILESTONES = 2000
 #: The milestones are set anew after so long, and after no less than 50 times what that took: 2 % of a core at most.
 STALE_SECONDS, STALE_TIMES = 1.0, 50
