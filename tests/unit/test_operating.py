@@ -5,15 +5,13 @@ from __future__ import annotations
 import re
 
 import pytest
+import yaml
 
 from tests.environment import ROOT
 
 GUIDE = (ROOT / "deploy" / "operating.md").read_text()
-ALERTS = (
-    "NotReady", "NoModelWorker", "HeartbeatStale", "ReaperAsleep", "QueueFull", "QueueOld", "PhotosFailing",
-    "AttemptsRepeated", "StorageAway", "DatabaseAway", "BrokerAway", "DeviceOutOfMemory", "WorkerRestarts", "WebErrors",
-    "WebSlow", "PurgeLate", "DiskFilling",
-)  # fmt: skip
+RULES = yaml.safe_load((ROOT / "deploy" / "monitoring" / "alerts.yml").read_text())
+ALERTS = [rule["alert"] for group in RULES["groups"] for rule in group["rules"]]
 
 
 def anchors() -> set[str]:
