@@ -70,10 +70,11 @@ def test_what_the_reaper_rings_for_bears_the_id_of_its_round(stack: Stack) -> No
     assert lines(stack, "web", request=sent, event="bell_silent", analysis=analysis)
     stack.start("broker")
     stack.wait(analysis)
-    (rung,) = lines(stack, "upkeep", event="analysis_rung", analysis=analysis)
+    # Of two rounds at once both may ring; one of the messages finds nothing to claim then.
+    rounds = {line["request"] for line in lines(stack, "upkeep", event="analysis_rung", analysis=analysis)}
     until(lambda: lines(stack, "model", event="analysis_succeeded", analysis=analysis), 5, "the end of the attempt")
     (ended,) = lines(stack, "model", event="analysis_succeeded", analysis=analysis)
-    assert ended["request"] == rung["request"] != sent
+    assert ended["request"] in rounds - {sent}
 
 
 @pytest.mark.parametrize("strange", ["short", "x" * 65, 'quote"and{brace}', "new line", "한글-한글-한글"])
