@@ -22,7 +22,7 @@ from tests.environment import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
-#: KEDA's own is in no package that Python or Debian has: this one is written out of its documentation (keda.sh, 2.17:
+#: KEDA's own is in no package that Python or Debian has: this one is written out of its documentation (keda.sh:
 #: concepts/scaling-deployments, concepts/authentication, scalers/postgresql) and knows only what is used here.
 KEDA = json.loads((ROOT / "tests" / "keda.schema.json").read_text())
 KUSTOMIZATION = yaml.safe_load((KUBERNETES / "base" / "kustomization.yaml").read_text())
