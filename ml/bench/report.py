@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 
 from ml.bench.contenders import Eager, Ours
+from ml.bench.difference import Difference
 from ml.bench.host import Host
 from ml.bench.lines import Line
 from ml.bench.machine import describe_machine, heading
 from ml.bench.photos import synthetic_photos
-from ml.bench.rounds import BOUNDS, Rounds, rows
+from ml.bench.rounds import Rounds, rows
 from ml.bench.table import Row, text
 from ml.bench.weights import Weights, open_weights
 from ml.errors import MLError
@@ -48,7 +49,8 @@ class Report:
         other = [
             f"{row.name} differs from resident eager by {row.difference:.2g}: it computes something else."
             for row in self.rows
-            if row.difference is not None and row.difference > BOUNDS[self._numbers(row.precision)]
+            if row.difference is not None
+            and not Difference(row.difference, row.difference_share).holds(self._numbers(row.precision))
         ]
         return [*(f"{name} failed: {cause}" for name, cause in self.failures.items()), *other]
 

@@ -15,6 +15,7 @@ from functools import partial
 import numpy as np
 
 from ml.bench.contenders import Taken
+from ml.bench.difference import Difference
 from ml.bench.host import Host
 from ml.bench.limit import MatrixProduct
 from ml.bench.lines import Line
@@ -22,11 +23,6 @@ from ml.bench.table import Row
 from ml.errors import MLError
 
 logger = logging.getLogger(__name__)
-
-#: How far a probability may be from resident eager float32: no line may win by computing something else. In half
-#: precision the seven moved by .03 at most. On CUDA, float32 convolutions are TensorFloat-32 unless told otherwise
-#: (torch.backends.cudnn.allow_tf32), which has the mantissa of float16.
-BOUNDS = {"float32": 1e-3, "tensorfloat32": 0.05, "bfloat16": 0.05, "float16": 0.05}
 
 WARM_UP_PHOTOS = 8
 
@@ -37,7 +33,7 @@ class Results:
 
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     limits: dict[str, list[float]] = field(default_factory=dict)
-    differences: dict[str, float] = field(default_factory=dict)
+    differences: dict[str, Difference] = field(default_factory=dict)  #: the largest one of the rounds
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -83,8 +79,10 @@ class Rounds:
         photos = self.photos[: line.at_most]
         taken = line.measure(photos)
         self.results.taken.setdefault(line.name, []).append(taken)
-        difference = float(np.abs(taken.probabilities - reference[: len(photos)]).max())
-        self.results.differences[line.name] = max(difference, self.results.differences.get(line.name, 0.0))
+        difference = Difference.between(taken.probabilities, reference[: len(photos)])
+        known = self.results.differences.get(line.name)
+        if known is None or difference.largest > known.largest:
+            self.results.differences[line.name] = difference
         logger.info("  %-18s %7.3f photos/s", line.name, len(taken.latencies) / taken.seconds)
 
     def _measure_limit(self) -> None:
@@ -143,7 +141,8 @@ def _row(
         p99=p99,
         times_as_fast={name: _median_ratio(speeds[name], speeds[line.name]) for name in ours},
         peak_memory=line.peak_memory(),
-        difference=results.differences[line.name],
+        difference=results.differences[line.name].largest,
+        difference_share=results.differences[line.name].share,
         share_of_limit=_median_ratio(speeds[line.name], limit) * gflop_a_photo if limit else None,
         note="; ".join(filter(None, notes)),
     )

@@ -13,8 +13,9 @@ class Row:
     `p50`, `p95` and `p99` are seconds from handing a photo in to its answer. `times_as_fast` holds, for each line of
     ours by its name, the median over the rounds of its photos a second over this line's. `peak_memory` is the peak
     resident set of the process that holds the models, in bytes. `difference` is the largest difference of a grader's
-    probability from resident eager float32, `share_of_limit` the part of the large matrix product's GFLOP/s, in the
-    same precision, that this line's photos took. None stands where a thing does not apply or cannot be measured here.
+    probability from resident eager float32, `difference_share` the mean one (`ml.bench.difference`), `share_of_limit`
+    the part of the large matrix product's GFLOP/s, in the same precision, that this line's photos took. None stands
+    where a thing does not apply or cannot be measured here.
     """
 
     name: str
@@ -29,13 +30,14 @@ class Row:
     difference: float | None = None
     share_of_limit: float | None = None
     note: str = ""
+    difference_share: float | None = None
 
 
 def text(rows: Sequence[Row]) -> str:
     """The rows as a table of a fixed width, the notes and what each line is below it."""
     ours = list(dict.fromkeys(name for row in rows for name in row.times_as_fast or ()))
     head = ["line", "precision", "photos/s", "p50 s", "p95 s", "p99 s", *(f"{name} is" for name in ours)]
-    head += ["of limit", "memory", "differs by"]
+    head += ["of limit", "memory", "differs by", "of a photo"]
     body = [head, *(_cells(row, ours) for row in rows)]
     widths = [max(len(cells[column]) for cells in body) for column in range(len(head))]
     lines = [
@@ -61,6 +63,7 @@ def _cells(row: Row, ours: Sequence[str]) -> list[str]:
         "" if row.share_of_limit is None else f"{row.share_of_limit:.0%}",
         "" if row.peak_memory is None else f"{row.peak_memory / 2**30:.2f} GiB",
         "" if row.difference is None else f"{row.difference:.1e}",
+        "" if row.difference_share is None else f"{row.difference_share:.1%}",
     ]
 
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ml.bench.contenders import Eager, Ours
+from ml.bench.difference import Difference
 from ml.bench.host import Host, LineFailed, peak_memory
 from ml.bench.photos import synthetic_photos
 from ml.bench.table import Row, text
@@ -44,7 +46,8 @@ def test_the_benchmark_measures_every_line_and_finds_that_all_answer_the_same(we
     assert told["faults"] == []
     for name in ("original", "eager", "ours", "ours-batch"):
         assert len(told["rounds"][name]) == 2
-        assert rows[name]["difference"] < 1e-3
+        assert rows[name]["difference"] < (1e-3 if rows[name]["precision"] == "float32" else 0.05)
+        assert rows[name]["difference_share"] < 0.5
         assert 0 < rows[name]["p50"] <= rows[name]["p95"] <= rows[name]["p99"]
         assert 0 < rows[name]["share_of_limit"] < 1
         assert f"\n{name} " in done.stdout
@@ -87,11 +90,38 @@ def test_a_contender_that_fails_says_why_and_takes_nobody_with_it(weights: Weigh
 
 def test_the_table_leaves_empty_what_does_not_apply() -> None:
     rows = [
-        Row("ours", "what it is", "float32", 2.0, 0.5, 0.6, 0.7, {"ours": 1.0}, 2**30, 1e-6, 0.25, "a note"),
+        Row("ours", "what it is", "float32", 2.0, 0.5, 0.6, 0.7, {"ours": 1.0}, 2**30, 1e-6, 0.25, "a note", 0.001),
         Row("limit", "a product", "float32", 8.0, times_as_fast={"ours": 0.25}, share_of_limit=1.0),
     ]
     head, _, ours, limit, _, *notes = text(rows).splitlines()
     assert head.split()[:3] == ["line", "precision", "photos/s"]
-    assert ours.split() == ["ours", "float32", "2", "0.5", "0.6", "0.7", "1.00", "×", "25%", "1.00", "GiB", "1.0e-06"]
+    assert ours.split() == [
+        "ours",
+        "float32",
+        "2",
+        "0.5",
+        "0.6",
+        "0.7",
+        "1.00",
+        "×",
+        "25%",
+        "1.00",
+        "GiB",
+        "1.0e-06",
+        "0.1%",
+    ]
     assert limit.split() == ["limit", "float32", "8", "0.25", "×", "100%"]
     assert notes == ["ours: what it is; a note.", "limit: a product."]
+
+
+def test_half_precision_is_judged_by_what_another_photo_would_change_and_float32_by_its_digits() -> None:
+    random = np.random.default_rng(1)
+    reference = random.dirichlet(np.ones(4), (8, 6))
+    rounded = reference + random.normal(0, 0.02, reference.shape)
+    rounded[3, 2] = [1, 0, 0, 0]  # one answer that rounding turned over
+    assert Difference.between(rounded, reference).holds("bfloat16")
+    assert not Difference.between(rounded, reference).holds("float32")
+    assert Difference.between(reference + 1e-5, reference).holds("float32")
+    for other in (np.roll(reference, 1, axis=0), np.full_like(reference, 0.25), reference[:, ::-1]):
+        assert not Difference.between(other, reference).holds("bfloat16")
+    assert Difference.between(reference[:1], reference[:1]).share is None
