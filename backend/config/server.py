@@ -18,7 +18,7 @@ from backend.operations.logs import json_formatter
 PATIENCE = float(os.environ.get("SCALP_WEB_PATIENCE") or 60)
 
 
-class PatientWorker(ThreadWorker):  # type: ignore[misc]
+class PatientWorker(ThreadWorker):
     """gunicorn's threads, which wait for ever for the rest of a request once its first byte has come.
 
     A phone that loses its network in the middle of an upload says no more, and its thread would never be free again:
@@ -47,7 +47,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
                     conn.sock.shutdown(how)
 
 
-class JSONLines(Logger):  # type: ignore[misc]
+class JSONLines(Logger):
     """What the server says itself, in JSON like all else. Its `logconfig_dict` would bring back the line a request."""
 
     def setup(self, cfg: Config) -> None:
