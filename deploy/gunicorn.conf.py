@@ -10,53 +10,14 @@ import contextlib
 import ctypes
 import os
 import shutil
-import socket
 import tempfile
-import time
 from pathlib import Path
-from typing import Any
-
-from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import ThreadWorker
-
-#: Seconds in which a request must have come in whole, and then again its answer have been taken.
-PATIENCE = float(os.environ.get("SCALP_WEB_PATIENCE") or 60)
-
-
-class PatientWorker(ThreadWorker):
-    """gunicorn's threads, which wait for ever for the rest of a request once its first byte has come.
-
-    A phone that loses its network in the middle of an upload says no more, and its thread would never be free again:
-    after 32 of them, or of somebody who does it on purpose, nobody is answered.
-    """
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.begun: dict[Any, float] = {}
-
-    def handle(self, conn: Any) -> Any:
-        self.begun[conn] = time.monotonic()
-        try:
-            return super().handle(conn)
-        finally:
-            del self.begun[conn]
-
-    def murder_pending(self) -> None:
-        """Called by gunicorn about once a second: who was waited for long enough is heard no more, then cut off."""
-        super().murder_pending()
-        now = time.monotonic()
-        for conn, begun in list(self.begun.items()):
-            if now - begun > PATIENCE:
-                how = socket.SHUT_RD if now - begun < 2 * PATIENCE else socket.SHUT_RDWR
-                with contextlib.suppress(OSError):  # Gone by itself.
-                    conn.sock.shutdown(how)
-
 
 _host = os.environ.get("SCALP_HOST") or "127.0.0.1"
 bind = f"{f'[{_host}]' if ':' in _host else _host}:{os.environ.get('SCALP_PORT') or 8000}"
 
 # Threads wait for the database and for held polls; processes are there so that one crash is not all.
-worker_class = PatientWorker
+worker_class = "backend.config.server.PatientWorker"
 workers = int(os.environ.get("SCALP_WEB_WORKERS") or 2)
 threads = int(os.environ.get("SCALP_WEB_THREADS") or 16)
 
@@ -74,20 +35,7 @@ worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
 # A line a request would hold addresses of analyses and of people; the proxy logs requests without either.
 accesslog = None
 errorlog = "-"
-
-
-class JSONLines(Logger):
-    """What the server says itself, in JSON like all else. Its `logconfig_dict` would bring back the line a request."""
-
-    def setup(self, cfg):
-        super().setup(cfg)
-        from backend.operations.logs import json_formatter  # Only now may the root be on the path.
-
-        for handler in self.error_log.handlers:
-            handler.setFormatter(json_formatter())
-
-
-logger_class = JSONLines
+logger_class = "backend.config.server.JSONLines"
 
 limit_request_line = 4094
 limit_request_fields = 64
