@@ -7,7 +7,7 @@ import json
 import secrets
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,8 @@ PARENTS = {
     "finish": "process photos",
 }
 WEB = {UPLOAD, "clean photo", "send photos"}
+#: The last that web and worker have to tell.
+ENDS = frozenset({UPLOAD, "process photos"})
 
 MARK, FILE_NAME, AGENT = "hair-whorl-7Q", "holiday-of-somebody-4K.jpg", "Telephone-of-somebody/8.1"
 MAIL, ADDRESS = "somebody.private@mail.example", "203.0.113.77"
@@ -94,13 +96,12 @@ def lines(stack: Stack, part: str, **having: object) -> list[dict[str, Any]]:
     return [line for line in told if having.items() <= line.items()]
 
 
-def whole_trace(stack: Stack, collector: Collector, analysis: str) -> list[Span]:
-    """The trace of an analysis that ends, found by the id that the web's log has for both."""
+def whole_trace(stack: Stack, collector: Collector, analysis: str, ends: Set[str] = ENDS) -> list[Span]:
+    """The trace of an analysis that has ended, by the id that the web has logged for it, once these spans are there."""
     stack.wait(analysis)
     (submitted,) = lines(stack, "web", event="analysis_submitted", analysis=analysis)
     trace_id = submitted["trace_id"]
-    # The last span to end and the last but one, in which what the worker did ends.
-    until(lambda: {UPLOAD, "process photos"} <= {span.name for span in collector.trace(trace_id)}, 10, "the trace")
+    until(lambda: ends <= {span.name for span in collector.trace(trace_id)}, 10, "the trace")
     return collector.trace(trace_id)
 
 
@@ -197,6 +198,21 @@ def test_a_bell_that_is_rung_again_by_others_belongs_to_the_same_trace(traced: S
     rings = [(span.service, span.failed) for span in trace if span.name == "send photos"]
     assert rings[:2] == [("scalpspectra-web", True), ("scalpspectra-upkeep", False)]
     assert set(PARENTS) == {span.name for span in trace}
+
+
+def test_whoever_tries_again_begins_a_trace_of_their_own(traced: Stack, collector: Collector) -> None:
+    traced.freeze_model()
+    analysis = send(traced)
+    for what in ("cancel", "retry"):
+        assert requests.post(f"{traced.url}/api/v1/analyses/{analysis}/{what}/", timeout=30).status_code == 202
+    traced.kill("model", signal.SIGCONT)
+    first = whole_trace(traced, collector, analysis, {UPLOAD})
+    (retried,) = lines(traced, "web", event="analysis_retried", analysis=analysis)
+    until(lambda: "process photos" in {span.name for span in collector.trace(retried["trace_id"])}, 10, "its trace")
+    again = collector.trace(retried["trace_id"])
+    assert again[0].name == "POST /api/v1/analyses/<uuid:analysis_id>/retry/"
+    assert {span.name for span in first} == WEB
+    assert {span.name for span in again} - {again[0].name} == set(PARENTS) - {UPLOAD, "clean photo"}
 
 
 @pytest.mark.parametrize("away", ["refuses", "is silent"])
