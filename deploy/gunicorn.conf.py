@@ -75,6 +75,13 @@ def post_fork(server, worker):
         ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 2**20)
 
 
+def worker_exit(server, worker):
+    """Hand over the last spans, where traces are wanted."""
+    from backend.operations.traces import traces_end
+
+    traces_end()
+
+
 # Its control socket would lie in the home folder, one for all checkouts.
 control_socket_disable = True
 proc_name = "scalpspectra-web"

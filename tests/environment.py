@@ -124,6 +124,10 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
+# Whoever runs the tests may have a collector of their own.
+for _name in [name for name in os.environ if name.startswith("OTEL_")]:
+    del os.environ[_name]
+
 os.environ |= {
     "DJANGO_SETTINGS_MODULE": "backend.config.settings",
     "SCALP_VAR": str(SCRATCH / "var"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from uuid import UUID
 
 import structlog
@@ -22,7 +23,9 @@ from backend.analyses.services.attempt import (
     analysis_succeed,
     claim_photo,
     claim_progress,
+    claim_waited,
 )
+from backend.operations.traces import span, span_past
 from ml.errors import DeviceLost, ModelError, OutOfMemory, PhotoUnreadable
 from ml.explanation import map_on_photo
 from ml.predictor import Graded as Found
@@ -34,6 +37,13 @@ from workers.room import Room
 
 log = structlog.get_logger(__name__)
 
+#: What a span says of an attempt, in the words of OpenTelemetry's conventions for messages.
+PROCESSING = {
+    "messaging.system": "celery",
+    "messaging.destination.name": "photos",
+    "messaging.operation.name": "process",
+    "messaging.operation.type": "process",
+}
 #: Between two notes of an attempt's progress, also before the first: who waits looks about once a second, and a device
 #: that does seven models in less need not wait for seven writes.
 PROGRESS_SECONDS = 0.2
@@ -70,7 +80,7 @@ class Analyst:
             self._held.add(claim)
             try:
                 with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
-                    return self._attempt(claim)
+                    return self._traced(claim)
             finally:
                 self._held.discard(claim)
 
@@ -79,10 +89,20 @@ class Analyst:
         """The claims that threads of this process work on now."""
         return frozenset(self._held.copy())
 
+    def _traced(self, claim: Claim) -> str:
+        """The attempt as a part of the trace that began when a person asked for it."""
+        if not claim.repeated:
+            span_past("wait in queue", claim_waited(claim), parent=claim.traceparent)
+        with span("process photos", PROCESSING, kind="consumer", parent=claim.traceparent) as attempt:
+            outcome = self._attempt(claim)
+            attempt.note({"scalp.attempt": claim.attempt, "scalp.outcome": outcome})
+            return outcome
+
     def _attempt(self, claim: Claim) -> str:
         try:
             photo, prediction = self._predict(claim)
-            return self._finish(claim, photo, prediction)
+            with span("finish"):
+                return self._finish(claim, photo, prediction)
         except Draining:
             return _said(analysis_give_back(claim), "given back")
         except (PhotoUnreadable, FileNotFoundError):
@@ -100,19 +120,22 @@ class Analyst:
             return _said(analysis_fail(claim, "internal_error"), "failed")
 
     def _predict(self, claim: Claim) -> tuple[Prepared, Prediction | None]:
-        with self.batcher.expecting():
-            with PREPARE_SECONDS.time():
-                photo = self.predictor.prepare(claim_photo(claim))
-            job = self.batcher.submit(photo, alone=claim.repeated)
-        connection.close()  # There are more threads than connections: nobody keeps one while the device works.
-        try:
-            for models_done in job.progress(PROGRESS_SECONDS):
-                if not claim_progress(claim, models_done=models_done):
-                    job.cancel()
-        except DatabaseAway:
-            job.cancel()  # Nobody is left to write the result.
-            raise
-        return photo, job.result()
+        with ExitStack() as until_ended:
+            with self.batcher.expecting():
+                with PREPARE_SECONDS.time(), span("prepare"):
+                    photo = self.predictor.prepare(claim_photo(claim))
+                inference = until_ended.enter_context(span("inference"))
+                job = self.batcher.submit(photo, alone=claim.repeated)
+            connection.close()  # There are more threads than connections: nobody keeps one while the device works.
+            try:
+                for models_done in job.progress(PROGRESS_SECONDS):
+                    if not claim_progress(claim, models_done=models_done):
+                        job.cancel()
+            except DatabaseAway:
+                job.cancel()  # Nobody is left to write the result.
+                raise
+            inference.link(job.batch_traceparent)
+            return photo, job.result()
 
     def _finish(self, claim: Claim, photo: Prepared, prediction: Prediction | None) -> str:
         bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo

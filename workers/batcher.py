@@ -23,6 +23,7 @@ from typing import Protocol
 
 import structlog
 
+from backend.operations.traces import span_past, span_shared, traceparent
 from ml.errors import DeviceLost, OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction, Prepared, Watch
 from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, INFERENCE_SECONDS, MODEL_SECONDS
@@ -52,6 +53,9 @@ class Job:
         self.canceled = False
         #: What the submitter's log lines are about, for those that the device's thread writes of its photo.
         self.about: str | None = structlog.contextvars.get_contextvars().get("analysis")
+        #: Of the span in which the photo was submitted, and of that of the batch in which it was last.
+        self.traceparent = traceparent()
+        self.batch_traceparent: str | None = None
         self._changed = threading.Condition()
         self._models_done = 0
         self._ended = False
@@ -207,13 +211,18 @@ class Batcher:
             nonlocal moved_at
             before, moved_at = moved_at, time.monotonic()
             self._moved_at = moved_at
-            MODEL_SECONDS.labels(RUN_ORDER[models_done - 1]).observe(moved_at - before)
+            model = RUN_ORDER[models_done - 1]
+            MODEL_SECONDS.labels(model).observe(moved_at - before)
+            span_past(f"model {model}", moved_at - before)
             for index in indices:
                 jobs[index].advance(models_done)
             return [index for index in indices if not jobs[index].canceled]
 
         try:
-            predictions = self.predictor.predict([job.photo for job in jobs], watch, maps=True)
+            with span_shared("batch", [job.traceparent for job in jobs], {"scalp.photos": len(jobs)}):
+                for job in jobs:
+                    job.batch_traceparent = traceparent()
+                predictions = self.predictor.predict([job.photo for job in jobs], watch, maps=True)
         except OutOfMemory as error:
             log.warning("out_of_memory", photos=len(jobs))
             self._halve(jobs, error)

@@ -16,6 +16,7 @@ from django.conf import settings
 
 from backend.analyses.services.reaper import worker_leases_lapse
 from backend.operations.services import worker_started
+from backend.operations.traces import traces_begin
 from workers.app import app, task
 from workers.heartbeat import keep_beating
 from workers.metrics import metrics_serve
@@ -45,6 +46,7 @@ def check_and_load(sender: Worker, **_: Any) -> None:
         metrics_serve(settings.METRICS_PORT, settings.METRICS_HOST)
         # Celery makes its pool after this signal.
         sender.concurrency = residents_load(sender.hostname, sender.concurrency)
+        traces_begin(ROLE)
         worker_leases_lapse(sender.hostname)
     except Exception as error:
         log.exception("worker_not_started", worker=sender.hostname)

@@ -22,6 +22,7 @@ from backend.analyses.services.retention import photos_purge, traces_wipe
 from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAPING
 from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
+from backend.operations.traces import traces_begin
 from workers.app import app, task
 from workers.heartbeat import keep_beating
 from workers.metrics import metrics_serve
@@ -117,6 +118,7 @@ app.conf.beat_schedule = {
 def check(sender: Worker, **_: Any) -> None:
     selfcheck(sender, batches=False)
     metrics_serve(settings.METRICS_PORT, settings.METRICS_HOST)
+    traces_begin(ROLE)
     worker_started(sender.hostname, role=ROLE)
 
 

@@ -1,6 +1,7 @@
 """The queue as a doorbell: a message carries an id and nothing else, and losing one loses no photo.
 
-In a header it bears the id of the request that rang, by which one finds what became of it in the workers' logs.
+In a header it bears the id of the request that rang, by which one finds what became of it in the workers' logs. The
+context of its trace is in the row, so that it is not lost with the message.
 
 Whoever commits a queued row rings after the commit. When the broker does not answer, the row just stays
 queued: the reaper rings again later.
@@ -23,6 +24,7 @@ from redis.exceptions import RedisError
 
 from backend.operations.broker import broker_is_rabbitmq
 from backend.operations.logs import request_headers
+from backend.operations.traces import span
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +32,13 @@ QUEUE = "photos"
 TASK = "analyse_photo"
 #: The id once more where it can be read without the encoding of a task's arguments.
 HEADER = "analysis_id"
+#: What a span says of a ring, in the words of OpenTelemetry's conventions for messages.
+SENDING = {
+    "messaging.system": "celery",
+    "messaging.destination.name": QUEUE,
+    "messaging.operation.name": "send",
+    "messaging.operation.type": "send",
+}
 #: After a ring that failed, the next uploads do not wait for the broker's time-out as well.
 QUIET_SECONDS = 3.0
 #: What a broker that is away, hangs or says no makes of a call.
@@ -52,13 +61,19 @@ celery_app.conf.broker_connection_timeout = 2
 _quiet_until = 0.0
 
 
-def bell_ring(analysis_id: UUID) -> bool:
-    """Send the id to the workers; False when the broker can't be reached just now."""
+def bell_ring(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
+    """Send the id to the workers; False when the broker can't be reached just now.
+
+    `traceparent` names the trace that this belongs to, where it is not the one of this thread.
+    """
     global _quiet_until
     if time.monotonic() < _quiet_until:
         return False
     try:
-        with celery_app.producer_or_acquire() as producer:
+        with (
+            span(f"send {QUEUE}", SENDING, kind="producer", parent=traceparent),
+            celery_app.producer_or_acquire() as producer,
+        ):
             try:
                 celery_app.send_task(
                     TASK,

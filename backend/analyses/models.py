@@ -91,6 +91,8 @@ class Analysis(models.Model):
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     models_done = models.PositiveSmallIntegerField(_("models done"), default=0)
+    #: The trace that began when a person last asked: whatever becomes of the bell, the worker's spans belong to it.
+    traceparent = models.CharField(max_length=55, null=True, editable=False)
 
     brightness = models.FloatField(_("brightness"), null=True, blank=True, help_text=_("Of the photo, 0 to 1."))
     contrast = models.FloatField(_("contrast"), null=True, blank=True, help_text=_("Of the photo, 0 to 1."))

@@ -6,8 +6,10 @@ container secrets arrive. All helpers raise ImproperlyConfigured, so a misconfig
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlsplit
@@ -164,6 +166,36 @@ def broker(default: str) -> str:
     if urlsplit(url).scheme not in {"redis", "rediss", "amqp", "amqps"}:
         raise ImproperlyConfigured(f"{PREFIX}BROKER_URL names no Redis, Valkey or RabbitMQ: {url.split('@')[-1]}")
     return url
+
+
+def traces() -> bool:
+    """Whether spans are wanted and can be had, by the variables that every program with OpenTelemetry obeys.
+
+    Those have no prefix of ours; what else there is of them, the SDK reads itself.
+    """
+    collector = _of_opentelemetry("EXPORTER_OTLP_TRACES_ENDPOINT", "EXPORTER_OTLP_ENDPOINT")
+    if not collector or _of_opentelemetry("SDK_DISABLED") == "true" or _of_opentelemetry("TRACES_EXPORTER") == "none":
+        return False
+    protocol = _of_opentelemetry("EXPORTER_OTLP_TRACES_PROTOCOL", "EXPORTER_OTLP_PROTOCOL")
+    if protocol not in {"", "http/protobuf"}:
+        raise ImproperlyConfigured(
+            f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}: write http/protobuf and the collector's port for that, "
+            "mostly 4318."
+        )
+    try:
+        find_spec("opentelemetry.exporter.otlp.proto.http.trace_exporter")
+    except ModuleNotFoundError:
+        raise ImproperlyConfigured(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what traces need is not installed: "
+            "pip install -r requirements/tracing.txt, or unset it."
+        ) from None
+    return True
+
+
+def _of_opentelemetry(*names: str) -> str:
+    """The first of these variables that says something."""
+    said = (os.environ.get(f"OTEL_{name}", "").strip().lower() for name in names)
+    return next(filter(None, said), "")
 
 
 def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:

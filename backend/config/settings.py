@@ -46,6 +46,7 @@ MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, m
 MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)
 METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a worker; 0: none
 METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
+TRACES = environment.traces()  #: whether spans are handed to a collector of OpenTelemetry
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -69,6 +70,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "backend.operations.traffic.Traffic",
+    "backend.operations.traffic.Traced",
     "backend.operations.middleware.RequestLog",
     "backend.operations.middleware.Guarded",
     "django.middleware.security.SecurityMiddleware",

@@ -1,4 +1,4 @@
-"""Counts requests by route, method and status, and measures how long they take."""
+"""Counts requests by route, method and status, measures how long they take, and begins their traces."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ import time
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
 from backend.operations.measures import HTTP_REQUESTS, HTTP_SECONDS
+from backend.operations.traces import span
 
 #: Any other word that a stranger sends in place of a method counts as one.
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+CHANGES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
 class Traffic:
@@ -30,6 +33,31 @@ class Traffic:
             response.status_code,
             None if held else time.perf_counter() - begun,
         )
+        return response
+
+
+class Traced:
+    """Begins the trace of each request that asks for a change: most of all others are polls, which `Traffic` counts.
+
+    No context that comes along with a request is believed: else anybody could choose what is collected, or put a
+    request of theirs into a trace of ours.
+    """
+
+    def __init__(self, respond: Callable[[HttpRequest], HttpResponse]) -> None:
+        if not settings.TRACES:
+            raise MiddlewareNotUsed
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.method not in CHANGES:
+            return self.respond(request)
+        with span(request.method, {"http.request.method": request.method}, kind="server") as traced:
+            response = self.respond(request)
+            route, status = _route(request), response.status_code
+            traced.rename(f"{request.method} {route}")
+            traced.note({"http.route": route, "http.response.status_code": status})
+            if status >= 500:
+                traced.fail(str(status))
         return response
 
 

@@ -103,6 +103,7 @@ class StoredAnalysisSchema(serializers.Serializer):
     worker = serializers.CharField(allow_blank=True)
     lease_until = serializers.DateTimeField(allow_null=True)
     models_done = serializers.IntegerField(min_value=0, max_value=len(MODEL_KEYS))
+    traceparent = serializers.CharField(allow_null=True, help_text="Names the trace of the last request, W3C's way.")
     brightness = serializers.FloatField(allow_null=True)
     contrast = serializers.FloatField(allow_null=True)
     sharpness = serializers.FloatField(allow_null=True)

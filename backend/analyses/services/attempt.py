@@ -44,6 +44,7 @@ class Claim:
     repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
     attempts_left: int
     queued_at: datetime = field(default_factory=timezone.now)
+    traceparent: str | None = None
 
     @property
     def held(self) -> Q:
@@ -68,7 +69,7 @@ class Graded:
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     """Take a queued analysis for `worker`; None when there is nothing to claim (any more)."""
     queued = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED)
-    row = queued.values("attempt", "tries_from", "photo", "queued_at").first()
+    row = queued.values("attempt", "tries_from", "photo", "queued_at", "traceparent").first()
     if row is None:
         return None
     attempt = row["attempt"] + 1
@@ -95,6 +96,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         repeated=tries > 1,
         attempts_left=settings.MAX_ATTEMPTS - tries,
         queued_at=row["queued_at"],
+        traceparent=row["traceparent"],
     )
 
 
@@ -106,6 +108,11 @@ def analysis_is_suspect(analysis_id: UUID) -> bool:
 def claim_photo(claim: Claim) -> bytes:
     """The cleaned photo of a claim, a JPEG. Raises OSError when storage does not give it."""
     return stored_photo(claim.photo)
+
+
+def claim_waited(claim: Claim) -> float:
+    """Seconds since the photo of a claim was queued."""
+    return _seconds_since(claim.queued_at)
 
 
 def claim_progress(claim: Claim, *, models_done: int) -> bool:

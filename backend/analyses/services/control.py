@@ -19,6 +19,7 @@ from backend.analyses.selectors.status import analysis_missing
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_news
 from backend.analyses.states import Status
+from backend.operations.traces import traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +59,7 @@ def analysis_retry(analysis_id: UUID) -> None:
         worker="",
         code="",
         models_done=0,
+        traceparent=traceparent(),
     )
     if moved:
         log.info("analysis_retried", analysis=str(analysis_id))

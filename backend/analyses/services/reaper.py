@@ -90,13 +90,13 @@ def _ring_unheard() -> int:
     if missing > 0:
         unheard |= Q(rung_at__lt=asked_at - timedelta(seconds=settings.RING_AGAIN_SECONDS))
     rung = 0
-    found = waiting.filter(unheard).order_by("queued_at", "id").values_list("id", "rung_at")
-    for analysis_id, rung_at in found:
+    found = waiting.filter(unheard).order_by("queued_at", "id").values_list("id", "rung_at", "traceparent")
+    for analysis_id, rung_at, traceparent in found:
         if rung_at is not None and line.taken is None:
             if missing <= 0:
                 continue
             missing -= 1
-        if not analysis_ring(analysis_id):
+        if not analysis_ring(analysis_id, traceparent=traceparent):
             break
         log.info("analysis_rung", analysis=str(analysis_id))
         rung += 1

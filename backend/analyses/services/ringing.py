@@ -12,9 +12,12 @@ from backend.analyses.models import Analysis
 from backend.analyses.states import Status
 
 
-def analysis_ring(analysis_id: UUID) -> bool:
-    """Tell the workers of a queued analysis. A ring that reached nobody is not noted, so the reaper repeats it."""
-    if not bell_ring(analysis_id):
+def analysis_ring(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
+    """Tell the workers of a queued analysis. A ring that reached nobody is not noted, so the reaper repeats it.
+
+    Whoever rings for another's request names the trace of that.
+    """
+    if not bell_ring(analysis_id, traceparent=traceparent):
         BELLS.labels("no").inc()
         return False
     BELLS.labels("yes").inc()

@@ -25,6 +25,7 @@ from backend.analyses.photos import photo_clean
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.services.ringing import analysis_ring
 from backend.config.errors import FieldError, InvalidFields
+from backend.operations.traces import span, traceparent
 
 log = structlog.get_logger(__name__)
 
@@ -81,7 +82,8 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
         QUEUE_FULL.inc()
         raise QueueFull(outlook.retry_after)
 
-    clean = photo_clean(photo)
+    with span("clean photo"):
+        clean = photo_clean(photo)
     analysis_id = uuid.uuid4()
     now = timezone.now()
     name = _stored(f"{analysis_id.hex}.jpg", clean.jpeg)
@@ -99,6 +101,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
                 created_at=now,
                 queued_at=now,
                 purge_at=now + timedelta(hours=settings.RETENTION_HOURS),
+                traceparent=traceparent(),
             )
             # Robust: a bell that fails in whatever way must not look like a row that failed.
             transaction.on_commit(lambda: analysis_ring(analysis_id), robust=True)
