@@ -22,9 +22,9 @@ def two_reapers(house: House, load: Load) -> Iterator[None]:
     house.start("upkeep-2")
     house.start("schedule-2")
     until(lambda: all(rounds(house, part) > before[part] for part in REAPERS), 60, "a round of each reaper")
-    house.note("between two models", "sleep 2")
+    house.note("load", "sleep 5", times=4)
     house.start("model")
-    house.until_taken("between two models", 60)
+    house.until_taken("load", 60)
     # Of two rounds, each has read what lapsed before either takes it back.
     house.note("take back", "sleep 3", times=2)
     house.kill("model", stay_down=True)
