@@ -60,11 +60,11 @@ def _start_broker() -> str:
 class PostgreSQL:
     """A server of its own in a scratch folder. Its programs refuse to run as root, so root lends them a user."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, log: Path) -> None:
         self.folder = folder
+        self.log = log
         self.port = free_port()
         self.user = "postgres" if os.geteuid() == 0 else None
-        self.log = folder.parent / "postgresql.log"
         programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
         found = shutil.which("initdb") or (programs and programs[-1] / "initdb")
         if not found:
@@ -76,14 +76,16 @@ class PostgreSQL:
             folder.parent.chmod(0o711)
         self._run("initdb", "-D", str(folder), "--auth=trust", "--username=scalp", "--encoding=UTF8", "--no-sync")
         self.process = self.start()
+        until(self.ready, 30, f"PostgreSQL (log in {self.log})")
 
     def start(self) -> subprocess.Popen[bytes]:
+        """Start it without waiting until it is ready."""
         settings = {"fsync": "off", "max_connections": "200", "unix_socket_directories": "", "port": str(self.port)}
+        # Its log of changes keeps within a small disk.
+        settings |= {"min_wal_size": "32MB", "max_wal_size": "64MB"}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-        self.process = spawn(
-            [str(self.programs / "postgres"), "-D", str(self.folder), *options], self.log, user=self.user
-        )
-        until(self.ready, 30, "PostgreSQL")
+        command = [str(self.programs / "postgres"), "-D", str(self.folder), *options]
+        self.process = spawn(command, self.log, user=self.user)
         return self.process
 
     def ready(self) -> bool:
@@ -114,7 +116,7 @@ def _clean_up() -> None:
     shutil.rmtree(SCRATCH, ignore_errors=True)
 
 
-postgresql = PostgreSQL(SCRATCH / "postgresql") if POSTGRESQL else None
+postgresql = PostgreSQL(SCRATCH / "postgresql", SCRATCH / "postgresql.log") if POSTGRESQL else None
 atexit.register(_clean_up)
 
 # Shells start background jobs with SIGINT ignored, and children inherit that: Ctrl-C could not be tested.

@@ -58,10 +58,14 @@ class Stack:
             "SCALP_TEST_DATABASE": "",
             **settings,
         }
-        if postgresql:
-            self.environment["SCALP_DATABASE_URL"] = postgresql.create_database(f"stack_{secrets.token_hex(4)}")
+        if url := self.create_database():
+            self.environment["SCALP_DATABASE_URL"] = url
         else:
             self.environment.pop("SCALP_DATABASE_URL", None)
+
+    def create_database(self) -> str | None:
+        """The URL of a database of its own on the tests' server; None for SQLite, which makes its file itself."""
+        return postgresql.create_database(f"stack_{secrets.token_hex(4)}") if postgresql else None
 
     def up(self, patience: float = 240) -> Stack:
         """Start every part and wait until the service is ready, so many seconds at most."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from celery import signals
@@ -80,8 +80,23 @@ def _said(found: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {word}" for word, number in found.items())
 
 
+BEGAN, BEGAN_AT = time.monotonic(), datetime.now(UTC)
+
+
+def steady_now() -> datetime:
+    """The time as it was when this process began, and what has passed since: by a clock that nobody sets."""
+    return BEGAN_AT + timedelta(seconds=time.monotonic() - BEGAN)
+
+
 class Every(schedule):
-    """Every so many seconds, also after the clock was set back: a last run in the future was by another clock."""
+    """Every so many seconds, whatever happens to the clock.
+
+    Celery notes the time of the next round by the clock of the day: once that was set back by an hour, nobody would
+    reap for an hour. And a last run in the future, which an earlier process wrote down, was by another clock.
+    """
+
+    def now(self) -> datetime:
+        return (self.nowfun or steady_now)()
 
     def remaining_estimate(self, last_run_at: datetime) -> timedelta:
         remaining = super().remaining_estimate(last_run_at)

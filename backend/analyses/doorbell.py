@@ -117,11 +117,12 @@ def bell_line() -> Line | None:
 
 def _line_in_redis(channel: Any) -> Line:
     """A living worker claims what it is handed at once. The broker does not learn of a dead one before its visibility
-    timeout, so what was handed out long ago says nothing any more: either its row runs, or nobody has it.
+    timeout, so what was handed out long ago says nothing any more: either its row runs, or nobody has it. The same
+    goes for what was handed out in times to come, before the clock was set back.
     """
     waiting = int(channel.client.llen(QUEUE))
-    since = time.time() - settings.RING_AGAIN_SECONDS
-    tags = channel.client.zrangebyscore(channel.unacked_index_key, since, "+inf")
+    now, lately = time.time(), settings.RING_AGAIN_SECONDS
+    tags = channel.client.zrangebyscore(channel.unacked_index_key, now - lately, now + lately)
     kept = channel.client.hmget(channel.unacked_key, tags) if tags else []
     # What was handed out lies together with that of all other queues, the reaper's own message among it.
     headers = [loads(message)[0]["headers"] for message in kept if message is not None]

@@ -2,7 +2,7 @@
 
 Hosts disagree about the time, by seconds for want of NTP and by hours after a clock was set. Whatever one process
 writes down for another one to judge by its age is therefore timed by `Now()` of the database and never by the writer's
-own clock: a lease, a bell.
+own clock: a lease, a bell, a heartbeat, a round of upkeep.
 """
 
 from __future__ import annotations
@@ -16,6 +16,12 @@ _SQL = {
     "sqlite": "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')",  # As Django writes `Now()`.
 }
 
+#: As a part of other SQL; the seconds are its parameter.
+_AGO_SQL = {
+    "postgresql": "(STATEMENT_TIMESTAMP() - %s * INTERVAL '1 second')",
+    "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', -%s || ' seconds')",
+}
+
 
 def database_now() -> datetime:
     """The time by the database's clock."""
@@ -23,3 +29,8 @@ def database_now() -> datetime:
         cursor.execute(_SQL[connection.vendor])
         (now,) = cursor.fetchone()
     return now if isinstance(now, datetime) else datetime.fromisoformat(now).replace(tzinfo=UTC)
+
+
+def ago_sql() -> str:
+    """SQL for the time by the database's clock so many seconds ago, which are its one parameter."""
+    return _AGO_SQL[connection.vendor]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
+from django.db.models import Q
+from django.db.models.functions import Now
 
 from backend.operations.models import Round, Worker
 from backend.operations.probe import broker_probe, storage_probe
@@ -55,15 +56,17 @@ def readiness() -> Readiness:
     does.
     """
     try:
-        workers = list(Worker.objects.all())
-        reaped = Round.objects.filter(pk=REAPING).values_list("ended_at", flat=True).first()
+        workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=heard_since())))
+        a_lease_ago = Now() - timedelta(seconds=settings.LEASE_SECONDS)
+        reaps = Round.objects.filter(pk=REAPING, ended_at__gte=a_lease_ago).exists()
     except (OperationalError, InterfaceError):
         return Readiness(False, 0, 0, None, ("database_away", *_of_storage()), (*_of_broker(),))
     models = [worker for worker in workers if worker.role == MODEL_ROLE]
-    holding = [worker for worker in _fresh(models) if worker.models_resident == len(MODEL_KEYS)]
-    upkeep = [worker for worker in workers if worker.role == UPKEEP_ROLE]
+    fresh = [worker for worker in models if worker.is_fresh]
+    holding = [worker for worker in fresh if worker.models_resident == len(MODEL_KEYS)]
+    upkeep = any(worker.is_fresh for worker in workers if worker.role == UPKEEP_ROLE)
     # The probes come last: a heartbeat must not grow stale while one waits for its answer.
-    reasons = (*_of_models(models, holding), *_of_upkeep(upkeep, reaped), *_of_storage())
+    reasons = (*_of_models(models, fresh, holding), *_of_upkeep(heard=upkeep, reaps=reaps), *_of_storage())
     return Readiness(
         ready=not reasons,
         workers=len(holding),
@@ -74,19 +77,19 @@ def readiness() -> Readiness:
     )
 
 
-def _of_models(models: Sequence[Worker], holding: Sequence[Worker]) -> Iterator[str]:
+def _of_models(models: Sequence[Worker], fresh: Sequence[Worker], holding: Sequence[Worker]) -> Iterator[str]:
     if not models:
         yield "no_worker"
-    elif not _fresh(models):
+    elif not fresh:
         yield "worker_stale"
     elif not holding:
         yield "models_missing"
 
 
-def _of_upkeep(upkeep: Sequence[Worker], reaped: datetime | None) -> Iterator[str]:
-    if not _fresh(upkeep):
+def _of_upkeep(*, heard: bool, reaps: bool) -> Iterator[str]:
+    if not heard:
         yield "upkeep_stale"
-    if reaped is None or reaped < timezone.now() - timedelta(seconds=settings.LEASE_SECONDS):
+    if not reaps:
         yield "reaper_asleep"
 
 
@@ -98,8 +101,3 @@ def _of_storage() -> Iterator[str]:
 def _of_broker() -> Iterator[str]:
     if not broker_probe.there():
         yield "broker_away"
-
-
-def _fresh(workers: Sequence[Worker]) -> list[Worker]:
-    since = heard_since()
-    return [worker for worker in workers if worker.seen_at >= since]

@@ -10,11 +10,11 @@ import time
 from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from backend.operations.clock import database_now
 from backend.operations.health import REASONS, WARNINGS, readiness
 from backend.operations.measures import measured
 from backend.operations.selectors import pace, rounds, workers_heard_by_bundle
@@ -77,7 +77,7 @@ class WorkersCollector(RowsCollector):
 
 class UpkeepCollector(RowsCollector):
     def read(self) -> Iterable[Metric]:
-        now = timezone.now()
+        now = database_now()
         age = GaugeMetricFamily("scalp_round_age_seconds", "Since the last round of upkeep ended.", labels=["round"])
         seconds = GaugeMetricFamily("scalp_round_seconds", "What the last round took.", labels=["round"])
         number = CounterMetricFamily("scalp_rounds", "Rounds of upkeep.", labels=["round"])

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import connection
 from django.db.models import Count, QuerySet
-from django.utils import timezone
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Now
 
+from backend.operations.clock import ago_sql
 from backend.operations.models import Round, Worker
 from ml.labels import MODEL_KEYS
 
@@ -29,21 +31,21 @@ def _model_workers() -> QuerySet[Worker]:
     return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=heard_since(), models_resident=len(MODEL_KEYS))
 
 
-def heard_since() -> datetime:
+def heard_since() -> Combinable:
     """A worker whose last heartbeat is older does not count as there."""
-    return timezone.now() - timedelta(seconds=settings.HEARTBEAT_STALE_SECONDS)
+    return Now() - timedelta(seconds=settings.HEARTBEAT_STALE_SECONDS)
 
 
 #: The pace as a table of one row, for queries that are asked at each poll; `pace_since` has its parameters.
 PACE_SQL = f"""(
     SELECT count(*) AS workers, avg(photo_seconds) AS photo_seconds FROM operations_worker
-    WHERE role = '{MODEL_ROLE}' AND models_resident = {len(MODEL_KEYS)} AND seen_at >= %s
+    WHERE role = '{MODEL_ROLE}' AND models_resident = {len(MODEL_KEYS)} AND seen_at >= {ago_sql()}
 )"""  # noqa: S608 - constants of ours
 
 
 def pace_since() -> list[Any]:
     """The parameters of `PACE_SQL`."""
-    return [connection.ops.adapt_datetimefield_value(heard_since())]
+    return [settings.HEARTBEAT_STALE_SECONDS]
 
 
 def pace() -> Pace:

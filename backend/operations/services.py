@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from backend.operations.models import Count, Round, Worker
@@ -24,10 +25,9 @@ def worker_seen(
     photo_seconds: float | None = None,
 ) -> None:
     """Note a heartbeat of the worker `name`; `photo_seconds` is the time it lately took a photo, if any."""
-    now = timezone.now()
     told = {
         "role": role,
-        "seen_at": now,
+        "seen_at": Now(),
         "models_resident": models_resident,
         "bundle": bundle,
         "demo": demo,
@@ -35,14 +35,13 @@ def worker_seen(
         "max_batch": max_batch,
         "photo_seconds": photo_seconds,
     }
-    Worker.objects.update_or_create(name=name, defaults=told, create_defaults={**told, "started_at": now})
+    Worker.objects.update_or_create(name=name, defaults=told, create_defaults={**told, "started_at": Now()})
 
 
 def worker_started(name: str, *, role: str) -> None:
     """Note that the worker `name` starts: it holds no model yet, and whoever had the name before is gone."""
-    now = timezone.now()
     Worker.objects.update_or_create(
-        name=name, defaults={"role": role, "started_at": now, "seen_at": now, "models_resident": 0}
+        name=name, defaults={"role": role, "started_at": Now(), "seen_at": Now(), "models_resident": 0}
     )
 
 
@@ -53,7 +52,7 @@ def worker_left(name: str) -> None:
 
 def workers_forget() -> int:
     """Forget workers that were not heard of for ten leases; how many these were."""
-    long_ago = timezone.now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
+    long_ago = Now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
     deleted, _by_model = Worker.objects.filter(seen_at__lt=long_ago).delete()
     return deleted
 
@@ -63,12 +62,11 @@ def round_note(name: str, *, seconds: float, found: Mapping[str, int]) -> None:
 
     Of two rounds that end at once, each is counted: the later one finds the number of rounds changed and reads again.
     """
-    now = timezone.now()
-    row, _made = Round.objects.get_or_create(name=name, defaults={"ended_at": now, "seconds": seconds})
+    row, _made = Round.objects.get_or_create(name=name, defaults={"ended_at": Now(), "seconds": seconds})
     while True:
         totals = row.found | {word: row.found.get(word, 0) + number for word, number in found.items()}
         unchanged = Round.objects.filter(pk=name, rounds=row.rounds)
-        if unchanged.update(ended_at=now, seconds=seconds, rounds=row.rounds + 1, found=totals):
+        if unchanged.update(ended_at=Now(), seconds=seconds, rounds=row.rounds + 1, found=totals):
             return
         row.refresh_from_db()
 

@@ -15,7 +15,8 @@ from backend.operations import broker
 from backend.operations.models import Round
 from backend.operations.models import Worker as WorkerRow
 from backend.operations.probe import Probe, storage_probe
-from backend.operations.services import worker_left, worker_seen, worker_started
+from backend.operations.selectors import pace, workers_heard
+from backend.operations.services import round_note, worker_left, worker_seen, worker_started, workers_forget
 from deploy.launcher.settings import free_port
 from tests.analyses import BUNDLE
 from tests.api.conftest import Worker
@@ -90,6 +91,30 @@ def test_a_heartbeat_that_is_stale_does_not_count(client: Client, worker: Worker
     assert ready(client)[0] == 200
     age(settings.HEARTBEAT_STALE_SECONDS + 1)
     assert ready(client) == not_ready("worker_stale")
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_heartbeat_is_worth_the_same_whatever_the_clock_of_the_worker_says(
+    client: Client, worker: Worker, settings: Any, monkeypatch: pytest.MonkeyPatch, hours: int
+) -> None:
+    here = timezone.now
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(timezone, "now", lambda: here() + timedelta(hours=hours))
+        worker()
+        worker_seen("upkeep@one", role="upkeep")
+        round_note("reap", seconds=0.1, found={})
+        assert workers_forget() == 0
+    assert ready(client) == (200, READY)
+    assert workers_heard() == {"model@one", "upkeep@one"}
+    assert pace().workers == 1
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(timezone, "now", lambda: here() - timedelta(hours=hours))
+        assert ready(client) == (200, READY)
+        assert workers_heard() == {"model@one", "upkeep@one"}
+        assert pace().workers == 1
+        assert workers_forget() == 0
+    age(settings.HEARTBEAT_STALE_SECONDS + 1)
+    assert pace().workers == 0
 
 
 @pytest.mark.usefixtures("upkeep")

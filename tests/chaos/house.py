@@ -18,12 +18,13 @@ import redis
 import requests
 
 from deploy.launcher.broker import broker_ready
-from tests.chaos.points import FOLDER, leave_note, notes_left
-from tests.environment import spawn, until
+from tests.chaos.points import CLOCK, FOLDER, leave_note, notes_left
+from tests.environment import PostgreSQL, postgresql, spawn, until
 from tests.stack import Stack
 
-#: What the disk of the service holds: room for all that a run needs, and little enough to be filled in a moment.
-DISK = "192m"
+#: What a disk of the service holds: room for all that a run needs, and little enough to be filled in a moment.
+DISK = "256m"
+SWEEP = "from backend.analyses.services.retention import photos_purge; photos_purge()"
 
 
 class NotHere(Exception):
@@ -31,26 +32,47 @@ class NotHere(Exception):
 
 
 class House(Stack):
-    """A `Stack` whose parts are started again when they die, on a small disk of its own where that may be mounted."""
+    """A `Stack` whose parts are started again when they die.
+
+    It has a PostgreSQL server of its own, where it uses one, as a part of the name `database`. Photos and database are
+    on small disks where such may be mounted.
+    """
 
     def __init__(self, folder: Path, bundle: Path, next_bundle: Path, *, long: bool = False, **settings: str) -> None:
         folder.mkdir(parents=True)
         self.points = folder / "points"
         self.points.mkdir()
+        self.server: PostgreSQL | None = None
+        self._small_disks: list[Path] = []
         super().__init__(folder, bundle, **{FOLDER: str(self.points), "SCALP_QUEUE_LIMIT": "100", **settings})
+        self.bundle = bundle
         self.next_bundle = next_bundle
         self.long = long
         self.lease = float(self.environment["SCALP_LEASE_SECONDS"])
         self.besides: dict[str, dict[str, str]] = {}  #: what the environment of a part has besides
         self.var = folder / "var"
-        self.var.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "scalp-chaos", str(self.var)]
-        self.small_disk = subprocess.run(mount, capture_output=True).returncode == 0
+        self._mount_small_disk(self.var)
         (self.var / "photos").mkdir()
         self._down: set[str] = set()
         self._starting = threading.Lock()
         self._over = threading.Event()
         self._keeper = threading.Thread(target=self._keep, name="keeper")
+
+    def create_database(self) -> str | None:
+        if not postgresql:
+            return None
+        disk = self.folder / "database"
+        self._mount_small_disk(disk)
+        # What it says of a disk that is full must not be on that disk.
+        self.server = PostgreSQL(disk / "data", self.log("database"))
+        self.processes["database"] = self.server.process
+        return self.server.create_database("house")
+
+    def _mount_small_disk(self, folder: Path) -> None:
+        folder.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "scalp-chaos", str(folder)]
+        if subprocess.run(mount, capture_output=True).returncode == 0:
+            self._small_disks.append(folder)
 
     # Life
 
@@ -64,8 +86,8 @@ class House(Stack):
         if self._keeper.is_alive():
             self._keeper.join()
         super().down()
-        if self.small_disk:
-            subprocess.run(["umount", "--lazy", str(self.var)], check=False)
+        for disk in self._small_disks:
+            subprocess.run(["umount", "--lazy", str(disk)], check=False)
 
     def mend(self) -> None:
         """Whatever a fault broke is whole again, and what it added is gone."""
@@ -74,6 +96,7 @@ class House(Stack):
         with self._starting:
             for part in [part for part in self.processes if "-" in part]:
                 self.stop(part)
+            self.besides.clear()
         for part in self.processes:
             self.send(part, signal.SIGCONT)
         self._down.clear()
@@ -82,12 +105,15 @@ class House(Stack):
 
     def ready(self) -> bool:
         """Whether it is ready and every part is there."""
-        if not all(process.poll() is None for process in list(self.processes.values())):
-            return False
+        there = all(process.poll() is None for process in list(self.processes.values()))
+        return there and bool(self.told().get("ready"))
+
+    def told(self) -> dict[str, Any]:
+        """What it tells of its readiness; nothing where it does not answer."""
         try:
-            return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
+            return dict(requests.get(f"{self.url}/readyz", timeout=5).json())
         except (requests.RequestException, ValueError):
-            return False
+            return {}
 
     def _keep(self) -> None:
         """Start again whatever died. Processes end with the thread that started them: this one lives longest."""
@@ -101,17 +127,19 @@ class House(Stack):
     # Parts
 
     def command(self, part: str) -> list[str]:
-        """As a `Stack` starts it, with points. A second of a kind has a name with a dash: `upkeep-2`."""
+        """As a `Stack` starts it, with points and a clock. A second of a kind has a name with a dash: `upkeep-2`."""
         kind = part.partition("-")[0]
         instead = {
             "workers.model": "tests.chaos.parts.model",
+            "workers.upkeep": "tests.chaos.parts.upkeep",
             "backend.config.wsgi:application": "tests.chaos.parts.web:application",
             f"{kind}@tests": f"{part}@tests",
             str(self.folder / kind): str(self.folder / part),
         }
         if kind == "broker":
             return super().command(kind)
-        return [instead.get(word, word) for word in super().command(kind)]
+        python, option, *module = [instead.get(word, word) for word in super().command(kind)]
+        return [python, option, "tests.chaos.parts.clock", *module]
 
     def send(self, part: str, number: signal.Signals) -> None:
         """Send a signal to a part and all its children; nothing where it has gone."""
@@ -124,13 +152,16 @@ class House(Stack):
         if stay_down:
             self._down.add(part)
         self.send(part, number)
-        if number in {signal.SIGKILL, signal.SIGTERM}:
+        if number in {signal.SIGKILL, signal.SIGTERM, signal.SIGINT}:
             process.wait(60)
 
     def start(self, part: str) -> None:
         self.starts[part] += 1
-        environment = {**self.environment, **self.besides.get(part, {})}
-        self.processes[part] = spawn(self.command(part), self.log(part), env=environment)
+        if part == "database" and self.server:
+            self.processes[part] = self.server.start()
+        else:
+            environment = {**self.environment, CLOCK: str(self._clock(part)), **self.besides.get(part, {})}
+            self.processes[part] = spawn(self.command(part), self.log(part), env=environment)
         self._down.discard(part)
 
     def restart(self, part: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -166,30 +197,45 @@ class House(Stack):
     def until_started_again(self, part: str, since: int, times: int = 1) -> None:
         until(lambda: self.starts[part] >= since + times, 60, f"another start of {part}")
 
+    def set_clock(self, part: str, seconds: float) -> None:
+        """Set the clock of a part forward by so many seconds, or back, as against the true time; it need not run."""
+        draft = self.points / f".clock.{part}"
+        draft.write_text(str(seconds))
+        draft.rename(self._clock(part))
+
+    def _clock(self, part: str) -> Path:
+        return self.points / f"clock.{part}"
+
     def broker(self) -> redis.Redis:
         return redis.Redis.from_url(self.environment["SCALP_BROKER_URL"], socket_timeout=5)
 
-    @property
-    def on_postgresql(self) -> bool:
-        return "SCALP_DATABASE_URL" in self.environment
-
     def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
         """The rows of a SELECT, past all code of the product."""
-        if self.on_postgresql:
-            with psycopg.connect(self.environment["SCALP_DATABASE_URL"], autocommit=True) as server:
-                return server.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
+        if self.server:
+            with self.session(autocommit=True) as session:
+                return session.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
         with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as file:
             return file.execute(sql).fetchall()
+
+    def session(self, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
+        """A session of our own on the PostgreSQL server."""
+        return psycopg.connect(self.environment["SCALP_DATABASE_URL"], autocommit=autocommit)
 
     def running(self) -> int:
         return int(self.query("SELECT count(*) FROM analyses_analysis WHERE status = 'running'")[0][0])
 
+    def sweep_orphans(self) -> None:
+        """Let the purge find the files without a row, as it does once they are an hour old."""
+        for file in (self.var / "photos").iterdir():
+            os.utime(file, (0, 0))
+        self.manage("shell", "--no-imports", "-c", SWEEP)
+
     @contextmanager
-    def full_disk(self) -> Iterator[None]:
-        """Fill the disk to the last byte for a while. Raises NotHere where it could not be mounted."""
-        if not self.small_disk:
+    def full_disk(self, disk: Path) -> Iterator[None]:
+        """Fill a disk to the last byte for a while. Raises NotHere where it could not be mounted."""
+        if disk not in self._small_disks:
             raise NotHere("No small disk may be mounted here, so none can be filled.")
-        ballast = self.var / "ballast"
+        ballast = disk / "ballast"
         try:
             with ballast.open("wb", buffering=0) as file:
                 for size in (1 << 20, 1 << 12):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,14 +48,14 @@ class Ledger:
         findings = house.query(
             "SELECT analysis_id, count(*), count(DISTINCT symptom) FROM analyses_finding GROUP BY analysis_id"
         )
-        events = [event for log in house.folder.glob("model*.log") for event in _events(log)]
+        logs = list(house.folder.glob("model*.log"))
         return cls(
             rows={UUID(str(key)): Row(*values) for key, *values in rows},
             findings={UUID(str(key)): (number, symptoms) for key, number, symptoms in findings},
             humans=frozenset(key for (key,) in house.query("SELECT id FROM human")),
             files=frozenset(path.name for path in (house.var / "photos").iterdir()),
-            claims=_attempts(events, "analysis_claimed"),
-            finishes=_attempts(events, "analysis_succeeded"),
+            claims=attempts_in(logs, "analysis_claimed"),
+            finishes=attempts_in(logs, "analysis_succeeded"),
         )
 
     def of(self, accepted: Collection[UUID]) -> list[Row]:
@@ -92,14 +92,18 @@ class Ledger:
         return found
 
 
-def _attempts(events: list[dict[str, Any]], name: str) -> Counter[tuple[UUID, int]]:
-    return Counter((UUID(event["analysis"]), event["attempt"]) for event in events if event["event"] == name)
+def attempts_in(logs: Iterable[Path], name: str) -> Counter[tuple[UUID, int]]:
+    """How often the logs tell an event of this name of each attempt."""
+    events = (event for log in logs for event in _events(log, name))
+    return Counter((UUID(event["analysis"]), event["attempt"]) for event in events)
 
 
-def _events(log: Path) -> Iterator[dict[str, Any]]:
+def _events(log: Path, name: str) -> Iterator[dict[str, Any]]:
     for line in log.read_text(errors="replace").splitlines():
-        if '"analysis_claimed"' in line or '"analysis_succeeded"' in line:
+        if f'"{name}"' in line:
             try:
-                yield json.loads(line)
+                event = json.loads(line)
             except json.JSONDecodeError:
                 continue  # Cut off by a death, or by a full disk.
+            if event["event"] == name:
+                yield event

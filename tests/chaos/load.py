@@ -84,6 +84,10 @@ class Load:
         wanted = self.accepted() + number
         until(lambda: self.accepted() >= wanted, seconds, f"{number} more accepted photos")
 
+    def until_ended(self, number: int, seconds: float = 60) -> None:
+        """Wait until so many phones know their end."""
+        until(lambda: sum(phone.ended_at is not None for phone in self.phones) >= number, seconds, f"{number} ends")
+
     def join(self) -> None:
         """Wait until each phone knows its end or has lost patience."""
         for thread in self._threads:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 FOLDER = "SCALP_CHAOS_POINTS"
+CLOCK = "SCALP_CHAOS_CLOCK"  #: a file with the seconds by which a process's clock is ahead; none: it is right
 #: A photo of this size in pixels ends the process that prepares it, as one that hits a bug in a decoder would.
 POISON = (330, 220)
 

@@ -1,4 +1,7 @@
-"""The short form of `make chaos`: every fault of the catalogue, under a load that lasts seconds."""
+"""The short form of `make chaos`: every fault of the catalogue, under a load that lasts seconds.
+
+On PostgreSQL these are its own faults, and those in which the database decides between two attempts.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +14,18 @@ from ml.seeded import build_seeded_bundle
 from tests.chaos.faults import Fault, catalogue
 from tests.chaos.house import House, NotHere
 from tests.chaos.matrix import suffer, table
-from tests.environment import SCRATCH
+from tests.environment import POSTGRESQL, SCRATCH
 
-pytestmark = pytest.mark.processes
+pytestmark = [pytest.mark.processes, pytest.mark.database]
 
 PHOTOS = 24
 SECONDS = 4
-FAULTS = catalogue("sqlite")
+FENCED = {"killed-between-two-models", "stopped-beyond-its-lease", "told-to-leave"}
+FAULTS = {
+    name: one
+    for name, one in catalogue("postgresql" if POSTGRESQL else "sqlite").items()
+    if not POSTGRESQL or one.database or name in FENCED
+}
 
 
 @pytest.fixture(scope="module")

@@ -159,14 +159,16 @@ def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
         message.ack()
 
 
+@pytest.mark.parametrize("set_back", [0, 3600])
 def test_a_message_that_died_with_its_worker_is_rung_again_and_one_just_handed_out_is_not(
-    bell: Bell, broker: redis.Redis, settings: Any
+    bell: Bell, broker: redis.Redis, settings: Any, set_back: float
 ) -> None:
+    """Also where the clock was set back by so many seconds since."""
     died, taken = queued(), queued()
     with celery_app.connection_for_read() as connection:
         channel = connection.default_channel
         dead = channel.basic_get(QUEUE)
-        before = time.time() - settings.RING_AGAIN_SECONDS - 1
+        before = time.time() - settings.RING_AGAIN_SECONDS - 1 + set_back
         channel.client.zadd(channel.unacked_index_key, {dead.delivery_tag: before})
         message = channel.basic_get(QUEUE)
         rung_long_ago(settings)

@@ -74,6 +74,26 @@ def test_a_connection_that_breaks_after_the_commit_keeps_the_photo_of_the_row(
     assert [path.name for path in storage.iterdir()] == [analysis.photo]
 
 
+def test_a_database_that_goes_away_before_the_commit_leaves_no_photo_behind(
+    storage: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody need ask whether the row is there, which nobody could."""
+
+    def away(*_arguments: Any, **_options: Any) -> None:
+        raise OperationalError("the server closed the connection unexpectedly")
+
+    def go_away(**_values: Any) -> None:
+        monkeypatch.setattr(Analysis.objects, "filter", away)
+        away()
+
+    monkeypatch.setattr(Analysis.objects, "create", go_away)
+    with pytest.raises(OperationalError):
+        analysis_submit(ANSWERS, photo=PHOTO)
+    monkeypatch.undo()
+    assert not Analysis.objects.exists()
+    assert not any(storage.iterdir())
+
+
 def test_a_bell_that_can_not_be_noted_costs_no_photo(storage: Path) -> None:
     with failing('UPDATE "analyses_analysis"'):
         analysis = analysis_submit(ANSWERS, photo=PHOTO)

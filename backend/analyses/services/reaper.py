@@ -56,9 +56,10 @@ def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
     for row in rows.values("id", "attempt", "tries_from", "lease_until"):
         same = Q(status=Status.RUNNING, attempt=row["attempt"], lease_until=row["lease_until"])
         if row["attempt"] - row["tries_from"] < settings.MAX_ATTEMPTS:
-            requeued += analysis_requeue(row["id"], only=same)
+            taken = analysis_requeue(row["id"], only=same)
+            requeued += taken
         else:
-            failed += analysis_move(
+            taken = analysis_move(
                 row["id"],
                 Status.FAILED,
                 only=same,
@@ -66,7 +67,9 @@ def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
                 lease_until=None,
                 finished_at=timezone.now(),
             )
-        log.warning("lease_taken_back", analysis=str(row["id"]), attempt=row["attempt"])
+            failed += taken
+        if taken:  # And not another reaper was quicker.
+            log.warning("lease_taken_back", analysis=str(row["id"]), attempt=row["attempt"])
     return requeued, failed
 
 

@@ -87,6 +87,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
     analysis_id = uuid.uuid4()
     now = timezone.now()
     name = _stored(f"{analysis_id.hex}.jpg", clean.jpeg)
+    written = False
     try:
         with transaction.atomic():
             analysis = Analysis.objects.create(
@@ -105,6 +106,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
             )
             # Robust: a bell that fails in whatever way must not look like a row that failed.
             transaction.on_commit(lambda: analysis_ring(analysis_id), robust=True)
+            written = True
     except IntegrityError:
         # The same key twice at the same moment: the other one won.
         default_storage.delete(name)
@@ -114,7 +116,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
     except (OperationalError, InterfaceError):
         # A connection that breaks at the commit does not say whether the row is there. Where that can't be asked
         # either, the photo stays for it, and the purge finds it later if there is none.
-        if committed := Analysis.objects.filter(pk=analysis_id).first():
+        if written and (committed := Analysis.objects.filter(pk=analysis_id).first()):
             return committed
         default_storage.delete(name)
         raise

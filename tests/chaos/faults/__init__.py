@@ -45,6 +45,17 @@ def fault(
 
 def catalogue(database: str) -> dict[str, Fault]:
     """The faults that a service on this database can have, in the order of the table."""
-    from tests.chaos.faults import brokers, databases, devices, photos, storages, workers  # noqa: F401
+    from tests.chaos.faults import (  # noqa: F401
+        brokers,
+        clocks,
+        databases,
+        devices,
+        photos,
+        postgresql,
+        rollouts,
+        storages,
+        upkeep,
+        workers,
+    )
 
     return {name: one for name, one in CATALOGUE.items() if one.database in {None, database}}

@@ -14,9 +14,12 @@ from tests.chaos.load import Load
 @fault("The broker is killed (-9) and comes back.")
 def broker_killed(house: House, load: Load) -> Iterator[None]:
     house.kill("broker", stay_down=True)
+    before = load.refusals.copy()
     load.until_more(3)
+    refused = load.refusals - before
     house.start("broker")
     yield
+    assert not any(answer.startswith("submit") for answer in refused), f"photos were refused meanwhile: {refused}"
 
 
 @fault("The broker is killed and comes back without its data.")

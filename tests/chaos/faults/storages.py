@@ -42,6 +42,6 @@ def storage_slow(house: House, load: Load) -> Iterator[None]:
 
 @fault("The disk is full for a while.")
 def disk_full(house: House, load: Load) -> Iterator[None]:
-    with house.full_disk():
+    with house.full_disk(house.var):
         time.sleep(house.seconds(short=4, long=20))
     yield
