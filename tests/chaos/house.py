@@ -5,21 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import psycopg
 import redis
-import requests
 
 from deploy.launcher.broker import broker_ready
 from tests.chaos.points import FOLDER, leave_note, notes_left
-from tests.environment import spawn, until
+from tests.environment import until
 from tests.stack import Stack
 
 #: What the disk of the service holds: room for all that a run needs, and little enough to be filled in a moment.
@@ -41,7 +37,6 @@ class House(Stack):
         self.next_bundle = next_bundle
         self.long = long
         self.lease = float(self.environment["SCALP_LEASE_SECONDS"])
-        self.besides: dict[str, dict[str, str]] = {}  #: what the environment of a part has besides
         self.var = folder / "var"
         self.var.mkdir()
         mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "scalp-chaos", str(self.var)]
@@ -84,10 +79,7 @@ class House(Stack):
         """Whether it is ready and every part is there."""
         if not all(process.poll() is None for process in list(self.processes.values())):
             return False
-        try:
-            return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
-        except (requests.RequestException, ValueError):
-            return False
+        return bool(self.readiness().get("ready"))
 
     def _keep(self) -> None:
         """Start again whatever died. Processes end with the thread that started them: this one lives longest."""
@@ -101,17 +93,12 @@ class House(Stack):
     # Parts
 
     def command(self, part: str) -> list[str]:
-        """As a `Stack` starts it, with points. A second of a kind has a name with a dash: `upkeep-2`."""
-        kind = part.partition("-")[0]
+        """As a `Stack` starts it, with points."""
         instead = {
             "workers.model": "tests.chaos.parts.model",
             "backend.config.wsgi:application": "tests.chaos.parts.web:application",
-            f"{kind}@tests": f"{part}@tests",
-            str(self.folder / kind): str(self.folder / part),
         }
-        if kind == "broker":
-            return super().command(kind)
-        return [instead.get(word, word) for word in super().command(kind)]
+        return [instead.get(word, word) for word in super().command(part)]
 
     def send(self, part: str, number: signal.Signals) -> None:
         """Send a signal to a part and all its children; nothing where it has gone."""
@@ -128,9 +115,7 @@ class House(Stack):
             process.wait(60)
 
     def start(self, part: str) -> None:
-        self.starts[part] += 1
-        environment = {**self.environment, **self.besides.get(part, {})}
-        self.processes[part] = spawn(self.command(part), self.log(part), env=environment)
+        super().start(part)
         self._down.discard(part)
 
     def restart(self, part: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -168,18 +153,6 @@ class House(Stack):
 
     def broker(self) -> redis.Redis:
         return redis.Redis.from_url(self.environment["SCALP_BROKER_URL"], socket_timeout=5)
-
-    @property
-    def on_postgresql(self) -> bool:
-        return "SCALP_DATABASE_URL" in self.environment
-
-    def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        """The rows of a SELECT, past all code of the product."""
-        if self.on_postgresql:
-            with psycopg.connect(self.environment["SCALP_DATABASE_URL"], autocommit=True) as server:
-                return server.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
-        with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as file:
-            return file.execute(sql).fetchall()
 
     def running(self) -> int:
         return int(self.query("SELECT count(*) FROM analyses_analysis WHERE status = 'running'")[0][0])
