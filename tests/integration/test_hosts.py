@@ -95,6 +95,7 @@ def test_a_host_that_is_cut_off_with_photos_in_hand_loses_none_does_none_twice_a
 
     until(works_again, 60, "another photo of the host that was cut off")
     assert_each_succeeded_once(service, [*ids, *more])
-    service.kill(CUT, signal.SIGTERM)  # It ends whatever it still has in hand before it goes.
+    service.kill(CUT, signal.SIGTERM)  # It ends whatever it still has in hand before it goes, and says that it goes.
+    assert not service.query(f"SELECT name FROM operations_worker WHERE name = '{service.node(CUT)}'")
     assert not done_by(service, CUT) & set(held.items())
     assert written(service, ids) == before
