@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,10 @@ def network() -> Iterator[Network]:
         made = Network(HOSTS)
     except NotHere as reason:
         pytest.skip(str(reason))
-    yield made
+    passed_by = os.environ.get("no_proxy") or os.environ.get("NO_PROXY", "")
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("no_proxy", f"{passed_by},{made.address}")  # A proxy would not find the address.
+        yield made
     made.remove()
 
 
