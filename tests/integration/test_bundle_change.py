@@ -41,7 +41,7 @@ class Fleet(Stack):
 
     def healthy(self, part: str) -> bool:
         """What the manifest's probes ask inside the pod, now and then."""
-        time.sleep(0.5)
+        time.sleep(1)
         command = [sys.executable, "backend/manage.py", "check_worker", self.node(part)]
         return subprocess.run(command, cwd=ROOT, env=self.environment, capture_output=True).returncode == 0
 
