@@ -17,7 +17,7 @@ from pathlib import Path
 
 from deploy.launcher.broker import broker_command, broker_ready, broker_url
 from deploy.launcher.process import dies_with
-from deploy.launcher.settings import free_port
+from deploy.launcher.settings import LOOPBACK, free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 SCRATCH = Path(tempfile.mkdtemp(prefix="scalp-tests-"))
@@ -57,24 +57,36 @@ def _start_broker() -> str:
     return url
 
 
-class PostgreSQL:
-    """A server of its own in a scratch folder. Its programs refuse to run as root, so root lends them a user."""
+def postgresql_programs() -> Path | None:
+    """The folder of the newest PostgreSQL server's programs; None where there is none."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
+    found = shutil.which("initdb") or (programs and programs[-1] / "initdb")
+    return Path(found).resolve().parent if found else None
 
-    def __init__(self, folder: Path, log: Path) -> None:
+
+class PostgreSQL:
+    """A server of its own in a scratch folder. Its programs refuse to run as root, so root lends them a user.
+
+    `host` is the address at which it listens; whoever is in a network with it may enter.
+    """
+
+    def __init__(self, folder: Path, log: Path, host: str = LOOPBACK) -> None:
         self.folder = folder
         self.log = log
+        self.host = host
         self.port = free_port()
         self.user = "postgres" if os.geteuid() == 0 else None
-        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: float(path.parent.name))
-        found = shutil.which("initdb") or (programs and programs[-1] / "initdb")
-        if not found:
+        programs = postgresql_programs()
+        if programs is None:
             raise SystemExit("PostgreSQL's programs are missing. Debian, Ubuntu: apt install postgresql")
-        self.programs = Path(found).resolve().parent
+        self.programs = programs
         folder.mkdir(mode=0o700)
         if self.user:
             shutil.chown(folder, self.user)
             folder.parent.chmod(0o711)
         self._run("initdb", "-D", str(folder), "--auth=trust", "--username=scalp", "--encoding=UTF8", "--no-sync")
+        with (folder / "pg_hba.conf").open("a") as file:
+            file.write("host all all samenet trust\n")
         self.process = self.start()
         until(self.ready, 30, f"PostgreSQL (log in {self.log})")
 
@@ -82,7 +94,7 @@ class PostgreSQL:
         """Start it without waiting until it is ready."""
         settings = {"fsync": "off", "max_connections": "200", "unix_socket_directories": "", "port": str(self.port)}
         # Its log of changes keeps within a small disk.
-        settings |= {"min_wal_size": "32MB", "max_wal_size": "64MB"}
+        settings |= {"min_wal_size": "32MB", "max_wal_size": "64MB", "listen_addresses": self.host}
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
         command = [str(self.programs / "postgres"), "-D", str(self.folder), *options]
         self.process = spawn(command, self.log, user=self.user)
@@ -90,15 +102,15 @@ class PostgreSQL:
 
     def ready(self) -> bool:
         done = subprocess.run(
-            [str(self.programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self.port)], capture_output=True
+            [str(self.programs / "pg_isready"), "-h", self.host, "-p", str(self.port)], capture_output=True
         )
         return done.returncode == 0
 
     def create_database(self, name: str) -> str:
         """Create a database and return its URL."""
-        at = ["-h", "127.0.0.1", "-p", str(self.port), "-U", "scalp"]
+        at = ["-h", self.host, "-p", str(self.port), "-U", "scalp"]
         subprocess.run([str(self.programs / "createdb"), *at, name], check=True, capture_output=True)
-        return f"postgresql://scalp@127.0.0.1:{self.port}/{name}"
+        return f"postgresql://scalp@{self.host}:{self.port}/{name}"
 
     def stop(self) -> None:
         self.process.send_signal(signal.SIGQUIT)

@@ -11,10 +11,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import requests
 
 from deploy.launcher.broker import broker_command, broker_ready, broker_url
@@ -35,7 +37,13 @@ def scalp_photo(seed: int) -> bytes:
 
 
 class Stack:
-    """Starts every part on free ports, in a folder of its own; parts can be killed and started again."""
+    """Starts every part on free ports, in a folder of its own; parts can be killed and started again.
+
+    Where there are several of a kind, their names have a dash: `model-2`.
+    """
+
+    #: The model workers that it starts with.
+    models: Sequence[str] = ("model",)
 
     def __init__(self, folder: Path, bundle: Path, **settings: str) -> None:
         self.folder = folder
@@ -45,6 +53,7 @@ class Stack:
         self.url = f"http://127.0.0.1:{self.port}"
         self.starts: Counter[str] = Counter()
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.besides: dict[str, dict[str, str]] = {}  #: what the environment of a part has besides
         self.environment = {
             **os.environ,
             "SCALP_VAR": str(folder / "var"),
@@ -73,7 +82,7 @@ class Stack:
         self.collect_static_files()
         self.start("broker")
         until(lambda: broker_ready(self.environment["SCALP_BROKER_URL"]), 10, "the broker")
-        for part in ("web", "model", "upkeep", "schedule"):
+        for part in ("web", *self.models, "upkeep", "schedule"):
             self.start(part)
         until(self.ready, patience, f"readiness (logs in {self.folder})")
         return self
@@ -105,15 +114,20 @@ class Stack:
         return {
             "broker": broker_command(self.folder / "broker", self.broker_port),
             "web": [*python, "gunicorn", "backend.config.wsgi:application", "--config", "deploy/gunicorn.conf.py"],
-            "model": [*model, *worker, "--concurrency", threads, "--queues", "photos", "--hostname", "model@tests"],
-            "upkeep": [*upkeep, *worker, "--concurrency", "2", "--queues", "upkeep", "--hostname", "upkeep@tests"],
-            "schedule": [*upkeep, "beat", "--pidfile=", "--schedule", str(self.folder / "schedule")],
+            "model": [*model, *worker, "--concurrency", threads, "--queues", "photos", "--hostname", self.node(part)],
+            "upkeep": [*upkeep, *worker, "--concurrency", "2", "--queues", "upkeep", "--hostname", self.node(part)],
+            "schedule": [*upkeep, "beat", "--pidfile=", "--schedule", str(self.folder / part)],
             "flower": [*upkeep, "flower", "--address=127.0.0.1", f"--port={self.flower_port}", "--max-tasks=10000"],
-        }[part]
+        }[part.partition("-")[0]]
+
+    def node(self, part: str) -> str:
+        """The node name of a worker."""
+        return f"{part}@tests"
 
     def start(self, part: str) -> None:
         self.starts[part] += 1
-        self.processes[part] = spawn(self.command(part), self.log(part), env=self.environment)
+        environment = {**self.environment, **self.besides.get(part, {})}
+        self.processes[part] = spawn(self.command(part), self.log(part), env=environment)
 
     def kill(self, part: str, number: signal.Signals = signal.SIGKILL) -> None:
         """Send a signal to the part and all its children, and wait for its end if the signal means one."""
@@ -173,9 +187,21 @@ class Stack:
         )
         return json.loads(self.manage("shell", "--no-imports", "-c", code))
 
+    @property
+    def on_postgresql(self) -> bool:
+        return "SCALP_DATABASE_URL" in self.environment
+
+    def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
+        """The rows of a SELECT, past all code of the product."""
+        if self.on_postgresql:
+            with psycopg.connect(self.environment["SCALP_DATABASE_URL"], autocommit=True) as server:
+                return server.execute(sql).fetchall()
+        with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", timeout=30)) as file:
+            return file.execute(sql).fetchall()
+
     def can_write(self) -> bool:
         """Whether nobody holds the write lock of the database; PostgreSQL has none."""
-        if "SCALP_DATABASE_URL" in self.environment:
+        if self.on_postgresql:
             return True
         with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", timeout=0.2)) as connection:
             try:
@@ -193,10 +219,18 @@ class Stack:
     def ready(self) -> bool:
         dead = [part for part, process in self.processes.items() if process.poll() is not None]
         assert not dead, f"{dead} died; logs in {self.folder}"
+        return bool(self.readiness().get("ready"))
+
+    def readiness(self) -> dict[str, Any]:
+        """What `/readyz` says; nothing where nobody answers."""
         try:
-            return bool(requests.get(f"{self.url}/readyz", timeout=5).json()["ready"])
+            return dict(requests.get(f"{self.url}/readyz", timeout=5).json())
         except requests.RequestException:
-            return False
+            return {}
+
+    def all_models_ready(self) -> bool:
+        """Whether it is ready and every model worker that it started with is."""
+        return self.ready() and self.readiness().get("workers") == len(self.models)
 
     def submit(self, photo: bytes | None = None, *, headers: dict[str, str] | None = None, **answers: str) -> Any:
         """Send a photo; the answer of the API as a `requests.Response`."""

@@ -124,6 +124,7 @@ def keep_beating(app: Celery, role: str, analyst: Callable[[], Analyst | None] =
     def end(sender: Any, **_: Any) -> None:
         for heartbeat in beating:
             heartbeat.stop()
+        close_old_connections()  # This thread's is as old as the worker: the database may have been away meanwhile.
         worker_left(sender.hostname)
 
     signals.worker_ready.connect(begin, weak=False)

@@ -66,8 +66,12 @@ def workers_heard() -> frozenset[str]:
 
 
 def worker_is_fresh(name: str) -> bool:
-    """Whether the worker of this node name took a heartbeat just now."""
-    return Worker.objects.filter(name=name, seen_at__gte=heard_since()).exists()
+    """Whether the worker of this node name took a heartbeat just now, a model worker one with all seven models.
+
+    One that only starts is written down as well, and whoever asks here lets another worker go for this one.
+    """
+    heard = Worker.objects.filter(name=name, seen_at__gte=heard_since())
+    return heard.exclude(role=MODEL_ROLE, models_resident__lt=len(MODEL_KEYS)).exists()
 
 
 def workers_heard_by_bundle() -> list[tuple[str, str, int]]:

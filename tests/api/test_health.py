@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
@@ -189,3 +190,22 @@ def test_without_a_broker_it_is_ready_with_a_warning(
 def test_they_can_be_read_and_nothing_else(client: Client, path: str) -> None:
     assert client.head(path).status_code in {200, 503}
     assert client.post(path).status_code == 405
+
+
+def test_a_container_is_healthy_once_its_worker_holds_seven_models_and_not_while_it_starts(settings: Any) -> None:
+    def healthy(name: str) -> bool:
+        try:
+            call_command("check_worker", name)
+        except CommandError:
+            return False
+        return True
+
+    assert not healthy("model@one")
+    worker_started("model@one", role="model")
+    assert not healthy("model@one")
+    worker_seen("model@one", role="model", models_resident=7, bundle=BUNDLE)
+    assert healthy("model@one")
+    age(settings.HEARTBEAT_STALE_SECONDS + 1)
+    assert not healthy("model@one")
+    worker_seen("upkeep@one", role="upkeep")
+    assert healthy("upkeep@one")

@@ -5,21 +5,19 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import sqlite3
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import redis
-import requests
 
 from deploy.launcher.broker import broker_ready
 from tests.chaos.points import CLOCK, FOLDER, leave_note, notes_left
-from tests.environment import PostgreSQL, postgresql, spawn, until
+from tests.environment import PostgreSQL, postgresql, until
 from tests.stack import Stack
 
 #: What a disk of the service holds: room for all that a run needs, and little enough to be filled in a moment.
@@ -49,7 +47,6 @@ class House(Stack):
         self.next_bundle = next_bundle
         self.long = long
         self.lease = float(self.environment["SCALP_LEASE_SECONDS"])
-        self.besides: dict[str, dict[str, str]] = {}  #: what the environment of a part has besides
         self.var = folder / "var"
         self._mount_small_disk(self.var)
         (self.var / "photos").mkdir()
@@ -106,14 +103,7 @@ class House(Stack):
     def ready(self) -> bool:
         """Whether it is ready and every part is there."""
         there = all(process.poll() is None for process in list(self.processes.values()))
-        return there and bool(self.told().get("ready"))
-
-    def told(self) -> dict[str, Any]:
-        """What it tells of its readiness; nothing where it does not answer."""
-        try:
-            return dict(requests.get(f"{self.url}/readyz", timeout=5).json())
-        except (requests.RequestException, ValueError):
-            return {}
+        return there and bool(self.readiness().get("ready"))
 
     def _keep(self) -> None:
         """Start again whatever died. Processes end with the thread that started them: this one lives longest."""
@@ -127,18 +117,15 @@ class House(Stack):
     # Parts
 
     def command(self, part: str) -> list[str]:
-        """As a `Stack` starts it, with points and a clock. A second of a kind has a name with a dash: `upkeep-2`."""
-        kind = part.partition("-")[0]
+        """As a `Stack` starts it, with points and a clock."""
         instead = {
             "workers.model": "tests.chaos.parts.model",
             "workers.upkeep": "tests.chaos.parts.upkeep",
             "backend.config.wsgi:application": "tests.chaos.parts.web:application",
-            f"{kind}@tests": f"{part}@tests",
-            str(self.folder / kind): str(self.folder / part),
         }
-        if kind == "broker":
-            return super().command(kind)
-        python, option, *module = [instead.get(word, word) for word in super().command(kind)]
+        if part == "broker":
+            return super().command(part)
+        python, option, *module = [instead.get(word, word) for word in super().command(part)]
         return [python, option, "tests.chaos.parts.clock", *module]
 
     def send(self, part: str, number: signal.Signals) -> None:
@@ -156,12 +143,12 @@ class House(Stack):
             process.wait(60)
 
     def start(self, part: str) -> None:
-        self.starts[part] += 1
         if part == "database" and self.server:
+            self.starts[part] += 1
             self.processes[part] = self.server.start()
         else:
-            environment = {**self.environment, CLOCK: str(self._clock(part)), **self.besides.get(part, {})}
-            self.processes[part] = spawn(self.command(part), self.log(part), env=environment)
+            self.besides[part] = {CLOCK: str(self._clock(part)), **self.besides.get(part, {})}
+            super().start(part)
         self._down.discard(part)
 
     def restart(self, part: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -209,17 +196,9 @@ class House(Stack):
     def broker(self) -> redis.Redis:
         return redis.Redis.from_url(self.environment["SCALP_BROKER_URL"], socket_timeout=5)
 
-    def query(self, sql: str) -> Sequence[tuple[Any, ...]]:
-        """The rows of a SELECT, past all code of the product."""
-        if self.server:
-            with self.session(autocommit=True) as session:
-                return session.execute(sql).fetchall()  # type: ignore[call-overload,no-any-return]
-        with closing(sqlite3.connect(self.var / "db.sqlite3", timeout=30)) as file:
-            return file.execute(sql).fetchall()
-
-    def session(self, *, autocommit: bool = False) -> psycopg.Connection[tuple[Any, ...]]:
+    def session(self) -> psycopg.Connection[tuple[Any, ...]]:
         """A session of our own on the PostgreSQL server."""
-        return psycopg.connect(self.environment["SCALP_DATABASE_URL"], autocommit=autocommit)
+        return psycopg.connect(self.environment["SCALP_DATABASE_URL"])
 
     def running(self) -> int:
         return int(self.query("SELECT count(*) FROM analyses_analysis WHERE status = 'running'")[0][0])

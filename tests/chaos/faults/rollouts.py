@@ -19,7 +19,7 @@ def rolling_restart(house: House, load: Load) -> Iterator[None]:
     load.until_ended(1)  # By the first bundle.
     house.besides["model-2"] = {"SCALP_BUNDLE": str(house.next_bundle)}
     house.start("model-2")
-    until(lambda: house.told().get("workers") == 2, 60, "a second worker")
+    until(lambda: house.readiness().get("workers") == 2, 60, "a second worker")
     house.kill("model", signal.SIGTERM, stay_down=True)
     for part in ("upkeep", "schedule", "web", "broker"):
         house.restart(part)
