@@ -58,7 +58,7 @@ def test_phones_browsers_and_hammerers_past_the_limit_are_told_when_to_come_agai
 
 @contextmanager
 def server(answers: Iterator[bytes], pause: float = 0.0) -> Iterator[int]:
-    """The port of a server with one thread that gives these answers in turn, each after a pause in seconds."""
+    """The port of a server that gives these answers one at a time, each after a pause in seconds, and then no more."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def serve() -> None:
@@ -67,17 +67,22 @@ def server(answers: Iterator[bytes], pause: float = 0.0) -> Iterator[int]:
                     connection, _ = listener.accept()
                     threading.Thread(target=talk, args=(connection,), daemon=True).start()
 
-        one_at_a_time = threading.Lock()
+        one_at_a_time, over = threading.Lock(), threading.Event()
 
         def talk(connection: socket.socket) -> None:
             with connection, suppress(OSError):
                 while connection.recv(65536):
                     with one_at_a_time:
                         time.sleep(pause)
-                        connection.sendall(next(answers))
+                        answer = next(answers, None)
+                    if answer is None:
+                        over.wait()
+                        return
+                    connection.sendall(answer)
 
         threading.Thread(target=serve, daemon=True).start()
         yield listener.getsockname()[1]
+        over.set()
 
 
 def test_each_request_is_sent_once_and_counted_by_its_status() -> None:
