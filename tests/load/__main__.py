@@ -1,9 +1,10 @@
 """`make load` and `make soak`: real users in numbers against all parts as real processes. JSON in var/load.json.
 
-python -m tests.load [--only traffic|fairness|pace|limits|soak …] [--minutes N] [--users N] [--json]
+python -m tests.load [--only traffic|fairness|forecast|pace|limits|soak …] [--minutes N] [--users N] [--json]
 
 traffic   phones, browsers and some without manners; the worker stands still for a third of the time, so the queue fills
 fairness  what polite senders wait alone, and beside one who sends all that the throttle lets through
+forecast  seconds from sending a photo to its end, and what the simulation of `deploy.capacity` makes of the same
 pace      submits and polls a second whose 99th percentile stays under 200 ms, from when each was due
 limits    rows a second that the databases take, and commands that the broker takes, for `python -m deploy.capacity`
 soak      traffic for long, and the memory of each process by the minute (not part of the default)
@@ -27,12 +28,14 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-PARTS = ("traffic", "fairness", "pace", "limits", "soak")
+PARTS = ("traffic", "fairness", "forecast", "pace", "limits", "soak")
 ROOT = Path(__file__).resolve().parent.parent.parent
 MIB = 2**20
 
 #: In `traffic`: small enough that a worker that stands still fills it, and as many threads as the web has by default.
 QUEUE_LIMIT, WEB_THREADS = 20, 32
+#: In `forecast`: parts of its time that the worker is busy.
+FORECAST_BUSY = (0.4, 0.7)
 #: In `soak`: seconds that a user thinks between two photos, at most. Light: it is memory that is looked for.
 SOAK_PAUSE = 20.0
 SOAK_WARM_MINUTES = 5.0
@@ -42,7 +45,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.load", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:4], help="these parts alone")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS[:5], help="these parts alone")
     parser.add_argument("--minutes", type=float, help="of traffic (2) or of the soak (30)")
     parser.add_argument("--users", type=int, help="at a time (traffic 40, soak 10)")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
@@ -99,6 +102,14 @@ def run_fairness(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     with running(folder, image_size=224, **SETTINGS, SCALP_MAX_BATCH="1", SCALP_CONCURRENCY="4") as stack:
         pace = stack.rows("Worker.objects.filter(role='model').first().photo_seconds")
         return fairness(stack, rate=0.4 / pace, seconds=30 * (options.minutes or 2))
+
+
+def run_forecast(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    from tests.load.forecast import forecast
+    from tests.load.traffic import SETTINGS
+
+    with running(folder, image_size=224, **SETTINGS, SCALP_MAX_BATCH="1", SCALP_CONCURRENCY="4") as stack:
+        return {"rates": [forecast(stack, busy, 30 * (options.minutes or 2)) for busy in FORECAST_BUSY]}
 
 
 def run_pace(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
@@ -164,7 +175,10 @@ def run_limits(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         }
 
 
-RUN = {"traffic": run_traffic, "fairness": run_fairness, "pace": run_pace, "limits": run_limits, "soak": run_soak}
+RUN = {
+    "traffic": run_traffic, "fairness": run_fairness, "forecast": run_forecast, "pace": run_pace,
+    "limits": run_limits, "soak": run_soak,
+}  # fmt: skip
 
 
 class running:  # noqa: N801 - reads as a context
@@ -223,6 +237,14 @@ def table(found: dict[str, Any]) -> str:
                 f"  ({waits['photos']} photos, {waits['photo_seconds']:.3f} s each)"
             )
         lines.append(f"  the flooder got in       {part['flooder_accepted']}")
+    if part := found.get("forecast"):
+        lines += ["", "forecast: seconds from sending a photo to its end, and as simulated"]
+        for rate in part["rates"]:
+            lines.append(
+                f"  {rate['busy']:.0%} busy     p50 {rate['p50']:.2f}, simulated {rate['simulated_p50']:.2f}"
+                f"   p95 {rate['p95']:.2f}, simulated {rate['simulated_p95']:.2f}"
+                f"  ({rate['photos']} photos, {rate['photo_seconds']:.3f} s each)"
+            )
     if part := found.get("pace"):
         lines += ["", "pace: the highest rate a second whose p99 stays under 200 ms, from when each was due"]
         for name in ("polls_304", "polls_200", "submits"):
