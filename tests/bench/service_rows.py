@@ -1,4 +1,4 @@
-"""What it takes to claim, to poll and to tell a place in the line, with so many rows waiting.
+"""What it takes to claim, to poll, to tell a place in the line and all metrics, with so many rows waiting.
 
 A process of its own a database: it fills the line, and then times a round of each at every line that it reads, so that
 whoever drives two of them can take turns between a short and a long line.
@@ -20,7 +20,8 @@ from datetime import timedelta
 
 import django
 
-TIMES = 200  #: of each in a round
+TIMES = 200  #: of each in a round, but for
+SCRAPES = 10
 
 
 def fill(rows: int) -> list[uuid.UUID]:
@@ -79,6 +80,7 @@ def round_of(ids: list[uuid.UUID], rng: random.Random) -> dict[str, float]:
     from backend.analyses.services.attempt import analysis_claim
     from backend.analyses.states import Status
     from backend.config.wsgi import application
+    from backend.operations.metrics import exposition
 
     def claim(key: uuid.UUID) -> None:
         assert analysis_claim(key, worker="model@bench") is not None
@@ -93,13 +95,16 @@ def round_of(ids: list[uuid.UUID], rng: random.Random) -> dict[str, float]:
     def queue(_key: uuid.UUID) -> None:
         assert queue_outlook().accepting
 
+    def scrape(_key: uuid.UUID) -> None:
+        assert b"scalp_queue" in exposition()
+
     steps: dict[str, Callable[[uuid.UUID], None]] = {
-        "claim": claim, "poll": poll, "position": position, "queue": queue,
+        "claim": claim, "poll": poll, "position": position, "queue": queue, "scrape": scrape,
     }  # fmt: skip
     told = {}
     for name, step in steps.items():
         seconds = []
-        for key in rng.choices(ids, k=TIMES):
+        for key in rng.choices(ids, k=SCRAPES if name == "scrape" else TIMES):
             connection.ensure_connection()
             begun = time.perf_counter()
             step(key)
