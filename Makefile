@@ -36,7 +36,7 @@ soak: ## 30 minutes of them, and the memory of each process
 lighthouse: ## measure the pages as a mid-range phone sees them; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)
 
-chaos: ## break each part under load and count; table in var/chaos.md; ARGS=--help lists the options
+chaos: ## break each part under load and count; table in var/chaos-DATABASE.md; ARGS=--help lists the options
 	@$(LAUNCHER) chaos $(ARGS)
 
 pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade takes newer versions

@@ -1,4 +1,4 @@
-"""`make chaos`: every fault under a load of 200 photos; the table goes to var/chaos.md too.
+"""`make chaos`: every fault under a load of 200 photos; the table goes to var/chaos-DATABASE.md too.
 
 python -m tests.chaos [--photos N] [--seconds N] [--database sqlite|postgresql] [--only NAME…]
 """
@@ -44,6 +44,8 @@ def main() -> int:
         build_seeded_bundle(bundle, architecture="efficientnet-b0", image_size=64, seed=1, version=bundle.name)
     house = House(SCRATCH / "chaos", *bundles, long=True)
     rows, skipped = [], []
+    report = ROOT / "var" / f"chaos-{chosen.database}.md"
+    report.parent.mkdir(exist_ok=True)
     try:
         house.up()
         for name, one in faults.items():
@@ -52,14 +54,12 @@ def main() -> int:
             try:
                 rows.append(suffer(one, house, photos=chosen.photos, seconds=chosen.seconds))
                 print(f"{name}: {'; '.join(rows[-1].wrong) or 'holds'}", flush=True)
+                report.write_text(f"{table(rows)}\n")
             except NotHere as reason:
                 skipped.append(f"{name}: {reason}")
             house.mend()
     finally:
         house.down()
-    report = ROOT / "var" / "chaos.md"
-    report.parent.mkdir(exist_ok=True)
-    report.write_text(f"{table(rows)}\n")
     print(f"\n{table(rows)}\n", *skipped, f"The table is in {report.relative_to(ROOT)}.", sep="\n")
     return int(any(row.wrong or row.lost or row.twice for row in rows))
 

@@ -182,7 +182,7 @@ class House(Stack):
         until(lambda: notes_left(self.points, point) == 0, seconds, f"somebody at the point “{point}”")
 
     def until_started_again(self, part: str, since: int, times: int = 1) -> None:
-        until(lambda: self.starts[part] >= since + times, 60, f"another start of {part}")
+        until(lambda: self.starts[part] >= since + times, 60 * times, f"another start of {part}")
 
     def set_clock(self, part: str, seconds: float) -> None:
         """Set the clock of a part forward by so many seconds, or back, as against the true time; it need not run."""

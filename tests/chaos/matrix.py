@@ -45,11 +45,13 @@ def suffer(fault: Fault, house: House, *, photos: int, seconds: float) -> Row:
     strike = fault.strike(house, load)
     try:
         next(strike)
+    except TimeoutError as error:
+        wrong.append(str(error))
     finally:
         load.join()
     try:
         next(strike, None)
-    except AssertionError as error:
+    except (AssertionError, TimeoutError) as error:
         wrong.append(str(error))
     ledger, accepted = Ledger.read(house), load.ids()
     lost, twice, strays = ledger.lost(accepted), ledger.twice(accepted), ledger.strays()
