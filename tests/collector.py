@@ -87,7 +87,7 @@ class Collector:
 
     @property
     def words(self) -> set[str]:
-        """Every text, whatever it is for, in all that was told."""
+        """Every text, whatever it is for, in all that was told, and what is told in bytes as hexadecimal digits."""
         return {word for request in self.requests.copy() for word in _words(request)}
 
 
@@ -132,6 +132,8 @@ def _words(value: Any) -> Iterator[str]:
     elif isinstance(value, Message):
         for _field, held in value.ListFields():
             yield from _words(held)
-    elif not isinstance(value, (bytes, int, float)):
+    elif isinstance(value, bytes):
+        yield value.hex()
+    elif not isinstance(value, (int, float)):
         for held in value:
             yield from _words(held)

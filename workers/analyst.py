@@ -23,7 +23,6 @@ from backend.analyses.services.attempt import (
     analysis_succeed,
     claim_photo,
     claim_progress,
-    claim_waited,
 )
 from backend.operations.traces import span, span_past
 from ml.errors import DeviceLost, ModelError, OutOfMemory, PhotoUnreadable
@@ -91,8 +90,8 @@ class Analyst:
 
     def _traced(self, claim: Claim) -> str:
         """The attempt as a part of the trace that began when a person asked for it."""
-        if not claim.repeated:
-            span_past("wait in queue", claim_waited(claim), parent=claim.traceparent)
+        if claim.waited is not None:
+            span_past("wait in queue", claim.waited, parent=claim.traceparent)
         with span("process photos", PROCESSING, kind="consumer", parent=claim.traceparent) as attempt:
             outcome = self._attempt(claim)
             attempt.note({"scalp.attempt": claim.attempt, "scalp.outcome": outcome})

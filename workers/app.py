@@ -9,7 +9,6 @@ from typing import Any
 from celery import Celery, signals
 
 from backend.operations.logs import REQUEST_HEADER, request_bound
-from backend.operations.traces import traces_end
 from workers.broker import channel_install
 
 channel_install()
@@ -21,11 +20,6 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 @signals.setup_logging.connect
 def keep_our_logging(**_: Any) -> None:
     """Celery sets up logging of its own only where nobody answers this signal."""
-
-
-@signals.worker_shutdown.connect
-def hand_over_spans(**_: Any) -> None:
-    traces_end()
 
 
 def task(queue: str) -> Callable[[Callable[..., str]], Any]:

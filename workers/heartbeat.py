@@ -24,6 +24,7 @@ from redis.exceptions import RedisError
 
 from backend.analyses.services.attempt import claims_renew
 from backend.operations.services import worker_left, worker_seen
+from backend.operations.traces import traces_end
 from workers.exit import leave
 
 if TYPE_CHECKING:  # It brings torch along, which a worker without models has no need of.
@@ -36,6 +37,8 @@ BROKER_AWAY = (OperationalError, RedisError, AMQPError, OSError)
 #: a broker that answers others, is a stall.
 CONSUMER_STUCK_SECONDS = max(90.0, 2 * settings.LEASE_SECONDS)
 DEVICE_STUCK_SECONDS = 2 * settings.LEASE_SECONDS
+#: For a beat that is on its way when the worker leaves.
+STOP_SECONDS = 3.0
 
 
 class Heartbeat(threading.Thread):
@@ -124,8 +127,10 @@ def keep_beating(app: Celery, role: str, analyst: Callable[[], Analyst | None] =
     def end(sender: Any, **_: Any) -> None:
         for heartbeat in beating:
             heartbeat.stop()
+            heartbeat.join(STOP_SECONDS)  # What it tells later would put the worker on the list again.
         close_old_connections()  # This thread's is as old as the worker: the database may have been away meanwhile.
         worker_left(sender.hostname)
+        traces_end()  # Last, as it may wait for a collector.
 
     signals.worker_ready.connect(begin, weak=False)
     signals.worker_shutdown.connect(end, weak=False)

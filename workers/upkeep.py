@@ -9,13 +9,14 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from celery import signals
 from celery.apps.worker import Worker
 from celery.schedules import schedule
 from django.conf import settings
+from django.utils import timezone
 
 from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge, traces_wipe
@@ -80,7 +81,7 @@ def _said(found: Mapping[str, int]) -> str:
     return ", ".join(f"{number} {word}" for word, number in found.items())
 
 
-BEGAN, BEGAN_AT = time.monotonic(), datetime.now(UTC)
+BEGAN, BEGAN_AT = time.monotonic(), timezone.now()
 
 
 def steady_now() -> datetime:

@@ -118,7 +118,8 @@ def bell_line() -> Line | None:
 def _line_in_redis(channel: Any) -> Line:
     """A living worker claims what it is handed at once. The broker does not learn of a dead one before its visibility
     timeout, so what was handed out long ago says nothing any more: either its row runs, or nobody has it. The same
-    goes for what was handed out in times to come, before the clock was set back.
+    goes for what was handed out in times to come, before the clock was set back; if it is a host whose clock is ahead,
+    what it was handed may be rung for twice, and the second bell finds nothing to claim.
     """
     waiting = int(channel.client.llen(QUEUE))
     now, lately = time.time(), settings.RING_AGAIN_SECONDS

@@ -1,8 +1,8 @@
 """The one clock that all processes share: the database's.
 
-Hosts disagree about the time, by seconds for want of NTP and by hours after a clock was set. Whatever one process
-writes down for another one to judge by its age is therefore timed by `Now()` of the database and never by the writer's
-own clock: a lease, a bell, a heartbeat, a round of upkeep.
+Hosts disagree about the time, by seconds for want of NTP and by hours after a clock was set. What the service lives by
+is therefore timed by `Now()` of the database and never by the writer's own clock: a lease, a bell, a heartbeat, a round
+of upkeep. Retention, shares and throttles go by the hosts' clocks, for which seconds are nothing.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ SHARE = 0.5
 class Difference:
     """Of probabilities: the `largest` one, and the mean as a `share` of what another photo would change.
 
-    `share` is None for one photo alone, or where all photos have the same answers.
+    `share` is None for one photo alone, or where all photos have the same answers: half precision is not judged then.
     """
 
     largest: float
@@ -36,6 +36,15 @@ class Difference:
         other = float(np.mean(others)) if others else 0.0
         return cls(float(apart.max()), float(apart.mean()) / other if other else None)
 
-    def holds(self, precision: str) -> bool:
-        """Whether these are the same networks, computed in this precision."""
-        return self.largest <= LARGEST if precision == "float32" else self.share is None or self.share <= SHARE
+    def worst(self, other: Difference) -> Difference:
+        """The larger ones of two."""
+        shares = [share for share in (self.share, other.share) if share is not None]
+        return Difference(max(self.largest, other.largest), max(shares, default=None))
+
+    def fault(self, precision: str) -> str | None:
+        """How far these are from the same networks, computed in this precision; None where they may be those."""
+        if precision == "float32":
+            return f"{self.largest:.2g}" if self.largest > LARGEST else None
+        if self.share is None or self.share <= SHARE:
+            return None
+        return f"{self.share:.0%} of what another photo would change"

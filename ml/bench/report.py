@@ -47,10 +47,10 @@ class Report:
     def faults(self) -> list[str]:
         """A sentence for each line that failed or computed something else."""
         other = [
-            f"{row.name} differs from resident eager by {row.difference:.2g}: it computes something else."
+            f"{row.name} differs from resident eager by {fault}: it computes something else."
             for row in self.rows
             if row.difference is not None
-            and not Difference(row.difference, row.difference_share).holds(self._numbers(row.precision))
+            and (fault := Difference(row.difference, row.difference_share).fault(self._numbers(row.precision)))
         ]
         return [*(f"{name} failed: {cause}" for name, cause in self.failures.items()), *other]
 

@@ -33,7 +33,7 @@ class Results:
 
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     limits: dict[str, list[float]] = field(default_factory=dict)
-    differences: dict[str, Difference] = field(default_factory=dict)  #: the largest one of the rounds
+    differences: dict[str, Difference] = field(default_factory=dict)  #: the worst of the rounds
     failures: dict[str, str] = field(default_factory=dict)
 
 
@@ -80,9 +80,8 @@ class Rounds:
         taken = line.measure(photos)
         self.results.taken.setdefault(line.name, []).append(taken)
         difference = Difference.between(taken.probabilities, reference[: len(photos)])
-        known = self.results.differences.get(line.name)
-        if known is None or difference.largest > known.largest:
-            self.results.differences[line.name] = difference
+        known = self.results.differences.get(line.name, difference)
+        self.results.differences[line.name] = known.worst(difference)
         logger.info("  %-18s %7.3f photos/s", line.name, len(taken.latencies) / taken.seconds)
 
     def _measure_limit(self) -> None:

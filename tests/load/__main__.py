@@ -4,7 +4,7 @@ python -m tests.load [--only traffic|fairness|forecast|pace|limits|soak …] [--
 
 traffic   phones, browsers and some without manners; the worker stands still for a third of the time, so the queue fills
 fairness  what polite senders wait alone, and beside one who sends all that the throttle lets through
-forecast  seconds from sending a photo to its end, and what the simulation of `deploy.capacity` makes of the same
+forecast  seconds from the queue to the end, and what the simulation of `deploy.capacity` makes of the same arrivals
 pace      submits and polls a second whose 99th percentile stays under 200 ms, from when each was due
 limits    rows a second that the databases take, and commands that the broker takes, for `python -m deploy.capacity`
 soak      traffic for long, and the memory of each process by the minute (not part of the default)
@@ -238,7 +238,7 @@ def table(found: dict[str, Any]) -> str:
             )
         lines.append(f"  the flooder got in       {part['flooder_accepted']}")
     if part := found.get("forecast"):
-        lines += ["", "forecast: seconds from sending a photo to its end, and as simulated"]
+        lines += ["", "forecast: seconds from when a photo was queued to its end, and as simulated"]
         for rate in part["rates"]:
             lines.append(
                 f"  {rate['busy']:.0%} busy     p50 {rate['p50']:.2f}, simulated {rate['simulated_p50']:.2f}"

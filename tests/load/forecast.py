@@ -14,7 +14,7 @@ from tests.stack import ENDED, Stack
 
 @dataclass(frozen=True)
 class Forecast:
-    """Seconds from the commit of a photo to its end, as they were and as the simulation has them.
+    """Seconds from when a photo was queued to its end, as they were and as the simulation has them.
 
     The simulation gets the moments at which photos were really queued, and what the worker says that a photo takes it.
     """

@@ -81,8 +81,10 @@ def server(answers: Iterator[bytes], pause: float = 0.0) -> Iterator[int]:
                     connection.sendall(answer)
 
         threading.Thread(target=serve, daemon=True).start()
-        yield listener.getsockname()[1]
-        over.set()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            over.set()
 
 
 def test_each_request_is_sent_once_and_counted_by_its_status() -> None:

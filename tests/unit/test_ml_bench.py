@@ -119,9 +119,10 @@ def test_half_precision_is_judged_by_what_another_photo_would_change_and_float32
     reference = random.dirichlet(np.ones(4), (8, 6))
     rounded = reference + random.normal(0, 0.02, reference.shape)
     rounded[3, 2] = [1, 0, 0, 0]  # one answer that rounding turned over
-    assert Difference.between(rounded, reference).holds("bfloat16")
-    assert not Difference.between(rounded, reference).holds("float32")
-    assert Difference.between(reference + 1e-5, reference).holds("float32")
+    assert Difference.between(rounded, reference).fault("bfloat16") is None
+    assert Difference.between(rounded, reference).fault("float32")
+    assert Difference.between(reference + 1e-5, reference).fault("float32") is None
     for other in (np.roll(reference, 1, axis=0), np.full_like(reference, 0.25), reference[:, ::-1]):
-        assert not Difference.between(other, reference).holds("bfloat16")
+        assert Difference.between(other, reference).fault("bfloat16")
     assert Difference.between(reference[:1], reference[:1]).share is None
+    assert Difference(0.1, None).worst(Difference(0.01, 0.6)) == Difference(0.1, 0.6)

@@ -44,6 +44,7 @@ class Claim:
     repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
     attempts_left: int
     queued_at: datetime = field(default_factory=timezone.now)
+    waited: float | None = None  #: seconds in the queue, of the first attempt since a person asked
     traceparent: str | None = None
 
     @property
@@ -69,7 +70,7 @@ class Graded:
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     """Take a queued analysis for `worker`; None when there is nothing to claim (any more)."""
     queued = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED)
-    row = queued.values("attempt", "tries_from", "photo", "queued_at", "traceparent").first()
+    row = queued.values("attempt", "tries_from", "photo", "queued_at", "started_at", "traceparent").first()
     if row is None:
         return None
     attempt = row["attempt"] + 1
@@ -87,8 +88,10 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         return None
     log.info("analysis_claimed", analysis=str(analysis_id), attempt=attempt)
     tries = attempt - row["tries_from"]
-    if tries == 1:
-        QUEUE_WAIT_SECONDS.observe(_seconds_since(row["queued_at"]))
+    # What was given back has been worked on: what it waits for since is no part of the queue's first wait.
+    waited = None if row["started_at"] else _seconds_since(row["queued_at"])
+    if waited is not None:
+        QUEUE_WAIT_SECONDS.observe(waited)
     return Claim(
         analysis_id,
         attempt,
@@ -96,6 +99,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         repeated=tries > 1,
         attempts_left=settings.MAX_ATTEMPTS - tries,
         queued_at=row["queued_at"],
+        waited=waited,
         traceparent=row["traceparent"],
     )
 
@@ -108,11 +112,6 @@ def analysis_is_suspect(analysis_id: UUID) -> bool:
 def claim_photo(claim: Claim) -> bytes:
     """The cleaned photo of a claim, a JPEG. Raises OSError when storage does not give it."""
     return stored_photo(claim.photo)
-
-
-def claim_waited(claim: Claim) -> float:
-    """Seconds since the photo of a claim was queued."""
-    return _seconds_since(claim.queued_at)
 
 
 def claim_progress(claim: Claim, *, models_done: int) -> bool:
