@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import os
+import shutil
 import sys
+from pathlib import Path
 
 
 def options() -> argparse.Namespace:
@@ -18,6 +20,14 @@ def options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", metavar="NAME", default=[], help="these faults alone")
     parser.add_argument("--list", action="store_true", help="name the faults and leave")
     return parser.parse_args()
+
+
+def keep_logs(folder: Path) -> None:
+    """The parts' logs as they are now, in var/chaos-logs: of the last fault that did not hold."""
+    kept = Path("var") / "chaos-logs"
+    kept.mkdir(parents=True, exist_ok=True)
+    for log in folder.glob("*.log"):
+        shutil.copy(log, kept)
 
 
 def main() -> int:
@@ -55,9 +65,14 @@ def main() -> int:
                 rows.append(suffer(one, house, photos=chosen.photos, seconds=chosen.seconds))
                 print(f"{name}: {'; '.join(rows[-1].wrong) or 'holds'}", flush=True)
                 report.write_text(f"{table(rows)}\n")
+                if rows[-1].wrong:
+                    keep_logs(house.folder)
             except NotHere as reason:
                 skipped.append(f"{name}: {reason}")
             house.mend()
+    except BaseException:
+        keep_logs(house.folder)
+        raise
     finally:
         house.down()
     print(f"\n{table(rows)}\n", *skipped, f"The table is in {report.relative_to(ROOT)}.", sep="\n")
