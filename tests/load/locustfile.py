@@ -86,7 +86,12 @@ class Sender(FastHttpUser):
         headers = {**self.headers, **options.pop("headers", {})}
         with self.client.request(method, path, name=name, headers=headers, catch_response=True, **options) as answer:
             status = answer.status_code
-            if status in {429, 503}:
+            if status == 0:
+                # A server may close a connection in the moment in which the next request comes over it (RFC 9112, 9.5):
+                # whoever asks tries again, as browsers do. `Traffic.complaints` holds how often that was.
+                refused[f"{type(self).__name__} cut off"] += 1
+                answer.success()
+            elif status in {429, 503}:
                 refused[f"{type(self).__name__} {status}"] += 1
                 if not (answer.headers or {}).get("Retry-After"):
                     answer.failure(f"{status} without Retry-After")

@@ -24,6 +24,8 @@ from tests.stack import Stack, scalp_photo
 #: What a stack under load is told: one proxy in front, so that each user has an address of its own, and real leases.
 SETTINGS = {"SCALP_TRUSTED_PROXIES": "1", "SCALP_SUBMITS_PER_MINUTE": "20", "SCALP_LEASE_SECONDS": "60"}
 SPAWNED_A_SECOND = 5
+#: Of all requests, those that may find that their connection was just closed for want of use.
+CUT_OFF_SHARE = 0.01
 FINISHING_SECONDS = 60  #: for tasks that are in the middle when the time is up
 
 
@@ -56,6 +58,10 @@ class Traffic:
             found.append(f"{rows.get('succeeded', 0)} successes have {humans} humans and {findings} findings.")
         if files != named:
             found.append(f"{files} files lie in storage, and rows name {named}.")
+        cut_off = sum(times for who, times in self.told["refused"].items() if who.endswith("cut off"))
+        requests_made = sum(asked["requests"] for asked in self.told["asked"].values())
+        if cut_off > CUT_OFF_SHARE * requests_made:
+            found.append(f"{cut_off} of {requests_made} requests were cut off.")
         if self.most_waiting > limit + threads:
             found.append(f"{self.most_waiting} waited at once, and the limit is {limit}.")
         return found

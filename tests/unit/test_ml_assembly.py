@@ -73,7 +73,7 @@ def calibrate(folder: Path, temperature: float, threshold: float) -> None:
 
 
 def probabilities(bundle: Bundle, records: list[Record]) -> np.ndarray:
-    subject = BundleSubject(bundle, "cpu")
+    subject = BundleSubject(bundle, "cpu", "eager")
     return subject.answers(records, "").probabilities(subject.temperatures)
 
 

@@ -160,7 +160,7 @@ def test_imported_models_answer_as_the_networks_they_came_from(
     options = ImportOptions(allow_pickle=True, image_size=64, gate_threshold=0.0)
     bundle = import_bundle(tmp_path / "bundle", files, PROVENANCE, options)
     assert (bundle.reference, bundle.demo, bundle.manifest.licence) == ("own@3", False, "Ours")
-    predictor = Predictor(bundle, "cpu")
+    predictor = Predictor(bundle, "cpu", "eager")
     (prediction,) = predictor.predict([predictor.prepare(scalp_picture(1))])
     picture = to_tensor(scalp_picture(1), Preprocessing(64, IMAGENET_MEAN, IMAGENET_STD))[None]
     with torch.inference_mode():
@@ -178,7 +178,7 @@ def test_a_network_used_at_another_size_keeps_its_padding(gate_file: Path, tmp_p
     options = ImportOptions(allow_pickle=True, image_size=75, gate_threshold=0.0)
     bundle = import_bundle(tmp_path / "bundle", files, PROVENANCE, options)
     assert (bundle.model("dandruff").image_size, bundle.model("dandruff").padding_size) == (75, 224)
-    predictor = Predictor(bundle, "cpu")
+    predictor = Predictor(bundle, "cpu", "eager")
     (prediction,) = predictor.predict([predictor.prepare(scalp_picture(1))])
     picture = to_tensor(scalp_picture(1), Preprocessing(75, IMAGENET_MEAN, IMAGENET_STD))[None]
     with torch.inference_mode():
@@ -207,7 +207,7 @@ def test_a_missing_gate_has_to_be_wanted_and_is_told(grader: EfficientNet, tmp_p
     bundle = import_bundle(tmp_path / "bundle", files, PROVENANCE, options)
     assert bundle.manifest.trained_on.startswith("Our pictures. There is no gate")
     assert bundle.model("scalp_gate").threshold == 0
-    predictor = Predictor(bundle, "cpu")
+    predictor = Predictor(bundle, "cpu", "eager")
     (prediction,) = predictor.predict([predictor.prepare(scalp_picture(1))])
     assert prediction is not None
     assert prediction.is_scalp
