@@ -20,8 +20,9 @@ from tests.chaos.points import CLOCK, FOLDER, leave_note, notes_left
 from tests.environment import PostgreSQL, postgresql, until
 from tests.stack import Stack
 
-#: What a disk of the service holds: room for all that a run needs, and little enough to be filled in a moment.
-DISK = "256m"
+#: What a disk of the service holds: room for all that a run needs (60 KB a photo), and little enough to be filled in a
+#: moment.
+DISK, LONG_DISK = "256m", "1g"
 SWEEP = "from backend.analyses.services.retention import photos_purge; photos_purge()"
 
 
@@ -40,12 +41,12 @@ class House(Stack):
         folder.mkdir(parents=True)
         self.points = folder / "points"
         self.points.mkdir()
+        self.long = long
         self.server: PostgreSQL | None = None
         self._small_disks: list[Path] = []
         super().__init__(folder, bundle, **{FOLDER: str(self.points), "SCALP_QUEUE_LIMIT": "100", **settings})
         self.bundle = bundle
         self.next_bundle = next_bundle
-        self.long = long
         self.lease = float(self.environment["SCALP_LEASE_SECONDS"])
         self.var = folder / "var"
         self._mount_small_disk(self.var)
@@ -67,7 +68,7 @@ class House(Stack):
 
     def _mount_small_disk(self, folder: Path) -> None:
         folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0711", "scalp-chaos", str(folder)]
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={LONG_DISK if self.long else DISK},mode=0711", "scalp-chaos", str(folder)]
         if subprocess.run(mount, capture_output=True).returncode == 0:
             self._small_disks.append(folder)
 
