@@ -68,7 +68,8 @@ class House(Stack):
 
     def _mount_small_disk(self, folder: Path) -> None:
         folder.mkdir()
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={LONG_DISK if self.long else DISK},mode=0711", "scalp-chaos", str(folder)]
+        size = LONG_DISK if self.long else DISK
+        mount = ["mount", "-t", "tmpfs", "-o", f"size={size},mode=0711", "scalp-chaos", str(folder)]
         if subprocess.run(mount, capture_output=True).returncode == 0:
             self._small_disks.append(folder)
 
