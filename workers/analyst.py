@@ -72,7 +72,9 @@ class Analyst:
 
     def _analyse(self, analysis_id: UUID) -> str:
         # A photo that may have ended a process before must not take others with it: they would use up their attempts.
-        with self._room.alone() if analysis_is_suspect(analysis_id) else self._room.together():
+        suspect = analysis_is_suspect(analysis_id)
+        connection.close()  # There are more threads than connections: nobody keeps one while others are in the room.
+        with self._room.alone() if suspect else self._room.together():
             claim = analysis_claim(analysis_id, worker=self.name)
             if claim is None:
                 return "nothing to claim"
@@ -125,7 +127,7 @@ class Analyst:
                     photo = self.predictor.prepare(claim_photo(claim))
                 inference = until_ended.enter_context(span("inference"))
                 job = self.batcher.submit(photo, alone=claim.repeated)
-            connection.close()  # There are more threads than connections: nobody keeps one while the device works.
+            connection.close()  # Nor while the device works.
             try:
                 for models_done in job.progress(PROGRESS_SECONDS):
                     if not claim_progress(claim, models_done=models_done):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from uuid import UUID
 
 import pytest
 from django.core.files.storage import default_storage
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, connections
 from PIL import Image, ImageFilter
 
 from backend.analyses.models import Analysis, Finding, Human
@@ -229,6 +230,35 @@ def test_a_photo_that_an_attempt_ended_over_without_a_word_is_alone_in_the_proce
     assert at_once(*calls) == ["succeeded"] * 5
     assert together.pop(suspect.id) == 1
     assert max(together.values()) > 1
+
+
+def test_who_waits_until_a_suspect_photo_is_done_keeps_no_connection_from_others(
+    analyst: Analyst, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    suspect, other = submitted(), submitted()
+    Analysis.objects.filter(pk=suspect.pk).update(attempt=1)
+    of_who_waits: list[Any] = []
+    kept: list[Any] = []
+
+    def wait() -> str:
+        of_who_waits.append(connections["default"])
+        return analyst.analyse(other.id)
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def meanwhile(claim: Claim) -> bytes:
+            if claim.analysis_id == suspect.pk:
+                waits.append(pool.submit(wait))
+                time.sleep(0.5)
+                kept.append(of_who_waits[0].connection)
+            return claim_photo(claim)
+
+        waits: list[Future[str]] = []
+        monkeypatch.setattr("workers.analyst.claim_photo", meanwhile)
+        assert analyst.analyse(suspect.id) == "succeeded"
+        assert waits[0].result() == "succeeded"
+        pool.submit(connections.close_all).result()
+    assert kept == [None]
 
 
 @pytest.mark.parametrize("act", [analysis_cancel, analysis_erase])
