@@ -58,16 +58,21 @@ def main() -> int:
         folder = SCRATCH / f"load-{part}"
         folder.mkdir()
         found[part] = RUN[part](folder, options)
+        keep(found)  # Of minutes of measuring nothing is lost where a later part fails.
+    print(json.dumps(found) if options.json else table(found))
+    complaints = [f"{part}: {word}" for part in options.only for word in found[part].get("complaints", [])]
+    print(*complaints, sep="\n", file=sys.stderr)
+    return 1 if complaints else 0
+
+
+def keep(found: dict[str, Any]) -> None:
+    """Write the figures to var/load.json, beside those of parts that were measured earlier."""
     out = ROOT / "var" / "load.json"
     out.parent.mkdir(exist_ok=True)
     before = json.loads(out.read_text()) if out.exists() else {}
     # Limits add up: those of SQLite come from one run, those of PostgreSQL from another one.
     limits = {**before.get("limits", {}), **found.get("limits", {})}
     out.write_text(json.dumps({**before, **found, "limits": limits}, indent=2) + "\n")
-    print(json.dumps(found) if options.json else table(found))
-    complaints = [f"{part}: {word}" for part in options.only for word in found[part].get("complaints", [])]
-    print(*complaints, sep="\n", file=sys.stderr)
-    return 1 if complaints else 0
 
 
 def run_traffic(folder: Path, options: argparse.Namespace) -> dict[str, Any]:

@@ -1,9 +1,4 @@
-"""What database and broker take at most, for the plan of `python -m deploy.capacity`.
-
-    SCALP_…=… python -m tests.load.limits SECONDS
-
-writes the whole lives of rows, one after another, to the database of its environment for so long, and prints how many.
-"""
+"""What database and broker take at most, for the plan of `python -m deploy.capacity`."""
 
 from __future__ import annotations
 
@@ -11,9 +6,7 @@ import json
 import subprocess
 import sys
 import time
-import uuid
 from contextlib import ExitStack
-from typing import Any
 
 import redis
 
@@ -30,7 +23,7 @@ def lives_per_second(stack: Stack, seconds: float) -> float:
     The writers compute on the same machine, so it is the least that the database takes.
     """
     stack.manage("migrate", "--noinput")
-    command = [sys.executable, "-m", "tests.load.limits", str(seconds)]
+    command = [sys.executable, "-m", "tests.load.lives", str(seconds)]
     with ExitStack() as running:
         writers = [
             running.enter_context(
@@ -77,35 +70,3 @@ def photo_bytes() -> float:
     from backend.analyses.photos import photo_clean
 
     return sum(len(photo_clean(scalp_photo(seed)).jpeg) for seed in range(8)) / 8
-
-
-def write_lives(seconds: float) -> float:
-    """One writer: rows from the upload to the purge of their photo, as the services write them, for so long."""
-    import django
-
-    django.setup()
-    from django.utils import timezone
-
-    from backend.analyses.models import Analysis
-    from backend.analyses.services.attempt import analysis_claim, analysis_succeed
-    from tests.analyses import findings
-
-    graded: list[Any] = findings()
-    lives, begun = 0, time.monotonic()
-    while time.monotonic() - begun < seconds:
-        key, now = uuid.uuid4(), timezone.now()
-        Analysis.objects.create(
-            id=key, photo=f"{key.hex}.jpg", sex="female", age="30s", consented_at=now, fingerprint="", created_at=now,
-            queued_at=now, purge_at=now,
-        )  # fmt: skip
-        Analysis.objects.filter(pk=key).update(rung_at=now)
-        claim = analysis_claim(key, worker="model@limits")
-        assert claim is not None
-        assert analysis_succeed(claim, graded, bundle="limits@1", demo=True)
-        Analysis.objects.filter(pk=key).update(photo="")
-        lives += 1
-    return lives / (time.monotonic() - begun)
-
-
-if __name__ == "__main__":
-    print(json.dumps(write_lives(float(sys.argv[1]))))
