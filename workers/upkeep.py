@@ -19,7 +19,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from backend.analyses.services.reaper import analyses_reap
-from backend.analyses.services.retention import photos_purge, traces_wipe
+from backend.analyses.services.retention import photos_purge, write_ahead_log_wipe
 from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAPING
 from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
@@ -50,7 +50,7 @@ def purge_photos() -> str:
     with _round("purge") as found:
         found |= asdict(photos_purge(orphans=False))
         counts_forget()
-        traces_wipe()  # Also of what was erased on request since the last round.
+        write_ahead_log_wipe()  # Also of what was erased on request since the last round.
     return _said(found)
 
 

@@ -261,7 +261,7 @@ def test_of_an_erased_analysis_the_tombstone_is_left_and_nothing_else(crowd: Cro
     assert len(lines) == 1
     assert "analyses_erasure" in lines[0]
     assert not any(trace in dump_of(stack) for trace in traces)
-    if not postgresql:  # Which overwrites in its own time: `traces_wipe`.
+    if not postgresql:  # Which overwrites in its own time: `write_ahead_log_wipe`.
         files = stack.folder / "var"
 
         def nothing_left() -> bool:

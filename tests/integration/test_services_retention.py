@@ -14,7 +14,7 @@ from django.db import connection
 from backend.analyses.models import Finding, Human
 from backend.analyses.services.attempt import analysis_fail
 from backend.analyses.services.control import analysis_erase
-from backend.analyses.services.retention import ORPHAN_AGE, Purged, photos_purge, traces_wipe
+from backend.analyses.services.retention import ORPHAN_AGE, Purged, photos_purge, write_ahead_log_wipe
 from tests.analyses import IN_STATUS, claimed, fresh, past_retention, queued, succeeded
 from tests.threads import at_once
 
@@ -112,12 +112,12 @@ def test_of_many_purges_at_the_same_moment_one_deletes_it(storage: Path) -> None
 @pytest.mark.django_db(transaction=True)
 def test_of_what_was_erased_sqlite_s_files_hold_nothing_but_the_tombstone(storage: Path) -> None:
     if connection.vendor != "sqlite":
-        assert traces_wipe()
+        assert write_ahead_log_wipe()
         return
     erased, kept = succeeded(), succeeded(age="20s")
     Finding.objects.filter(analysis=erased).update(map=b"where somebody's scalp was seen")
     analysis_erase(erased.pk)
-    assert traces_wipe()
+    assert write_ahead_log_wipe()
     database = Path(connection.settings_dict["NAME"])
     raw = b"".join(path.read_bytes() for path in database.parent.glob(f"{database.name}*"))
     assert kept.fingerprint.encode() in raw
@@ -135,6 +135,6 @@ def test_a_reader_is_not_waited_for_and_the_next_round_wipes() -> None:
         reader.execute("SELECT count(*) FROM human").fetchone()
         succeeded()
         begun = time.monotonic()
-        assert not traces_wipe()
+        assert not write_ahead_log_wipe()
         assert time.monotonic() - begun < 5
-    assert traces_wipe()
+    assert write_ahead_log_wipe()

@@ -53,10 +53,6 @@ class MemoryWatch(threading.Thread):
         self._stop_asked.set()
         self.join()
 
-    def at(self, seconds: float) -> dict[str, int]:
-        """Bytes by process at the look nearest to so many seconds after the start."""
-        return min(self.looks, key=lambda look: abs(look[0] - seconds))[1]
-
 
 def grown(looks: list[tuple[float, dict[str, int]]], warm: float) -> dict[str, tuple[int, int]]:
     """The processes that grew past the bounds once they were warm: median bytes of an early and of the last quarter.

@@ -60,7 +60,7 @@ def photos_purge(*, orphans: bool = True) -> Purged:
     return Purged(expired, photos, _sweep_orphans() if orphans else 0)
 
 
-def traces_wipe() -> bool:
+def write_ahead_log_wipe() -> bool:
     """Wipe what SQLite's write-ahead log still holds of rows that were deleted; False if somebody reads it just now.
 
     The database file itself holds nothing of them (`secure_delete`), but the log keeps earlier pages until it is

@@ -45,7 +45,7 @@ def fault(
 
 def catalogue(database: str) -> dict[str, Fault]:
     """The faults that a service on this database can have, in the order of the table."""
-    from tests.chaos.faults import (  # noqa: F401
+    from tests.chaos.faults import (  # noqa: F401 - each enters its faults when it is imported
         brokers,
         clocks,
         databases,
