@@ -87,7 +87,7 @@ def test_a_switch_of_the_language_is_followed_without_a_connection_too(visit: Vi
     page.wait_for_function(
         """async () => {
             const page = await caches.match("/offline/");
-            return (await page.text()).includes('lang="en"') && (await caches.keys()).length === 1;
+            return (await page.text()).includes('<html lang="en"') && (await caches.keys()).length === 1;
         }"""
     )
     page.context.set_offline(True)
