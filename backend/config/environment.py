@@ -133,9 +133,8 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
         }
         config["CONN_MAX_AGE"] = 600
     elif engine.endswith(("postgresql", "psycopg2")):
-        config["ENGINE"] = "django.db.backends.postgresql"
+        config["ENGINE"] = "backend.config.postgresql"
         config["PASSWORD"] = config.get("PASSWORD") or text("DATABASE_PASSWORD", "")
-        config["CONN_HEALTH_CHECKS"] = True  # After a restart of the server the pool's connections are dead.
         given = config.get("OPTIONS", {})
         # A process that is frozen in the middle of a transaction keeps its row locks and holds up the reaper:
         # the server ends such a session, and the late attempt writes nothing.
@@ -149,6 +148,7 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
             "keepalives_idle": 10,
             "keepalives_interval": 5,
             "keepalives_count": 3,
+            "prepare_threshold": 0,  # For `prepared_cursor`.
             "pool": {
                 "min_size": 1,
                 "max_size": integer("DATABASE_POOL", 16, least=1, most=200),

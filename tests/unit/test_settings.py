@@ -182,7 +182,7 @@ def test_sqlite_keeps_what_it_accepted_and_lets_writers_queue(given: Any, tmp_pa
 def test_postgresql_comes_by_url_and_its_password_may_come_apart(given: Any, tmp_path: Path, scheme: str) -> None:
     given(DATABASE_URL=f"{scheme}://scalp@db:6543/scalp", DATABASE_PASSWORD="s3cret")
     config = environment.database(tmp_path, transaction_seconds=3)
-    assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert config["ENGINE"] == "backend.config.postgresql"
     assert (config["HOST"], config["PORT"], config["NAME"]) == ("db", 6543, "scalp")
     assert (config["USER"], config["PASSWORD"]) == ("scalp", "s3cret")
     assert "idle_in_transaction_session_timeout=3000" in config["OPTIONS"]["options"]

@@ -16,6 +16,7 @@ from backend.analyses.selectors.queue import RUNNING_SQL, eta_running, eta_waiti
 from backend.analyses.states import ENDED, Status
 from backend.config.errors import UserError
 from backend.operations.selectors import PACE_SQL, Pace, pace_since
+from backend.operations.statement import prepared_cursor
 from ml.labels import MODEL_KEYS
 
 #: All that a poll needs, in one query that is never put together anew: most of the traffic are polls. Of the line
@@ -142,7 +143,7 @@ class Result:
 
 def analysis_status(analysis_id: UUID) -> AnalysisStatus:
     """The status of an analysis. Raises AnalysisUnknown or AnalysisErased."""
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(_POLL, [*pace_since(), analysis_id if connection.vendor == "postgresql" else analysis_id.hex])
         row = cursor.fetchone()
     if row is None:
