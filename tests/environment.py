@@ -39,6 +39,10 @@ def spawn(command: list[str], log: Path, **options: object) -> subprocess.Popen[
         )
 
 
+class NotHere(Exception):
+    """What can't be brought about on this machine; the sentence says why."""
+
+
 def until(holds: object, seconds: float, what: str) -> None:
     """Wait until `holds()` is true; fail with `what` after so many seconds."""
     end = time.monotonic() + seconds

@@ -15,12 +15,8 @@ from pathlib import Path
 from deploy.launcher.broker import broker_password
 from deploy.launcher.settings import LOOPBACK
 from tests.bucket import ACCESS_KEY, SECRET_KEY, BucketServer
-from tests.environment import SCRATCH, PostgreSQL, until
+from tests.environment import SCRATCH, NotHere, PostgreSQL, until
 from tests.stack import Stack
-
-
-class NotHere(Exception):
-    """Hosts that can't be made on this machine; the sentence says why."""
 
 
 class Network:

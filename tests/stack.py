@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import secrets
 import signal
@@ -168,6 +169,11 @@ class Stack:
 
     def log(self, part: str) -> Path:
         return self.folder / f"{part}.log"
+
+    def lines(self, part: str, **having: object) -> list[dict[str, Any]]:
+        """The lines of a part's log that have these values."""
+        told = [json.loads(line) for line in self.log(part).read_text().splitlines() if line.startswith("{")]
+        return [line for line in told if having.items() <= line.items()]
 
     def manage(self, *arguments: str) -> str:
         done = subprocess.run(

@@ -45,9 +45,9 @@ def main() -> int:
         return 2
 
     from ml.seeded import build_seeded_bundle
-    from tests.chaos.house import House, NotHere
+    from tests.chaos.house import House
     from tests.chaos.matrix import suffer, table
-    from tests.environment import ROOT, SCRATCH
+    from tests.environment import ROOT, SCRATCH, NotHere
 
     bundles = [SCRATCH / version for version in ("1.0.0", "1.0.1")]
     for bundle in bundles:

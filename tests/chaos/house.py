@@ -17,17 +17,13 @@ import redis
 
 from deploy.launcher.broker import broker_ready
 from tests.chaos.points import CLOCK, FOLDER, leave_note, notes_left
-from tests.environment import PostgreSQL, postgresql, until
+from tests.environment import NotHere, PostgreSQL, postgresql, until
 from tests.stack import Stack
 
 #: What a disk of the service holds: room for all that a run needs (60 KB a photo), and little enough to be filled in a
 #: moment.
 DISK, LONG_DISK = "256m", "1g"
 SWEEP = "from backend.analyses.services.retention import photos_purge; photos_purge()"
-
-
-class NotHere(Exception):
-    """A fault that can't be brought about on this machine; the sentence says why."""
 
 
 class House(Stack):

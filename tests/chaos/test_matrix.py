@@ -12,9 +12,9 @@ import pytest
 
 from ml.seeded import build_seeded_bundle
 from tests.chaos.faults import Fault, catalogue
-from tests.chaos.house import House, NotHere
+from tests.chaos.house import House
 from tests.chaos.matrix import suffer, table
-from tests.environment import POSTGRESQL, SCRATCH
+from tests.environment import POSTGRESQL, SCRATCH, NotHere
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from tests.environment import postgresql_programs, until
-from tests.hosts import AcrossHosts, Network, NotHere
+from tests.environment import NotHere, postgresql_programs, until
+from tests.hosts import AcrossHosts, Network
 from tests.stack import Stack
 from tests.succeeded import assert_each_succeeded_once
 

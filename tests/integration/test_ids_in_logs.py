@@ -6,7 +6,6 @@ import json
 import secrets
 import signal
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
@@ -23,17 +22,6 @@ def whole(stack: Stack) -> Iterator[None]:
     stack.mend()
 
 
-def lines(stack: Stack, part: str, **having: object) -> list[dict[str, Any]]:
-    """The lines of a part's log that have these values."""
-    told = []
-    for line in stack.log(part).read_text().splitlines():
-        if line.startswith("{"):
-            said = json.loads(line)
-            if all(said.get(key) == value for key, value in having.items()):
-                told.append(said)
-    return told
-
-
 def test_one_id_is_followed_from_the_request_to_the_end_of_the_attempt(stack: Stack) -> None:
     sent = f"browser-{secrets.token_hex(8)}"
     answer = stack.submit(headers={"X-Request-ID": sent})
@@ -41,12 +29,12 @@ def test_one_id_is_followed_from_the_request_to_the_end_of_the_attempt(stack: St
     analysis = answer.json()["id"]
     assert stack.wait(analysis)["status"] == "succeeded"
 
-    assert [line["event"] for line in lines(stack, "web", request=sent, analysis=analysis)] == ["analysis_submitted"]
-    until(lambda: lines(stack, "model", request=sent, event="analysis_succeeded"), 5, "the last line of the attempt")
-    attempt = lines(stack, "model", request=sent)
+    assert [line["event"] for line in stack.lines("web", request=sent, analysis=analysis)] == ["analysis_submitted"]
+    until(lambda: stack.lines("model", request=sent, event="analysis_succeeded"), 5, "the last line of the attempt")
+    attempt = stack.lines("model", request=sent)
     assert [line["event"] for line in attempt] == ["analysis_claimed", "analysis_succeeded"]
     assert {(line["analysis"], line["attempt"]) for line in attempt} == {(analysis, 1)}
-    batches = [line for line in lines(stack, "model", event="batch_done") if analysis in line["analyses"]]
+    batches = [line for line in stack.lines("model", event="batch_done") if analysis in line["analyses"]]
     assert len(batches) == 1
 
 
@@ -61,8 +49,8 @@ def test_photos_that_share_a_batch_keep_their_own_ids(stack: Stack) -> None:
     stack.kill("model", signal.SIGCONT)
     for request_id, analysis in sent.items():
         stack.wait(analysis)
-        until(lambda id_=request_id: lines(stack, "model", request=id_, event="analysis_succeeded"), 5, "its last line")
-        assert {line["analysis"] for line in lines(stack, "model", request=request_id)} == {analysis}
+        until(lambda id_=request_id: stack.lines("model", request=id_, event="analysis_succeeded"), 5, "its last line")
+        assert {line["analysis"] for line in stack.lines("model", request=request_id)} == {analysis}
     stack.start("upkeep")
     until(stack.ready, 60, "the upkeep worker")
 
@@ -71,13 +59,13 @@ def test_what_the_reaper_rings_for_bears_the_id_of_its_round(stack: Stack) -> No
     stack.kill("broker")
     sent = f"browser-{secrets.token_hex(8)}"
     analysis = stack.submit(headers={"X-Request-ID": sent}).json()["id"]
-    assert lines(stack, "web", request=sent, event="bell_silent", analysis=analysis)
+    assert stack.lines("web", request=sent, event="bell_silent", analysis=analysis)
     stack.start("broker")
     stack.wait(analysis)
     # Of two rounds at once both may ring; one of the messages finds nothing to claim then.
-    rounds = {line["request"] for line in lines(stack, "upkeep", event="analysis_rung", analysis=analysis)}
-    until(lambda: lines(stack, "model", event="analysis_succeeded", analysis=analysis), 5, "the end of the attempt")
-    (ended,) = lines(stack, "model", event="analysis_succeeded", analysis=analysis)
+    rounds = {line["request"] for line in stack.lines("upkeep", event="analysis_rung", analysis=analysis)}
+    until(lambda: stack.lines("model", event="analysis_succeeded", analysis=analysis), 5, "the end of the attempt")
+    (ended,) = stack.lines("model", event="analysis_succeeded", analysis=analysis)
     assert ended["request"] in rounds - {sent}
 
 
@@ -87,7 +75,7 @@ def test_an_id_that_does_not_look_like_one_is_not_believed(stack: Stack, strange
     given = answer.headers["X-Request-ID"]
     assert given != strange
     assert len(given) == 32
-    assert lines(stack, "web", request=given, event="analysis_submitted")
+    assert stack.lines("web", request=given, event="analysis_submitted")
 
 
 def test_all_that_web_and_workers_say_is_json_but_the_banner_of_celery(stack: Stack) -> None:

@@ -231,7 +231,7 @@ TAKEN: dict[str, Callable[[Analysis], object]] = {
         analysis_retry(analysis.id),
         claimed(analysis, "model@two"),
     ),
-    "failed": lambda analysis: analysis_fail(Claim(analysis.id, 1, "", False, 1), "model_error"),
+    "failed": lambda analysis: analysis_fail(Claim(analysis.id, 1, "", False, 1, analysis.queued_at), "model_error"),
     "erased": lambda analysis: analysis_erase(analysis.id),
 }
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import io
-import json
 import secrets
 import signal
 import time
 from collections.abc import Iterator, Set
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -91,16 +89,10 @@ def send(stack: Stack) -> str:
     return str(answer.json()["id"])
 
 
-def lines(stack: Stack, part: str, **having: object) -> list[dict[str, Any]]:
-    """The lines of a part's log that have these values."""
-    told = [json.loads(line) for line in stack.log(part).read_text().splitlines() if line.startswith("{")]
-    return [line for line in told if having.items() <= line.items()]
-
-
 def whole_trace(stack: Stack, collector: Collector, analysis: str, ends: Set[str] = ENDS) -> list[Span]:
     """The trace of an analysis that has ended, by the id that the web has logged for it, once these spans are there."""
     stack.wait(analysis)
-    (submitted,) = lines(stack, "web", event="analysis_submitted", analysis=analysis)
+    (submitted,) = stack.lines("web", event="analysis_submitted", analysis=analysis)
     trace_id = submitted["trace_id"]
     until(lambda: ends <= {span.name for span in collector.trace(trace_id)}, 10, "the trace")
     return collector.trace(trace_id)
@@ -137,8 +129,8 @@ def test_one_photo_is_one_trace_from_the_upload_to_the_end_of_the_attempt(traced
 def test_the_lines_of_web_and_worker_bear_the_id_of_the_trace(traced: Stack, collector: Collector) -> None:
     analysis = send(traced)
     trace_id = whole_trace(traced, collector, analysis)[0].trace_id
-    until(lambda: lines(traced, "model", event="analysis_succeeded", analysis=analysis), 5, "its last line")
-    (ended,) = lines(traced, "model", event="analysis_succeeded", analysis=analysis)
+    until(lambda: traced.lines("model", event="analysis_succeeded", analysis=analysis), 5, "its last line")
+    (ended,) = traced.lines("model", event="analysis_succeeded", analysis=analysis)
     assert ended["trace_id"] == trace_id
 
 
@@ -217,7 +209,7 @@ def test_whoever_tries_again_begins_a_trace_of_their_own(traced: Stack, collecto
         assert requests.post(f"{traced.url}/api/v1/analyses/{analysis}/{what}/", timeout=30).status_code == 202
     traced.kill("model", signal.SIGCONT)
     first = whole_trace(traced, collector, analysis, {UPLOAD})
-    (retried,) = lines(traced, "web", event="analysis_retried", analysis=analysis)
+    (retried,) = traced.lines("web", event="analysis_retried", analysis=analysis)
     route = "POST /api/v1/analyses/<uuid:analysis_id>/retry/"
     ends = {route, "process photos"}
     until(lambda: ends <= {span.name for span in collector.trace(retried["trace_id"])}, 10, "its trace")

@@ -7,7 +7,7 @@ erased, the former attempt touches nothing and is told so.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -43,7 +43,7 @@ class Claim:
     photo: str
     repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
     attempts_left: int
-    queued_at: datetime = field(default_factory=timezone.now)
+    queued_at: datetime
     waited: float | None = None  #: seconds in the queue, of the first attempt since a person asked
     traceparent: str | None = None
 
