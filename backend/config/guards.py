@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
-#: What no page of ours uses is off for whatever might get into one; the camera is for our own pages alone.
-PERMISSIONS = "camera=(self), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()"
+#: What no page of ours uses is off for whatever might get into one; the camera, and the place by which clinics are
+#: sorted on the device, are for our own pages alone.
+PERMISSIONS = "camera=(self), display-capture=(), geolocation=(self), microphone=(), payment=(), usb=()"
 
 GUARDS = MappingProxyType(
     {

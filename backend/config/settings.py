@@ -46,6 +46,10 @@ MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, m
 MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)
 METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a worker; 0: none
 METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
+#: Where the map of clinics takes its pictures from, `https://…/{z}/{x}/{y}.png`, and whom it names for them; none by
+#: default, as whoever gives them learns which part of the map somebody looks at.
+TILES_URL = environment.text("TILES_URL", "")
+TILES_ATTRIBUTION = environment.text("TILES_ATTRIBUTION", "")
 TRACES = environment.traces()  #: whether spans are handed to a collector of OpenTelemetry
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────
@@ -65,6 +69,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "backend.analyses",
+    "backend.clinics",
     "backend.operations",
 ]
 

@@ -48,7 +48,7 @@ def test_no_page_may_run_or_wear_what_stands_in_it_or_ask_another_host(visitor: 
     finish(reported, (0, 1, 2, 3, 0, 0))
     analysis_cancel(refused)
     visitor.post(f"/analyses/{reported}/share/")
-    pages = ["/", "/sample/", "/history/", "/offline/", "/nowhere/", f"/shared/{Share.objects.get().pk}/"]
+    pages = ["/", "/sample/", "/history/", "/offline/", "/nowhere/", "/clinics/", f"/shared/{Share.objects.get().pk}/"]
     pages += [f"/analyses/{id}/{page}" for id in (waiting, reported, refused) for page in ("", "erase/")]
     for path in pages:
         page = visitor.get(path)

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser, no_translations
+
+from backend.clinics.models import Clinic
+from backend.clinics.sample import sample_clinics
+from backend.clinics.services.importing import clinics_write
+from backend.clinics.sources import Source
+
+
+class Command(BaseCommand):
+    help = "Have 20,000 invented clinics, marked as samples wherever they are shown; with --remove have none of them."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--remove", action="store_true")
+        parser.add_argument("--unless-any", action="store_true", help="do nothing where there are clinics already")
+
+    @no_translations
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["unless_any"] and Clinic.objects.exists():
+            return
+        listed = () if options["remove"] else sample_clinics()
+        self.stdout.write(str(clinics_write(listed, Source.SAMPLE)))

@@ -1,0 +1,47 @@
+"""Where to go: clinics that look at scalps, from public registers."""
+
+from __future__ import annotations
+
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from backend.clinics.registers.coordinates import LATITUDES, LONGITUDES
+from backend.clinics.sources import Source
+
+
+class Clinic(models.Model):
+    """One clinic. Nothing here can be paid for, and no column can put one before another."""
+
+    key = models.CharField(
+        _("key of the source"), max_length=160, unique=True, help_text=_("what the source knows it by")
+    )
+    source = models.CharField(_("source"), max_length=10, choices=Source)
+    name = models.CharField(_("name"), max_length=120)
+    kind = models.CharField(_("kind"), max_length=40, blank=True)
+    province = models.CharField(_("province"), max_length=40, blank=True)
+    district = models.CharField(_("district"), max_length=40, blank=True)
+    address = models.CharField(_("address"), max_length=240, blank=True)
+    phone = models.CharField(_("telephone"), max_length=40, blank=True)
+    website = models.URLField(_("web page"), max_length=240, blank=True)
+    #: Dermatologists who work there; None where the source does not tell.
+    specialists = models.PositiveSmallIntegerField(_("dermatologists"), null=True, blank=True)
+    longitude = models.FloatField(
+        _("longitude"), validators=[MinValueValidator(LONGITUDES[0]), MaxValueValidator(LONGITUDES[1])]
+    )
+    latitude = models.FloatField(
+        _("latitude"), validators=[MinValueValidator(LATITUDES[0]), MaxValueValidator(LATITUDES[1])]
+    )
+    #: Set by admins, and left alone by whatever is imported.
+    booking_url = models.URLField(
+        _("booking address"), max_length=240, blank=True, help_text=_("where one can ask for an appointment")
+    )
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("clinic")
+        verbose_name_plural = _("clinics")
+        indexes = [models.Index(fields=["latitude", "longitude"], name="clinic_place")]
+
+    def __str__(self) -> str:
+        return self.name

@@ -1,0 +1,95 @@
+"""The pages of clinics: the map with its list, one clinic, and what to show the doctor."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, urlencode, urlsplit
+from uuid import UUID
+
+from csp.decorators import csp_update
+from django.conf import settings
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from backend.analyses.errors import NoReportYet
+from backend.analyses.pages.report import Report
+from backend.analyses.selectors.status import analysis_status
+from backend.clinics.errors import ClinicUnknown
+from backend.clinics.models import Clinic
+from backend.clinics.selectors.clinics import clinic_get, clinics_are_samples, clinics_found
+from backend.clinics.sources import Source
+from backend.config.errors import UserError
+from backend.config.private import private
+
+PAGE = 30  #: clinics of one page of the list
+
+
+def _tile_hosts() -> list[str]:
+    """The source of the map's pictures, for the content security policy: `{s}` stands for any name below."""
+    address = urlsplit(settings.TILES_URL.replace("{s}", "*"))
+    return [f"{address.scheme}://{address.netloc}"] if address.netloc else []
+
+
+@require_safe
+@csp_update({"img-src": _tile_hosts()})
+def clinics(request: HttpRequest) -> HttpResponse:
+    """All of them on a map and in a list. Without a script, a list that is searched by the form."""
+    words = request.GET.get("q", "")[:100]
+    specialist, booking = "specialist" in request.GET, "booking" in request.GET
+    wanted = {"specialist": specialist, "booking": booking}
+    page = Paginator(clinics_found(words, specialist=specialist, booking=booking), PAGE).get_page(
+        request.GET.get("page")
+    )
+    context = {
+        "page": page,
+        "words": words,
+        **wanted,
+        "samples": clinics_are_samples(),
+        "tiles": settings.TILES_URL,
+        "tile_host": urlsplit(settings.TILES_URL.replace("{s}.", "")).hostname,
+        "attribution": settings.TILES_ATTRIBUTION,
+        "asked": urlencode({"q": words, **{name: "on" for name, chosen in wanted.items() if chosen}}),
+    }
+    return render(request, "pages/clinics.html", context)
+
+
+@require_safe
+def clinic(request: HttpRequest, clinic_id: int) -> HttpResponse:
+    """One clinic, with the ways to it."""
+    try:
+        found = clinic_get(clinic_id)
+    except ClinicUnknown as error:
+        context = {"status": error.status, "detail": error.detail}
+        return render(request, "problem.html", context, status=error.status)
+    return render(request, "pages/clinic.html", {"clinic": found, "routes": routes(found), "sample": _is_sample(found)})
+
+
+@require_safe
+def doctor(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    """A page to print or to show: what was seen in the photo, and what the doctor may want to know."""
+    try:
+        status = analysis_status(analysis_id)
+        if status.result is None:
+            raise NoReportYet
+    except UserError as error:
+        said = {"status": error.status, "detail": error.detail}
+        return private(render(request, "problem.html", said, status=error.status))
+    context = {"analysis": status, "report": Report(status.result), "finished_at": status.finished_at}
+    return private(render(request, "pages/doctor.html", context))
+
+
+def routes(clinic: Clinic) -> dict[str, str]:
+    """Where each service of maps opens the way to it. The scripts of the map make the same ones."""
+    place = f"{clinic.latitude},{clinic.longitude}"
+    name = quote(clinic.name.replace(",", " "), safe="")
+    return {
+        "kakao": f"https://map.kakao.com/link/to/{name},{place}",
+        "naver": "https://map.naver.com/index.nhn?"
+        + urlencode({"menu": "route", "elng": clinic.longitude, "elat": clinic.latitude, "etext": clinic.name}),
+        "google": "https://www.google.com/maps/dir/?" + urlencode({"api": 1, "destination": place}),
+    }
+
+
+def _is_sample(clinic: Clinic) -> bool:
+    return clinic.source == Source.SAMPLE

@@ -1,0 +1,81 @@
+// The page of clinics: a map and a list of the same ones, searched and sorted here. Nothing of that is sent anywhere.
+
+import { card } from "./clinics/card.js";
+import { ClinicMap } from "./clinics/map.js";
+import { kilometres } from "./clinics/distance.js";
+import { asked, register } from "./clinics/register.js";
+
+const PAGE = 30;
+const TYPING_MS = 200;
+
+const page = document.getElementById("clinics");
+const form = document.getElementById("search");
+const list = document.getElementById("list");
+const count = document.getElementById("count");
+const more = document.getElementById("more");
+const near = document.getElementById("near");
+const trouble = document.getElementById("trouble");
+const number = new Intl.NumberFormat(document.documentElement.lang);
+
+let all = [], found = [], shown = PAGE, here = null;
+
+for (const tool of document.querySelectorAll("[data-scripted]")) tool.hidden = false;
+for (const tool of document.querySelectorAll("[data-plain]")) tool.hidden = true;
+const map = new ClinicMap(document.getElementById("map"), () => { shown = PAGE; tell(); });
+page.map = map;
+
+function search() {
+  const { q, specialist, booking } = form.elements;
+  found = all.filter(asked({ words: q.value, specialist: specialist.checked, booking: booking.checked }));
+  shown = PAGE;
+  map.show(found);
+  tell();
+}
+
+// The list is what the map shows, by name or, where the place of this device is known, the nearest first.
+function tell() {
+  const inView = map.inView(found);
+  if (here) inView.sort((a, b) => a.distance - b.distance);
+  count.textContent = count.dataset.words.replace("{view}", number.format(inView.length)).replace("{all}", number.format(found.length));
+  list.replaceChildren(...inView.slice(0, shown).map((clinic) => {
+    const item = document.createElement("li");
+    item.append(card(clinic));
+    return item;
+  }));
+  more.hidden = inView.length <= shown;
+}
+
+function locate() {
+  near.disabled = true;
+  navigator.geolocation.getCurrentPosition(({ coords }) => {
+    here = { latitude: coords.latitude, longitude: coords.longitude };
+    for (const clinic of all) clinic.distance = kilometres(here, clinic);
+    near.disabled = false;
+    near.setAttribute("aria-pressed", "true");
+    map.go(here);
+    tell();
+  }, () => {
+    near.disabled = false;
+    trouble.textContent = near.dataset.refused;
+  }, { maximumAge: 60_000, timeout: 10_000 });
+}
+
+let typing = 0;
+form.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, TYPING_MS); });
+form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
+more.addEventListener("click", () => {
+  const first = shown;
+  shown += PAGE;
+  tell();
+  list.children[first]?.querySelector("a")?.focus();
+});
+if (!navigator.geolocation) near.hidden = true;
+near.addEventListener("click", locate);
+
+try {
+  all = await register(page.dataset.address);
+  search();
+  page.dataset.ready = "";
+} catch {
+  trouble.textContent = page.dataset.away;
+}

@@ -1,0 +1,193 @@
+"""Clinics in Chromium: 20,000 invented ones on a map without pictures, and in a list."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
+from tests.stack import Stack
+
+SEOUL = (37.517, 127.047)
+#: What is drawn: numbers on clusters as one reads them, and single markers; and of all markers, clusters counted
+#: through, how many lie in view.
+LOOK = """() => {
+  const { map } = document.getElementById("clinics").map;
+  const view = map.getBounds(), found = { inView: 0, through: 0, single: 0, read: 0 };
+  const seen = (marker) => { if (view.contains(marker.getLatLng())) found.inView += 1; };
+  map.eachLayer((layer) => {
+    if (!(layer instanceof L.Marker)) return;
+    if (layer.getAllChildMarkers) {
+      found.through += layer.getChildCount();
+      layer.getAllChildMarkers().forEach(seen);
+    } else {
+      found.single += 1;
+      seen(layer);
+    }
+  });
+  for (const cluster of document.querySelectorAll("#map .cluster")) found.read += Number(cluster.textContent);
+  found.pins = document.querySelectorAll("#map .pin").length;
+  found.bounds = [view.getSouth(), view.getWest(), view.getNorth(), view.getEast()];
+  return found;
+}"""
+
+IN_THE_MIDDLE = """() => {
+  const { left, top, width, height } = document.getElementById("map").getBoundingClientRect();
+  return document.elementFromPoint(left + width / 2, top + height / 2).closest(".cluster").textContent;
+}"""
+NEAREST_THE_MIDDLE = """(pins) => {
+  const middle = (box) => [box.left + box.width / 2, box.top + box.height / 2];
+  const [x, y] = middle(document.getElementById("map").getBoundingClientRect());
+  const far = (pin) => { const [a, b] = middle(pin.getBoundingClientRect()); return Math.hypot(a - x, b - y); };
+  return pins.reduce((best, pin, place) => (far(pin) < far(pins[best]) ? place : best), 0);
+}"""
+
+
+@pytest.fixture(scope="module")
+def clinics(stack: Stack) -> Iterator[list[dict[str, Any]]]:
+    """What the service has of each clinic."""
+    stack.manage("sample_clinics")
+    answer = requests.get(f"{stack.url}/api/v1/clinics/map/", headers={"Accept-Encoding": "identity"}, timeout=30)
+    document = (
+        answer.json()
+        if isinstance(answer.content, bytes) and answer.content[:1] == b"{"
+        else json.loads(gzip.decompress(answer.content))
+    )
+    yield [dict(zip(document["columns"], row, strict=True)) for row in document["clinics"]]
+    stack.manage("sample_clinics", "--remove")
+
+
+def ready(page: Page) -> Page:
+    expect(page.locator("#clinics[data-ready]")).to_be_attached()
+    return page
+
+
+def go(page: Page, place: tuple[float, float], zoom: int) -> None:
+    page.evaluate(
+        "([place, zoom]) => { document.getElementById('clinics').map.map.setView(place, zoom, { animate: false }); }",
+        [place, zoom],
+    )
+    page.wait_for_timeout(400)  # Clusters come and go in a movement.
+
+
+@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+def test_at_every_zoom_the_map_shows_as_many_clinics_as_there_are_rows_in_view(
+    visit: Visit, clinics: list[dict[str, Any]], size: tuple[int, int]
+) -> None:
+    page = ready(visit("/clinics/", size=size))
+    counted = []
+    for zoom in range(6, 19):
+        go(page, SEOUL, zoom)
+        found = page.evaluate(LOOK)
+        south, west, north, east = found["bounds"]
+        rows = sum(south <= row["latitude"] <= north and west <= row["longitude"] <= east for row in clinics)
+        assert found["inView"] == rows, f"at zoom {zoom}"
+        assert (found["read"], found["pins"]) == (found["through"], found["single"]), f"at zoom {zoom}"
+        assert re.match(rf"지도 안 {rows:,}곳", page.locator("#count").inner_text()), f"at zoom {zoom}"
+        counted.append(rows)
+    assert counted[0] == len(clinics) == 20_000, "all of Korea is in view"
+    assert 0 < counted[-1] < 20
+
+
+def test_clinics_at_one_address_fan_out(visit: Visit, clinics: list[dict[str, Any]]) -> None:
+    places = [(row["latitude"], row["longitude"]) for row in clinics]
+    place = max(set(places), key=places.count)
+    page = ready(visit("/clinics/", size=DESK))
+    go(page, place, 18)
+    page.locator("#map").evaluate('map => map.scrollIntoView({ behavior: "instant", block: "center" })')
+    pins = page.locator("#map .pin")
+    alone = pins.count()
+    together = int(page.evaluate(IN_THE_MIDDLE).split()[0])
+    assert together >= places.count(place) > 1
+    page.locator("#map").click()
+    expect(pins).to_have_count(alone + together)
+    page.wait_for_timeout(400)
+    pins.nth(pins.evaluate_all(NEAREST_THE_MIDDLE)).click()
+    expect(page.locator(".leaflet-popup .clinic h3")).to_contain_text("예시")
+    expect(page.locator(".leaflet-popup [data-part=phone]")).to_have_attribute("href", re.compile(r"^tel:000-"))
+
+
+def test_search_and_nearest_first_ask_nobody(visit: Visit, stack: Stack, clinics: list[dict[str, Any]]) -> None:
+    page = ready(visit("/clinics/", language="en", size=DESK))
+    page.context.grant_permissions(["geolocation"], origin=stack.url)
+    page.context.set_geolocation({"latitude": 35.163, "longitude": 129.163})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.fill("#q", "해운대구")
+    expect(page.locator("#count")).to_contain_text(f"of {sum(row['district'] == '해운대구' for row in clinics):,}")
+    page.check("[name=specialist]")
+    with_doctor = sum(row["district"] == "해운대구" and row["specialists"] > 0 for row in clinics)
+    expect(page.locator("#count")).to_contain_text(f"of {with_doctor:,}")
+    page.click("#near")
+    expect(page.locator("#near")).to_have_attribute("aria-pressed", "true")
+    distances = [
+        float(word.split()[0]) / (1000 if word.endswith(" m") else 1)
+        for word in page.locator("#list [data-part=distance]").all_inner_texts()
+    ]
+    assert len(distances) > 5
+    assert distances == sorted(distances)
+    page.fill("#q", "no such clinic")
+    expect(page.locator("#list li")).to_have_count(0)
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(300)
+    assert not asked
+    assert "?" not in page.url
+
+
+def test_a_device_that_does_not_tell_where_it_is_is_told_what_else_to_do(visit: Visit, clinics: object) -> None:
+    page = ready(visit("/clinics/", language="en"))
+    page.click("#near")
+    expect(page.locator("#trouble")).to_contain_text("Search for your district instead")
+
+
+def test_the_list_goes_on_by_keyboard_and_leads_to_each_clinic(visit: Visit, clinics: object) -> None:
+    page = ready(visit("/clinics/", language="en"))
+    expect(page.locator("#list li")).to_have_count(30)
+    page.focus("#more")
+    page.keyboard.press("Enter")
+    expect(page.locator("#list li")).to_have_count(60)
+    expect(page.locator("#list li:nth-child(31) a").first).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/clinics/\d+/$"))
+    expect(page.locator("h1")).to_contain_text("예시")
+    expect(page.locator("a[href^='https://map.kakao.com/link/to/']")).to_be_visible()
+
+
+def test_without_a_script_the_list_is_searched_by_the_server(visit: Visit, clinics: object) -> None:
+    page = visit("/clinics/", language="en", javascript=False)
+    page.fill("#q", "춘천시")
+    page.click("[data-plain]")
+    expect(page.locator("#list li")).to_have_count(30)
+    page.get_by_role("link", name="Further").click()
+    assert "page=2" in page.url
+    expect(page.locator("#list")).to_contain_text("춘천시")
+    expect(page.locator("#map")).to_be_hidden()
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("path", ["/clinics/", "/clinics/{}/"])
+def test_axe_finds_nothing_on_the_pages_of_clinics(
+    visit: Visit, clinics: list[dict[str, Any]], path: str, language: str
+) -> None:
+    page = visit(path.format(clinics[0]["id"]), language=language)
+    if path == "/clinics/":
+        ready(page)
+    axe_finds_nothing(page)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_axe_finds_nothing_on_the_page_for_the_doctor(visit: Visit, stack: Stack, language: str) -> None:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    page = visit(f"/analyses/{analysis}/", language=language)
+    page.get_by_role("link", name="의사에게" if language == "ko" else "A page for the doctor").click()
+    page.wait_for_url(re.compile("/doctor/$"))
+    expect(page.locator(".seen tbody tr")).to_have_count(6)
+    axe_finds_nothing(page)
