@@ -24,6 +24,7 @@ from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAPING
 from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
 from backend.operations.traces import traces_begin
+from backend.statistics.services.publishing import statistics_publish
 from workers.app import app, task
 from workers.heartbeat import keep_beating
 from workers.metrics import metrics_serve
@@ -35,6 +36,7 @@ QUEUE = "upkeep"
 PURGE_SECONDS = min(60.0, settings.RETENTION_HOURS * 3600 / 10)
 SWEEP_SECONDS = 3600.0  # What is swept shows nothing any more.
 ORPHANS_SECONDS = 3600.0  # No younger than that are they, and a bucket of a million photos is a thousand pages long.
+PUBLISH_SECONDS = 3600.0  # So often it is asked whether a day has passed since the last time.
 
 
 @task(queue=QUEUE)
@@ -65,6 +67,13 @@ def sweep_orphans() -> str:
 def sweep_shares() -> str:
     with _round("sweep") as found:
         found["shares"] = shares_sweep()
+    return _said(found)
+
+
+@task(queue=QUEUE)
+def publish_statistics() -> str:
+    with _round("statistics") as found:
+        found["results"] = statistics_publish() or 0
     return _said(found)
 
 
@@ -125,6 +134,11 @@ app.conf.beat_schedule = {
     "sweep": {
         "task": "sweep_shares",
         "schedule": Every(SWEEP_SECONDS),
+        "options": {"queue": QUEUE},
+    },
+    "statistics": {
+        "task": "publish_statistics",
+        "schedule": Every(PUBLISH_SECONDS),
         "options": {"queue": QUEUE},
     },
 }

@@ -19,9 +19,9 @@ from django.utils.formats import number_format
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from backend.analyses.pages import plot
 from backend.analyses.pages.words import label_word
 from backend.analyses.states import Status
-from backend.dashboard import plot
 from backend.dashboard.selectors import Day, Grades, Hour, Spread, day, present
 from ml.labels import GRADES, SYMPTOMS
 

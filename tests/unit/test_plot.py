@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from backend.dashboard import plot
+from backend.analyses.pages import plot
 
 NAMES = [f"{hour:02}" for hour in range(24)]
 

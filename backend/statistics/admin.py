@@ -1,0 +1,78 @@
+"""The statistics for staff: exact counts by month, to filter, to look at and to export."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from import_export import resources
+
+from backend.analyses.pages import plot
+from backend.analyses.pages.words import label_word
+from backend.operations.admin import Exported
+from backend.statistics.models import Publication, Tally
+from ml.labels import GRADES, SCALP_TYPES
+
+MONTHS = 24  #: that the plot shows
+
+
+class TallyResource(resources.ModelResource):
+    class Meta:
+        model = Tally
+        exclude = ("id",)
+
+
+@admin.register(Tally)
+class TallyAdmin(Exported):
+    """Whatever the filters leave, as a plot over time, as shares of types and degrees, and row by row."""
+
+    resource_classes = [TallyResource]
+    change_list_template = "admin/statistics.html"
+    list_display = ("month", "sex", "age", "skin", "pred", "demo", "count")
+    list_filter = ("demo", "sex", "age", "skin", "pred", "month")
+    date_hierarchy = "month"
+    ordering = ("-month", "-count")
+    list_display_links = None
+    show_full_result_count = False
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        answer = super().changelist_view(request, extra_context)
+        context = getattr(answer, "context_data", None)
+        if context and "cl" in context:  # Not where the filters made no sense, and it leads back.
+            context.update(_summary(context["cl"].queryset))
+        return answer
+
+
+def _summary(chosen: Any) -> dict[str, Any]:
+    results = chosen.aggregate(n=Sum("count"))["n"] or 0
+    skins = dict(chosen.order_by().values_list("skin").annotate(n=Sum("count")))
+    preds = dict(chosen.order_by().values_list("pred").annotate(n=Sum("count")))
+    months: dict[Any, dict[str, int]] = {}
+    rows = chosen.filter(month__isnull=False).order_by("month").values_list("month", "pred").annotate(n=Sum("count"))
+    for month, pred, count in rows:
+        months.setdefault(month, {})[f"g-{pred}"] = count
+    shown = list(months.items())[-MONTHS:]
+    return {
+        "publication": Publication.objects.filter(pk=1).first(),
+        "results": results,
+        "skins": [
+            (label_word(label), skins.get(label.key, 0), plot.strip([("half", skins.get(label.key, 0))], results or 1))
+            for label in SCALP_TYPES
+        ],
+        "preds": [
+            (label_word(label), preds.get(n, 0), plot.strip([(f"g-{n}", preds.get(n, 0))], results or 1))
+            for n, label in enumerate(GRADES)
+        ],
+        "months": plot.columns(
+            _("Results a month by degree"),
+            [date_format(month, "Y-m") for month, _stack in shown],
+            [{f"g-{n}": stack.get(f"g-{n}", 0) for n in range(len(GRADES))} for _month, stack in shown],
+        )
+        if shown
+        else "",
+        "grade_names": [label_word(grade) for grade in GRADES],
+    }

@@ -1,0 +1,69 @@
+"""A group as tables whose rows have their plots beside the numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from backend.analyses.models import Age, Sex
+from backend.analyses.pages import plot
+from backend.analyses.pages.words import label_word
+from backend.statistics.selectors.groups import Group, Place, Statistics
+from ml.labels import GRADES, SCALP_TYPES
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line: its name, its shares in per cent, their plot; `own`: the reader's own result is in it."""
+
+    name: str
+    percents: tuple[int, ...]
+    strip: SafeString
+    own: bool = False
+
+
+def group_name(group: Group) -> str:
+    sex = Sex(group.sex).label if group.sex else _("all sexes")
+    age = Age(group.age).label if group.age else _("all ages")
+    return f"{sex} · {age}"
+
+
+def skin_bars(group: Group, own: str | None = None) -> list[Bar]:
+    """The most common type first."""
+    most = max(group.skins.values())
+    named = {label.key: label_word(label) for label in SCALP_TYPES}
+    ranked = sorted(group.skins.items(), key=lambda one: -one[1])
+    return [
+        Bar(named[key], (_percent(share),), plot.strip([("own" if key == own else "bar", share)], most), key == own)
+        for key, share in ranked
+    ]
+
+
+def degree_bars(group: Group, own: int | None = None) -> list[Bar]:
+    most = max(group.preds)
+    return [
+        Bar(label_word(GRADES[n]), (_percent(share),), plot.strip([(f"g-{n}", share)], most), n == own)
+        for n, share in enumerate(group.preds)
+    ]
+
+
+def age_bars(published: Statistics, sex: str | None) -> list[Bar]:
+    """The four degrees by age, for the ages that are shown."""
+    groups = [(age, published.group(sex, age)) for age in Age]
+    return [Bar(str(age.label), tuple(map(_percent, group.preds)), _stack(group)) for age, group in groups if group]
+
+
+def place_percents(place: Place) -> dict[str, int]:
+    """Lower, same and higher in whole per cent that add up to 100."""
+    lower, higher = _percent(place.lower), _percent(place.higher)
+    return {"lower": lower, "same": 100 - lower - higher, "higher": higher}
+
+
+def _stack(group: Group) -> SafeString:
+    return plot.strip([(f"g-{n}", share) for n, share in enumerate(group.preds)], 1)
+
+
+def _percent(share: float) -> int:
+    return round(100 * share)

@@ -1,0 +1,74 @@
+"""The pages of the statistics: of the group that one chooses, and of the group in which one's own result stands."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from backend.analyses.models import Age, Sex
+from backend.analyses.pages.report import Report
+from backend.analyses.pages.words import label_word, type_word
+from backend.config.errors import UserError
+from backend.config.private import private
+from backend.statistics.pages.bars import age_bars, degree_bars, group_name, place_percents, skin_bars
+from backend.statistics.selectors.groups import Group, Statistics, statistics_published
+from backend.statistics.selectors.own import own_statistics
+from ml.labels import GRADES
+
+
+@require_safe
+def statistics(request: HttpRequest) -> HttpResponse:
+    """For the sex and age that one chooses; whatever else is asked for stands for all."""
+    sex, age = request.GET.get("sex"), request.GET.get("age")
+    sex, age = sex if sex in Sex.values else None, age if age in Age.values else None
+    published = statistics_published()
+    group = published.group(sex, age)
+    context = {**_shown(published, group, sex), "sex": sex, "age": age, "sexes": Sex.choices, "ages": Age.choices}
+    return render(request, "pages/statistics.html", context)
+
+
+@require_safe
+def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    """For the sex and age that came with one photo, with the place of its result."""
+    try:
+        own = own_statistics(analysis_id)
+    except UserError as error:
+        said = {"status": error.status, "detail": error.detail}
+        return private(render(request, "problem.html", said, status=error.status))
+    told = Report(own.result).told
+    context = {
+        **_shown(own.published, own.group, own.sex, own.skin if told else None, own.degree if told else None),
+        "analysis_id": analysis_id,
+        "told": told,
+        "skin": type_word(own.result.skin),
+        "degree": label_word(GRADES[own.degree]),
+        "place": own.place and place_percents(own.place),
+        "wider": own.group and (own.group.sex, own.group.age) != (own.sex, own.age),
+        "result_is_demo": own.result.demo,
+    }
+    return private(render(request, "pages/statistics.html", context))
+
+
+def _shown(
+    published: Statistics, group: Group | None, sex: str | None, skin: str | None = None, degree: int | None = None
+) -> dict[str, Any]:
+    return {
+        "published": published,
+        "group": group,
+        "grades": [label_word(grade) for grade in GRADES],
+        **(
+            {
+                "name": group_name(group),
+                "median": label_word(GRADES[group.median]),
+                "skins": skin_bars(group, skin),
+                "degrees": degree_bars(group, degree),
+                "ages_of": age_bars(published, sex if group.sex else None),
+            }
+            if group
+            else {}
+        ),
+    }

@@ -1,0 +1,44 @@
+"""Where one result stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from backend.analyses.errors import NoReportYet
+from backend.analyses.models import Analysis
+from backend.analyses.selectors.status import Result, analysis_missing, analysis_status
+from backend.statistics.selectors.groups import Group, Place, Statistics, statistics_published
+from ml.labels import GRADES, SCALP_TYPES
+
+
+@dataclass(frozen=True)
+class OwnStatistics:
+    """A result (its type by key, its degree 0–3) in the smallest group with its sex and age that is shown, if any."""
+
+    published: Statistics
+    result: Result
+    sex: str
+    age: str
+    skin: str
+    degree: int
+    group: Group | None
+
+    @property
+    def place(self) -> Place | None:
+        return self.group.place(self.degree) if self.group else None
+
+
+def own_statistics(analysis_id: UUID) -> OwnStatistics:
+    """Raises NoReportYet, AnalysisUnknown, AnalysisErased."""
+    result = analysis_status(analysis_id).result
+    if result is None:
+        raise NoReportYet
+    asked = Analysis.objects.filter(pk=analysis_id).values_list("sex", "age").first()
+    if asked is None:
+        raise analysis_missing(analysis_id)
+    sex, age = asked
+    published = statistics_published()
+    skin = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
+    degree = next(grade for grade, label in enumerate(GRADES) if label.korean == result.pred)
+    return OwnStatistics(published, result, sex, age, skin, degree, published.nearest(sex, age))

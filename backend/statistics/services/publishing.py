@@ -1,0 +1,95 @@
+"""Publish: count all results, for staff exactly, and for everybody by group, with noise and without small groups."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+
+import structlog
+from django.db import transaction
+from django.db.models import CharField, Count
+from django.db.models.functions import Cast, Substr
+from django.utils import timezone
+
+from backend.analyses.models import AGE_WORDS, SEX_WORDS, Human
+from backend.statistics.models import Kind, Publication, PublishedCount, Tally
+from backend.statistics.noise import noisy
+from ml.labels import GRADES, SCALP_TYPES
+
+log = structlog.get_logger(__name__)
+
+#: Between two publications. An erased result leaves the statistics with the next one.
+PERIOD = timedelta(days=1)
+#: A group of fewer results is not shown.
+FEWEST = 20
+
+_SEXES = {word: sex for sex, word in SEX_WORDS.items()}
+_AGES = {word: age for age, word in AGE_WORDS.items()}
+_SKINS = {label.korean: label.key for label in SCALP_TYPES}
+_PREDS = {label.korean: grade for grade, label in enumerate(GRADES)}
+_BARS: list[tuple[str, str]] = [
+    *((Kind.SKIN, skin) for skin in _SKINS.values()),
+    *((Kind.PRED, str(pred)) for pred in _PREDS.values()),
+]
+
+
+def statistics_publish(*, now: bool = False) -> int | None:
+    """Publish if the last time was `PERIOD` ago, or `now`; how many results were counted, or None.
+
+    Any number of these may run at once: one of them publishes. Where there is no result yet, it waits for the first.
+    """
+    moment = timezone.now()
+    due = Publication.objects.filter(pk=1)
+    if not now:
+        # A time in the future was written before the clock was set back.
+        due = due.exclude(published_at__range=(moment - PERIOD, moment))
+    Publication.objects.get_or_create(pk=1, defaults={"published_at": datetime(1970, 1, 1, tzinfo=UTC)})
+    if not due.exists():
+        return None
+    tallies = list(_tallies())
+    if not tallies and not now:
+        return None
+    demo = all(tally.demo for tally in tallies)
+    with transaction.atomic():
+        if not due.update(published_at=moment, demo=demo):
+            return None
+        Tally.objects.all().delete()
+        Tally.objects.bulk_create(tallies, batch_size=1000)
+        PublishedCount.objects.all().delete()
+        PublishedCount.objects.bulk_create(_published(tally for tally in tallies if tally.demo == demo))
+    counted = sum(tally.count for tally in tallies)
+    log.info("statistics_published", results=counted, demo=demo)
+    return counted
+
+
+def _tallies() -> Iterator[Tally]:
+    """All results by month, weights, sex, age, type and degree. Rows with words that nobody knows are not counted."""
+    # The month is cut out of the written time: both databases keep UTC, and SQLite would ask Python for each row.
+    month = Substr(Cast("analysis__finished_at", CharField()), 1, 7)
+    rows = Human.objects.annotate(month=month).values_list("month", "analysis__demo", "sex", "age", "skin", "pred")
+    for written, demo, sex, age, skin, pred, count in rows.annotate(n=Count("id")).order_by():
+        if sex in _SEXES and age in _AGES and skin in _SKINS and pred in _PREDS:
+            month_of = date.fromisoformat(f"{written}-01") if written else None
+            yield Tally(
+                month=month_of, demo=bool(demo), sex=_SEXES[sex], age=_AGES[age], skin=_SKINS[skin], pred=_PREDS[pred],
+                count=count,
+            )  # fmt: skip
+
+
+def _published(tallies: Iterator[Tally]) -> Iterator[PublishedCount]:
+    groups: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
+    for tally in tallies:
+        bars = groups.setdefault((tally.sex, tally.age), Counter())
+        bars[Kind.SKIN, tally.skin] += tally.count
+        bars[Kind.PRED, str(tally.pred)] += tally.count
+    for (sex, age), bars in groups.items():
+        shown = {(kind, value): noisy(bars[kind, value], f"{sex} {age} {kind} {value}") for kind, value in _BARS}
+        # By what there is, and by what anybody could count together.
+        if all(_sum(counts, kind) >= FEWEST for counts in (bars, shown) for kind in Kind):
+            for (kind, value), count in shown.items():
+                yield PublishedCount(sex=sex, age=age, kind=kind, value=value, count=count)
+
+
+def _sum(counts: Mapping[tuple[str, str], int], kind: Kind) -> int:
+    return sum(count for (of, _value), count in counts.items() if of == kind)
