@@ -38,6 +38,7 @@ class TallyAdmin(Exported):
     ordering = ("-month", "-count")
     list_display_links = None
     show_full_result_count = False
+    list_per_page = 25
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         answer = super().changelist_view(request, extra_context)
