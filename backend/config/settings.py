@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "backend.analyses",
     "backend.clinics",
+    "backend.questions",
     "backend.statistics",
     "backend.operations",
 ]

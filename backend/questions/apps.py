@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class Questions(AppConfig):
+    name = "backend.questions"
+    label = "questions"
+    verbose_name = _("Questions")

@@ -1,0 +1,76 @@
+"""What the bot knows, each with its review, and what it was asked and did not know."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from backend.questions.retrieval.index import Role
+
+
+class Topic(models.TextChoices):
+    SIGNS = "signs", _("Signs")
+    CARE = "care", _("Care")
+    PHOTOS = "photos", _("Photos")
+    SERVICE = "service", _("The service")
+    DATA = "data", _("Data")
+    DOCTOR = "doctor", _("The doctor")
+    DECOY = "decoys", _("Not answered")
+
+
+class Entry(models.Model):
+    """A question with its reviewed answer in both languages. A decoy has ways to ask alone: it is never answered."""
+
+    key = models.SlugField(_("key"), max_length=60, unique=True)
+    topic = models.CharField(_("topic"), max_length=8, choices=Topic)
+    reviewed = models.DateField(_("reviewed"), null=True, blank=True)
+    source = models.CharField(_("source"), max_length=400, blank=True)
+    question_ko = models.CharField(_("question in Korean"), max_length=200, blank=True)
+    also_ko = models.TextField(_("other ways to ask in Korean"), blank=True, help_text=_("one a line"))
+    answer_ko = models.TextField(_("answer in Korean"), blank=True)
+    question_en = models.CharField(_("question in English"), max_length=200, blank=True)
+    also_en = models.TextField(_("other ways to ask in English"), blank=True, help_text=_("one a line"))
+    answer_en = models.TextField(_("answer in English"), blank=True)
+    #: Changed by an admin, and so left alone by updates.
+    edited = models.BooleanField(_("edited here"), default=False, editable=False)
+    changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
+
+    class Meta:
+        verbose_name = _("entry")
+        verbose_name_plural = _("entries")
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class EntryText(models.Model):
+    """A text by which an entry is found, with its words and its meaning worked out beforehand.
+
+    `vector` holds float32 numbers of the machine that wrote them; None where the model of meaning was not there.
+    """
+
+    entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="texts")
+    role = models.CharField(max_length=6, choices=[(role.value, role.value) for role in Role])
+    language = models.CharField(max_length=2)
+    text = models.TextField()
+    terms = models.TextField()
+    vector = models.BinaryField(null=True)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Unanswered(models.Model):
+    """A question without a sure answer: what was asked, on which day, and nothing of who asked."""
+
+    text = models.CharField(_("question"), max_length=200)
+    language = models.CharField(_("language"), max_length=2)
+    asked_on = models.DateField(_("asked on"), auto_now_add=True, db_index=True)
+    nearest = models.CharField(_("nearest entry"), max_length=60, blank=True)
+
+    class Meta:
+        verbose_name = _("unanswered question")
+        verbose_name_plural = _("unanswered questions")
+
+    def __str__(self) -> str:
+        return self.text

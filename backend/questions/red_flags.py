@@ -1,0 +1,57 @@
+"""What must not wait for an answer: rules over words (`red_flags.toml`), before anything is searched for."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+
+from backend.questions.retrieval.terms import normal
+
+
+class RedFlag(StrEnum):
+    """Why somebody should see a doctor now; `LIFE`: why somebody should talk to somebody now."""
+
+    LIFE = "life"
+    BREATH = "breath"
+    BLEEDING = "bleeding"
+    INJURY = "injury"
+    BURN = "burn"
+    INFECTION = "infection"
+    BLISTERS = "blisters"
+    SUDDEN_LOSS = "sudden-loss"
+    CHILD = "child"
+
+
+#: These are as grave when they are told of the past.
+_EVER = frozenset({RedFlag.LIFE, RedFlag.BREATH})
+
+
+def red_flag(question: str) -> RedFlag | None:
+    """The first reason for which this can't wait, if there is one."""
+    rules = _rules()
+    said = rules.denied.sub(" ", normal(question))
+    today = rules.long_ago.search(said) is None
+    for flag, patterns in rules.flags:
+        if (today or flag in _EVER) and all(pattern.search(said) for pattern in patterns):
+            return flag
+    return None
+
+
+class _Rules:
+    def __init__(self, path: Path) -> None:
+        read = tomllib.loads(path.read_text("utf-8"))
+        self.denied = _any(read["denied"])
+        self.long_ago = _any(read["long_ago"])
+        self.flags = [(RedFlag(rule["flag"]), [_any(words) for words in rule["all"]]) for rule in read["rule"]]
+
+
+@lru_cache(1)
+def _rules() -> _Rules:
+    return _Rules(Path(__file__).with_name("red_flags.toml"))
+
+
+def _any(patterns: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(patterns))

@@ -1,0 +1,137 @@
+"""Answer a question from what was reviewed, or say that there is no answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+import numpy as np
+from django.db.models import Count, Max
+
+from backend.questions.models import Entry, EntryText, Topic
+from backend.questions.red_flags import RedFlag, red_flag
+from backend.questions.retrieval.index import Index, Match, Role, Text
+
+MOST = 200  #: letters of a question
+SUGGESTIONS = 3
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Scores from which something is known, and surely known; `decoy` is what a decoy is ahead of others."""
+
+    known: float
+    sure: float
+    decoy: float
+
+
+#: By whether meaning counts. Chosen like the weights of the index, on the entries' own phrases alone.
+WITH_MEANING = Limits(known=0.93, sure=1.30, decoy=0.2)
+WITHOUT_MEANING = Limits(known=0.27, sure=0.40, decoy=0.05)
+
+#: Parts of keys of entries that belong to a sign; they come first for somebody whose report has that sign.
+OF_SIGNS = {
+    "fine_scaling": ("dry", "scaling"),
+    "excess_sebum": ("sebum", "oily"),
+    "interfollicular_erythema": ("redness", "sensitive"),
+    "follicular_erythema_pustules": ("pustules", "inflamed"),
+    "dandruff": ("dandruff",),
+    "hair_loss": ("hair-loss",),
+}
+NUDGE = 0.1
+
+
+class Kind(StrEnum):
+    RED_FLAG = "red_flag"  #: this can't wait: somebody should be seen now
+    ANSWER = "answer"
+    UNSURE = "unsure"  #: it may be one of the suggestions
+    OFF_TOPIC = "off_topic"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a question was answered: an entry and others like it, suggestions alone, or neither."""
+
+    kind: Kind
+    language: str
+    flag: RedFlag | None = None
+    entry: Entry | None = None
+    suggestions: tuple[Entry, ...] = ()
+    nearest: str = ""
+    means: bool = True  #: whether meaning was looked at, beside words and letters
+
+
+def question_answer(question: str, language: str, signs: Sequence[str] = ()) -> Told:
+    """Answer in `language`. `signs`: keys of the signs that the reader's report found, the most marked first."""
+    question = question[:MOST]
+    if flag := red_flag(question):
+        return Told(Kind.RED_FLAG, language, flag=flag)
+    known = _known(_state())
+    limits = WITH_MEANING if known.index.means else WITHOUT_MEANING
+    ranked = known.index.ranked(question, known.nudges(limits, signs))
+    best = [match for match in ranked if match.key not in known.decoys]
+    means = known.index.means
+    if not ranked or ranked[0].score < limits.known:
+        return Told(Kind.UNKNOWN, language, nearest=ranked[0].key if ranked else "", means=means)
+    if ranked[0].key in known.decoys:
+        return Told(Kind.OFF_TOPIC, language, nearest=ranked[0].key, means=means)
+    entries = known.entries(best[:SUGGESTIONS])
+    if best[0].score >= limits.sure:
+        return Told(Kind.ANSWER, language, None, entries[0], tuple(entries[1:]), best[0].key, means)
+    return Told(Kind.UNSURE, language, None, None, tuple(entries), best[0].key, means)
+
+
+def entry_get(key: str) -> Entry | None:
+    """An entry that is answered."""
+    return Entry.objects.filter(key=key).exclude(topic=Topic.DECOY).first()
+
+
+def first_questions(signs: Sequence[str] = ()) -> list[Entry]:
+    """Entries to begin with: of the reader's signs, else what many ask."""
+    wanted = [f"care-{OF_SIGNS[sign][0]}" for sign in signs if sign in OF_SIGNS] + [
+        "how-accurate", "doctor-when", "wash-how-often", "hair-loss-a-day", "erase", "type-what",
+    ]  # fmt: skip
+    found = {entry.key: entry for entry in Entry.objects.filter(key__in=wanted).exclude(topic=Topic.DECOY)}
+    return [found[key] for key in dict.fromkeys(wanted) if key in found][:4]
+
+
+class _Known:
+    """All entries as they are now, indexed."""
+
+    def __init__(self) -> None:
+        rows = EntryText.objects.values_list("entry__key", "role", "language", "text", "terms", "vector")
+        self.index = Index(
+            [
+                Text(
+                    key, Role(role), language, text, tuple(terms.split()),
+                    None if vector is None else np.frombuffer(bytes(vector), dtype=np.float32),
+                )
+                for key, role, language, text, terms, vector in rows.order_by("id")
+            ]
+        )  # fmt: skip
+        self.decoys = frozenset(Entry.objects.filter(topic=Topic.DECOY).values_list("key", flat=True))
+
+    def nudges(self, limits: Limits, signs: Sequence[str]) -> Mapping[str, float]:
+        nudged = dict.fromkeys(self.decoys, limits.decoy)
+        for sign in signs:
+            for part in OF_SIGNS.get(sign, ()):
+                nudged |= {key: NUDGE for key in self.index.keys if part in key and key not in self.decoys}
+        return nudged
+
+    def entries(self, matches: Sequence[Match]) -> list[Entry]:
+        found = Entry.objects.in_bulk([match.key for match in matches], field_name="key")
+        return [found[match.key] for match in matches if match.key in found]
+
+
+def _state() -> str:
+    """Another word for each state of the entries."""
+    state = Entry.objects.aggregate(count=Count("id"), last=Max("changed_at"))
+    return f"{state['count']} {state['last']}"
+
+
+@lru_cache(1)
+def _known(_state: str) -> _Known:
+    return _Known()
