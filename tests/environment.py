@@ -155,6 +155,9 @@ os.environ |= {
     "SCALP_LEASE_SECONDS": "6",
     "SCALP_SUBMITS_PER_MINUTE": "100000",
     "SCALP_LOGINS_PER_MINUTE": "100000",
+    "SCALP_QUESTIONS_PER_MINUTE": "100000",
+    # Working out 2,700 meanings takes minutes: what needs them turns this on.
+    "SCALP_QUESTIONS_BY_MEANING": os.environ.get("SCALP_QUESTIONS_BY_MEANING", "false"),
     "SCALP_LOG_LEVEL": "WARNING",
     # The tests' networks are small: a second thread costs them more in waiting than it computes.
     "OMP_NUM_THREADS": "1",

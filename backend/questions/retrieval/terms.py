@@ -35,10 +35,10 @@ def normal(text: str) -> str:
 
 
 def language_of(text: str) -> str:
-    """`ko` where a third of the letters are Hangul, else `en`."""
+    """`ko` where a fourth of the letters are Hangul, of which each stands for two or three, else `en`."""
     letters = [letter for letter in text if letter.isalpha()]
     hangul = sum("가" <= letter <= "힣" or "ㄱ" <= letter <= "ㅣ" for letter in letters)
-    return "ko" if 3 * hangul >= len(letters) else "en"
+    return "ko" if 4 * hangul >= len(letters) else "en"
 
 
 def terms(text: str) -> list[str]:

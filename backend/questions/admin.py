@@ -1,0 +1,60 @@
+"""Answers for admins to review and to put in better words, and the questions that had none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from import_export import resources
+
+from backend.operations.admin import Exported
+from backend.questions.models import Entry, Unanswered
+from backend.questions.services.loading import entry_texts_write
+
+
+class EntryResource(resources.ModelResource):
+    class Meta:
+        model = Entry
+        exclude = ("id", "changed_at")
+
+
+@admin.register(Entry)
+class EntryAdmin(Exported):
+    """What is changed here stays when another version brings other words."""
+
+    resource_classes = [EntryResource]
+    list_display = ("key", "topic", "question_ko", "reviewed", "edited")
+    list_filter = ("topic", "edited", "reviewed")
+    search_fields = ("key", "question_ko", "also_ko", "answer_ko", "question_en", "also_en", "answer_en")
+    ordering = ("topic", "key")
+    readonly_fields = ("key", "topic", "edited", "changed_at")
+    show_full_result_count = False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("questions.change_entry"))
+
+    def save_model(self, request: HttpRequest, obj: Entry, form: Any, change: bool) -> None:
+        obj.edited = True
+        super().save_model(request, obj, form, change)
+        entry_texts_write(obj)
+
+
+class UnansweredResource(resources.ModelResource):
+    class Meta:
+        model = Unanswered
+        exclude = ("id",)
+
+
+@admin.register(Unanswered)
+class UnansweredAdmin(Exported):
+    """What was asked and not surely known: what to write an answer to next."""
+
+    resource_classes = [UnansweredResource]
+    list_display = ("text", "language", "nearest", "asked_on")
+    list_filter = ("language", "asked_on", "nearest")
+    search_fields = ("text",)
+    date_hierarchy = "asked_on"
+    ordering = ("-asked_on", "-id")
+    list_display_links = None
+    show_full_result_count = False

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from backend.questions.api import views
+
+app_name = "questions-api"
+
+urlpatterns = [
+    path("questions/", views.Questions.as_view(), name="questions"),
+    path("questions/<slug:key>/", views.QuestionDetail.as_view(), name="entry"),
+]

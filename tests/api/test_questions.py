@@ -1,0 +1,150 @@
+"""POST /api/v1/questions/, its pages, and what admins see of it."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.utils import timezone
+
+from backend.questions.models import Entry, Unanswered
+from backend.questions.services.asking import KEPT_DAYS, unanswered_sweep
+from backend.questions.services.loading import FOLDER, entries_load
+from tests.analyses import queued, succeeded
+from tests.api.contract import ContractClient
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db]
+
+QUESTIONS = "/api/v1/questions/"
+
+
+@pytest.fixture(autouse=True)
+def loaded(db: None, tmp_path: Path) -> None:
+    for name in ("doctor", "care", "decoys"):
+        shutil.copy(FOLDER / f"{name}.toml", tmp_path)
+    entries_load(tmp_path)
+
+
+def ask(api: Client, question: str, **more: Any) -> Any:
+    return api.post(QUESTIONS, {"question": question, **more}, content_type="application/json")
+
+
+def test_an_answer_carries_its_source_and_its_review(api: ContractClient) -> None:
+    answer = ask(api, "What does a visit to a dermatologist cost?")
+    assert "no-store" in answer["Cache-Control"]
+    told = answer.json()
+    assert (told["kind"], told["entry"]["key"], told["by_meaning"]) == ("answer", "doctor-cost", False)
+    assert told["entry"]["source"]
+    assert told["entry"]["reviewed"] == "2026-11-26"
+    assert not any("가" <= letter <= "힣" for letter in told["entry"]["source"])
+    assert 0 < len(told["suggestions"]) <= 2
+    assert api.get(f"{QUESTIONS}doctor-cost/").json() == told["entry"]
+
+
+def test_it_is_answered_in_the_language_of_the_reader() -> None:
+    told = ask(Client(headers={"accept-language": "ko"}), "피부과 진료비는 얼마나 들어요?").json()
+    assert told["entry"]["question"] == "피부과 진료비는 얼마나 들어요?"
+    assert "요" in told["entry"]["answer"]
+
+
+def test_a_red_flag_comes_before_everything_and_is_not_kept(api: ContractClient) -> None:
+    told = ask(api, "the pain is too much, I want to die").json()
+    assert (told["kind"], told["advice"]["flag"], told["entry"]) == ("red_flag", "life", None)
+    assert "109" in told["advice"]["phones"]
+    assert not Unanswered.objects.exists()
+
+
+def test_what_is_no_topic_of_ours_is_not_answered(api: ContractClient) -> None:
+    told = ask(api, "how many times a day minoxidil").json()
+    assert (told["kind"], told["entry"], told["suggestions"]) == ("off_topic", None, [])
+
+
+def test_what_is_not_known_is_said_and_kept_without_a_person(api: ContractClient) -> None:
+    told = ask(api, "quokka 010-1234-5678 me@example.com zebra xylophone").json()
+    assert told["kind"] == "unknown"
+    kept = Unanswered.objects.get()
+    assert kept.text == "quokka … … zebra xylophone"
+    fields = {field.name for field in Unanswered._meta.get_fields()}
+    assert fields == {"id", "text", "language", "asked_on", "nearest"}
+
+
+def test_what_was_kept_is_forgotten_in_time() -> None:
+    Unanswered.objects.create(text="old", language="ko")
+    Unanswered.objects.update(asked_on=timezone.localdate() - timedelta(days=KEPT_DAYS + 1))
+    Unanswered.objects.create(text="new", language="ko")
+    assert unanswered_sweep() == 1
+    assert Unanswered.objects.get().text == "new"
+
+
+@pytest.mark.parametrize("given", [{}, {"question": ""}, {"question": "  "}, {"question": 3}, {"question": "x" * 201}])
+def test_what_is_no_question_is_refused(api: ContractClient, given: dict[str, Any]) -> None:
+    answer = api.post(QUESTIONS, given, content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (422, "question_missing")
+
+
+def test_a_report_gives_context_and_one_that_is_not_there_an_error(api: ContractClient) -> None:
+    report, waiting = succeeded(), queued()
+    assert ask(api, "when should I see a doctor", analysis=str(report.id)).json()["kind"] in {"answer", "unsure"}
+    assert ask(api, "when should I see a doctor", analysis=str(waiting.id)).status_code == 409
+    assert ask(api, "when should I see a doctor", analysis="nonsense").status_code == 404
+
+
+def test_an_entry_that_is_not_there_or_never_answered_is_not_found(api: ContractClient) -> None:
+    assert api.get(f"{QUESTIONS}no-such-key/").status_code == 404
+    assert api.get(f"{QUESTIONS}drug-dosing/").status_code == 404
+
+
+def test_whoever_asks_too_often_waits(api: ContractClient, broker: object, settings: Any) -> None:
+    settings.QUESTIONS_PER_MINUTE = 3
+    answers = [ask(api, "when should I see a doctor") for _ in range(5)]
+    assert [answer.status_code for answer in answers].count(429) >= 1
+    assert int(answers[-1]["Retry-After"]) <= 60
+
+
+def test_the_pages_answer_every_kind(plain_static: None) -> None:
+    client = Client(headers={"accept-language": "en"})
+    assert "What many ask" in client.get("/questions/").content.decode()
+
+    def page(question: str) -> str:
+        return client.post("/questions/", {"question": question}).content.decode()
+
+    assert "Reviewed on" in page("What does a visit to a dermatologist cost?")
+    assert 'href="tel:109"' in page("I want to kill myself")
+    assert "not something we answer" in page("how many times a day minoxidil")
+    assert "We don’t know" in page("quokka zebra xylophone")
+    assert "Searched by words alone" in page("when should I see a doctor")
+    assert client.post("/questions/", {"question": ""}).status_code == 422
+    assert "cost" in client.get("/questions/doctor-cost/").content.decode()
+    assert client.get("/questions/nothing/").status_code == 404
+
+
+def test_the_page_of_a_report_names_its_signs_and_begins_with_them(plain_static: None) -> None:
+    client = Client(headers={"accept-language": "en"})
+    page = client.get(f"/analyses/{succeeded().id}/questions/").content.decode()
+    assert "Excess sebum – Severe" in page
+    first = page.split("What many ask")[1]
+    assert 'href="/questions/care-sebum/"' in first.split("</li>")[0]
+    assert client.get(f"/analyses/{queued().id}/questions/").status_code == 409
+
+
+def test_admins_put_an_answer_in_other_words(plain_static: None) -> None:
+    user = get_user_model().objects.create_user("moon", password="a long word for tests", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=["view_entry", "change_entry", "view_unanswered"]))
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    entry = Entry.objects.get(key="doctor-cost")
+    path = f"/admin/questions/entry/{entry.pk}/change/"
+    form = client.get(path).context["adminform"].form
+    given = {name: form.initial[name] for name in form.fields} | {"question_en": "Price of the skin doctor?"}
+    assert client.post(path, given).status_code == 302
+    entry.refresh_from_db()
+    assert entry.edited
+    assert entry.texts.filter(text="Price of the skin doctor?").exists()
+    ask(client, "quokka zebra xylophone")
+    assert "quokka zebra xylophone" in client.get("/admin/questions/unanswered/").content.decode()

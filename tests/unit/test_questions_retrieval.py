@@ -1,0 +1,76 @@
+"""What of a question is looked for, and how well it fits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from backend.questions.retrieval.bm25 import BM25
+from backend.questions.retrieval.index import Index, Role, Text
+from backend.questions.retrieval.terms import language_of, terms, threes
+
+
+def text(key: str, said: str, language: str = "ko", role: Role = Role.PHRASE) -> Text:
+    return Text(key, role, language, said, tuple(terms(said)))
+
+
+@pytest.mark.parametrize("said", ["머리를 감아요", "머리는 어떻게 감나요", "머리 감을 때"])
+def test_korean_words_are_found_without_their_endings(said: str) -> None:
+    assert {"머리", "감"} <= set(terms(said))
+
+
+def test_english_words_are_found_without_their_endings_and_empty_ones_not_at_all() -> None:
+    assert set(terms("How often should I be washing my hair?")) == set(terms("wash hair often"))
+    assert terms("what is it?") == []
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [("머리 감는 법", "ko"), ("wash my hair", "en"), ("AI가 뭐예요", "ko"), ("shampoo 추천 좀", "ko"), ("?!", "ko")],
+)
+def test_the_language_of_a_question(said: str, language: str) -> None:
+    assert language_of(said) == language
+
+
+def test_a_misspelled_word_still_shares_most_of_its_letters() -> None:
+    def shared(one: str, other: str) -> float:
+        a, b = threes(one), threes(other)
+        return 2 * len(a & b) / (len(a) + len(b))
+
+    assert shared("머리가 가려워요", "머리가가려워여") > 0.7
+    assert shared("dandruff", "dandruf") > 0.8
+    assert shared("머리가 가려워요", "사진이 안 올라가요") < 0.2
+
+
+def test_bm25_prefers_the_rarer_word_and_takes_a_missing_one_as_missing() -> None:
+    bm25 = BM25([["hair", "wash"], ["hair", "loss"], ["hair", "grey"]])
+    scores = bm25.scores(["hair", "loss"])
+    assert scores.argmax() == 1
+    assert 0 < scores[0] < scores[1] < 1
+    assert bm25.scores(["loss", "zebra"])[1] < bm25.scores(["loss"])[1]
+    assert not bm25.scores(["zebra"]).any()
+    assert not bm25.scores([]).any()
+
+
+def test_bm25_agrees_with_its_formula() -> None:
+    bm25 = BM25([["a", "a", "b"], ["b"]])
+    idf = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
+    norm = 1.2 * (1 - 0.5 + 0.5 * 3 / 2)
+    assert bm25.scores(["a"]) == pytest.approx([2 / (2 + norm), 0.0], rel=1e-5)
+    assert idf > 0
+
+
+def test_entries_are_ranked_by_words_and_letters_where_there_is_no_meaning() -> None:
+    index = Index(
+        [text("itch", "두피가 왜 가려워요?"), text("upload", "사진이 안 올라가요"), text("wash", "머리 감는 법")]
+    )
+    assert not index.means
+    assert index.ranked("두피 가려움 이유")[0].key == "itch"
+    assert index.ranked("사진이안올라가여")[0].key == "upload"
+    assert index.ranked("두피 가려움 이유", {"wash": 5.0})[0].key == "wash"
+
+
+def test_a_question_of_signs_alone_fits_nothing() -> None:
+    index = Index([text("itch", "두피가 왜 가려워요?")])
+    assert index.ranked("!!!")[0].score == 0
+    assert Index([]).ranked("두피") == []
