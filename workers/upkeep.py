@@ -24,6 +24,7 @@ from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAPING
 from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
 from backend.operations.traces import traces_begin
+from backend.products.services.counting import spent_forget
 from workers.app import app, task
 from workers.heartbeat import keep_beating
 from workers.metrics import metrics_serve
@@ -65,6 +66,7 @@ def sweep_orphans() -> str:
 def sweep_shares() -> str:
     with _round("sweep") as found:
         found["shares"] = shares_sweep()
+        found["spent"] = spent_forget()
     return _said(found)
 
 

@@ -71,6 +71,7 @@ INSTALLED_APPS = [
     "backend.analyses",
     "backend.clinics",
     "backend.operations",
+    "backend.products",
 ]
 
 MIDDLEWARE = [
