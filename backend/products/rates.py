@@ -12,7 +12,8 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from backend.analyses.pages.words import label_word, type_word
-from backend.products.selectors.evidence import DAYS, Rate, rates
+from backend.products.bandit import DAYS
+from backend.products.selectors.evidence import Rate, rates
 from ml.labels import SCALP_TYPES
 
 #: Of the interval's bar, in the units of its drawing.

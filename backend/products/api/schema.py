@@ -5,9 +5,9 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from backend.products.bandit import PLACES
 from backend.products.kinds import Kind
 from backend.products.rules import SIGNS, TYPES
-from backend.products.selectors.suggestions import MOST
 from ml.labels import SCALP_TYPES
 
 
@@ -36,7 +36,7 @@ class SuggestionsSchema(serializers.Serializer):
     doctor = serializers.CharField(
         allow_blank=True, help_text="Why a doctor comes first, to be said before any product; empty where none has to."
     )
-    products = serializers.ListField(child=SuggestedProductSchema(), max_length=MOST, help_text="In this order.")
+    products = serializers.ListField(child=SuggestedProductSchema(), max_length=PLACES, help_text="In this order.")
 
 
 class ClickSchema(serializers.Serializer):

@@ -9,11 +9,9 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Count, Sum
 from django.utils import timezone
 
+from backend.products.bandit import DAYS
 from backend.products.interval import wilson_interval
 from backend.products.models import Click, Product, Show
-
-#: So far back the order looks. What is older is forgotten by it, so it never becomes too sure to try something else.
-DAYS = 90
 
 
 @dataclass(frozen=True)

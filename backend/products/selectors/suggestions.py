@@ -8,13 +8,11 @@ from django.utils import timezone
 
 from backend.analyses.errors import NoReportYet
 from backend.analyses.selectors.status import AnalysisStatus, Result
-from backend.products.bandit import Arm, ordered
+from backend.products.bandit import PLACES, Arm, ordered
 from backend.products.models import Product
 from backend.products.rules import Fit, Seen, fit
 from backend.products.selectors.evidence import Tally, tallies
 from ml.labels import SCALP_TYPES
-
-MOST = 4  #: suggestions of one report
 
 
 @dataclass(frozen=True)
@@ -52,7 +50,7 @@ def suggestions(status: AnalysisStatus) -> Suggestions:
     for key, one in fits.items():
         tally = known.get(key, Tally(0, 0))
         arms.append(Arm(key, one.fit.score, tally.shows, tally.clicks))
-    return Suggestions(result.skin, seen, tuple(fits[arm.key] for arm in ordered(arms, status.id)[:MOST]))
+    return Suggestions(result.skin, seen, tuple(fits[arm.key] for arm in ordered(arms, status.id)[:PLACES]))
 
 
 def seen_in(result: Result) -> Seen:

@@ -15,16 +15,13 @@ from django.utils import timezone
 from backend.analyses.models import Analysis
 from backend.analyses.selectors.status import analysis_status
 from backend.operations.throttle import tries
+from backend.products.bandit import CLICKS_A_DAY, REPORTS_A_DAY
 from backend.products.models import Click, Product, Show, Spent
 from backend.products.selectors.suggestions import Suggestions, suggestions
 
 #: After this nothing of a report is counted any more, and what has been is forgotten.
 COUNTED = timedelta(days=3)
 DAY_SECONDS = 24 * 3600
-#: Of one sender's reports in a day, so many have their suggestions counted.
-REPORTS_A_DAY = 5
-#: Of one sender's clicks on one product in a day.
-CLICKS_A_DAY = 1
 
 
 def shows_count(analysis_id: UUID, shown: Suggestions, sender: str) -> bool:
