@@ -17,7 +17,7 @@ from backend.products.selectors.evidence import Rate, rates
 from ml.labels import SCALP_TYPES
 
 #: Of the interval's bar, in the units of its drawing.
-WIDE, SCALE = 200, 0.4
+WIDE, SCALE, MARK = 200, 0.4, 1.5
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _row(rate: Rate) -> Row:
     return Row(
         rate.product.said("name"), rate.product.pk, type_word(rate.skin), rate.shows, rate.clicks,
         _percent(share) if rate.share is not None else "–", f"{_percent(least)} – {_percent(most)}",
-        (_place(least), _unlocal(max(1.0, (_of(most) - _of(least)))), _place(share)),
+        (_unlocal(_of(least)), _unlocal(max(1.0, _of(most) - _of(least))), _unlocal(min(_of(share), WIDE - MARK))),
     )  # fmt: skip
 
 
@@ -70,10 +70,6 @@ def _percent(share: float) -> str:
 def _of(share: float) -> float:
     """The place of a rate on the bar, which ends at `SCALE`."""
     return min(share, SCALE) / SCALE * WIDE
-
-
-def _place(share: float) -> str:
-    return _unlocal(_of(share))
 
 
 def _unlocal(number: float) -> str:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext, ngettext
 from backend.analyses.pages.words import label_word
 from backend.products.models import Product
 from backend.products.rules import Fit, Seen
-from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Label
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
 _TYPES = {label.key: label for label in SCALP_TYPES}
 _SIGNS = {label.key: label for label in SYMPTOMS}
@@ -43,27 +43,19 @@ def doctor_words(seen: Seen) -> str:
 
 
 def avoid_words(product: Product) -> str:
-    """What to avoid it with, in the maker's words, or by the types and signs that the catalogue names."""
-    said = product.said("avoid")
-    if said:
-        return said
+    """What to avoid it with: in the maker's words, then the types and signs that the catalogue names."""
     uses = product.uses
     named = [label_word(label) for label in SCALP_TYPES if label.key in uses.avoid_types]
     named += [label_word(label) for label in SYMPTOMS if label.key in uses.avoid_signs]
-    return ", ".join(named)
+    return " ".join(filter(None, (product.said("avoid"), ", ".join(named))))
 
 
 def suits_words(product: Product) -> str:
     """The types and signs that it suits."""
-    return ", ".join(label_word(label) for label in _labels(product))
-
-
-def _labels(product: Product) -> list[Label]:
     uses = product.uses
-    return [
-        *(label for label in SCALP_TYPES if label.key in uses.types),
-        *(label for label in SYMPTOMS if label.key in uses.signs),
-    ]
+    named = [label_word(label) for label in SCALP_TYPES if label.key in uses.types]
+    named += [label_word(label) for label in SYMPTOMS if label.key in uses.signs]
+    return ", ".join(named)
 
 
 def _grade(grade: int) -> str:
