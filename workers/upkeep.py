@@ -24,6 +24,7 @@ from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAPING
 from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
 from backend.operations.traces import traces_begin
+from backend.products.services.counting import spent_forget
 from backend.questions.services.asking import unanswered_sweep
 from backend.statistics.services.publishing import statistics_publish
 from workers.app import app, task
@@ -68,6 +69,7 @@ def sweep_orphans() -> str:
 def sweep_shares() -> str:
     with _round("sweep") as found:
         found["shares"] = shares_sweep()
+        found["spent"] = spent_forget()
         found["questions"] = unanswered_sweep()
     return _said(found)
 

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "backend.questions",
     "backend.statistics",
     "backend.operations",
+    "backend.products",
 ]
 
 MIDDLEWARE = [

@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 
 from backend.config.schema import Schema
 from backend.dashboard.views import dashboard
+from backend.products.rates import rates_page
 
 admin.site.site_header = admin.site.site_title = "ScalpSpectra"
 admin.site.index_title = _("Rows")
@@ -21,17 +22,20 @@ api_docs = csp_update({"style-src": ["'self'", "'unsafe-inline'"]})(
 urlpatterns = [
     path("", include("backend.analyses.pages.urls")),
     path("", include("backend.clinics.pages.urls")),
+    path("", include("backend.products.pages.urls")),
     path("", include("backend.questions.pages.urls")),
     path("", include("backend.statistics.pages.urls")),
     path("", include("backend.operations.urls")),
     path("api/v1/", include("backend.analyses.api.urls")),
     path("api/v1/", include("backend.clinics.api.urls")),
+    path("api/v1/", include("backend.products.api.urls")),
     path("api/v1/", include("backend.questions.api.urls")),
     path("api/v1/", include("backend.statistics.api.urls")),
     path("api/schema/", Schema.as_view(), name="schema"),
     path("api/docs/", api_docs, name="docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/dashboard/", admin.site.admin_view(dashboard), name="dashboard"),
+    path("admin/products/rates/", admin.site.admin_view(rates_page), name="rates"),
     path("admin/", admin.site.urls),
 ]
 

@@ -54,28 +54,35 @@ def _network(address: str) -> str:
 def throttle_wait(limit: int, what: str, *senders: str) -> float:
     """Count one more try of `what` by each of the senders; 0 if it is allowed, else the seconds to wait.
 
-    A fixed window of a minute, counted by atomic increments: by Redis, or by the database where the broker is RabbitMQ,
-    which does not count. The counts' keys are keyed hashes, so neither addresses nor names are stored. When Redis does
-    not answer, everybody may pass: a photo that waits for its bell is better than one that is refused, and so are
-    admins who get in to see why.
+    When Redis does not answer, everybody may pass: a photo that waits for its bell is better than one that is refused,
+    and so are admins who get in to see why.
     """
-    window, into = divmod(time.time(), WINDOW_SECONDS)
+    if max(tries(what, *senders), default=0) <= limit:
+        return 0.0
+    THROTTLED.labels(what).inc()
+    return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
+
+
+def tries(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
+    """Count one more try of `what` by each of the senders; how often each has tried in this window of so many seconds.
+
+    Fixed windows, counted by atomic increments: by Redis, or by the database where the broker is RabbitMQ, which does
+    not count. The counts' keys are keyed hashes, so neither addresses nor names are stored, and they last for a minute
+    longer than their window. Empty where nobody counts, as Redis does not answer.
+    """
+    window, into = divmod(time.time(), seconds)
+    lasts = int(seconds - into) + WINDOW_SECONDS
     keys = []
     for sender in senders:
         digest = hmac.new(settings.SECRET_KEY.encode(), sender.encode(), hashlib.sha256).hexdigest()
         keys.append(f"{what}:{digest[:32]}:{int(window)}")
     if broker_is_rabbitmq():
-        counts = [count_try(key, seconds=2 * WINDOW_SECONDS) for key in keys]
-    else:
-        counts = _counted_by_redis(keys)
-    if max(counts, default=0) <= limit:
-        return 0.0
-    THROTTLED.labels(what).inc()
-    return WINDOW_SECONDS - into
+        return [count_try(key, seconds=lasts) for key in keys]
+    return _counted_by_redis(keys, lasts)
 
 
-def _counted_by_redis(keys: Sequence[str]) -> list[int]:
-    """How often each was counted with this time; empty where nobody answers."""
+def _counted_by_redis(keys: Sequence[str], seconds: int) -> list[int]:
+    """How often each was counted with this time, kept for so many seconds; empty where nobody answers."""
     global _quiet_until
     if not broker_is_redis() or time.monotonic() < _quiet_until:
         return []
@@ -83,7 +90,7 @@ def _counted_by_redis(keys: Sequence[str]) -> list[int]:
         with broker_client().pipeline() as pipeline:
             for key in keys:
                 pipeline.incr(key)
-                pipeline.expire(key, 2 * WINDOW_SECONDS)
+                pipeline.expire(key, seconds)
             return [int(count) for count in pipeline.execute()[::2]]
     except (redis.RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS

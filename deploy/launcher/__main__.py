@@ -47,6 +47,7 @@ def run() -> None:
             house.complete("database", part.manage("migrate", "--noinput"))
             house.complete("questions", part.manage("load_questions"))
             house.complete("sample clinics", part.manage("sample_clinics", "--unless-any"))
+            house.complete("sample products", part.manage("sample_products", "--unless-any"))
             house.complete("static files", part.manage("collectstatic", "--noinput"))
             house.start(part.web())
             for worker in part.model_workers():

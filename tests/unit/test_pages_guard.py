@@ -49,6 +49,7 @@ def test_no_page_may_run_or_wear_what_stands_in_it_or_ask_another_host(visitor: 
     analysis_cancel(refused)
     visitor.post(f"/analyses/{reported}/share/")
     pages = ["/", "/sample/", "/history/", "/offline/", "/nowhere/", "/clinics/", f"/shared/{Share.objects.get().pk}/"]
+    pages += ["/products/", f"/analyses/{reported}/products/", f"/analyses/{reported}/doctor/"]
     pages += [f"/analyses/{id}/{page}" for id in (waiting, reported, refused) for page in ("", "erase/")]
     for path in pages:
         page = visitor.get(path)

@@ -49,6 +49,7 @@ class Report:
         self.meters = quality_meters(result.quality) if result.quality else []
         self._skin = result.skin
         self._degree = grade_of(result.pred)
+        self._unsure = result.unsure
         self._findings = {finding.symptom: finding for finding in result.findings}
 
     @cached_property
@@ -142,11 +143,6 @@ class Report:
         if self.told and self._unsure:
             parts.append(gettext("One of them bears on type and degree, so these two are not certain."))
         return " ".join(parts)
-
-    @property
-    def _unsure(self) -> bool:
-        """Whether a sign without a judgement was graded as high as the degree says, and so decided it."""
-        return any(finding.abstains and finding.grade == self._degree > 0 for finding in self._findings.values())
 
     @property
     def scale(self) -> str:

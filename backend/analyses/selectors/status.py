@@ -140,6 +140,12 @@ class Result:
     demo: bool
     quality: PhotoQuality | None = None
 
+    @property
+    def unsure(self) -> bool:
+        """Whether a sign without a judgement was graded as high as the degree says, and so decided type and degree."""
+        degree = max(finding.grade for finding in self.findings)
+        return any(finding.abstains and finding.grade == degree > 0 for finding in self.findings)
+
 
 def analysis_status(analysis_id: UUID) -> AnalysisStatus:
     """The status of an analysis. Raises AnalysisUnknown or AnalysisErased."""

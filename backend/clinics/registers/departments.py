@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from backend.clinics.registers.files import FileUnreadable, rows_read
 from backend.clinics.registers.layouts import DERMATOLOGY
+from backend.operations.tables import FileUnreadable, rows_read
 
 KEY, CODE, SPECIALISTS = "암호화요양기호", "진료과목코드", "과목별전문의수"
 

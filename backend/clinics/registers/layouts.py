@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from backend.clinics.registers.coordinates import Place, place_read
-from backend.clinics.registers.files import FileUnreadable
 from backend.clinics.sources import Source
+from backend.operations.tables import FileUnreadable
 
 SKIN = "피부"
 #: 진료과목코드 of 피부과.

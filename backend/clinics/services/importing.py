@@ -14,9 +14,9 @@ from django.db import transaction
 from backend.clinics.models import Clinic
 from backend.clinics.registers.coordinates import NoPlace
 from backend.clinics.registers.departments import dermatologists_read
-from backend.clinics.registers.files import FileUnreadable, rows_read
 from backend.clinics.registers.layouts import Listed, Skipped, layout_of
 from backend.clinics.sources import Source
+from backend.operations.tables import FileUnreadable, rows_read
 
 #: What a register says of a clinic. The rest of its row is the admins'.
 COLUMNS = (

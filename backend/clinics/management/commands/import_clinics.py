@@ -3,8 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
-from backend.clinics.registers.files import FileUnreadable
 from backend.clinics.services.importing import clinics_import
+from backend.operations.tables import FileUnreadable
 
 
 class Command(BaseCommand):

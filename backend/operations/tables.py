@@ -1,4 +1,4 @@
-"""Rows of a register's file, csv or xlsx, as words by column name."""
+"""Rows of a table in a file, csv or xlsx, as words by column name."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 #: What Korean offices and programs save csv files in: with a mark of order or without, or as Windows does.
 ENCODINGS = ("utf-8-sig", "cp949")
-#: Of a table's head: some registers write a title above it.
+#: Of a table's head: some write a title above it.
 HEAD_WITHIN = 10
 
 

@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class Products(AppConfig):
+    name = "backend.products"
+    label = "products"
+    verbose_name = _("Products")

@@ -1,0 +1,21 @@
+"""Errors for users."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy as _
+
+from backend.config.errors import UserError
+
+
+class ProductUnknown(UserError):
+    code = "product_unknown"
+    status = 404
+    detail = _("There is no product at this address. It may have left the catalogue.")
+
+
+class SkinUnknown(UserError):
+    """A scalp type that there is not."""
+
+    code = "query_invalid"
+    status = 422
+    detail = _("skin must be the key or the Korean word of a scalp type.")

@@ -1,0 +1,16 @@
+"""What a product is, in the order in which the catalogue has them."""
+
+from __future__ import annotations
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+
+class Kind(TextChoices):
+    SHAMPOO = "shampoo", _("Shampoo")
+    CONDITIONER = "conditioner", _("Conditioner")
+    SCRUB = "scrub", _("Scalp scrub")
+    TONIC = "tonic", _("Scalp tonic")
+    ESSENCE = "essence", _("Scalp essence")
+    SUN = "sun", _("Sun care")
+    TOOL = "tool", _("Brush or tool")

@@ -1,0 +1,81 @@
+"""The pages of products: the catalogue, what is suggested after a report, and the way out to a product."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from backend.analyses.pages.report import Report
+from backend.analyses.selectors.status import analysis_status
+from backend.config.errors import UserError
+from backend.config.private import private
+from backend.operations.throttle import client_address
+from backend.products import words
+from backend.products.models import Product
+from backend.products.selectors import suggestions as selected
+from backend.products.selectors.catalogue import catalogue_by_kind, catalogue_is_sample, product_get
+from backend.products.services.counting import click_count, shows_count
+
+
+@require_safe
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """All products by kind and alphabet. What is looked at here is not counted."""
+    kinds = [(kind.label, [_card(product) for product in products]) for kind, products in catalogue_by_kind()]
+    return render(request, "pages/products.html", {"kinds": kinds, "samples": catalogue_is_sample()})
+
+
+@require_safe
+def suggestions(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
+    """At most four products that fit a report, and why; where a doctor comes first, that before them."""
+    try:
+        status = analysis_status(analysis_id)
+        shown = selected.suggestions(status)
+    except UserError as error:
+        return _problem(request, error)
+    assert status.result is not None, "There are suggestions of reports only."
+    if _is_read(request):
+        shows_count(analysis_id, shown, client_address(request))
+    context = {
+        "analysis": status,
+        "report": Report(status.result),
+        "doctor": words.doctor_words(shown.seen),
+        "severe": shown.seen.severe,
+        "cards": [_card(one.product) | {"why": words.why_words(one.fit, shown.seen)} for one in shown.suggested],
+        "samples": any(one.product.sample for one in shown.suggested),
+    }
+    return private(render(request, "pages/suggestions.html", context))
+
+
+@require_safe
+def go(request: HttpRequest, analysis_id: UUID, product_id: int) -> HttpResponse:
+    """Out to a product of the catalogue, and nowhere else: its stored link is the only address that this knows."""
+    try:
+        product = product_get(product_id)
+        if _is_read(request):
+            click_count(analysis_id, product, client_address(request))
+    except UserError as error:
+        return _problem(request, error)
+    return private(HttpResponseRedirect(product.url))
+
+
+def _card(product: Product) -> dict[str, object]:
+    return {
+        "product": product,
+        "name": product.said("name"),
+        "ingredients": product.said("ingredients"),
+        "suits": words.suits_words(product),
+        "avoid": words.avoid_words(product),
+    }
+
+
+def _is_read(request: HttpRequest) -> bool:
+    """Whether somebody looks, and no browser fetches what somebody might look at."""
+    return request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
+
+
+def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
+    said = {"status": error.status, "detail": error.detail}
+    return private(render(request, "problem.html", said, status=error.status))

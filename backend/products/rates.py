@@ -1,0 +1,76 @@
+"""A page of the admin: how often each product was shown and clicked with each type, and how sure its rate is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from backend.analyses.pages.words import label_word, type_word
+from backend.products.bandit import DAYS
+from backend.products.selectors.evidence import Rate, rates
+from ml.labels import SCALP_TYPES
+
+#: Of the interval's bar, in the units of its drawing.
+WIDE, SCALE, MARK = 200, 0.4, 1.5
+
+
+@dataclass(frozen=True)
+class Row:
+    """A line of the table; `bar` is where its interval begins, how wide it is, and where the rate itself stands."""
+
+    product: str
+    product_id: int
+    skin: str
+    shows: int
+    clicks: int
+    rate: str
+    interval: str
+    bar: tuple[str, str, str]
+
+
+def rates_page(request: HttpRequest) -> HttpResponse:
+    """For staff who may look at clicks. Raises PermissionDenied for others."""
+    if not request.user.has_perm("products.view_click"):
+        raise PermissionDenied
+    chosen = next((label for label in SCALP_TYPES if label.key == request.GET.get("skin")), None)
+    found = rates(chosen.korean if chosen else "", DAYS)
+    context = {
+        **admin.site.each_context(request),
+        "title": _("Shows and clicks of products"),
+        "rows": [_row(rate) for rate in found],
+        "days": DAYS,
+        "skins": [(label.key, label_word(label)) for label in SCALP_TYPES],
+        "chosen": chosen.key if chosen else "",
+        "shows": sum(rate.shows for rate in found),
+        "clicks": sum(rate.clicks for rate in found),
+    }
+    return render(request, "admin/rates.html", context)
+
+
+def _row(rate: Rate) -> Row:
+    least, most = rate.interval
+    share = rate.share or 0.0
+    return Row(
+        rate.product.said("name"), rate.product.pk, type_word(rate.skin), rate.shows, rate.clicks,
+        _percent(share) if rate.share is not None else "–", f"{_percent(least)} – {_percent(most)}",
+        (_unlocal(_of(least)), _unlocal(max(1.0, _of(most) - _of(least))), _unlocal(min(_of(share), WIDE - MARK))),
+    )  # fmt: skip
+
+
+def _percent(share: float) -> str:
+    return f"{number_format(100 * share, decimal_pos=1)} %"
+
+
+def _of(share: float) -> float:
+    """The place of a rate on the bar, which ends at `SCALE`."""
+    return min(share, SCALE) / SCALE * WIDE
+
+
+def _unlocal(number: float) -> str:
+    return f"{number:.1f}"

@@ -1,0 +1,76 @@
+"""What is known of each product from shows and clicks before a day, and the rates that admins see."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+
+from django.db.models import Count, Sum
+from django.utils import timezone
+
+from backend.products.bandit import DAYS
+from backend.products.interval import wilson_interval
+from backend.products.models import Click, Product, Show
+
+
+@dataclass(frozen=True)
+class Tally:
+    shows: int
+    clicks: int
+
+
+@dataclass(frozen=True)
+class Rate:
+    """What came of a product with a scalp type, with the rate's 95 % interval."""
+
+    product: Product
+    skin: str
+    shows: int
+    clicks: int
+
+    @property
+    def share(self) -> float | None:
+        return self.clicks / self.shows if self.shows else None
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return wilson_interval(self.clicks, self.shows)
+
+
+def tallies(skin: str, before: date) -> dict[int, Tally]:
+    """Shows and clicks by product with this type, on the days before this one: what they were then, they stay."""
+    since = before - timedelta(days=DAYS)
+    shows = Show.objects.filter(skin=skin, day__gte=since, day__lt=before).values_list("product")
+    clicks = Click.objects.filter(skin=skin, at__gte=_begin(since), at__lt=_begin(before)).values_list("product")
+    clicked = dict(clicks.annotate(number=Count("id")).order_by())
+    return {
+        product: Tally(number, clicked.get(product, 0))
+        for product, number in shows.annotate(number=Sum("shows")).order_by()
+    }
+
+
+def rates(skin: str = "", days: int | None = None) -> list[Rate]:
+    """Every product and type that was ever shown together, most shown first; of one type, or of so many days."""
+    shows, clicks = Show.objects.all(), Click.objects.all()
+    if skin:
+        shows, clicks = shows.filter(skin=skin), clicks.filter(skin=skin)
+    if days:
+        since = timezone.localdate() - timedelta(days=days)
+        shows, clicks = shows.filter(day__gte=since), clicks.filter(at__gte=_begin(since))
+    shown: Counter[tuple[int, str]] = Counter()
+    for product, of, number in shows.values_list("product", "skin").annotate(number=Sum("shows")).order_by():
+        shown[product, of] = number
+    clicked = {
+        (product, of): number
+        for product, of, number in clicks.values_list("product", "skin").annotate(number=Count("id")).order_by()
+    }
+    products = Product.objects.in_bulk({product for product, _skin in shown})
+    return [
+        Rate(products[product], of, number, clicked.get((product, of), 0))
+        for (product, of), number in shown.most_common()
+    ]
+
+
+def _begin(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))

@@ -1,0 +1,106 @@
+"""Which product fits a report, and when a doctor comes first."""
+
+from __future__ import annotations
+
+import pytest
+from django.utils.translation import override
+
+from backend.products.rules import DOCTOR_FROM, SEVERE, SIGNS, SIGNS_OF_TYPE, TYPES, Seen, Uses, fit
+from backend.products.words import doctor_words, why_words
+
+
+def seen(skin: str | None = "oily", **grades: int | None) -> Seen:
+    return Seen(skin, dict.fromkeys(SIGNS, 0) | grades)
+
+
+def uses(*, types: str = "", signs: str = "", avoid_types: str = "", avoid_signs: str = "") -> Uses:
+    return Uses(*(frozenset(words.split()) for words in (types, signs, avoid_types, avoid_signs)))
+
+
+OILY = seen(excess_sebum=2, dandruff=1)
+
+
+def test_a_product_fits_by_type_by_sign_or_by_both_and_better_by_both() -> None:
+    both, skin, sign = (
+        fit(one, OILY)
+        for one in (uses(types="oily", signs="excess_sebum dandruff"), uses(types="oily"), uses(signs="dandruff"))
+    )
+    assert both
+    assert skin
+    assert sign
+    assert (both.skin, both.signs, both.score) == ("oily", ("excess_sebum", "dandruff"), 1.0)
+    assert (skin.skin, skin.signs) == ("oily", ())
+    assert (sign.skin, sign.signs) == (None, ("dandruff",))
+    assert both.score > skin.score > sign.score > 0
+    assert fit(uses(types="dry", signs="hair_loss"), OILY) is None
+
+
+def test_the_more_marked_sign_weighs_more() -> None:
+    scores = [fit(uses(signs=sign), OILY) for sign in ("excess_sebum", "dandruff")]
+    assert scores[0]
+    assert scores[1]
+    assert scores[0].score == 2 * scores[1].score
+
+
+@pytest.mark.parametrize(
+    "avoided", [{"avoid_types": "oily"}, {"avoid_signs": "dandruff"}, {"avoid_signs": "hair_loss dandruff"}]
+)
+def test_what_is_to_be_avoided_is_not_suggested_however_well_it_fits(avoided: dict[str, str]) -> None:
+    assert fit(uses(types="oily", signs="excess_sebum"), OILY)
+    assert fit(uses(types="oily", signs="excess_sebum", **avoided), OILY) is None
+
+
+def test_what_was_held_back_speaks_for_nothing_and_may_be_there() -> None:
+    unknown = seen(excess_sebum=2, dandruff=None)
+    assert fit(uses(signs="dandruff"), unknown) is None
+    assert fit(uses(signs="excess_sebum", avoid_signs="dandruff"), unknown) is None
+    no_type = seen(None, excess_sebum=2)
+    assert fit(uses(types=" ".join(TYPES)), no_type) is None
+    assert fit(uses(signs="excess_sebum", avoid_types="sensitive"), no_type) is None
+    assert fit(uses(signs="excess_sebum"), no_type)
+
+
+@pytest.mark.parametrize("sign", SIGNS)
+def test_with_any_severe_sign_nothing_new_is_suggested(sign: str) -> None:
+    severe = seen(**{"excess_sebum": 1, sign: SEVERE})
+    assert severe.severe
+    assert sign in severe.for_doctor
+    assert fit(uses(types=" ".join(TYPES), signs=" ".join(SIGNS)), severe) is None
+
+
+@pytest.mark.parametrize("sign", ["follicular_erythema_pustules", "hair_loss"])
+def test_what_is_a_doctor_s_from_moderate_on_has_no_product_and_the_rest_has(sign: str) -> None:
+    moderate = seen("combined", **{sign: 2, "dandruff": 1})
+    assert moderate.for_doctor == (sign,)
+    assert not moderate.severe
+    assert fit(uses(signs=sign), moderate) is None
+    other = fit(uses(signs=f"{sign} dandruff"), moderate)
+    assert other
+    assert other.signs == ("dandruff",)
+    [skin] = [key for key, signs in SIGNS_OF_TYPE.items() if signs == (sign,)]
+    assert fit(uses(types=skin), seen(skin, **{sign: 2})) is None, "the type is that sign"
+    assert not seen(skin, **{sign: 1}).for_doctor
+
+
+def test_every_type_and_sign_has_its_rule() -> None:
+    assert set(DOCTOR_FROM) == set(SIGNS)
+    assert set(SIGNS_OF_TYPE) == set(TYPES) - {"good", "combined"}
+
+
+def test_the_reason_names_the_type_and_the_signs_with_their_grades() -> None:
+    found = fit(uses(types="oily", signs="excess_sebum dandruff"), OILY)
+    assert found
+    with override("en"):
+        assert why_words(found, OILY) == (
+            "Chosen for a scalp of the oily type, and for what was seen: Excess sebum (moderate), Dandruff (mild)."
+        )
+    with override("ko"):
+        assert "지성 두피" in why_words(found, OILY)
+        assert "피지과다 (중등도), 비듬 (경증)" in why_words(found, OILY)
+
+
+def test_the_doctor_is_said_with_the_sign_and_what_it_means_for_products() -> None:
+    with override("en"):
+        assert doctor_words(OILY) == ""
+        assert "Hair loss (moderate). No product is suggested for that sign." in doctor_words(seen(hair_loss=2))
+        assert "try nothing new on the scalp" in doctor_words(seen(dandruff=3, hair_loss=2))
