@@ -16,10 +16,14 @@ class Topic(models.TextChoices):
     DATA = "data", _("Data")
     DOCTOR = "doctor", _("The doctor")
     DECOY = "decoys", _("Not answered")
+    RED_FLAG = "flags", _("Can’t wait")
 
 
 class Entry(models.Model):
-    """A question with its reviewed answer in both languages. A decoy has ways to ask alone: it is never answered."""
+    """A question with its reviewed answer in both languages.
+
+    A decoy has ways to ask alone, as it is never answered; so has a red flag, whose advice is ours (`advice.py`).
+    """
 
     key = models.SlugField(_("key"), max_length=60, unique=True)
     topic = models.CharField(_("topic"), max_length=8, choices=Topic)

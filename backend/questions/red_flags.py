@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -34,10 +35,22 @@ def red_flag(question: str) -> RedFlag | None:
     rules = _rules()
     said = rules.denied.sub(" ", normal(question))
     today = rules.long_ago.search(said) is None
-    for flag, patterns in rules.flags:
-        if (today or flag in _EVER) and all(pattern.search(said) for pattern in patterns):
-            return flag
+    for rule in rules.rules:
+        if (today or rule.flag in _EVER) and rule.holds(said):
+            return rule.flag
     return None
+
+
+@dataclass(frozen=True)
+class _Rule:
+    flag: RedFlag
+    all: tuple[re.Pattern[str], ...]
+    unless: re.Pattern[str] | None
+
+    def holds(self, said: str) -> bool:
+        if self.unless and self.unless.search(said):
+            return False
+        return all(pattern.search(said) for pattern in self.all)
 
 
 class _Rules:
@@ -45,7 +58,14 @@ class _Rules:
         read = tomllib.loads(path.read_text("utf-8"))
         self.denied = _any(read["denied"])
         self.long_ago = _any(read["long_ago"])
-        self.flags = [(RedFlag(rule["flag"]), [_any(words) for words in rule["all"]]) for rule in read["rule"]]
+        self.rules = [
+            _Rule(
+                RedFlag(rule["flag"]),
+                tuple(_any(words) for words in rule["all"]),
+                _any(rule["unless"]) if "unless" in rule else None,
+            )
+            for rule in read["rule"]
+        ]
 
 
 @lru_cache(1)

@@ -22,7 +22,7 @@ class SuggestionSchema(serializers.Serializer):
 
 class EntrySchema(SuggestionSchema):
     answer = serializers.CharField()
-    source = serializers.CharField()
+    source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not the serializer's own
     reviewed = serializers.DateField(allow_null=True)
 
 

@@ -35,10 +35,12 @@ class BM25:
         told = np.zeros(self._size, dtype=np.float32)
         whole = 0.0
         for term in set(question):
-            numbers, weights = self._postings.get(term, (None, None))
-            whole += self._idf(0 if numbers is None else len(numbers))
-            if numbers is not None:
+            if term in self._postings:
+                numbers, weights = self._postings[term]
                 told[numbers] += weights
+                whole += self._idf(len(numbers))
+            else:
+                whole += self._idf(0)
         return told / np.float32(whole or 1.0)
 
     def _idf(self, documents: int) -> float:

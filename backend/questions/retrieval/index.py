@@ -103,13 +103,16 @@ class Index:
 
 def _averages(texts: Sequence[Text]) -> dict[str, Scores]:
     """The average vector of each language. Taken off, it lets vectors differ by what is meant, not by the language."""
-    languages = {text.language for text in texts}
-    return {lang: np.mean([t.vector for t in texts if t.language == lang], axis=0, dtype=np.float32)
-            for lang in languages}  # fmt: skip
+    return {language: _stack(text for text in texts if text.language == language).mean(axis=0)
+            for language in {text.language for text in texts}}  # fmt: skip
 
 
 def _centred(texts: Sequence[Text], averages: dict[str, Scores]) -> Scores:
-    return _unit(np.stack([text.vector - averages[text.language] for text in texts if text.vector is not None]))
+    return _unit(_stack(texts) - np.stack([averages[text.language] for text in texts]))
+
+
+def _stack(texts: Iterable[Text]) -> Scores:
+    return np.stack([text.vector for text in texts if text.vector is not None])
 
 
 def _unit(vectors: Scores) -> Scores:

@@ -121,6 +121,7 @@ def _read(folder: Path) -> Iterator[dict[str, Any]]:
                 row |= {f"question_{language}": said["question"], f"answer_{language}": said["answer"]}
                 row[f"also_{language}"] = "\n".join(said["also"])
             yield {"topic": Topic(path.stem).value, **row}
-        for decoy in read.get("decoy", []):
-            ways = {f"also_{language}": "\n".join(decoy[language]) for language in LANGUAGES}
-            yield {"topic": Topic.DECOY.value, "key": decoy["key"], **ways}
+        for topic, word in ((Topic.DECOY, "decoy"), (Topic.RED_FLAG, "flag")):
+            for asked in read.get(word, []):
+                ways = {f"also_{language}": "\n".join(asked[language]) for language in LANGUAGES}
+                yield {"topic": topic.value, "key": asked["key"], **ways}
