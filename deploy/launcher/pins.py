@@ -11,7 +11,7 @@ from deploy.launcher.terminal import LaunchError, say
 
 # The tests' role comes first, and all others are held to its versions: what a peer in the benchmark asks for must not
 # decide what the product runs with.
-ROLES = ("dev", "bench", "training", "quantised", "tracing", "run", "worker", "backend")
+ROLES = ("dev", "bench", "training", "quantised", "tracing", "questions", "run", "worker", "backend")
 
 # torch names the exact versions of its own CUDA parts, and only where they exist. Pinned here as well, they
 # would be asked for on a Mac and next to a CPU build of torch.
