@@ -200,7 +200,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
-    "ENUM_NAME_OVERRIDES": {"GradeEnum": "backend.analyses.api.schema.GRADE_NAMES"},
+    "ENUM_NAME_OVERRIDES": {
+        "GradeEnum": "backend.analyses.api.schema.GRADE_NAMES",
+        "SymptomEnum": "backend.products.rules.SIGNS",
+    },
 }
 
 # ── Admin ────────────────────────────────────────────────────────────────────────────────────────────

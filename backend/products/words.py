@@ -47,7 +47,7 @@ def avoid_words(product: Product) -> str:
     uses = product.uses
     named = [label_word(label) for label in SCALP_TYPES if label.key in uses.avoid_types]
     named += [label_word(label) for label in SYMPTOMS if label.key in uses.avoid_signs]
-    return " ".join(filter(None, (product.said("avoid"), ", ".join(named))))
+    return " · ".join(filter(None, (product.said("avoid"), ", ".join(named))))
 
 
 def suits_words(product: Product) -> str:

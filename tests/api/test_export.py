@@ -94,7 +94,7 @@ def test_nothing_of_others_is_in_it(api: ContractClient) -> None:
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_it_says_what_is_not_in_it_and_why_in_the_reader_s_language(api: ContractClient, language: str) -> None:
     told = api.get(address(succeeded(), "export"), headers={"Accept-Language": language}).json()
-    assert [one["what"] for one in told["not_included"]] == ["photo", "original", "logs", "sender"]
+    assert [one["what"] for one in told["not_included"]] == ["photo", "original", "logs", "sender", "clicks"]
     for text in (told["retention"]["rest"], *(one["why"] for one in told["not_included"])):
         assert text.isascii() is (language == "en")
 

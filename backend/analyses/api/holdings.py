@@ -20,6 +20,7 @@ NOT_INCLUDED: tuple[tuple[str, Promise], ...] = (
     ("original", _("The file that was sent, its name and what the camera wrote into it were never stored.")),
     ("logs", _("Logs hold the number of the analysis and what happened when, and none of your answers.")),
     ("sender", _("Who sent it is not known here: there is no account, and no address of a device is stored.")),
+    ("clicks", _("Clicks on products are stored without anything that leads to a report, so nobody can find yours.")),
 )
 
 
