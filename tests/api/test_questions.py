@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from django.utils import timezone
 
 from backend.questions.models import Entry, Unanswered
 from backend.questions.services.asking import KEPT_DAYS, unanswered_sweep
-from backend.questions.services.loading import FOLDER, entries_load
+from backend.questions.services.loading import entries_load
 from tests.analyses import queued, succeeded
 from tests.api.contract import ContractClient
+from tests.questions.few import few_entries
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -26,9 +26,7 @@ QUESTIONS = "/api/v1/questions/"
 
 @pytest.fixture(autouse=True)
 def loaded(db: None, tmp_path: Path) -> None:
-    for name in ("doctor", "care", "decoys"):
-        shutil.copy(FOLDER / f"{name}.toml", tmp_path)
-    entries_load(tmp_path)
+    entries_load(few_entries(tmp_path))
 
 
 def ask(api: Client, question: str, **more: Any) -> Any:
