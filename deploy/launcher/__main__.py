@@ -46,8 +46,8 @@ def run() -> None:
                 raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}, which SCALP_BROKER_URL names.")
             house.complete("database", part.manage("migrate", "--noinput"))
             house.complete("questions", part.manage("load_questions"))
-            house.complete("sample clinics", part.manage("sample_clinics", "--unless-any"))
-            house.complete("sample products", part.manage("sample_products", "--unless-any"))
+            house.complete("clinics", part.manage("sample_clinics", "--unless-any"))
+            house.complete("products", part.manage("sample_products", "--unless-any"))
             house.complete("static files", part.manage("collectstatic", "--noinput"))
             house.start(part.web())
             for worker in part.model_workers():

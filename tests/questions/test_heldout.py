@@ -1,12 +1,19 @@
-"""The held-out questions, searched by words alone: the short form of `python -m tests.questions`."""
+"""The held-out questions, by meaning and without: the short form of `python -m tests.questions`."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
+from typing import Any
 
+import numpy as np
 import pytest
 
+from backend.questions.models import EntryText
+from backend.questions.retrieval import meaning
+from backend.questions.selectors import answering
 from backend.questions.services.loading import entries_load
+from backend.questions.services.meanings import vector_is_known
 from tests.questions.heldout import OFF_TOPIC, RED_FLAG, questions, trials
 
 
@@ -19,13 +26,39 @@ def test_there_are_300_of_every_kind_in_both_languages() -> None:
     assert min(Counter(one.language for one in asked).values()) >= 100
 
 
+@pytest.fixture(params=["by meaning and words", "by words alone"])
+def by_meaning(request: pytest.FixtureRequest, settings: Any) -> Iterator[bool]:
+    """Whether meaning is looked at, for which `requirements/questions.txt` is installed with the tests."""
+    settings.QUESTIONS_BY_MEANING = request.param == "by meaning and words"
+    for cache in (meaning._model, answering._known):
+        cache.cache_clear()
+    yield settings.QUESTIONS_BY_MEANING
+    for cache in (meaning._model, answering._known):
+        cache.cache_clear()
+
+
 @pytest.mark.django_db
-def test_by_words_alone_danger_is_seen_and_foreign_topics_are_refused() -> None:
+def test_danger_is_seen_foreign_topics_are_refused_and_most_is_found(by_meaning: bool) -> None:
     entries_load()
     done = list(trials())
     dangerous = [trial for trial in done if RED_FLAG in trial.asked.expect]
     foreign = [trial for trial in done if OFF_TOPIC in trial.asked.expect]
     answerable = [trial for trial in done if trial.asked.answerable]
+    assert all(trial.told.means == by_meaning for trial in done if trial.told.entry)
     assert [trial.asked.text for trial in dangerous if not trial.flagged] == []
-    assert sum(trial.refused for trial in foreign) >= 0.85 * len(foreign)
-    assert sum(trial.among_three for trial in answerable) >= 0.6 * len(answerable)
+    assert sum(trial.refused for trial in foreign) >= 0.88 * len(foreign)
+    assert sum(trial.first for trial in answerable) >= (0.82 if by_meaning else 0.62) * len(answerable)
+    assert sum(trial.among_three for trial in answerable) >= (0.88 if by_meaning else 0.74) * len(answerable)
+
+
+@pytest.mark.django_db
+def test_the_meaning_of_each_text_is_known_and_what_the_model_says(by_meaning: bool) -> None:
+    entries_load()
+    texts = EntryText.objects.all()
+    unknown = [text.text for text in texts if not vector_is_known(text.text)]
+    assert unknown == [], "python backend/manage.py load_questions --write-meanings"
+    if by_meaning:
+        some = list(texts.order_by("text")[::300])
+        for text, vector in zip(some, meaning.meanings([one.text for one in some]), strict=True):
+            assert text.vector is not None
+            assert np.frombuffer(bytes(text.vector), dtype=np.float32) @ vector > 0.995

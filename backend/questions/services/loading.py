@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import structlog
 from django.db import transaction
 
 from backend.questions.models import Entry, EntryText, Topic
 from backend.questions.retrieval.index import Role
-from backend.questions.retrieval.meaning import meaning_there, meanings
+from backend.questions.retrieval.meaning import meaning_there
 from backend.questions.retrieval.terms import terms
+from backend.questions.services.meanings import vector_is_known, vectors_of
 
 log = structlog.get_logger(__name__)
 
 FOLDER = Path(__file__).resolve().parent.parent / "entries"
 LANGUAGES = ("ko", "en")
-AT_ONCE = 50  #: texts whose meanings are worked out at a time
 
 
 @dataclass(frozen=True)
@@ -32,13 +31,13 @@ class Loaded:
     changed: int = 0
     removed: int = 0
     kept: int = 0
-    texts: int = 0  #: that were worked out
+    texts: int = 0  #: that were prepared for the search
 
     def __str__(self) -> str:
-        meaning = "" if meaning_there() else " without their meaning, as its model is not installed"
+        meaning = "" if meaning_there() else "; words alone are searched, as the model of meaning is not installed"
         return (
             f"{self.added} added, {self.changed} changed, {self.removed} removed, {self.kept} left as edited; "
-            f"{self.texts} texts worked out{meaning}"
+            f"{self.texts} texts prepared{meaning}"
         )
 
 
@@ -74,12 +73,16 @@ def entry_texts_write(entry: Entry) -> int:
     kept, stale = set(), []
     for row in entry.texts.all():
         known = (row.role, row.language, row.text)
-        if known not in wanted or known in kept or (row.vector is None and meaning_there()):
+        if (
+            known not in wanted
+            or known in kept
+            or (row.vector is None and (vector_is_known(row.text) or meaning_there()))
+        ):
             stale.append(row.pk)
         else:
             kept.add(known)
     new = sorted(wanted - kept)
-    vectors = _vectors([text for _role, _language, text in new])
+    vectors = vectors_of([text for _role, _language, text in new])
     with transaction.atomic():
         EntryText.objects.filter(pk__in=stale).delete()
         EntryText.objects.bulk_create(
@@ -100,15 +103,6 @@ def _texts(entry: Entry) -> Iterator[tuple[str, str, str]]:
                 yield Role.PHRASE.value, language, phrase.strip()
         if answer:
             yield Role.ANSWER.value, language, f"{question} {answer}"
-
-
-def _vectors(texts: Sequence[str]) -> list[bytes | None]:
-    if not meaning_there():
-        return [None] * len(texts)
-    found: list[bytes | None] = []
-    for begin in range(0, len(texts), AT_ONCE):
-        found += [np.asarray(row, np.float32).tobytes() for row in meanings(texts[begin : begin + AT_ONCE])]
-    return found
 
 
 def _read(folder: Path) -> Iterator[dict[str, Any]]:

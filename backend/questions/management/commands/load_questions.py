@@ -1,12 +1,22 @@
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandParser
 
+from backend.questions.models import EntryText
 from backend.questions.services.loading import entries_load
+from backend.questions.services.meanings import meanings_write
 
 
 class Command(BaseCommand):
     help = "Load the reviewed questions and answers of this version; what admins edited stays as it is."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--write-meanings", action="store_true", help="after texts were changed: write their meanings to the file"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(str(entries_load()))
+        if options["write_meanings"]:
+            written = meanings_write(EntryText.objects.values_list("text", flat=True))
+            self.stdout.write(f"{written} meanings written")
