@@ -41,7 +41,7 @@ OF_SIGNS = {
     "dandruff": ("dandruff",),
     "hair_loss": ("hair-loss",),
 }
-NUDGE = 0.1
+NUDGE = 0.03  #: between two that fit alike
 
 
 class Kind(StrEnum):
