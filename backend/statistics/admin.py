@@ -33,8 +33,8 @@ class TallyAdmin(Exported):
     resource_classes = [TallyResource]
     change_list_template = "admin/statistics.html"
     list_display = ("month", "sex", "age", "skin", "pred", "demo", "count")
-    list_filter = ("demo", "sex", "age", "skin", "pred", "month")
-    date_hierarchy = "month"
+    # Not by `date_hierarchy`, which on SQLite asks Python for the year of each row.
+    list_filter = ("demo", "sex", "age", "skin", "pred", ("month", admin.AllValuesFieldListFilter))
     ordering = ("-month", "-count")
     list_display_links = None
     show_full_result_count = False
