@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import get_language
+
 from backend.questions.models import Entry
 
 
@@ -15,6 +17,11 @@ class WordedEntry:
     answer: str
     source: str
     reviewed: date | None
+
+
+def reader_language() -> str:
+    """`ko` or `en`, as the reader of this request wants it."""
+    return "ko" if (get_language() or "ko").startswith("ko") else "en"
 
 
 def worded(entry: Entry, language: str) -> WordedEntry:

@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpResponse, JsonResponse
-from django.utils.translation import get_language
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -22,7 +21,7 @@ from backend.questions.models import Entry
 from backend.questions.selectors.answering import Told, entry_get
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import question_ask
-from backend.questions.wording import worded
+from backend.questions.wording import reader_language, worded
 
 
 class Questions(APIView):
@@ -38,7 +37,7 @@ class Questions(APIView):
         if not isinstance(question, str):
             raise QuestionMissing
         signs = report_signs(_id(analysis)) if analysis is not None else {}
-        told = question_ask(question, _language(), sender=client_address(request), signs=list(signs))
+        told = question_ask(question, reader_language(), sender=client_address(request), signs=list(signs))
         return private(JsonResponse(told_json(told), json_dumps_params={"ensure_ascii": False}))
 
 
@@ -49,7 +48,7 @@ class QuestionDetail(APIView):
         entry = entry_get(key)
         if entry is None:
             raise EntryUnknown
-        return JsonResponse(_entry_json(entry, _language()), json_dumps_params={"ensure_ascii": False})
+        return JsonResponse(_entry_json(entry, reader_language()), json_dumps_params={"ensure_ascii": False})
 
 
 def told_json(told: Told) -> dict[str, Any]:
@@ -81,7 +80,3 @@ def _id(word: object) -> UUID:
         return UUID(str(word))
     except ValueError:
         raise AnalysisUnknown from None
-
-
-def _language() -> str:
-    return "ko" if (get_language() or "ko").startswith("ko") else "en"

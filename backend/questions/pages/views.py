@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.analyses.pages.words import label_word
@@ -19,7 +18,7 @@ from backend.questions.errors import EntryUnknown
 from backend.questions.selectors.answering import MOST, entry_get, first_questions
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import KEPT_DAYS, question_ask
-from backend.questions.wording import worded
+from backend.questions.wording import reader_language, worded
 from ml.labels import GRADES, SYMPTOMS
 
 
@@ -47,11 +46,11 @@ def entry(request: HttpRequest, key: str) -> HttpResponse:
     found = entry_get(key)
     if found is None:
         return _problem(request, EntryUnknown())
-    return render(request, "pages/question.html", {"entry": worded(found, _language())})
+    return render(request, "pages/question.html", {"entry": worded(found, reader_language())})
 
 
 def _asked(request: HttpRequest, signs: dict[str, int], context: dict[str, Any]) -> HttpResponse:
-    language, status = _language(), 200
+    language, status = reader_language(), 200
     context |= {"most": MOST, "kept_days": KEPT_DAYS, "question": request.POST.get("question", "")[:MOST]}
     if request.method == "POST":
         try:
@@ -76,7 +75,3 @@ def _asked(request: HttpRequest, signs: dict[str, int], context: dict[str, Any])
 def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
     context = {"status": error.status, "detail": error.detail}
     return private(render(request, "problem.html", context, status=error.status))
-
-
-def _language() -> str:
-    return "ko" if (get_language() or "ko").startswith("ko") else "en"
