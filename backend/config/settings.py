@@ -203,6 +203,9 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "GradeEnum": "backend.analyses.api.schema.GRADE_NAMES",
         "SymptomEnum": "backend.products.rules.SIGNS",
+        "ScalpTypeEnum": "backend.products.rules.TYPES",
+        "ProductKindEnum": "backend.products.kinds.Kind.values",
+        "AnswerKindEnum": "backend.questions.api.schema.KINDS",
     },
 }
 

@@ -32,7 +32,7 @@ def test_a_group_is_told_by_shares_that_add_up(api: ContractClient) -> None:
     group = told["group"]
     assert (group["sex"], group["age"], group["median"]) == ("female", "30s", 1)
     assert group["results"] == pytest.approx(100, abs=12)
-    assert sum(one["share"] for one in group["skins"]) == pytest.approx(1, abs=0.01)
+    assert sum(one["share"] for one in group["types"]) == pytest.approx(1, abs=0.01)
     assert [one["share"] for one in group["degrees"]] == pytest.approx([0, 0.7, 0, 0.3], abs=0.07)
     assert api.get(STATISTICS).json()["group"]["results"] == group["results"], "the only group that is shown"
     assert api.get(STATISTICS, {"sex": "male"}).json()["group"] is None
@@ -56,7 +56,7 @@ def test_a_result_is_told_where_it_stands(api: ContractClient) -> None:
     answer = api.get(f"/api/v1/analyses/{mine.id}/statistics/")
     assert "no-store" in answer["Cache-Control"]
     place = answer.json()["place"]
-    assert (place["skin"], place["degree"], place["higher"]) == ("oily", 3, 0)
+    assert (place["type"], place["degree"], place["higher"]) == ("oily", 3, 0)
     assert (place["lower"], place["same"]) == pytest.approx((0.6, 0.4), abs=0.08)
     assert answer.json()["group"]["age"] == "30s"
 

@@ -7,6 +7,8 @@ from rest_framework import serializers
 from backend.questions.red_flags import RedFlag
 from backend.questions.selectors.answering import MOST, Kind
 
+KINDS = [kind.value for kind in Kind]
+
 
 class AskSchema(serializers.Serializer):
     question = serializers.CharField(max_length=MOST, help_text="In Korean, English, or both.")
@@ -35,7 +37,7 @@ class AdviceSchema(serializers.Serializer):
 
 class ToldSchema(serializers.Serializer):
     kind = serializers.ChoiceField(
-        [kind.value for kind in Kind],
+        KINDS,
         help_text="`red_flag`: see `advice`, now. `answer`: see `entry`. `unsure`: it may be one of the `suggestions`. "
         "`off_topic`, `unknown`: there is no answer.",
     )

@@ -8,13 +8,15 @@ from rest_framework import serializers
 from backend.analyses.models import Age, Sex
 from ml.labels import GRADES, SCALP_TYPES
 
+TYPES = [label.key for label in SCALP_TYPES]
+
 
 def _share(text: str) -> serializers.FloatField:
     return serializers.FloatField(min_value=0, max_value=1, help_text=text)
 
 
-class SkinShareSchema(serializers.Serializer):
-    skin = serializers.ChoiceField([label.key for label in SCALP_TYPES])
+class TypeShareSchema(serializers.Serializer):
+    type = serializers.ChoiceField(TYPES)
     share = _share("Of the results of this group.")
 
 
@@ -30,7 +32,7 @@ class GroupSchema(serializers.Serializer):
     median = serializers.IntegerField(
         min_value=0, max_value=len(GRADES) - 1, help_text="The degree that half of the results do not exceed."
     )
-    skins = SkinShareSchema(many=True)
+    types = TypeShareSchema(many=True)
     degrees = DegreeShareSchema(many=True)
 
 
@@ -43,7 +45,7 @@ class StatisticsSchema(serializers.Serializer):
 
 
 class PlaceSchema(serializers.Serializer):
-    skin = serializers.ChoiceField([label.key for label in SCALP_TYPES])
+    type = serializers.ChoiceField(TYPES)
     degree = serializers.IntegerField(min_value=0, max_value=len(GRADES) - 1)
     lower = _share("Results of a lower degree.")
     same = _share("Results of the same degree.")

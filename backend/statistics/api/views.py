@@ -43,7 +43,7 @@ class OwnStatistics(APIView):
         """Where one result stands among those of the same sex and age."""
         own = own_statistics(analysis_id)
         place = own.place and {
-            "skin": own.skin, "degree": own.degree,
+            "type": own.skin, "degree": own.degree,
             "lower": round(own.place.lower, 3), "same": round(own.place.same, 3), "higher": round(own.place.higher, 3),
         }  # fmt: skip
         return private(JsonResponse({**statistics_json(own.published, own.group), "place": place}))
@@ -63,6 +63,6 @@ def _group_json(group: Group) -> dict[str, Any]:
         "age": group.age,
         "results": group.results,
         "median": group.median,
-        "skins": [{"skin": skin, "share": round(share, 3)} for skin, share in group.skins.items()],
+        "types": [{"type": skin, "share": round(share, 3)} for skin, share in group.skins.items()],
         "degrees": [{"degree": degree, "share": round(share, 3)} for degree, share in enumerate(group.preds)],
     }
