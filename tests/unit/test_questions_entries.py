@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from backend.questions.red_flags import RedFlag
+from backend.questions.selectors.answering import OF_SIGNS, OFTEN
 from tests.environment import ROOT
 
 FOLDER = ROOT / "backend" / "questions" / "entries"
@@ -179,3 +180,8 @@ def test_entries_on_what_can_be_serious_say_whom_to_see() -> None:
 def test_every_red_flag_is_asked_in_other_words_than_the_rules_have() -> None:
     assert {flag["key"] for flag in flags()} == {flag.value for flag in RedFlag}
     assert min(len(flag[language]) for flag in flags() for language in LANGUAGES) >= 4
+
+
+def test_what_is_offered_to_begin_with_is_there() -> None:
+    wanted = {*OFTEN, *(f"care-{parts[0]}" for parts in OF_SIGNS.values())}
+    assert wanted <= {entry["key"] for _topic, entry in entries()}

@@ -54,10 +54,11 @@ def test_bm25_prefers_the_rarer_word_and_takes_a_missing_one_as_missing() -> Non
 
 def test_bm25_agrees_with_its_formula() -> None:
     bm25 = BM25([["a", "a", "b"], ["b"]])
-    idf = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
-    norm = 1.2 * (1 - 0.5 + 0.5 * 3 / 2)
-    assert bm25.scores(["a"]) == pytest.approx([2 / (2 + norm), 0.0], rel=1e-5)
-    assert idf > 0
+    rare, common = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5)), np.log(1 + (2 - 2 + 0.5) / (2 + 0.5))
+    long, short = 1.2 * (1 - 0.5 + 0.5 * 3 / 2), 1.2 * (1 - 0.5 + 0.5 * 1 / 2)
+    first = rare * 2 / (2 + long) + common * 1 / (1 + long)
+    second = common * 1 / (1 + short)
+    assert bm25.scores(["a", "b"]) == pytest.approx(np.array([first, second]) / (rare + common), rel=1e-5)
 
 
 def test_entries_are_ranked_by_words_and_letters_where_there_is_no_meaning() -> None:

@@ -41,6 +41,8 @@ OF_SIGNS = {
     "dandruff": ("dandruff",),
     "hair_loss": ("hair-loss",),
 }
+#: What many ask, most first.
+OFTEN = ("accuracy", "doctor-when", "wash-how-often", "hair-loss-a-day", "erase", "type-what")
 NUDGE = 0.03  #: between two that fit alike
 
 
@@ -94,9 +96,7 @@ def entry_get(key: str) -> Entry | None:
 
 def first_questions(signs: Sequence[str] = ()) -> list[Entry]:
     """Entries to begin with: of the reader's signs, else what many ask."""
-    wanted = [f"care-{OF_SIGNS[sign][0]}" for sign in signs if sign in OF_SIGNS] + [
-        "how-accurate", "doctor-when", "wash-how-often", "hair-loss-a-day", "erase", "type-what",
-    ]  # fmt: skip
+    wanted = [*(f"care-{OF_SIGNS[sign][0]}" for sign in signs if sign in OF_SIGNS), *OFTEN]
     found = {entry.key: entry for entry in Entry.objects.filter(key__in=wanted)}
     return [found[key] for key in dict.fromkeys(wanted) if key in found][:4]
 
