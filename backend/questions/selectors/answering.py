@@ -15,6 +15,7 @@ from backend.questions.red_flags import RedFlag, red_flag
 from backend.questions.retrieval.index import Index, Match, Role, Text
 
 MOST = 200  #: letters of a question
+NOT_BLANK = r"[^\s\x00-\x1f\x7f-\x9f]"  #: found in a question, in Python as in ECMAScript
 SUGGESTIONS = 3
 
 

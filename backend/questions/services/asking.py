@@ -13,7 +13,7 @@ from django.utils import timezone
 from backend.operations.throttle import throttle_wait
 from backend.questions.errors import QuestionMissing, TooManyQuestions
 from backend.questions.models import Unanswered
-from backend.questions.selectors.answering import MOST, Kind, Told, question_answer
+from backend.questions.selectors.answering import MOST, NOT_BLANK, Kind, Told, question_answer
 
 log = structlog.get_logger(__name__)
 
@@ -28,9 +28,9 @@ def question_ask(question: str, language: str, *, sender: str, signs: Sequence[s
     Neither question nor answer is logged. One without a sure answer is kept for `KEPT_DAYS`, with the day and with
     nothing of who asked; what must not wait is never kept.
     """
-    question = " ".join(question.replace("\0", " ").split())
-    if not question or len(question) > MOST:
+    if len(question) > MOST or not re.search(NOT_BLANK, question):
         raise QuestionMissing
+    question = " ".join(question.replace("\0", " ").split())
     if wait := throttle_wait(settings.QUESTIONS_PER_MINUTE, "questions", sender):
         raise TooManyQuestions(max(1, int(wait)))
     told = question_answer(question, language, signs)
