@@ -31,7 +31,7 @@ class ProductCollection(APIView):
     )
     def get(self, request: Request) -> HttpResponse:
         """The catalogue, by kind and name."""
-        products = [product_json(product) for product in catalogue(request.GET.get("skin", ""))]
+        products = [product_json(product) for product in catalogue(request.GET.get("skin"))]
         return JsonResponse({"products": products}, json_dumps_params={"ensure_ascii": False})
 
 

@@ -12,10 +12,10 @@ from ml.labels import SCALP_TYPES
 _PLACE = {kind: place for place, kind in enumerate(Kind)}
 
 
-def catalogue(skin: str = "") -> list[Product]:
+def catalogue(skin: str | None = None) -> list[Product]:
     """The products that are in it, those that suit a type if one is named by key or Korean word. Raises SkinUnknown."""
     key = next((label.key for label in SCALP_TYPES if skin in {label.key, label.korean}), None)
-    if skin and key is None:
+    if skin is not None and key is None:
         raise SkinUnknown
     products = [product for product in Product.objects.filter(active=True) if not key or key in product.suits_types]
     return sorted(products, key=lambda one: (_PLACE[Kind(one.kind)], one.said("name").casefold(), one.pk))

@@ -15,6 +15,7 @@ export function asked({ words, specialist, booking }) {
   return (clinic) => {
     if (specialist && !clinic.specialists) return false;
     if (booking && !clinic.booking) return false;
+    if (!wanted.length) return true;
     clinic.text ??= plain(`${clinic.name} ${clinic.district} ${clinic.address}`);
     return wanted.every((word) => clinic.text.includes(word));
   };
