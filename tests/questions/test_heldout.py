@@ -46,9 +46,9 @@ def test_danger_is_seen_foreign_topics_are_refused_and_most_is_found(by_meaning:
     answerable = [trial for trial in done if trial.asked.answerable]
     assert all(trial.told.means == by_meaning for trial in done if trial.told.entry)
     assert [trial.asked.text for trial in dangerous if not trial.flagged] == []
-    assert sum(trial.refused for trial in foreign) >= 0.88 * len(foreign)
-    assert sum(trial.first for trial in answerable) >= (0.82 if by_meaning else 0.62) * len(answerable)
-    assert sum(trial.among_three for trial in answerable) >= (0.88 if by_meaning else 0.74) * len(answerable)
+    assert sum(trial.refused for trial in foreign) >= 0.90 * len(foreign)
+    assert sum(trial.first for trial in answerable) >= (0.88 if by_meaning else 0.78) * len(answerable)
+    assert sum(trial.among_three for trial in answerable) >= (0.93 if by_meaning else 0.84) * len(answerable)
 
 
 @pytest.mark.django_db

@@ -1,6 +1,6 @@
 """The meanings of texts: those of our entries lie in a file, others are worked out where the model is.
 
-To work out all 3,000 takes minutes, and nobody should wait for that: `load_questions --write-meanings` writes them.
+To work out all 5,000 takes minutes, and nobody should wait for that: `load_questions --write-meanings` writes them.
 """
 
 from __future__ import annotations
