@@ -8,7 +8,8 @@ from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from import_export import resources
 
 from backend.analyses.pages import plot
@@ -32,13 +33,17 @@ class TallyAdmin(Exported):
 
     resource_classes = [TallyResource]
     change_list_template = "admin/statistics.html"
-    list_display = ("month", "sex", "age", "skin", "pred", "demo", "count")
+    list_display = ("year_month", "sex", "age", "skin", "pred", "demo", "count")
     # Not by `date_hierarchy`, which on SQLite asks Python for the year of each row.
     list_filter = ("demo", "sex", "age", "skin", "pred", ("month", admin.AllValuesFieldListFilter))
     ordering = ("-month", "-count")
     list_display_links = None
     show_full_result_count = False
     list_per_page = 25
+
+    @admin.display(description=_("month"), ordering="month", empty_value="–")
+    def year_month(self, tally: Tally) -> str | None:
+        return date_format(tally.month, "Y-m") if tally.month else None
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         answer = super().changelist_view(request, extra_context)
@@ -69,7 +74,7 @@ def _summary(chosen: Any) -> dict[str, Any]:
             for n, label in enumerate(GRADES)
         ],
         "months": plot.columns(
-            _("Results a month by degree"),
+            gettext("Results a month by degree"),
             [date_format(month, "Y-m") for month, _stack in shown],
             [{f"g-{n}": stack.get(f"g-{n}", 0) for n in range(len(GRADES))} for _month, stack in shown],
         )

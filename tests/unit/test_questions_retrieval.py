@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from backend.questions.retrieval.bm25 import BM25
-from backend.questions.retrieval.index import Index, Role, Text
+from backend.questions.retrieval.index import ROUND, Index, Match, Role, Text, evened
 from backend.questions.retrieval.terms import language_of, terms, threes
+from backend.questions.selectors.answering import share
 
 
 def text(key: str, said: str, language: str = "ko", role: Role = Role.PHRASE) -> Text:
@@ -75,3 +76,21 @@ def test_a_question_of_signs_alone_fits_nothing() -> None:
     index = Index([text("itch", "두피가 왜 가려워요?")])
     assert index.ranked("!!!")[0].score == 0
     assert Index([]).ranked("두피") == []
+
+
+def test_what_differs_among_ways_to_ask_the_same_is_evened_out() -> None:
+    within = np.random.default_rng(3).normal(size=(500, 6)) * np.array([8, 4, 2, 1, 1, 1])
+    matrix = evened(within.astype(np.float32))
+    covariance = within.T @ within / len(within)
+    shrunk = (1 - ROUND) * covariance / (np.trace(covariance) / 6) + ROUND * np.eye(6)
+    assert matrix @ shrunk @ matrix.T == pytest.approx(np.eye(6), abs=1e-4)
+    spread = (within @ matrix).std(axis=0)
+    assert 2 < spread.max() / spread.min() < 0.7 * 8
+
+
+def test_many_topics_that_fit_a_little_have_as_much_as_one_that_fits_well() -> None:
+    one = [Match("entry", 1.0), Match("weather", 0.9)]
+    many = [Match("entry", 1.0), *(Match(f"topic-{number}", 0.9 - np.log(5) / 8) for number in range(5))]
+    assert share(one, {"weather"}, 8) == pytest.approx(1 / (1 + np.exp(0.8)))
+    assert share(many, {match.key for match in many[1:]}, 8) == pytest.approx(share(one, {"weather"}, 8))
+    assert share(one, {"weather"}, 30) < share(one, {"weather"}, 8)

@@ -67,7 +67,7 @@ class Index:
             self._answers_of = self._places(answers)
             self._averages = _averages(phrases)
             centred = _centred(phrases, self._averages)
-            self._evened = _evened(centred - self._middle(centred)[self._phrases_of])
+            self._evened = evened(centred - self._middle(centred)[self._phrases_of])
             self._phrases = _unit(centred @ self._evened)
             self._answers = _unit(_centred(answers, _averages(answers)) @ self._evened)
             self._middles = _unit(self._middle(self._phrases))
@@ -104,7 +104,7 @@ class Index:
         middles = np.zeros((len(self.keys), phrases.shape[1]), dtype=np.float32)
         np.add.at(middles, self._phrases_of, phrases)
         counts = np.bincount(self._phrases_of, minlength=len(self.keys))
-        return middles / np.maximum(counts, 1)[:, None].astype(np.float32)
+        return np.asarray(middles / np.maximum(counts, 1)[:, None], dtype=np.float32)
 
     def _places(self, texts: Iterable[Text]) -> NDArray[np.intp]:
         return np.array([self._place[text.key] for text in texts], dtype=np.intp)
@@ -120,7 +120,7 @@ def _centred(texts: Sequence[Text], averages: dict[str, Scores]) -> Scores:
     return _unit(_stack(texts) - np.stack([averages[text.language] for text in texts]))
 
 
-def _evened(within: Scores) -> Scores:
+def evened(within: Scores) -> Scores:
     """What makes ways to ask the same differ alike in all directions: how something is said then counts less than what.
 
     Within-class covariance normalization (Hatch, Kajarekar, Stolcke: Interspeech 2006), C^(-1/2) of the covariance C of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -85,12 +85,18 @@ def question_answer(question: str, language: str, signs: Sequence[str] = ()) -> 
         return Told(Kind.UNKNOWN, language, nearest=ranked[0].key if ranked else "", means=means)
     if ranked[0].key in known.flags:
         return Told(Kind.RED_FLAG, language, flag=RedFlag(ranked[0].key), means=means)
-    if known.decoyed(ranked, limits):
+    if share(ranked, known.decoys, limits.sharpness) > limits.decoys:
         return Told(Kind.OFF_TOPIC, language, nearest=ranked[0].key, means=means)
     entries = known.entries(best[:SUGGESTIONS])
     if best[0].score >= limits.sure:
         return Told(Kind.ANSWER, language, None, entries[0], tuple(entries[1:]), best[0].key, means)
     return Told(Kind.UNSURE, language, None, None, tuple(entries), best[0].key, means)
+
+
+def share(ranked: Sequence[Match], keys: Collection[str], sharpness: float) -> float:
+    """What the matches of `keys` have of the softmax over all scores, 0 to 1."""
+    likely = np.exp([sharpness * (match.score - ranked[0].score) for match in ranked])
+    return float(likely[[match.key in keys for match in ranked]].sum() / likely.sum())
 
 
 def entry_get(key: str) -> Entry | None:
@@ -121,12 +127,6 @@ class _Known:
         )  # fmt: skip
         self.decoys = frozenset(Entry.objects.filter(topic=Topic.DECOY).values_list("key", flat=True))
         self.flags = frozenset(Entry.objects.filter(topic=Topic.RED_FLAG).values_list("key", flat=True))
-
-    def decoyed(self, ranked: Sequence[Match], limits: Limits) -> bool:
-        """Whether a question is rather one of the decoys'."""
-        likely = np.exp([limits.sharpness * (match.score - ranked[0].score) for match in ranked])
-        decoys = np.array([match.key in self.decoys for match in ranked])
-        return bool(likely[decoys].sum() > limits.decoys * likely.sum())
 
     def nudges(self, signs: Sequence[str]) -> Mapping[str, float]:
         nudged: dict[str, float] = {}
