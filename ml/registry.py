@@ -10,16 +10,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache, partial
 from types import MappingProxyType
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
 from efficientnet_pytorch import EfficientNet
 from torch import nn
-from torchvision.models import efficientnet as torchvision_efficientnet
 
 from ml.lite import EfficientNetLite0
+
+if TYPE_CHECKING:
+    from torchvision.models import efficientnet as torchvision_efficientnet
 
 # Swish leaves denormals behind, and they run up to ten times slower. The flag belongs to a thread, and threads take it
 # from the one that starts them: so it is set before the first parallel operation starts torch's pool.
@@ -82,7 +84,7 @@ def _extracted(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
 
 
 def _features(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
-    return cast(torch.Tensor, cast(torchvision_efficientnet.EfficientNet, network).features(batch))
+    return cast(torch.Tensor, cast("torchvision_efficientnet.EfficientNet", network).features(batch))
 
 
 def _efficientnet(name: str) -> Architecture:
@@ -98,11 +100,19 @@ def _efficientnet(name: str) -> Architecture:
     return Architecture(name, size, IMAGENET_MEAN, IMAGENET_STD, "_fc", build, _extracted)
 
 
-def _lite(classes: int, image_size: int) -> nn.Module:
-    return cast(nn.Module, EfficientNetLite0(classes, image_size))
+def _efficientnet_lite() -> Architecture:
+    def build(classes: int, image_size: int) -> nn.Module:
+        return cast(nn.Module, EfficientNetLite0(classes, image_size))
+
+    # The published weights take pixels as (value - 127) / 128, which for 0..1 is this.
+    mean, std = (127 / 255,) * 3, (128 / 255,) * 3
+    return Architecture("efficientnet-lite0", 224, mean, std, "_fc", build, _extracted)
 
 
 def _efficientnet_v2(letter: str) -> Architecture:
+    # Only here, as torchvision brings torch's compiler along: two of the seven seconds of a worker that needs neither.
+    from torchvision.models import efficientnet as torchvision_efficientnet
+
     constructor = getattr(torchvision_efficientnet, f"efficientnet_v2_{letter}")
     published = getattr(torchvision_efficientnet, f"EfficientNet_V2_{letter.upper()}_Weights").DEFAULT.transforms()
 
@@ -120,14 +130,10 @@ def _efficientnet_v2(letter: str) -> Architecture:
     )
 
 
-_ARCHITECTURES: dict[str, Architecture] = {
-    architecture.name: architecture
-    for architecture in (
-        *(_efficientnet(f"efficientnet-b{n}") for n in range(8)),
-        *(_efficientnet_v2(letter) for letter in "sml"),
-        # The published weights take pixels as (value - 127) / 128, which for 0..1 is this.
-        Architecture("efficientnet-lite0", 224, (127 / 255,) * 3, (128 / 255,) * 3, "_fc", _lite, _extracted),
-    )
+_ARCHITECTURES: dict[str, Callable[[], Architecture]] = {
+    **{name: partial(_efficientnet, name) for name in (f"efficientnet-b{n}" for n in range(8))},
+    **{f"efficientnet-v2-{letter}": partial(_efficientnet_v2, letter) for letter in "sml"},
+    "efficientnet-lite0": _efficientnet_lite,
 }
 
 
@@ -136,12 +142,12 @@ def architectures() -> tuple[str, ...]:
     return tuple(_ARCHITECTURES)
 
 
+@cache
 def describe(architecture: str) -> Architecture:
     """The default configuration of an architecture. Raises ValueError, naming the known ones."""
-    try:
-        return _ARCHITECTURES[architecture]
-    except KeyError:
-        raise ValueError(f"There is no architecture {architecture!r}; known are {', '.join(_ARCHITECTURES)}.") from None
+    if architecture not in _ARCHITECTURES:
+        raise ValueError(f"There is no architecture {architecture!r}; known are {', '.join(_ARCHITECTURES)}.")
+    return _ARCHITECTURES[architecture]()
 
 
 def create_network(architecture: str, classes: int, image_size: int) -> nn.Module:
