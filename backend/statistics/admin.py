@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from datetime import date
 from typing import Any
 
 from django.contrib import admin
@@ -54,29 +56,31 @@ class TallyAdmin(Exported):
 
 
 def _summary(chosen: Any) -> dict[str, Any]:
-    results = chosen.aggregate(n=Sum("count"))["n"] or 0
-    skins = dict(chosen.order_by().values_list("skin").annotate(n=Sum("count")))
-    preds = dict(chosen.order_by().values_list("pred").annotate(n=Sum("count")))
-    months: dict[Any, dict[str, int]] = {}
-    rows = chosen.filter(month__isnull=False).order_by("month").values_list("month", "pred").annotate(n=Sum("count"))
-    for month, pred, count in rows:
-        months.setdefault(month, {})[f"g-{pred}"] = count
-    shown = list(months.items())[-MONTHS:]
+    skins: Counter[str] = Counter()
+    preds: Counter[int] = Counter()
+    months: defaultdict[date, Counter[int]] = defaultdict(Counter)
+    for month, skin, pred, count in chosen.order_by().values_list("month", "skin", "pred").annotate(Sum("count")):
+        skins[skin] += count
+        preds[pred] += count
+        if month:
+            months[month][pred] += count
+    results = preds.total()
+    shown = sorted(months.items())[-MONTHS:]
     return {
         "publication": Publication.objects.filter(pk=1).first(),
         "results": results,
         "skins": [
-            (label_word(label), skins.get(label.key, 0), plot.strip([("half", skins.get(label.key, 0))], results or 1))
+            (label_word(label), skins[label.key], plot.strip([("half", skins[label.key])], results or 1))
             for label in SCALP_TYPES
         ],
         "preds": [
-            (label_word(label), preds.get(n, 0), plot.strip([(f"g-{n}", preds.get(n, 0))], results or 1))
+            (label_word(label), preds[n], plot.strip([(f"g-{n}", preds[n])], results or 1))
             for n, label in enumerate(GRADES)
         ],
         "months": plot.columns(
             gettext("Results a month by degree"),
             [date_format(month, "Y-m") for month, _stack in shown],
-            [{f"g-{n}": stack.get(f"g-{n}", 0) for n in range(len(GRADES))} for _month, stack in shown],
+            [{f"g-{n}": stack[n] for n in range(len(GRADES))} for _month, stack in shown],
         )
         if shown
         else "",
