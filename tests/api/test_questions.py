@@ -80,9 +80,11 @@ def test_what_was_kept_is_forgotten_in_time() -> None:
     assert Unanswered.objects.get().text == "new"
 
 
-@pytest.mark.parametrize("words", [None, "", "  ", "\0", "\x1c\u3000", 3, "x" * 201])
-def test_what_is_no_question_is_refused(api: ContractClient, words: Any) -> None:
-    answer = api.post(QUESTIONS, {"question": words}, content_type="application/json")
+@pytest.mark.parametrize(
+    "given", [{}, *({"question": words} for words in (None, "", "  ", "\0", "\x1c\u3000", 3, "x" * 201))]
+)
+def test_what_is_no_question_is_refused(api: ContractClient, given: dict[str, Any]) -> None:
+    answer = api.post(QUESTIONS, given, content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (422, "question_missing")
 
 

@@ -88,7 +88,7 @@ class Index:
             asked = threes(question)
             shared = [2 * len(asked & of) / (len(asked) + len(of) or 1) for of in self._letters]
             return WORDS_ALONE * words + LETTERS * self._best(np.array(shared, dtype=np.float32), self._phrases_of)
-        meant = _unit(_unit(meanings([question])[0] - self._averages[language_of(question)]) @ self._evened)
+        meant = _unit((meanings([question])[0] - self._averages[language_of(question)]) @ self._evened)
         closest = self._best(self._phrases @ meant, self._phrases_of)
         answer = self._best(self._answers @ meant, self._answers_of)
         return CLOSEST * closest + MIDDLE * (self._middles @ meant) + ANSWER * answer + WORDS * words
