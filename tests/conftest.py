@@ -14,6 +14,13 @@ from tests.environment import SCRATCH
 from tests.stack import Stack
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where only the tests on a database are wanted, files without any are not read: their imports take long."""
+    only_database = config.option.markexpr == "database"
+    file = collection_path.name.startswith("test_") and collection_path.suffix == ".py"
+    return True if only_database and file and "mark.database" not in collection_path.read_text() else None
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """SQLite's test database is a file, as in production: in memory, threads that write get in each other's way."""
@@ -63,8 +70,12 @@ def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory, small_bundle: Path) -> Iterator[Stack]:
-    """The running service, shared by the tests that break nothing."""
-    running = Stack(tmp_path_factory.mktemp("stack"), small_bundle)
+    """The running service, shared by the tests that break nothing.
+
+    Its leases are longer than those that other tests wait for: heartbeats and rounds every second would take a
+    twelfth of a core for as long as the tests last.
+    """
+    running = Stack(tmp_path_factory.mktemp("stack"), small_bundle, SCALP_LEASE_SECONDS="18")
     try:
         yield running.up()
     finally:

@@ -25,17 +25,18 @@ POSTGRESQL = os.environ.get("SCALP_TEST_DATABASE") == "postgresql"
 
 
 def spawn(command: list[str], log: Path, **options: object) -> subprocess.Popen[bytes]:
-    """Start a process in a group of its own that does not outlive the tests; its output goes to `log`."""
+    """Start a process in a group of its own that does not outlive the tests; its output goes to `log`.
+
+    The options are those of `Popen`.
+    """
     with log.open("ab") as output:
+        inherited = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": output}
         return subprocess.Popen(
             command,
             cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
             start_new_session=True,
             preexec_fn=dies_with(os.getpid()),
-            **options,  # type: ignore[call-overload]
+            **{**inherited, **options},  # type: ignore[call-overload]
         )
 
 

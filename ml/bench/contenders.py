@@ -16,8 +16,6 @@ import torch
 from efficientnet_pytorch import EfficientNet
 from PIL import Image
 from torch import nn
-from torchvision import transforms
-from torchvision.transforms import InterpolationMode
 
 from ml.bundle import Bundle
 from ml.errors import ModelError, OutOfMemory
@@ -149,6 +147,10 @@ class Ours(Contender):
 
 def to_input(model: ModelSpec) -> Callable[[bytes], torch.Tensor]:
     """From a JPEG file to the model's float32 input `[3, size, size]`, with torchvision's transforms."""
+    # Only here, as torchvision brings torch's compiler along: three seconds for a line that needs neither.
+    from torchvision import transforms
+    from torchvision.transforms import InterpolationMode
+
     square = (model.image_size, model.image_size)
     steps = transforms.Compose(
         [

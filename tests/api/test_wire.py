@@ -67,11 +67,8 @@ def test_without_a_broker_photos_are_accepted_and_wait(web: Stack) -> None:
         assert web.status(answer.json()["id"])["status"] == "queued"
     rung = web.rows("list(Analysis.objects.values_list('rung_at', flat=True))")
     assert rung == [None] * 3
-    reaped = web.manage(
-        "shell", "--no-imports", "-c",
-        "from backend.analyses.services.reaper import analyses_reap; print(analyses_reap())",
-    )  # fmt: skip
-    assert reaped.strip().endswith("Reaped(requeued=0, failed=0, rung=0)")
+    web.shell.run("from backend.analyses.services.reaper import analyses_reap")
+    assert web.shell.value("vars(analyses_reap())") == {"requeued": 0, "failed": 0, "rung": 0}
 
 
 # Lengths

@@ -51,7 +51,7 @@ def measure(database: str, *, seconds: float = 3.0, rounds: int = 5, photos: int
             at = folder / f"rows-{rows}"
             at.mkdir()
             stack = Stack(at, at, SCALP_QUEUE_LIMIT="1000000")
-            stack.manage("migrate", "--noinput")
+            stack.migrate()
             lines[rows] = stack.environment
         for part in ("web", "idle"):
             (folder / part).mkdir()

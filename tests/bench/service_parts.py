@@ -144,9 +144,9 @@ def web_alone(folder: Path, *, cores: int | None = None, **settings: str) -> Ite
     `cores` of None: all of us on all of them.
     """
     web = Stack(folder, folder, **SETTINGS, **settings)
-    web.manage("migrate", "--noinput")
-    web.manage("collectstatic", "--noinput")
-    web.manage("shell", "--no-imports", "-c", WORKER_THERE)
+    web.migrate()
+    web.collect_static_files()
+    web.shell.run(WORKER_THERE)
     there = sorted(os.sched_getaffinity(0))
     try:
         web.start("broker")

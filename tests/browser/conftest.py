@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import signal
@@ -16,7 +17,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from tests.environment import ROOT
 from tests.stack import Stack, scalp_photo
 
+#: Of every page that a failed test opened; of every page with `SCALP_TEST_SCREENSHOTS=true`, for whoever looks.
 SCREENSHOTS = ROOT / "var" / "screenshots"
+ALL_WANTED = os.environ.get("SCALP_TEST_SCREENSHOTS") == "true"
 ANALYSIS = re.compile(r"/analyses/[0-9a-f-]{36}/$")
 PHONE, DESK = (360, 780), (1440, 900)
 
@@ -51,6 +54,7 @@ def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
     """Opens a path in a browser of its own. No page may ask another host or break its content security policy."""
     wrong: list[str] = []
     pages: list[Page] = []
+    failed_before = request.session.testsfailed
 
     def note_console(message: ConsoleMessage) -> None:
         # Chromium, and htmx too, also report every answer of 400 and up here and every connection that breaks, and
@@ -87,10 +91,11 @@ def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
         return page
 
     yield opened
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    wanted = ALL_WANTED or request.session.testsfailed > failed_before
+    name = "".join(letter if letter.isalnum() or letter in "_-" else "-" for letter in request.node.name)
     for number, page in enumerate(pages):
-        name = "".join(letter if letter.isalnum() or letter in "_-" else "-" for letter in request.node.name)
-        page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)
+        if wanted:
+            page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)
         page.context.close()
     assert not wrong
 

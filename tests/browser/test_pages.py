@@ -242,6 +242,7 @@ def test_no_page_is_wider_than_its_screen(
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     address = f"/analyses/{analysis}/"
+    page = visit(language=language, size=size, scheme=scheme)
     for path in ("/", "/sample/", "/history/", "/offline/", address, f"{address}erase/", "/nothing-here/"):
-        page = visit(path, language=language, size=size, scheme=scheme)
+        page.goto(stack.url + path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

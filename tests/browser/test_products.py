@@ -37,7 +37,7 @@ for symptom, grade in {json.dumps(told)}.items():
 skin, pred = scalp_type({grades!r})
 Human.objects.filter(analysis="{analysis}").update(skin=skin, pred=pred)
 """
-    stack.manage("shell", "--no-imports", "-c", code)
+    stack.shell.run(code)
     return str(analysis)
 
 
@@ -155,7 +155,7 @@ def test_axe_finds_nothing_on_the_page_of_rates(visit: Visit, stack: Stack, oily
     visit(f"/analyses/{oily}/products/")
     code = "from django.contrib.auth import get_user_model as m; m().objects.filter(username='rates').delete(); "
     code += "m().objects.create_superuser('rates', password='a long word for tests')"
-    stack.manage("shell", "--no-imports", "-c", code)
+    stack.shell.run(code)
     page = visit("/admin/login/?next=/admin/products/rates/", language=language, size=DESK)
     page.fill("[name=username]", "rates")
     page.fill("[name=password]", "a long word for tests")

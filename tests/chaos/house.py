@@ -205,7 +205,7 @@ class House(Stack):
         """Let the purge find the files without a row, as it does once they are an hour old."""
         for file in (self.var / "photos").iterdir():
             os.utime(file, (0, 0))
-        self.manage("shell", "--no-imports", "-c", SWEEP)
+        self.shell.run(SWEEP)
 
     @contextmanager
     def full_disk(self, disk: Path) -> Iterator[None]:

@@ -90,10 +90,8 @@ def backup_while_photos_arrive(stack: Stack, file: Path) -> None:
 
 def test_what_is_no_backup_is_refused_and_the_database_stays_as_it_is(tmp_path: Path, small_bundle: Path) -> None:
     stack = Stack(tmp_path, small_bundle)
-    stack.manage("migrate", "--noinput")
-    stack.manage(
-        "shell", "--no-imports", "-c", "from backend.analyses.models import Human; Human.objects.create(sex='남')"
-    )
+    stack.migrate()
+    stack.shell.run("Human.objects.create(sex='남')")
     broken = tmp_path / "broken"
     stack.manage("backup", str(broken))
     whole = broken.read_bytes()

@@ -45,8 +45,8 @@ class OverRabbitMQ(Stack):
         )
 
     def up(self, patience: float = 240) -> OverRabbitMQ:
-        self.manage("migrate", "--noinput")
-        self.manage("collectstatic", "--noinput")
+        self.migrate()
+        self.collect_static_files()
         for part in ("web", "model", "upkeep", "schedule"):
             self.start(part)
         until(self.ready, patience, f"readiness (logs in {self.folder})")

@@ -21,6 +21,16 @@ from tests.stack import Stack
 pytestmark = pytest.mark.processes
 
 
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory, small_bundle: Path) -> Iterator[Stack]:
+    """A service of its own, whose parts are missed sooner than those of the one that all share."""
+    running = Stack(tmp_path_factory.mktemp("missed"), small_bundle)
+    try:
+        yield running.up()
+    finally:
+        running.down()
+
+
 @pytest.fixture(autouse=True)
 def whole(stack: Stack) -> Iterator[None]:
     """Whatever a test broke is whole again before the next one."""
@@ -90,7 +100,7 @@ def test_a_broker_that_is_gone_is_a_warning_until_the_workers_are_not_heard_of_a
 def without_database(tmp_path: Path) -> Iterator[Stack]:
     """A web server whose PostgreSQL is not there."""
     web = Stack(tmp_path, tmp_path)
-    web.manage("collectstatic", "--noinput")
+    web.collect_static_files()
     web.environment["SCALP_DATABASE_URL"] = "postgresql://scalp@127.0.0.1:1/nothing"
     web.start("web")
     try:

@@ -22,7 +22,7 @@ def lives_per_second(stack: Stack, seconds: float) -> float:
 
     The writers compute on the same machine, so it is the least that the database takes.
     """
-    stack.manage("migrate", "--noinput")
+    stack.migrate()
     command = [sys.executable, "-m", "tests.load.lives", str(seconds)]
     with ExitStack() as running:
         writers = [

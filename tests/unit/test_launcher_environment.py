@@ -47,6 +47,7 @@ def installed(environment: Environment) -> str:
 def test_a_fresh_checkout_gets_what_its_pinned_file_names_and_later_what_it_then_names(checkout: Path) -> None:
     environment = Environment(checkout)
     environment.prepare("run")
+    assert list(environment.folder.glob("lib/python*/site-packages/__pycache__/tiny.*.pyc"))  # before the first import
     assert installed(environment) == "1.0"
 
     (checkout / "tiny-1.0-py3-none-any.whl").unlink()  # an unchanged file must not ask for it again
