@@ -59,6 +59,7 @@ def _compile(python: Path) -> None:
 
     What packages bring for their own tests is left out. A file that no Python compiles harms nobody who runs.
     """
+    say("                compiling")
     where = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
     packages = subprocess.check_output([str(python), "-c", where], text=True).strip()
     command = [str(python), "-m", "compileall", "-q", "-j", "0", "-x", r"[/\\]tests?[/\\]", packages]
