@@ -282,9 +282,11 @@ def test_a_runtime_that_does_not_fit_the_device_is_refused() -> None:
 
 def test_the_runtimes_of_this_machine_change_no_grade_of_the_demo() -> None:
     demo = Bundle.open(Path(ml.__file__).parent / "bundles" / "demo")
-    for runtime in map(open_runtime, runtimes_here()):
-        if (runtime.name, runtime.device) == ("eager", "cpu"):
-            continue  # It is what the others are held against.
+    # Eager torch on the CPU is what the others are held against.
+    others = [one for one in map(open_runtime, runtimes_here()) if (one.name, one.device) != ("eager", "cpu")]
+    if not others:
+        pytest.skip("no runtime but eager torch runs here")
+    for runtime in others:
         parity = measure_parity(demo, runtime, pictures=4)
         assert parity.changed == 0
         assert parity.largest < (1e-4 if parity.precision == "float32" else 0.05)
