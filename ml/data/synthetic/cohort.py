@@ -63,10 +63,11 @@ class Shot:
         return json.dumps(named, ensure_ascii=False).encode()
 
 
-def plan_cohort(pictures: int, *, seed: int, persons: int | None = None, balanced: bool = False) -> list[Shot]:
+def plan_cohort(pictures: int, *, seed: int, persons: int | None = None, balanced: float = 0.0) -> list[Shot]:
     """The shots of a cohort, ordered by name; the same arguments give the same ones.
 
-    Without `persons` there are about twelve pictures a person. No person is in both parts. Raises ValueError
+    `balanced` is the share of pictures whose grades are balanced (`draw_grades`). Without `persons` there are about
+    twelve pictures per person. No person is in both parts. Raises ValueError
     unless there are 1 to 9999 persons and a picture or more of each.
     """
     persons = min(max(1, pictures // 12), MOST_PERSONS) if persons is None else persons

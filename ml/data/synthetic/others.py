@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 from ml.data.synthetic.camera import take
 from ml.data.synthetic.skin import lay_skin
 from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, cells, noise, stream
+from ml.data.synthetic.view import choose_view
 
 _LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOP.,-:%"))
 
@@ -52,7 +53,7 @@ def _gradient(random: np.random.Generator, seed: int) -> np.ndarray:
 
 def _bare_skin(random: np.random.Generator, seed: int) -> np.ndarray:
     """Skin of a cheek or an arm: no follicle, no hair."""
-    return lay_skin(seed, seed).scene * np.float32(random.uniform(0.6, 1.1))
+    return lay_skin(seed, seed, choose_view(seed)) * np.float32(random.uniform(0.6, 1.1))
 
 
 def _clouds(random: np.random.Generator, seed: int) -> np.ndarray:
