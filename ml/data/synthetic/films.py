@@ -15,7 +15,7 @@ WHITE = (0.93, 0.94, 0.93)
 
 
 def lay_films(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int, view: View) -> None:
-    """Films on the skin. `follicles` are those of the full head of hair, so that scales stay whatever hair loss takes."""
+    """Films on the skin, around the follicles of the full head of hair, so that they stay whatever hair loss takes."""
     if grade == 0:
         return
     random = stream(seed, "films")

@@ -154,11 +154,10 @@ def _draw_detailed(scene: np.ndarray, hair: Hair, warm: np.ndarray, cool: np.nda
     """
     random = np.random.Generator(np.random.Philox(hair.texture))
     path = hair.path(spacing=0.8)
-    inside = ((path > -40) & (path < np.array(SIZE) + 40)).all(axis=1)
-    if not inside.any():
+    near = np.flatnonzero(((path > -40) & (path < np.array(SIZE) + 40)).all(axis=1))
+    if not len(near):
         return
-    last = len(inside) - int(inside[::-1].argmax())
-    path = path[:last]
+    path = path[: near[-1] + 1]
     way = np.arange(len(path), dtype=np.float32) * np.float32(0.8)
     tangent = np.gradient(path, axis=0)
     tangent /= np.maximum(np.linalg.norm(tangent, axis=1, keepdims=True), 1e-6)
@@ -217,4 +216,5 @@ def _draw_detailed(scene: np.ndarray, hair: Hair, warm: np.ndarray, cool: np.nda
 def _ripple(random: np.random.Generator, count: int, grain: float) -> np.ndarray:
     """Smooth noise along a line, of unit spread and features `grain` pixels long."""
     knots = random.standard_normal(int(count * 0.8 / grain) + 3)
-    return np.interp(np.arange(count) * 0.8 / grain, np.arange(len(knots)), knots).astype(np.float32)
+    ripple: np.ndarray = np.interp(np.arange(count) * 0.8 / grain, np.arange(len(knots)), knots)
+    return ripple.astype(np.float32)

@@ -43,7 +43,7 @@ def noise(random: np.random.Generator, grain: float) -> np.ndarray:
 
 
 def streaks(random: np.random.Generator, grain: float, angle: float, stretch: float = 5.0) -> np.ndarray:
-    """As `noise`, but with features `stretch` times longer along `angle` than `grain`, the width that they have across."""
+    """As `noise`, but with features `stretch` times longer along `angle` than they are wide, which is `grain`."""
     size = int(np.hypot(WIDTH, HEIGHT) / grain) + 4
     coarse = random.standard_normal((size, int(size / stretch) + 4), dtype=np.float32) * np.float32(1.33)
     cos, sin = float(np.cos(angle)), float(np.sin(angle))
