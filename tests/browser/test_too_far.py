@@ -81,10 +81,20 @@ def test_a_small_or_blurred_photo_is_not_offered_to_be_cropped(
     expect(page.locator(OFFER)).to_be_hidden()
 
 
+def test_the_offer_comes_with_the_last_poll_too(visit: Visit, stack: Stack) -> None:
+    with resting_models(stack):
+        analysis = stack.submit(encoded(large(), "JPEG")).json()["id"]
+        page = visit(f"/analyses/{analysis}/")
+        expect(page.locator("[aria-current=step]")).to_be_visible()
+        stack.rows(f"Analysis.objects.filter(pk='{analysis}').update(status='rejected', code='too_far')")
+        expect(page.locator("h1")).to_have_text("너무 멀리서 찍은 사진이에요")
+        expect(page.locator(OFFER)).to_be_visible()
+
+
 def test_without_javascript_the_page_explains_and_offers_no_crop(visit: Visit, stack: Stack) -> None:
     page = visit(too_far(stack, large()), language="en", javascript=False)
     expect(page.locator("h1")).to_have_text("The photo was taken from too far away")
-    expect(page.locator(".closer svg")).to_be_visible()
+    expect(page.locator(".closer > svg")).to_be_visible()
     expect(page.locator(OFFER)).to_be_hidden()
 
 
@@ -92,7 +102,7 @@ def test_on_paper_the_drawing_stays_and_the_offer_goes(visit: Visit, stack: Stac
     page = visit(too_far(stack, large()), language="en")
     expect(page.locator(OFFER)).to_be_visible()
     page.emulate_media(media="print")
-    expect(page.locator(".closer svg")).to_be_visible()
+    expect(page.locator(".closer > svg")).to_be_visible()
     expect(page.locator(OFFER)).to_be_hidden()
 
 
@@ -120,13 +130,13 @@ def test_a_photo_chosen_instead_takes_the_frame_and_its_advice_away(visit: Visit
     expect(page.locator("#crop")).to_be_hidden()
 
 
-def test_a_photo_that_was_deleted_meanwhile_leaves_an_empty_form(visit: Visit, stack: Stack) -> None:
+def test_a_photo_that_was_deleted_meanwhile_is_asked_for_again(visit: Visit, stack: Stack) -> None:
     page = visit(too_far(stack, large()), language="en")
     expect(page.locator(OFFER)).to_be_visible()
     stack.rows(f"Analysis.objects.filter(pk='{page.url.split('/')[-2]}').update(photo='')")
     with page.expect_response(lambda answer: answer.url.endswith("/photo/")) as answer:
         page.click(f"{OFFER} a")
-    assert answer.value.status == 410
-    page.wait_for_load_state("networkidle")
+    assert answer.value.status == 404
+    expect(page.locator("#notice")).to_contain_text("choose it again or take a new one")
     expect(page.locator("#shown")).to_be_hidden()
     assert page.evaluate("document.getElementById('photo').files.length") == 0

@@ -141,6 +141,7 @@ async function resume() {
 // From the page that refused a photo as taken from too far away: the same photo and answers once more, to be cropped.
 // The id stands behind the #, so no server is sent it with the address of this page.
 async function bringBack(analysis) {
+  document.getElementById("form").scrollIntoView();
   const [stored, picture] = await Promise.all(
     [`/api/v1/analyses/${analysis}/export/`, `/analyses/${analysis}/photo/`].map((address) => fetch(address)),
   );
@@ -152,7 +153,7 @@ async function bringBack(analysis) {
 }
 
 const refused = location.hash.match(/^#crop=([0-9a-f-]{36})$/)?.[1];
-if (refused) bringBack(refused).catch(resume);
+if (refused) bringBack(refused).catch(() => { notice("gone"); return resume(); });
 else resume();
 
 // Back from the report to a page that the browser still had: it is done with.
