@@ -14,8 +14,8 @@ REASONS: dict[str, str | Promise] = {
         "and send a new photo."
     ),
     "too_far": _(
-        "The photo shows a scalp or a head, but from too far away to see skin and roots. Part the hair, go close until "
-        "skin fills the picture, and send a new photo."
+        "The photo shows a scalp or a head, but from too far away to see skin and roots. Part the hair, move closer "
+        "until skin fills the picture, and send a new photo."
     ),
     "too_dark": _(
         "The photo is too dark to see the scalp. Take it in good light, or with the lamp of the scope on, and send a "

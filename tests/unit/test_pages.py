@@ -141,7 +141,7 @@ def test_only_what_can_be_tried_again_offers_it(visitor: Client) -> None:
 @pytest.mark.parametrize(
     ("code", "said"),
     [
-        ("too_far", "go close until skin fills the picture"),
+        ("too_far", "move closer until skin fills the picture"),
         ("too_dark", "in good light"),
         ("too_bright", "out of direct light"),
         ("too_blurred", "Hold still"),
