@@ -14,7 +14,7 @@ from django.forms import BooleanField
 from django.test import Client
 
 from backend.analyses.models import Analysis, Erasure, Finding, Human
-from tests.analyses import IN_STATUS, failed, fresh, queued, succeeded
+from tests.analyses import IN_STATUS, failed, fresh, queued, rejected, succeeded
 from tests.api.conftest import Worker
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -126,6 +126,12 @@ def test_filters_filter(admin: Client, path: str, query: dict[str, str], found: 
     for make in IN_STATUS.values():
         make()
     assert len(shown(admin.get(path, query))) == found
+
+
+def test_photos_from_too_far_away_can_be_filtered(admin: Client) -> None:
+    rejected()
+    wanted = rejected("too_far")
+    assert shown(admin.get(ANALYSES, {"code": "too_far"})) == [wanted]
 
 
 @pytest.mark.parametrize("query", [{"status__exact": "nonsense"}, {"o": "99.x"}, {"p": "-1"}, {"nonsense": "1"}])
