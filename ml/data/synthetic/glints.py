@@ -29,7 +29,7 @@ def glints(random: np.random.Generator, grain: float, sharpness: float, lamps: i
 def strew_glints(scene: np.ndarray, seed: int, view: View) -> None:
     """Glints over the whole field, from hardly any to thousands, whatever the grades are."""
     random = stream(seed, "glints")
-    wet = float(np.clip(random.normal(0.5, 0.33), 0, 1.15))
+    wet = float(np.clip(random.normal(0.56, 0.33), 0, 1.15))
     grain = float(np.clip(0.045 * view.scale * np.exp(random.normal(0, 0.25)), 3.2, 10))
     marks = glints(random, grain, random.uniform(1.0, 2.2), int(random.integers(1, 4)))
     where = 0.75 * noise(random, 120) + 0.55 * noise(random, 36)

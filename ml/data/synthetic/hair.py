@@ -82,7 +82,7 @@ def grow(seed: int, person: int, view: View) -> list[Follicle]:
     darkness, greyness = float(np.clip(0.02 + traits.gamma(2.0, 0.04), 0.02, 0.4)), float(traits.beta(0.25, 2.2))
     curl = float(np.exp(traits.normal(-1.0, 0.7)))
     space = random.uniform(*_SPACING_MM) * view.scale
-    margin = min(space * 1.6, 200)
+    margin = max(space * 1.2, 120)
     direction, drift = random.uniform(0, 2 * np.pi), random.normal(0, 0.25, 2)
     spread, together = random.gamma(2.0, 0.06), random.uniform(0.35, 0.8)
     length = random.uniform(3.5, 12.0) * max(view.scale, 40)
@@ -155,7 +155,7 @@ def lose(follicles: Sequence[Follicle], grade: int, seed: int) -> list[Follicle]
     random = stream(seed, "hair loss")
     kept = _KEPT[grade] * random.uniform(0.85, 1.15)
     total = sum(len(follicle.hairs) for follicle in follicles)
-    rank = iter(random.permutation(total) / max(total, 1))
+    rank = iter((random.permutation(total) + 0.5) / max(total, 1))
     left: list[Follicle] = []
     for follicle in follicles:
         hairs, stubs = [], []

@@ -59,10 +59,10 @@ def inflame(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: i
     order = random.permutation(len(inside))
     sizes, angles = random.uniform(0.75, 1.3, len(inside)), random.uniform(0, np.pi, len(inside))
     which, uneven, rough = random.random(len(inside)), noise(random, 22), noise(random, 5)
-    share = (0.2, 0.45, 0.8)[grade - 1] * random.uniform(0.85, 1.15)
+    share = (0.25, 0.5, 0.85)[grade - 1] * random.uniform(0.85, 1.15)
     count = max(grade, round(min(len(inside), 60) * share))
     halo, bump, crust, pus, glint = np.zeros((5, HEIGHT, WIDTH), dtype=np.float32)
-    usual = float(np.clip(0.17 * view.scale, 5, 60))
+    usual = float(np.clip(0.2 * view.scale, 5, 70))
     for number in order[:count]:
         root, size, angle = inside[number].root, sizes[number], angles[number]
         radius = usual * size * (0.85, 1.0, 1.2)[grade - 1]
@@ -74,7 +74,7 @@ def inflame(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: i
         elif which[number] < 0.65:
             spot(pus, root + off, radius * 0.3, 1.2, stretch=1.15, angle=angle)
         spot(glint, root - radius * 0.2, max(1.0, radius * 0.09), 0.7, stretch=1.6, angle=angle)
-    absorb(skin, np.clip(halo * (1 + 0.3 * uneven), 0, 1), (0.02, 0.34, 0.28))
+    absorb(skin, np.clip(halo * (1 + 0.3 * uneven), 0, 1), (0.02, 0.38, 0.32))
     absorb(skin, np.clip(bump * (1 + 0.15 * rough), 0, 1), (0.2, 0.45, 0.38))
     cover(skin, 0.75 * step(crust * (1 + 0.35 * rough), 0.45, 1.0), (0.5, 0.33, 0.16))
     cover(skin, 0.7 * step(pus * (1 + 0.15 * uneven), 0.35, 1.0), (0.88, 0.82, 0.6))

@@ -21,15 +21,15 @@ def wax(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int, 
     order = random.permutation(len(inside))
     sizes, angles = random.uniform(0.7, 1.4, len(inside)), random.uniform(0, np.pi, len(inside))
     sheen, clump = np.zeros((2, HEIGHT, WIDTH), dtype=np.float32)
-    usual = float(np.clip(0.16 * view.scale, 4, 70))
+    usual = float(np.clip(0.19 * view.scale, 4, 75))
     yellow = random.uniform(0.5, 1.0)
-    for number in order[: max(1, round(len(inside) * (0.45, 0.75, 1.0)[grade - 1]))]:
-        root, size = inside[number].root, sizes[number] * (0.8, 1.05, 1.4)[grade - 1]
-        spot(sheen, root, usual * 1.5 * size, (0.5, 0.7, 0.9)[grade - 1], stretch=1.3, angle=angles[number])
+    for number in order[: max(1, round(len(inside) * (0.55, 0.8, 1.0)[grade - 1]))]:
+        root, size = inside[number].root, sizes[number] * (0.9, 1.1, 1.4)[grade - 1]
+        spot(sheen, root, usual * 1.5 * size, (0.7, 0.85, 1.0)[grade - 1], stretch=1.3, angle=angles[number])
         spot(clump, root, usual * 0.62 * size, 1.0, stretch=1.5, angle=angles[number])
     fine = float(np.clip(0.05 * view.scale, 3, 14))
     sheen = np.clip(sheen * (1 + 0.3 * noise(random, 30)), 0, 1)
-    absorb(skin, sheen * np.float32(yellow), (-0.03, 0.03, 0.28))
+    absorb(skin, sheen * np.float32(yellow), (-0.03, 0.04, 0.36))
     lumpy = noise(random, fine) + 0.7 * noise(random, fine * 2.5)
     mass = step(clump * (1 + 0.35 * lumpy), 0.45, 0.75)
     body = 0.82 + 0.45 * relief(mass * (1 + 0.2 * lumpy), 2)
