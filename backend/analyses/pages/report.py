@@ -15,8 +15,8 @@ from backend.analyses.pages.words import clue_words, confidence_words, enumerate
 from backend.analyses.selectors.status import Result
 from ml.labels import GRADES, SYMPTOMS
 
-#: So many names the first sentence has room for.
-MOST_NAMES = 3
+#: So many names of signs the first sentence has room for; more are said in short.
+FULL_NAMES = 2
 
 
 @dataclass(frozen=True)
@@ -110,13 +110,11 @@ class Report:
         """Type and degree in one sentence, or why they are open, as HTML where it sets words off."""
         if not self.rated:
             return gettext("None of the six signs could be rated on this photo")
-        if self.open and 0 < len(self._open_signs) <= MOST_NAMES:
-            open_type = gettext("The scalp type is <em>open</em>:<br>{signs} could not be rated on this photo")
-            names = [label_word(symptom).lower() for symptom in SYMPTOMS if symptom.key in self._open_signs]
-            return format_html(open_type, signs=enumerated(names))
         if self.open:
-            open_type = gettext("The scalp type is <em>open</em>:<br>{n} of six signs could not be rated on this photo")
-            return format_html(open_type, n=self.grades.count(None))
+            signs = [sign for sign in self.signs if sign.grade is None and sign.key in (self._open_signs or SIGNS)]
+            names = [(sign.name if len(signs) <= FULL_NAMES else sign.short).lower() for sign in signs]
+            open_type = gettext("The scalp type is <em>open</em>:<br>{signs} could not be rated on this photo")
+            return format_html(open_type, signs=enumerated(names))
         if self._degree == 0:
             return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
         sentences = (
@@ -154,7 +152,10 @@ class Report:
     @property
     def scale(self) -> str:
         """How to read the numbers: “0 good · 1 mild · …”."""
-        return " · ".join(f"{number}\u00a0{label_word(grade)}" for number, grade in enumerate(GRADES))
+        marks = [(str(number), label_word(grade)) for number, grade in enumerate(GRADES)]
+        if None in self.grades:
+            marks.append(("?", gettext("Not rated")))
+        return " · ".join(f"{mark}\u00a0{word}" for mark, word in marks)
 
     @cached_property
     def spectrum(self) -> Spectrum:

@@ -66,6 +66,10 @@ class Graded:
     abstention: Abstention | None = None
     map: bytes | None = None
 
+    @property
+    def abstains(self) -> bool:
+        return self.abstention is not None
+
 
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     """Take a queued analysis for `worker`; None when there is nothing to claim (any more)."""
@@ -168,7 +172,7 @@ def analysis_succeed(
                 symptom=finding.symptom,
                 grade=finding.grade,
                 confidence=finding.confidence,
-                abstains=finding.abstention is not None,
+                abstains=finding.abstains,
                 abstention=finding.abstention or "",
                 map=finding.map,
                 **{f"probability_{grade}": value for grade, value in enumerate(finding.probabilities)},
@@ -177,7 +181,7 @@ def analysis_succeed(
         )
     END_TO_END_SECONDS.observe(_seconds_since(claim.queued_at))
     for finding in findings:
-        FINDINGS.labels(finding.symptom, ABSTAINED if finding.abstention else finding.grade).inc()
+        FINDINGS.labels(finding.symptom, ABSTAINED if finding.abstains else finding.grade).inc()
     log.info("analysis_succeeded", analysis=str(claim.analysis_id), attempt=claim.attempt)
     return True
 
