@@ -31,7 +31,7 @@ def before() -> Iterator[StateApps]:
     migrated(AFTER)
 
 
-def test_findings_that_abstained_before_were_unsure_and_all_others_are_rated(before: StateApps) -> None:
+def test_findings_that_abstained_before_were_unsure_all_others_rated(before: StateApps) -> None:
     before.get_model("analyses", "Finding").objects.filter(symptom="dandruff").update(abstains=True)
     migrated(AFTER)
     assert {found.symptom: found.abstention for found in Finding.objects.exclude(abstention="")} == {
