@@ -45,7 +45,9 @@ class ModelSettings(_Strict):
 
     `temperature` divides the logits before the softmax (Guo et al., arXiv 1706.04599). `threshold` is, for a
     grader, the confidence below which it abstains; for the gate, the least probability of "scalp" that lets
-    a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
+    a photo pass: 0 lets every photo pass, anything above 1 none. A grader that is not `rated` has never been shown to
+    rank real photographs: all its findings are withheld. So are those of photos whose distance, as the gate measures
+    it, is beyond `reach`: they are unlike what the grader was calibrated on. `padding_size` is the image size that the
     network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
     the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
     is complete. The probabilities of all views of `flips` are averaged. `metrics` are measured figures by name.
@@ -63,6 +65,8 @@ class ModelSettings(_Strict):
     output: Output = "softmax"
     temperature: float = Field(default=1.0, gt=0, le=100)
     threshold: float = Field(default=0.0, ge=0, le=1.01)
+    rated: bool = True
+    reach: float | None = Field(default=None, gt=0)
     base: str | None = None
     flips: Flips = "none"
     metrics: dict[str, float] = {}
@@ -74,6 +78,8 @@ class ModelSettings(_Strict):
             raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
         if self.key == GATE.key and self.output != "softmax":
             raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
+        if self.key == GATE.key and (not self.rated or self.reach is not None):
+            raise ValueError(f"rated and reach are for graders; {self.key} has neither")
         if self.base is not None and self.base.endswith(":imagenet"):
             raise ValueError(f"{self.base} is there where models are trained alone; a bundle holds its base as a file")
         return self
