@@ -164,8 +164,9 @@ def _blur(field: np.ndarray, sigma: float) -> np.ndarray:
 def _laplacian(field: np.ndarray) -> np.ndarray:
     """The sum of the four neighbours less four times the pixel itself."""
     padded = np.pad(field, 1, mode="symmetric")
-    around: np.ndarray = padded[2:, 1:-1] + padded[:-2, 1:-1] + padded[1:-1, 2:] + padded[1:-1, :-2]
-    return around - 4 * field
+    around = padded[2:, 1:-1] + padded[:-2, 1:-1] + padded[1:-1, 2:] + padded[1:-1, :-2]
+    laplacian: np.ndarray = around - 4 * field
+    return laplacian
 
 
 def _spread(values: np.ndarray) -> float:
