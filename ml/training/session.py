@@ -12,7 +12,7 @@ from ml.data.aihub import read_aihub
 from ml.data.files import is_synthetic
 from ml.data.records import Record
 from ml.data.splits import Split, split_by_person
-from ml.errors import SplitInvalid
+from ml.errors import DataSetInvalid, SplitInvalid
 from ml.training.recipe import Recipe
 from ml.training.run import Run
 from ml.training.trainer import Options, train
@@ -59,12 +59,25 @@ def train_all(
 
 
 def read_parts(data: Path, split: Path | None, seed: int) -> dict[str, list[Record]]:
-    """The records to train on, `training`, and to choose by, `validation`, and the split's other parts."""
-    records = read_aihub(data).records
+    """The records to train on, `training`, and to choose by, `validation`, and the split's other parts.
+
+    Pictures that are labelled for some symptoms only are left out. Raises DataSetInvalid where no others are there.
+    """
+    records = read_aihub(data, partial_labels=True).records
     parts = (Split.load(split) if split else split_by_person(records, _FRACTIONS, seed=seed)).divide(records)
     if not {"training", "validation"} <= parts.keys():
         raise SplitInvalid(f"{split} has no parts named training and validation, which training wants.")
-    return parts
+    full = {part: [record for record in group if record.fully_labelled] for part, group in parts.items()}
+    if left_out := len(records) - sum(map(len, full.values())):
+        logger.warning(
+            "%d of %d pictures are left out: not all six symptoms of them are labelled.", left_out, len(records)
+        )
+    if not (full["training"] and full["validation"]):
+        raise DataSetInvalid(
+            f"{data} has no picture to train on or none to validate with: training needs pictures with all six grades. "
+            "`python -m ml data inspect` counts what is labelled."
+        )
+    return full
 
 
 def some(records: Sequence[Record], count: int | None, seed: int) -> Sequence[Record]:
