@@ -1,0 +1,205 @@
+"""Heads from too far away: hair, partings and bald patches as a phone sees them from 10 cm to an arm's length.
+
+The frame shows between 7 and 40 cm, where the close-ups of `draw_scalp` end at 4. Crude, but varied: what is needed is
+that the gate can tell *too far* from *close enough* and from *no scalp at all*.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from ml.data.synthetic.bodies import FINE, as_bytes, draw_hair_colour, draw_skin_tone, enlarge, reduce
+from ml.data.synthetic.camera import take
+from ml.data.synthetic.scenes import draw_background
+from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, cover, noise, step, stream
+
+#: How the hair is worn.
+STYLES = ("full", "parting", "crown", "horseshoe", "receding", "cropped", "shaved")
+#: Half a head's width in pixels, where the frame shows 40 cm and where it shows 7.
+_FARTHEST, _NEAREST = 140.0, 800.0
+#: Up to this size the whole head is in the frame.
+_WHOLE = 230.0
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where a head lies in the frame: its middle and half axes in pixels, its turn in radians.
+
+    `u` and `v` (height, width) are the coordinates over the head, 1 at its outline, v downwards to the neck.
+    """
+
+    middle: np.ndarray
+    axes: np.ndarray
+    turn: float
+    u: np.ndarray
+    v: np.ndarray
+
+    @classmethod
+    def place(cls, random: np.random.Generator, nearest: float) -> Head:
+        """A head of any size up to `nearest` and, where it fills the frame, any part of it."""
+        size = float(np.exp(random.uniform(np.log(_FARTHEST), np.log(nearest))))
+        axes = size * np.array((1.0, random.uniform(1.0, 1.3)))
+        turn = float(random.uniform(0, 2 * np.pi) if random.random() < 0.5 else random.normal(0, 0.2))
+        middle = np.array(SIZE) / 2 + random.normal(0, 30, 2)
+        if size > _WHOLE:
+            angle, away = random.uniform(0, 2 * np.pi), (size - _WHOLE * 0.7) * np.sqrt(random.random())
+            middle = middle + away * np.array((np.cos(angle), np.sin(angle)))
+        x = np.arange(WIDTH, dtype=np.float32)[None, :] - np.float32(middle[0])
+        y = np.arange(HEIGHT, dtype=np.float32)[:, None] - np.float32(middle[1])
+        cos, sin = np.float32(np.cos(turn)), np.float32(np.sin(turn))
+        u, v = (x * cos + y * sin) / np.float32(axes[0]), (y * cos - x * sin) / np.float32(axes[1])
+        return cls(middle, axes, turn, u, v)
+
+    def disc(self, u: float, v: float, wide: float, high: float, soft: float = 0.04) -> np.ndarray:
+        """1 inside an ellipse around (u, v), 0 outside, (height, width)."""
+        return 1 - step(np.hypot((self.u - u) / wide, (self.v - v) / high), 1 - soft, 1 + soft)
+
+
+def draw_head(seed: int) -> Image.Image:
+    """A head from too far away, RGB, 640×480 pixels; the same seed gives the same one."""
+    random = stream(seed, "head")
+    style = STYLES[random.integers(len(STYLES))]
+    # Nothing says of bare skin that fills the frame how far it is, so bald heads are seen with their outline.
+    head = Head.place(random, 1.3 * _WHOLE if style in ("shaved", "horseshoe") else _NEAREST)
+    skin, hair = draw_skin_tone(random), draw_hair_colour(random)
+    behind = random.random() < 0.4
+    scene = draw_background(random, seed)
+    _lay_body(scene, head, skin, random, behind=behind)
+    light = _light(head, random)
+    grown = _hair_cover(head, style, random, behind=behind)
+    _lay_scalp(scene, head, skin, light, random)
+    stubble = 0.75 if style == "cropped" else 0.9
+    cover(scene, grown * np.float32(stubble), [np.float32(0.75 * part) * light for part in hair])
+    scene = _comb(scene, head, style, grown, hair, light, random)
+    if random.random() < 0.25:
+        return take(scene, seed)
+    pixels = (scene.transpose(1, 2, 0) * 255).astype(np.uint8)
+    return Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(random.uniform(0, 1.3)))
+
+
+def _light(head: Head, random: np.random.Generator) -> np.ndarray:
+    """Light on the head's curve, about 1 where it falls on straight."""
+    from_u, from_v = random.uniform(-0.6, 0.6, 2)
+    away = np.hypot(head.u - np.float32(from_u), head.v - np.float32(from_v))
+    light = 1.1 - np.float32(random.uniform(0.1, 0.4)) * away**2
+    return np.asarray(light.clip(0.3, 1.2) * np.float32(random.uniform(0.75, 1.1)), dtype=np.float32)
+
+
+def _lay_body(scene: np.ndarray, head: Head, skin: np.ndarray, random: np.random.Generator, *, behind: bool) -> None:
+    """Shoulders in clothes, a neck and two ears behind the head."""
+    cloth = random.random(3) * random.uniform(0.2, 1)
+    weave = 1 + 0.1 * noise(random, random.uniform(3, 30))
+    if random.random() < 0.85:
+        shoulders = head.disc(random.normal(0, 0.1), random.uniform(1.3, 1.9), random.uniform(1.6, 2.4), 1.0)
+        cover(scene, shoulders, [part * weave for part in cloth])
+    shade = np.float32(random.uniform(0.7, 1))
+    if behind:
+        cover(scene, head.disc(0, 0.95, random.uniform(0.5, 0.75), random.uniform(0.5, 0.8)), list(shade * skin))
+    for side in (-1, 1):
+        if random.random() < 0.8:
+            ear = head.disc(
+                side * random.uniform(0.95, 1.08), random.uniform(-0.1, 0.3), 0.13, random.uniform(0.15, 0.3)
+            )
+            cover(scene, ear, list(shade * skin * np.array((1, 0.92, 0.9))))
+
+
+def _lay_scalp(scene: np.ndarray, head: Head, skin: np.ndarray, light: np.ndarray, random: np.random.Generator) -> None:
+    """The head as if it were bald: blotches, freckles and gloss on a curve."""
+    whole = head.disc(0, 0, 1, 1, 0.03)
+    blotches = 1 + 0.035 * noise(random, 90) + 0.02 * noise(random, 14) + 0.015 * noise(random, 3)
+    freckles = 0.25 * step(noise(random, random.uniform(4, 10)), 2.2, 2.8) * (random.random() < 0.4)
+    cover(scene, whole, [part * light * (blotches - freckles) for part in skin])
+    if random.random() < 0.5:
+        (u, v), (wide, high) = random.uniform(-0.5, 0.5, 2), random.uniform(0.1, 0.4, 2)
+        gloss = head.disc(u, v, wide, high, soft=0.9)
+        cover(scene, whole * gloss * np.float32(random.uniform(0.1, 0.7)), (1.0, 0.98, 0.95))
+
+
+def _hair_cover(head: Head, style: str, random: np.random.Generator, *, behind: bool) -> np.ndarray:
+    """How thickly hair covers what the frame shows, 0 to 1 (height, width)."""
+    frayed = 0.04 * noise(random, 60) + 0.02 * noise(random, 12)
+    reach = np.hypot(head.u, head.v) + frayed
+    grown = 1 - step(reach, 0.95, 1.08)
+    edge = random.uniform(0.25, 0.75)
+    below, above = head.v + frayed, -head.v + 0.5 * head.u**2 + frayed
+    if behind:
+        grown = grown * (1 - step(below, edge, edge + 0.12))
+    elif random.random() < 0.5:
+        grown = grown * (1 - step(above, edge, edge + 0.1))
+    thin = np.float32(random.uniform(0, 0.25))
+    middle, wide = random.normal(0, 0.12, 2), random.uniform(0.15, 0.6)
+    bald = np.hypot(head.u - np.float32(middle[0]), head.v - np.float32(middle[1])) / np.float32(wide) + 2 * frayed
+    if style == "crown":
+        grown = grown * (thin + (1 - thin) * step(bald, 0.6, random.uniform(1.1, 1.8)))
+    elif style == "horseshoe":
+        open_ = np.hypot(head.u * 1.1, (head.v + 0.3) * 0.8) / np.float32(random.uniform(0.65, 0.95)) + 2 * frayed
+        grown = grown * (0.3 * thin + (1 - 0.3 * thin) * step(open_, 0.9, 1.25))
+    elif style == "receding":
+        grown = grown * (1 - step(above + 0.6 * np.cos(head.u * 5), random.uniform(0.1, 0.6), 0.9))
+    elif style == "shaved":
+        grown = grown * np.float32(random.uniform(0.05, 0.35))
+    elif style == "cropped":
+        grown = grown * np.float32(random.uniform(0.4, 0.9)) * (0.7 + 0.3 * step(bald, 0.4, 1.4))
+    return np.asarray(grown, dtype=np.float32)
+
+
+def _comb(
+    scene: np.ndarray,
+    head: Head,
+    style: str,
+    grown: np.ndarray,
+    hair: np.ndarray,
+    light: np.ndarray,
+    random: np.random.Generator,
+) -> np.ndarray:
+    """Draw the hairs over the scene, combed away from a whorl or a parting; the parting stays open."""
+    whorl, twist = random.normal(0, 0.2, 2), random.uniform(-1, 1)
+    parted = style == "parting" or (style in ("full", "crown") and random.random() < 0.3)
+    along = random.normal(np.pi / 2, 0.35)
+    across = np.array((np.sin(along), -np.cos(along)))
+    bend = 0.05 * noise(random, 110)
+    side = (head.u - whorl[0]) * across[0] + (head.v - whorl[1]) * across[1] + bend
+    if parted:
+        width = random.uniform(0.006, 0.05)
+        skin = 1 - step(np.abs(side) * (1 + 0.3 * noise(random, 25)).clip(0.4), 0.5 * width, width)
+        grown = grown * (1 - skin)
+        shade = light * np.float32(random.uniform(0.75, 1.05))
+        cover(scene, skin * head.disc(0, 0, 0.9, 0.9), [part * shade for part in draw_skin_tone(random)])
+    canvas = enlarge(scene)
+    draw = ImageDraw.Draw(canvas)
+    size = float(head.axes[0])
+    short = style in ("cropped", "shaved")
+    length = size * (random.uniform(0.02, 0.06) if short else random.uniform(0.15, 0.7))
+    count = int(random.uniform(2500, 5000) if short else random.uniform(1200, 3200))
+    waves, curl = (
+        noise(random, random.uniform(20, 160)),
+        random.uniform(0.1, 1.0) * (3 if random.random() < 0.15 else 1),
+    )
+    sheen, wide = random.uniform(0.2, 0.8), max(1.0, size / 260)
+    back = np.array(((np.cos(head.turn), -np.sin(head.turn)), (np.sin(head.turn), np.cos(head.turn))))
+    roots = random.uniform((0, 0), SIZE, (count, 2))
+    columns, rows = roots.astype(int).T
+    kept = random.random(count) < grown[rows, columns]
+    reach, shades = length * random.uniform(0.5, 1.3, count), np.exp(random.normal(0, 0.35, count))
+    widths = np.maximum(1, np.rint(FINE * wide * random.uniform(0.3, 0.9, count))).astype(int)
+    tips = 1 + sheen * step(noise(random, 30) + noise(random, 90), 0.5, 2.5)
+    for number in np.flatnonzero(kept):
+        point, line = roots[number], [tuple(roots[number] * FINE)]
+        row, column = rows[number], columns[number]
+        for _ in range(4):
+            here_u, here_v = head.u[row, column] - whorl[0], head.v[row, column] - whorl[1]
+            if parted:
+                way = across * np.sign(side[row, column]) + np.array((0.3 * twist, 0.5))
+            else:
+                way = np.array((here_u - twist * here_v, here_v + twist * here_u))
+            angle = np.arctan2(*(back @ way)[::-1]) + curl * waves[row, column]
+            point = point + reach[number] / 4 * np.array((np.cos(angle), np.sin(angle)))
+            line.append(tuple(point * FINE))
+            column, row = int(np.clip(point[0], 0, WIDTH - 1)), int(np.clip(point[1], 0, HEIGHT - 1))
+        row, column = rows[number], columns[number]
+        colour = hair * shades[number] * light[row, column] * tips[row, column] + 0.04 * (tips[row, column] - 1)
+        draw.line(line, fill=as_bytes(colour), width=int(widths[number]))
+    return reduce(canvas)
