@@ -24,7 +24,7 @@ from ml.preprocessing import Preprocessing, to_tensor
 from ml.registry import Weights, create_filled_network
 
 #: The penalty on the head's squared weights, for features of unit variance.
-_PENALTY = 1e-3
+_PENALTY = 1e-2
 #: Added to each feature's standard deviation, so that one that is nearly always 0 doesn't get a huge weight.
 _LEAST_SPREAD = 0.05
 #: How much of the scalps' covariance is replaced by that of a sphere (Ledoit and Wolf, J. Multivar. Anal. 88(2), 2004).
@@ -161,7 +161,10 @@ def prototypes_sample(weights: Weights) -> Sample:
 def fit_gate(samples: Sequence[Sample]) -> GateFit:
     """Fit a gate on samples of all three outcomes. The outcomes count alike, and so do the samples of each.
 
-    A fifth of the pictures of each is held out: by those the limit and the threshold are set.
+    A fifth of the pictures of each is held out: by those the limit and the threshold are set. The threshold lies
+    halfway, in log-odds, between what .5 % of the scalps stay below and what .5 % of the rest exceed, but never above
+    .5: scalps of a scope that the fit never saw score lower by several units of log-odds than those that it saw, and
+    to refuse them is worse than to let something else pass.
     """
     parts = [sample.divide(*HELD_OUT) for sample in samples if sample.name != PROTOTYPES]
     fitted = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES)]
@@ -176,7 +179,7 @@ def fit_gate(samples: Sequence[Sample]) -> GateFit:
     highest = float(scalp_log_odds(refused @ weight.T + bias).quantile(0.995))
     return GateFit(
         tensors={"_fc.weight": weight, "_fc.bias": bias, WEIGHT: direction / limit, BIAS: offset / limit},
-        threshold=1 / (1 + float(np.exp(-(lowest + highest) / 2))),
+        threshold=1 / (1 + float(np.exp(-min((lowest + highest) / 2, 0.0)))),
     )
 
 

@@ -74,7 +74,7 @@ def make_gate(
         sample("drawn heads", GateClass.TOO_FAR, heads(count, seed + 2 * _APART), count),
         *photographed("photographed heads", GateClass.TOO_FAR, far, 2.5, 0.3),
         sample("drawn others", GateClass.OTHER, others(count, seed + _APART), count),
-        *photographed("photographed others", GateClass.OTHER, negatives, 4.0, 0.4),
+        *photographed("photographed others", GateClass.OTHER, negatives, 2.5, 0.4),
         prototypes_sample(weights),
     ]
     fit = fit_gate(samples)

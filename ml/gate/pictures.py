@@ -39,13 +39,13 @@ def scalps(records: Sequence[Record], count: int, seed: int) -> Iterator[Image.I
 def heads(count: int, seed: int) -> Iterator[Image.Image]:
     """`count` varied pictures of drawn heads from too far away."""
     for number in range(seed, seed + count):
-        yield vary(draw_head(number), stream(number, "variation of a head"), stretch=0.3)
+        yield vary(draw_head(number), stream(number, "variation of a head"), closest=1.3, stretch=0.3)
 
 
 def others(count: int, seed: int) -> Iterator[Image.Image]:
     """`count` varied pictures of other things that are drawn."""
     for number in range(seed, seed + count):
-        yield vary(draw_non_scalp(number), stream(number, "variation of another thing"), closest=4.0, stretch=0.4)
+        yield vary(draw_non_scalp(number), stream(number, "variation of another thing"), closest=2.5, stretch=0.4)
 
 
 def views(

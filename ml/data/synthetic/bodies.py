@@ -93,7 +93,7 @@ def _forearm(random: np.random.Generator, seed: int) -> np.ndarray:
     canvas = enlarge(scene)
     draw = ImageDraw.Draw(canvas)
     way, bend, size = angle + random.uniform(0.2, 1.2) * random.choice((-1, 1)), noise(random, 160), wide / 200
-    count, length = int(np.exp(random.uniform(np.log(40), np.log(1200)))), random.uniform(12, 40) * size
+    count, length = int(np.exp(random.uniform(np.log(40), np.log(700)))), random.uniform(12, 40) * size
     for _ in range(count):
         start = random.uniform((0, 0), SIZE)
         column, row = start.astype(int)

@@ -62,8 +62,8 @@ def draw_head(seed: int) -> Image.Image:
     """A head from too far away, RGB, 640×480 pixels; the same seed gives the same one."""
     random = stream(seed, "head")
     style = STYLES[random.integers(len(STYLES))]
-    # Nothing says of bare skin that fills the frame how far it is, so bald heads are seen with their outline.
-    head = Head.place(random, 1.3 * _WHOLE if style in ("shaved", "horseshoe") else _NEAREST)
+    # Nothing says of skin that fills the frame how far away it is, so bald and cropped heads show their outline.
+    head = Head.place(random, 1.3 * _WHOLE if style in ("shaved", "cropped", "horseshoe") else _NEAREST)
     skin, hair = draw_skin_tone(random), draw_hair_colour(random)
     behind = random.random() < 0.4
     scene = draw_background(random, seed)
