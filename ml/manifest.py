@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -13,8 +14,15 @@ from ml.outputs import Output, outputs_for
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
 from ml.registry import describe
 
-#: The class of the gate that means "this is a scalp photo"; class 0 is anything else.
-GATE_SCALP_CLASS = 1
+
+class GateClass(IntEnum):
+    """What the classes of the gate mean. The gates of older bundles lack the last one."""
+
+    OTHER = 0
+    SCALP = 1
+    #: A scalp or a head from too far away.
+    TOO_FAR = 2
+
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=10)]
@@ -31,9 +39,9 @@ File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def classes_of(key: str) -> int:
-    """How many classes the model of this key tells apart: one a grade, two for the gate."""
-    return 2 if key == GATE.key else len(GRADES)
+def classes_of(key: str) -> tuple[int, ...]:
+    """How many classes the model of this key may have: a grader one per grade, the gate two or three (`GateClass`)."""
+    return (2, len(GateClass)) if key == GATE.key else (len(GRADES),)
 
 
 class _Strict(BaseModel):
@@ -74,8 +82,9 @@ class ModelSettings(_Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         describe(self.architecture)
-        if self.classes != classes_of(self.key):
-            raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
+        if self.classes not in classes_of(self.key):
+            allowed = " or ".join(map(str, classes_of(self.key)))
+            raise ValueError(f"{self.key} tells {allowed} classes apart, not {self.classes}")
         if self.key == GATE.key and self.output != "softmax":
             raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
         if self.key == GATE.key and (not self.rated or self.reach is not None):

@@ -18,7 +18,7 @@ from ml.errors import ModelError
 from ml.explanation import map_of_grade
 from ml.gate import admits, distances
 from ml.labels import GATE, SYMPTOMS, Abstention, counted_grade, scalp_type
-from ml.manifest import GATE_SCALP_CLASS, ModelSpec
+from ml.manifest import GateClass, ModelSpec
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.choice import open_runtime, require_parity
 from ml.runtimes.resident import Answer, ResidentModels, Then
@@ -29,8 +29,10 @@ logger = logging.getLogger(__name__)
 #: batch; returns those to go on with. It is not called for an empty batch.
 Watch = Callable[[int, Sequence[int]], Collection[int]]
 
+#: Why the gate refuses a photo: "too_far" where it knows that class and holds it likelier than something else.
+GateRefusal = Literal["not_a_scalp", "too_far"]
 #: Why a photo is refused: by the gate, or by its quality (`ml.quality`).
-Refusal = Literal["not_a_scalp"] | quality.Refusal
+Refusal = GateRefusal | quality.Refusal
 
 #: The order in which the models run.
 RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
@@ -156,7 +158,9 @@ class Predictor:
             if key == GATE.key:
                 seen = dict(zip(staying, self._gate(batch, then), strict=True))
                 refusals |= {
-                    index: "not_a_scalp" for index in staying if not admits(*seen[index], threshold=model.threshold)
+                    index: seen[index].refusal
+                    for index in staying
+                    if not admits(seen[index].probability, seen[index].distance, model.threshold)
                 }
                 staying = [index for index in staying if index not in refusals]
             else:
@@ -180,11 +184,14 @@ class Predictor:
     def _gate(self, batch: torch.Tensor, then: Then) -> list[_Seen]:
         """What the gate sees in each photo of a batch."""
         answer = self._run(GATE.key, batch, then=then, features=bool(self._distance))
-        probabilities = answer.probabilities[:, GATE_SCALP_CLASS].tolist()
-        if answer.features is None:
-            return [_Seen(probability, None) for probability in probabilities]
-        away = distances(torch.from_numpy(answer.features), self._distance).tolist()
-        return [_Seen(*pair) for pair in zip(probabilities, away, strict=True)]
+        rows, features = answer.probabilities, answer.features
+        away = (
+            [None] * len(rows) if features is None else distances(torch.from_numpy(features), self._distance).tolist()
+        )
+        return [
+            _Seen(float(row[GateClass.SCALP]), distance, gate_refusal(row))
+            for row, distance in zip(rows, away, strict=True)
+        ]
 
     def _run(
         self, key: str, batch: torch.Tensor, *, then: Then = None, features: bool = False, maps: bool = False
@@ -220,10 +227,19 @@ class _Batches:
 
 
 class _Seen(NamedTuple):
-    """What the gate says of a photo; the distance is None where it measures none."""
+    """What the gate says of a photo: the distance, None where it measures none, and why it refuses it if it does."""
 
     probability: float
     distance: float | None
+    refusal: GateRefusal
+
+
+def gate_refusal(probabilities: np.ndarray) -> GateRefusal:
+    """The code for a photo that the gate does not let pass, by the gate's probabilities `[2 or 3]`."""
+    knows_distance = len(probabilities) > GateClass.TOO_FAR
+    if knows_distance and probabilities[GateClass.TOO_FAR] > probabilities[GateClass.OTHER]:
+        return "too_far"
+    return "not_a_scalp"
 
 
 def _graded(model: ModelSpec, answer: Answer, place: int, distance: float | None) -> Graded:
@@ -254,5 +270,6 @@ def _whole(seen: _Seen, findings: list[Graded]) -> Prediction:
 
 
 def _refused(refusal: Refusal, seen: _Seen | None) -> Prediction:
-    probability, distance = seen or (None, None)
-    return Prediction(False, probability, scalp_distance=distance, refusal=refusal)
+    if seen is None:
+        return Prediction(False, None, refusal=refusal)
+    return Prediction(False, seen.probability, scalp_distance=seen.distance, refusal=refusal)

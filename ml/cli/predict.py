@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
 _REFUSALS = {
     "not_a_scalp": "this does not look like a scalp",
+    "too_far": "this is a scalp or a head from too far away: part the hair and fill the frame with skin",
     "too_dark": "this is too dark",
     "too_bright": "this is too bright",
     "too_blurred": "this is out of focus",

@@ -248,6 +248,22 @@ def test_a_grader_says_why_it_withholds_and_only_unsure_grades_count(bundle_copy
     assert any((one.skin, one.pred) != (two.skin, two.pred) for one, two in zip(predictions, plain, strict=True))
 
 
+def test_a_gate_of_three_classes_says_what_is_too_far_away(bundle_copy: Path, photos: list[Prepared]) -> None:
+    """A head whose weights are zero says the same of every photo: what its bias says."""
+    alter_model(bundle_copy, "scalp_gate", classes=3, threshold=0.5)
+    for bias, refusal in (
+        ((0.0, 3.0, 0.0), None),
+        ((3.0, 0.0, 1.0), "not_a_scalp"),
+        ((1.0, 0.0, 3.0), "too_far"),
+        ((1.0, 1.0, 1.0), "not_a_scalp"),
+    ):
+        alter_tensors(bundle_copy, "scalp_gate", {"_fc.weight": torch.zeros(3, 1280), "_fc.bias": torch.tensor(bias)})
+        (prediction,) = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos[:1])
+        assert prediction is not None
+        assert (prediction.is_scalp, prediction.refusal) == (refusal is None, refusal)
+        assert prediction.scalp_probability == pytest.approx(float(torch.tensor(bias).softmax(dim=0)[1]), abs=1e-5)
+
+
 def test_the_distance_is_measured_on_the_features_of_the_gate(bundle_copy: Path, photos: list[Prepared]) -> None:
     random = torch.Generator().manual_seed(3)
     tensors = {name: torch.randn(shape, generator=random) for name, shape in extra_tensors(1280).items()}

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from ml.data.synthetic import SIZE, draw_non_scalp, draw_scalp
+from ml.data.synthetic import SIZE, draw_head, draw_non_scalp, draw_scalp
 from ml.data.synthetic.glints import strew_glints
 from ml.data.synthetic.grades import draw_grades
 from ml.data.synthetic.hair import grow, lose
@@ -171,3 +171,10 @@ def test_what_is_no_scalp_comes_in_many_kinds_and_is_fixed_by_the_seed() -> None
     assert {(picture.size, picture.mode) for picture in pictures} == {(SIZE, "RGB")}
     assert len({picture.tobytes() for picture in pictures}) == len(KINDS)
     assert [draw_non_scalp(seed).tobytes() for seed in range(4)] == [picture.tobytes() for picture in pictures[:4]]
+
+
+def test_heads_from_afar_are_drawn_from_their_seeds_alone() -> None:
+    heads = [draw_head(seed) for seed in range(6)]
+    assert {(head.mode, head.size) for head in heads} == {("RGB", SIZE)}
+    assert len({head.tobytes() for head in heads}) == 6
+    assert draw_head(2).tobytes() == heads[2].tobytes()

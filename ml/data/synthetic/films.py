@@ -8,7 +8,7 @@ import numpy as np
 
 from ml.data.synthetic.hair import Follicle
 from ml.data.synthetic.shafts import shaft_mask
-from ml.data.synthetic.texture import HEIGHT, WIDTH, cover, noise, relief, spot, step, stream, streaks
+from ml.data.synthetic.texture import HEIGHT, WIDTH, cover, noise, relief, spot, step, streaks, stream
 from ml.data.synthetic.view import View
 
 WHITE = (0.93, 0.94, 0.93)
