@@ -37,7 +37,8 @@ def train_all(
 ) -> list[Run]:
     """Train the recipe's network, or one a symptom below `out`, on the parts `training` and `validation`.
 
-    All pictures of the data set `also`, such as one of `data paint`, join the training part. Raises DataSetInvalid or SplitInvalid where the data does not allow it, and what `train` raises.
+    All pictures of the data set `also`, such as one of `data paint`, join the training part. Raises DataSetInvalid or
+    SplitInvalid where the data does not allow it, and what `train` raises.
     """
     parts = read_parts(data, split, seed)
     training = [*some(parts["training"], pictures, seed), *(_labelled(also) if also else ())]

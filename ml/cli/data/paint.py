@@ -24,8 +24,8 @@ def register(actions: Any) -> None:
         "--marks",
         type=Path,
         metavar="CSV",
-        help="what a person marked on them: columns file, dandruff_share, oil_share, sensitive_share; a sign that is not "
-        "marked counts as absent",
+        help="what a person marked on them: columns file, dandruff_share, oil_share, sensitive_share; a sign that is "
+        "not marked counts as absent",
     )
     parser.add_argument("--variants", type=count, default=4, help="pictures per photograph (default: %(default)s)")
     parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")

@@ -23,7 +23,7 @@ from ml.data.synthetic.texture import (
 )
 from ml.data.synthetic.view import View
 
-#: Share of the field that plates cover, by grade: boxes drawn around flakes on the 164 photographs of "scalp-data" cover
+#: Share of the field that plates cover, by grade: boxes around the flakes of the 164 photographs of "scalp-data" cover
 #: .005 to .3 (CC BY 4.0, universe.roboflow.com/nisipeanu/scalp-data-3feq3-ahmd3).
 _COVERED = ((0.004, 0.012), (0.02, 0.05), (0.075, 0.2))
 _MOST_PLATES = 90

@@ -26,8 +26,8 @@ _MOST_HAIRS = 700
 class Hair:
     """One shaft: `root` (x, y), `width` and `length` in pixels, `angle` in radians at its end of the kink.
 
-    The direction turns by `kink` over the first `kink_length` pixels and by `bend` radians per pixel all along; `sway` is
-    the amplitude in radians, the period in pixels and the phase of a wave. `shade` is its brightness, 0 to 1.
+    The direction turns by `kink` over the first `kink_length` pixels and by `bend` radians per pixel all along; `sway`
+    is the amplitude in radians, the period in pixels and the phase of a wave. `shade` is its brightness, 0 to 1.
     """
 
     root: np.ndarray
