@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ml.bases import file_of
 from ml.labels import GATE, GRADES, MODEL_KEYS
+from ml.levels import Levels
 from ml.outputs import Output, outputs_for
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
 from ml.registry import describe
@@ -48,7 +49,8 @@ class ModelSettings(_Strict):
     a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
     network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
     the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
-    is complete. The probabilities of all views of `flips` are averaged. `metrics` are measured figures by name.
+    is complete. The probabilities of all views of `flips` are averaged, and calibrated by the `levels` of a grader that
+    has them. `metrics` are measured figures by name.
     """
 
     key: Literal[MODEL_KEYS]  # type: ignore[valid-type]
@@ -63,6 +65,7 @@ class ModelSettings(_Strict):
     output: Output = "softmax"
     temperature: float = Field(default=1.0, gt=0, le=100)
     threshold: float = Field(default=0.0, ge=0, le=1.01)
+    levels: Levels | None = None
     base: str | None = None
     flips: Flips = "none"
     metrics: dict[str, float] = {}
@@ -74,6 +77,8 @@ class ModelSettings(_Strict):
             raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
         if self.key == GATE.key and self.output != "softmax":
             raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
+        if self.key == GATE.key and self.levels is not None:
+            raise ValueError(f"{self.key} can't have levels: its classes have no order")
         if self.base is not None and self.base.endswith(":imagenet"):
             raise ValueError(f"{self.base} is there where models are trained alone; a bundle holds its base as a file")
         return self
@@ -113,7 +118,8 @@ class ModelSpec(ModelSettings):
 class Provenance(_Strict):
     """Where a bundle comes from. `demo` is true where the answers must be shown as a demonstration.
 
-    `name@version`, which every result keeps, has at most 100 characters.
+    `name@version`, which every result keeps, has at most 100 characters. A bundle that was adapted from another names
+    that as its `parent`, by `name@version` and the SHA-256 of its `bundle.json`, and `adapted` says to what and how.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=50)
@@ -121,6 +127,8 @@ class Provenance(_Strict):
     licence: str = Field(min_length=1)
     trained_on: str = Field(min_length=1)
     demo: bool
+    parent: str | None = Field(default=None, min_length=1, max_length=200)
+    adapted: str | None = Field(default=None, min_length=1)
 
 
 class Manifest(Provenance):
