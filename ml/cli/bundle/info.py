@@ -72,6 +72,10 @@ def info(options: argparse.Namespace) -> int:
     print(f"{manifest.name} {manifest.version}{' (demo)' if manifest.demo else ''}")
     print(f"Licence: {manifest.licence}")
     print(f"Trained on: {manifest.trained_on}")
+    if manifest.parent:
+        print(f"Parent: {manifest.parent}")
+    if manifest.adapted:
+        print(f"Adapted: {manifest.adapted}")
     print(f"Cost of a photo: {passes} forward passes, {gflops:.1f} GFLOP")
     for model, (model_passes, model_gflops) in zip(manifest.models, costs, strict=True):
         base = f" on {model.base}" if model.base else ""
