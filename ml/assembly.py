@@ -31,13 +31,17 @@ _FIGURES = ("accuracy", "macro_f1", "qwk", "within_one")
 
 @dataclass(frozen=True, slots=True)
 class Grader:
-    """What answers for one symptom: a run, or several as an ensemble, and what was fitted for it."""
+    """What answers for one symptom: a run, or several as an ensemble, and what was fitted for it.
+
+    One that is not `rated` has never been shown to rank real photographs, so its findings are withheld.
+    """
 
     symptom: str
     runs: tuple[Run, ...]
     temperature: float
     threshold: float
     metrics: Mapping[str, float]
+    rated: bool = True
 
 
 def build_bundle(
@@ -148,6 +152,7 @@ def _grader_model(grader: Grader, trunks: _Trunks, flips: Flips) -> tuple[ModelS
         threshold=grader.threshold,
         base=trunks.base(run.folder, run.weights(), architecture, grown=grown) if shared else None,
         flips=flips,
+        rated=grader.rated,
         metrics=dict(grader.metrics),
     )
     weights = [_of_symptom(each, grader.symptom, architecture) for each in grader.runs]

@@ -9,6 +9,9 @@ from typing import IO
 from ml.data.faults import Faults
 from ml.data.files import StoredFile
 
+#: What stands in arrays for the grade of a picture that is not labelled for a symptom.
+UNLABELLED = -1
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -10,13 +10,10 @@ from typing import Self
 import numpy as np
 import torch
 
-from ml.data.records import Record
+from ml.data.records import UNLABELLED, Record
 from ml.labels import GRADES, SYMPTOMS
 from ml.levels import Levels
 from ml.outputs import Output, outputs_for, to_answers
-
-#: Stands for the grade of a picture that is not labelled for a symptom.
-UNLABELLED = -1
 
 _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 

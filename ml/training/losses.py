@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from torch.nn import functional
 
+from ml.data.records import UNLABELLED
 from ml.labels import GRADES
-from ml.training.pictures import UNLABELLED
 from ml.training.recipe import Recipe
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]

@@ -12,16 +12,13 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from ml.data.files import UNREADABLE
-from ml.data.records import Record
+from ml.data.records import UNLABELLED, Record
 from ml.errors import DataSetInvalid, PhotoUnreadable
 from ml.labels import SYMPTOMS
 from ml.preprocessing import Preprocessing, open_photo, to_tensor
 
 _SMALL_PROCESSES = multiprocessing.get_context("forkserver")
 _SMALL_PROCESSES.set_forkserver_preload([__name__])
-
-#: What stands for the grade of a sign that a picture has no label for.
-UNLABELLED = -1
 
 _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 

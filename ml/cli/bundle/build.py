@@ -67,6 +67,12 @@ def register(actions: Any) -> None:
         "is not made again.",
     )
     demo_.add_argument("--work", type=Path, required=True, help="folder for pictures, run and gate: 2 GB")
+    demo_.add_argument(
+        "--real",
+        type=Path,
+        metavar="FOLDER",
+        help="real photographs to learn from: close-ups in photos, marks in photos.csv, far heads in heads",
+    )
     demo_.add_argument("--out", type=Path, required=True, help="folder to write; an earlier bundle there is replaced")
     demo_.add_argument("--workers", type=int, default=2, help="processes that draw (default: %(default)s)")
     demo_.set_defaults(run=demo)
@@ -119,9 +125,9 @@ def _of_runs(options: argparse.Namespace) -> Bundle:
 
 
 def demo(options: argparse.Namespace) -> int:
-    from ml.demo import build_demo
+    from ml.demo.bundle import build_demo
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    bundle = build_demo(options.work, options.out, workers=options.workers)
+    bundle = build_demo(options.work, options.out, real=options.real, workers=options.workers)
     print(f"{bundle.folder}: bundle {bundle.reference}, verified")
     return 0
