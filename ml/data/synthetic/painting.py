@@ -102,7 +102,8 @@ class PaintedShot(Shot):
 def plan_painting(photos: Sequence[Path], marks: Mapping[str, Marks], *, variants: int, seed: int) -> list[PaintedShot]:
     """`variants` shots of each photograph, the first as it is, each other with one or two signs painted on it.
 
-    A sign that was marked on a photograph is not painted on it. All shots of a photograph count as one person's, so
+    A sign that was marked on a photograph is not painted on it, and a shot of which nothing is known is left out. All
+    shots of a photograph count as one person's, so
     that a split keeps them together.
     """
     shots = []
@@ -117,6 +118,8 @@ def plan_painting(photos: Sequence[Path], marks: Mapping[str, Marks], *, variant
                 painted[int(sign)] = int(random.integers(1, 4))
             grades = tuple(over or under for over, under in zip(painted, known, strict=True))
             region = str(random.choice(REGIONS))
+            if grades == UNKNOWN:
+                continue
             image_id = f"{number:04d}_PAINTED_{1_700_000_000_000 + variant}_{2 + variant % 5}"
             shots.append(
                 PaintedShot(
