@@ -85,10 +85,12 @@ def run(options: argparse.Namespace) -> int:
     sample, records, kept = _pictures(options, part, calibrate_on)
     sample = replace(sample, seen=sample.digest in subject.learnt_from)
     temperatures, thresholds, calibrated_on = subject.temperatures, subject.thresholds, None
+    levels = subject.levels
     calibration = None
     if kept:
         calibration = calibrate(subject.answers(kept, f"{calibrate_on}, to calibrate"), str(calibrate_on))
-        temperatures, thresholds = calibration.temperatures, calibration.thresholds
+        # Fitted on the raw outputs: levels belong to the temperatures that they were fitted with.
+        temperatures, thresholds, levels = calibration.temperatures, calibration.thresholds, {}
         calibrated_on = f"the {len(kept)} pictures of the part {calibrate_on}"
     evaluation = evaluate(
         subject.answers(records, sample.part or "all pictures"),
@@ -96,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         facts=subject.facts,
         sample=sample,
         temperatures=temperatures,
+        levels=levels,
         thresholds=thresholds,
         calibrated_on=calibrated_on,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,8 @@ import torch
 
 from ml.data.records import Record
 from ml.labels import GRADES, SYMPTOMS
-from ml.outputs import Output, outputs_for, to_probabilities
+from ml.levels import Levels
+from ml.outputs import Output, outputs_for, to_answers
 
 #: Stands for the grade of a picture that is not labelled for a symptom.
 UNLABELLED = -1
@@ -36,10 +38,9 @@ class Raw:
                 f"raw {self.output} outputs are shaped [views, n, {wanted}], not {list(self.values.shape)}"
             )
 
-    def probabilities(self, temperature: float = 1.0) -> np.ndarray:
-        """Probabilities of the grades `[n, 4]`, averaged over the views as the service does."""
-        values = torch.from_numpy(self.values).double()
-        probabilities: np.ndarray = to_probabilities(values, self.output, temperature).mean(dim=0).numpy()
+    def probabilities(self, temperature: float = 1.0, levels: Levels | None = None) -> np.ndarray:
+        """Probabilities of the grades `[n, 4]`, as the service has them."""
+        probabilities: np.ndarray = to_answers(torch.from_numpy(self.values), self.output, temperature, levels).numpy()
         return probabilities
 
 
@@ -108,11 +109,16 @@ class Answers:
             grades=self.grades[:, columns],
         )
 
-    def probabilities(self, temperatures: Mapping[str, float]) -> np.ndarray:
-        """Probabilities of the grades, `[n, symptoms, 4]`; a symptom that `temperatures` does not name has 1."""
+    def probabilities(
+        self, temperatures: Mapping[str, float], levels: Mapping[str, Levels] = MappingProxyType({})
+    ) -> np.ndarray:
+        """Probabilities of the grades, `[n, symptoms, 4]`.
+
+        A symptom that `temperatures` does not name has 1, one that `levels` does not name keeps its probabilities.
+        """
         return np.stack(
             [
-                raw.probabilities(temperatures.get(symptom, 1.0))
+                raw.probabilities(temperatures.get(symptom, 1.0), levels.get(symptom))
                 for symptom, raw in zip(self.symptoms, self.raw, strict=True)
             ],
             axis=1,

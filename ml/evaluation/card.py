@@ -104,7 +104,7 @@ def _data(evaluation: Evaluation) -> str:
         f"## Data\n\nEvaluated on {evaluation.pictures} {kind} ({evaluation.persons} persons) of the data set "
         f"`{sample.data}` (digest `{sample.digest[:16]}`). {how} {partly}".rstrip()
         + "\n\n"
-        + _table(
+        + table(
             ["Labels", *(grade.english for grade in GRADES)],
             [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
             + [[_ENGLISH[key], "not labelled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labelled],
@@ -136,9 +136,9 @@ def _symptoms(evaluation: Evaluation) -> str:
         "## Figures\n\nIn brackets 95 % bootstrap intervals over persons. *Majority* is the accuracy of always "
         "answering the most frequent grade, *QWK* the quadratic weighted kappa, *within one* the share of answers at "
         "most one grade off.\n\n"
-        + _table(["Symptom", "Accuracy", "Majority", "Macro-F1", "QWK", "Within one"], rows)
+        + table(["Symptom", "Accuracy", "Majority", "Macro-F1", "QWK", "Within one"], rows)
         + "\n\nRecall: the share of right answers among the pictures of each grade.\n\n"
-        + _table(["Recall", *(grade.english for grade in GRADES)], recalls)
+        + table(["Recall", *(grade.english for grade in GRADES)], recalls)
     )
 
 
@@ -181,7 +181,7 @@ def _calibration(evaluation: Evaluation) -> str:
         "## How sure it may sound\n\n"
         f"{origin} *ECE* is the expected calibration error in 15 bins without and with the temperature. Below the "
         "threshold a finding abstains; *coverage* is the share that stands. *AURC* is the area under risk over "
-        "coverage.\n\n" + _table(_SURENESS, rows)
+        "coverage.\n\n" + table(_SURENESS, rows)
     )
 
 
@@ -197,7 +197,7 @@ def _type_rule(evaluation: Evaluation) -> str:
             else ""
         )
         + ".\n\n"
-        + _table(
+        + table(
             ["", "Accuracy", "Majority", "QWK"],
             [
                 ["Type (`skin`)", _interval(rule.skin), _number(rule.skin_majority), "–"],
@@ -211,10 +211,10 @@ def _subgroups(evaluation: Evaluation) -> str:
     if not evaluation.subgroups:
         return ""
     tables = [
-        _table(
-            [table.capitalize(), "Pictures", "Persons", "Accuracy", "QWK"], [_group(group) for group in _shown(groups)]
+        table(
+            [kind.capitalize(), "Pictures", "Persons", "Accuracy", "QWK"], [_group(group) for group in _shown(groups)]
         )
-        for table, groups in evaluation.subgroups.items()
+        for kind, groups in evaluation.subgroups.items()
     ]
     return (
         "## Groups\n\nMeans over the symptoms, where sex, age or device is known; of the devices the twelve most "
@@ -270,6 +270,7 @@ def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, its first column to the left and the others to the right."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -16,6 +16,7 @@ from ml.evaluation.calibration import Abstention
 from ml.evaluation.metrics import RiskCoverage
 from ml.evaluation.results import Evaluation, Means, Sample, Subgroup, SymptomEvaluation, TypeAgreement
 from ml.labels import GRADES, SCALP_TYPES, scalp_type
+from ml.levels import Levels
 
 #: Figures with an interval, by the name of their field: functions of confusion matrices.
 FIGURES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -36,12 +37,14 @@ def evaluate(
     sample: Sample,
     temperatures: Mapping[str, float],
     thresholds: Mapping[str, float],
+    levels: Mapping[str, Levels] = MappingProxyType({}),
     facts: Mapping[str, str] = MappingProxyType({}),
     calibrated_on: str | None = None,
     rounds: int = ROUNDS,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure everything on these answers, at least one. A symptom without a temperature has 1, without a threshold 0.
+    """Measure everything on these answers, at least one. A symptom without a temperature has 1, without a threshold 0,
+    and without levels its probabilities stay.
 
     Each symptom is measured on the pictures that are labelled for it, the type rule on those that are labelled for all
     six. Raises DataSetInvalid where no picture is labelled for any symptom that is answered. Intervals are
@@ -52,7 +55,7 @@ def evaluate(
         raise DataSetInvalid(f"No picture is labelled for a symptom that {subject} grades: nothing can be measured.")
     not_labelled = tuple(symptom for symptom in answers.symptoms if symptom not in labelled)
     answers = answers.select(labelled)
-    before, after = answers.probabilities({}), answers.probabilities(temperatures)
+    before, after = answers.probabilities({}), answers.probabilities(temperatures, levels)
     resampling = Resampling.of(answers.persons, rounds=rounds, seed=seed)
     answered = after.argmax(axis=2)
     resampled = [

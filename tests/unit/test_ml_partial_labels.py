@@ -97,18 +97,21 @@ def test_a_split_spreads_the_grades_that_are_known(tmp_path: Path) -> None:
     assert grade_deviation(parts) < 0.15
 
 
-def test_training_leaves_partly_labelled_pictures_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_training_takes_partly_labelled_pictures_and_validates_without(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     files = pictures({stem(person): f"{person % 4}00000" for person in range(10, 30)})
     write_folders(tmp_path / "some", files)
     write_partial(tmp_path / "some")
     parts = read_parts(tmp_path / "some", None, 0)
-    assert sum(map(len, parts.values())) == 21
-    assert all(record.fully_labelled for group in parts.values() for record in group)
-    assert "4 of 25 pictures are left out" in caplog.text
+    assert all(record.fully_labelled for record in parts["validation"])
+    partly = sum(not record.fully_labelled for record in parts["training"])
+    assert partly + caplog.text.count("measure nothing") >= 3
+    assert sum(map(len, parts.values())) - partly == 21
 
 
 def test_training_refuses_a_set_without_full_labels(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(DataSetInvalid, match="training needs pictures with all six grades"):
+    with pytest.raises(DataSetInvalid, match="validation needs pictures with all six grades"):
         read_parts(write_partial(tmp_path / "data"), None, 0)
 
 
