@@ -78,7 +78,12 @@ def _checked(path: Path, key: str, row: object) -> np.ndarray:
         raise AdaptationInvalid(f"{path}: {key!r} is no symptom. They are {', '.join(_KEYS)}.")
     numbers = row if isinstance(row, list) and all(type(value) in (int, float) for value in row) else []
     shares = np.array(numbers, dtype=np.float64)
-    if len(shares) != len(GRADES) or not np.isfinite(shares).all() or shares.min() < 0 or abs(shares.sum() - 1) > _ROUNDING:
+    if (
+        len(shares) != len(GRADES)
+        or not np.isfinite(shares).all()
+        or shares.min() < 0
+        or abs(shares.sum() - 1) > _ROUNDING
+    ):
         raise AdaptationInvalid(
             f"{path}: {key} needs the shares of {', '.join(grade.key for grade in GRADES)}, four numbers of 0 to 1 "
             f"that sum to 1, not {row}."
