@@ -18,8 +18,8 @@ from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER
 from ml.evaluation.results import EVALUATION_FILE, EVALUATION_FOLDER, Evaluation
 from ml.gate.gate import Gate
 from ml.growth import SOURCE, copies_in, grow
-from ml.labels import GATE, SYMPTOMS
-from ml.manifest import Flips, ModelSettings, Provenance, classes_of
+from ml.labels import GATE, GRADES, SYMPTOMS
+from ml.manifest import Flips, ModelSettings, Provenance
 from ml.registry import Weights, describe
 from ml.training.run import RUN_FILE, Run
 
@@ -142,7 +142,7 @@ def _grader_model(grader: Grader, trunks: _Trunks, flips: Flips) -> tuple[ModelS
         mean=spec.mean,
         std=spec.std,
         interpolation=spec.interpolation,
-        classes=classes_of(grader.symptom),
+        classes=len(GRADES),
         output=run.output,
         temperature=grader.temperature,
         threshold=grader.threshold,
@@ -171,7 +171,7 @@ def _gate_model(gate: Gate, graders: str, trunks: _Trunks) -> tuple[ModelSetting
         mean=spec.mean,
         std=spec.std,
         interpolation=spec.interpolation,
-        classes=classes_of(GATE.key),
+        classes=gate.facts.classes,
         threshold=gate.facts.threshold,
         base=trunks.base(GATE, imagenet_weights(), architecture, grown=architecture != SOURCE),
         metrics=gate.facts.metrics,

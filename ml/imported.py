@@ -99,10 +99,10 @@ def import_bundle(
 
 def _imported(key: str, path: Path, options: ImportOptions) -> tuple[ModelSettings, Weights]:
     foreign = read_foreign(path, allow_pickle=options.allow_pickle)
-    if foreign.classes != classes_of(key):
+    if foreign.classes not in classes_of(key):
         raise WeightsUnreadable(
-            f"{path} tells {foreign.classes} classes apart, but {key} needs {classes_of(key)}: "
-            + ("not scalp, scalp." if key == GATE.key else "the four grades.")
+            f"{path} tells {foreign.classes} classes apart, but {key} needs {' or '.join(map(str, classes_of(key)))}: "
+            + ("other, scalp, and perhaps too far." if key == GATE.key else "the four grades.")
         )
     expects = describe(foreign.architecture)
     padding_size = options.padding_size or foreign.padding_size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import IntEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -14,8 +15,15 @@ from ml.outputs import Output, outputs_for
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
 from ml.registry import describe
 
-#: The class of the gate that means "this is a scalp photo"; class 0 is anything else.
-GATE_SCALP_CLASS = 1
+
+class GateClass(IntEnum):
+    """What the classes of the gate mean. The gates of older bundles lack the last one."""
+
+    OTHER = 0
+    SCALP = 1
+    #: A scalp or a head from too far away.
+    TOO_FAR = 2
+
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=10)]
@@ -32,9 +40,9 @@ File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-def classes_of(key: str) -> int:
-    """How many classes the model of this key tells apart: one a grade, two for the gate."""
-    return 2 if key == GATE.key else len(GRADES)
+def classes_of(key: str) -> tuple[int, ...]:
+    """How many classes the model of this key may have: a grader one per grade, the gate two or three (`GateClass`)."""
+    return (2, len(GateClass)) if key == GATE.key else (len(GRADES),)
 
 
 class _Strict(BaseModel):
@@ -46,7 +54,9 @@ class ModelSettings(_Strict):
 
     `temperature` divides the logits before the softmax (Guo et al., arXiv 1706.04599). `threshold` is, for a
     grader, the confidence below which it abstains; for the gate, the least probability of "scalp" that lets
-    a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
+    a photo pass: 0 lets every photo pass, anything above 1 none. A grader that is not `rated` has never been shown to
+    rank real photographs: all its findings are withheld. So are those of photos whose distance, as the gate measures
+    it, is beyond `reach`: they are unlike what the grader was calibrated on. `padding_size` is the image size that the
     network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
     the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
     is complete. The probabilities of all views of `flips` are averaged, and calibrated by the `levels` of a grader that
@@ -65,6 +75,8 @@ class ModelSettings(_Strict):
     output: Output = "softmax"
     temperature: float = Field(default=1.0, gt=0, le=100)
     threshold: float = Field(default=0.0, ge=0, le=1.01)
+    rated: bool = True
+    reach: float | None = Field(default=None, gt=0)
     levels: Levels | None = None
     base: str | None = None
     flips: Flips = "none"
@@ -73,10 +85,13 @@ class ModelSettings(_Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         describe(self.architecture)
-        if self.classes != classes_of(self.key):
-            raise ValueError(f"{self.key} tells {classes_of(self.key)} classes apart, not {self.classes}")
+        if self.classes not in classes_of(self.key):
+            allowed = " or ".join(map(str, classes_of(self.key)))
+            raise ValueError(f"{self.key} tells {allowed} classes apart, not {self.classes}")
         if self.key == GATE.key and self.output != "softmax":
             raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
+        if self.key == GATE.key and (not self.rated or self.reach is not None):
+            raise ValueError(f"rated and reach are for graders; {self.key} has neither")
         if self.key == GATE.key and self.levels is not None:
             raise ValueError(f"{self.key} can't have levels: its classes have no order")
         if self.base is not None and self.base.endswith(":imagenet"):

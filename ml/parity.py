@@ -12,7 +12,7 @@ from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.gate import admits, distances
 from ml.labels import GATE
-from ml.manifest import GATE_SCALP_CLASS
+from ml.manifest import GateClass
 from ml.preprocessing import Prepared, prepare
 from ml.runtimes import Runtime
 from ml.runtimes.eager import EagerRuntime
@@ -88,6 +88,6 @@ def _answers(
             if gate:
                 features = answer.features
                 away = None if features is None else float(distances(torch.from_numpy(features), distance)[0])
-                admitted.append(admits(float(answer.probabilities[0, GATE_SCALP_CLASS]), away, model.threshold))
+                admitted.append(admits(float(answer.probabilities[0, GateClass.SCALP]), away, model.threshold))
     models.forget()
     return {key: np.concatenate(each) for key, each in rows.items()}, np.array(admitted)

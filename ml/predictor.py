@@ -17,8 +17,8 @@ from ml.bundle import Bundle
 from ml.errors import ModelError
 from ml.explanation import map_of_grade
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS, scalp_type
-from ml.manifest import GATE_SCALP_CLASS, ModelSpec
+from ml.labels import GATE, SYMPTOMS, Abstention, counted_grade, scalp_type
+from ml.manifest import GateClass, ModelSpec
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.choice import open_runtime, require_parity
 from ml.runtimes.resident import Answer, ResidentModels, Then
@@ -29,8 +29,10 @@ logger = logging.getLogger(__name__)
 #: batch; returns those to go on with. It is not called for an empty batch.
 Watch = Callable[[int, Sequence[int]], Collection[int]]
 
+#: Why the gate refuses a photo: "too_far" where it knows that class and holds it likelier than something else.
+GateRefusal = Literal["not_a_scalp", "too_far"]
 #: Why a photo is refused: by the gate, or by its quality (`ml.quality`).
-Refusal = Literal["not_a_scalp"] | quality.Refusal
+Refusal = GateRefusal | quality.Refusal
 
 #: The order in which the models run.
 RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
@@ -42,7 +44,8 @@ _RUNS: Sequence[tuple[str, str | None]] = tuple(zip_longest(RUN_ORDER, RUN_ORDER
 class Graded:
     """One grader's answer: `grade` 0–3, the probability of each grade, the greatest of them as `confidence`.
 
-    `abstains` says that the confidence is below the model's threshold, so the grade should not be relied on. `map`,
+    `abstention` says why the grade should not be relied on, None where it stands: "unproven" (the model is not rated),
+    else "unfamiliar" (the photo is beyond its reach), else "unsure" (the confidence is below its threshold). `map`,
     where it was asked for, says where on the photo the grade was seen: float32 `[h, w]` over what the model saw of the
     photo, more where more speaks for the grade (`ml.explanation`).
     """
@@ -51,8 +54,12 @@ class Graded:
     grade: int
     probabilities: tuple[float, float, float, float]
     confidence: float
-    abstains: bool
+    abstention: Abstention | None
     map: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def abstains(self) -> bool:
+        return self.abstention is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +68,9 @@ class Prediction:
 
     A photo that is refused has `is_scalp` false and the code of the reason as `refusal`, `findings` is empty and `skin`
     and `pred` are None. Else there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and
-    degree that follow. `scalp_probability` and, where the bundle's gate measures it, `scalp_distance` are the gate's
-    (`ml.gate`); None for a photo whose quality was too poor for the gate to look at.
+    degree that follow from those that count (`ml.labels.counted_grade`). `scalp_probability` and, where the bundle's
+    gate measures it, `scalp_distance` are the gate's (`ml.gate`); None for a photo whose quality was too poor for the
+    gate to look at.
     """
 
     is_scalp: bool
@@ -150,13 +158,15 @@ class Predictor:
             if key == GATE.key:
                 seen = dict(zip(staying, self._gate(batch, then), strict=True))
                 refusals |= {
-                    index: "not_a_scalp" for index in staying if not admits(*seen[index], threshold=model.threshold)
+                    index: seen[index].refusal
+                    for index in staying
+                    if not admits(seen[index].probability, seen[index].distance, model.threshold)
                 }
                 staying = [index for index in staying if index not in refusals]
             else:
                 answer = self._run(key, batch, then=then, maps=maps)
                 for place, index in enumerate(staying):
-                    findings[index].append(_graded(model, answer, place))
+                    findings[index].append(_graded(model, answer, place, seen[index].distance))
             if watch is not None and staying:
                 wanted = set(watch(done, tuple(staying)))
                 staying = [index for index in staying if index in wanted]
@@ -174,11 +184,14 @@ class Predictor:
     def _gate(self, batch: torch.Tensor, then: Then) -> list[_Seen]:
         """What the gate sees in each photo of a batch."""
         answer = self._run(GATE.key, batch, then=then, features=bool(self._distance))
-        probabilities = answer.probabilities[:, GATE_SCALP_CLASS].tolist()
-        if answer.features is None:
-            return [_Seen(probability, None) for probability in probabilities]
-        away = distances(torch.from_numpy(answer.features), self._distance).tolist()
-        return [_Seen(*pair) for pair in zip(probabilities, away, strict=True)]
+        rows, features = answer.probabilities, answer.features
+        away = (
+            [None] * len(rows) if features is None else distances(torch.from_numpy(features), self._distance).tolist()
+        )
+        return [
+            _Seen(float(row[GateClass.SCALP]), distance, gate_refusal(row))
+            for row, distance in zip(rows, away, strict=True)
+        ]
 
     def _run(
         self, key: str, batch: torch.Tensor, *, then: Then = None, features: bool = False, maps: bool = False
@@ -214,13 +227,22 @@ class _Batches:
 
 
 class _Seen(NamedTuple):
-    """What the gate says of a photo; the distance is None where it measures none."""
+    """What the gate says of a photo: the distance, None where it measures none, and why it refuses it if it does."""
 
     probability: float
     distance: float | None
+    refusal: GateRefusal
 
 
-def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
+def gate_refusal(probabilities: np.ndarray) -> GateRefusal:
+    """The code for a photo that the gate does not let pass, by the gate's probabilities `[2 or 3]`."""
+    knows_distance = len(probabilities) > GateClass.TOO_FAR
+    if knows_distance and probabilities[GateClass.TOO_FAR] > probabilities[GateClass.OTHER]:
+        return "too_far"
+    return "not_a_scalp"
+
+
+def _graded(model: ModelSpec, answer: Answer, place: int, distance: float | None) -> Graded:
     row = answer.probabilities[place]
     good, mild, moderate, severe = (float(value) for value in row)
     grade, confidence = int(row.argmax()), float(row.max())
@@ -229,16 +251,25 @@ def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
         grade=grade,
         probabilities=(good, mild, moderate, severe),
         confidence=confidence,
-        abstains=confidence < model.threshold,
+        abstention=_abstention(model, confidence, distance),
         map=None if answer.maps is None else map_of_grade(answer.maps[place], grade, model.output),
     )
 
 
+def _abstention(model: ModelSpec, confidence: float, distance: float | None) -> Abstention | None:
+    if not model.rated:
+        return "unproven"
+    if model.reach is not None and distance is not None and distance > model.reach:
+        return "unfamiliar"
+    return "unsure" if confidence < model.threshold else None
+
+
 def _whole(seen: _Seen, findings: list[Graded]) -> Prediction:
-    skin, pred = scalp_type([finding.grade for finding in findings])
+    skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
     return Prediction(True, seen.probability, tuple(findings), skin, pred, seen.distance)
 
 
 def _refused(refusal: Refusal, seen: _Seen | None) -> Prediction:
-    probability, distance = seen or (None, None)
-    return Prediction(False, probability, scalp_distance=distance, refusal=refusal)
+    if seen is None:
+        return Prediction(False, None, refusal=refusal)
+    return Prediction(False, seen.probability, scalp_distance=seen.distance, refusal=refusal)

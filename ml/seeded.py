@@ -23,7 +23,7 @@ from ml.bundle import Bundle, write_bundle
 from ml.data.synthetic import scalp_picture
 from ml.data.synthetic.grades import GRADE_SHARES
 from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
-from ml.manifest import ModelSettings, Provenance, classes_of
+from ml.manifest import ModelSettings, Provenance
 from ml.preprocessing import Preprocessing, to_tensor
 from ml.registry import Weights, create_filled_network, describe, tensor_shapes
 
@@ -101,7 +101,7 @@ def seeded_model(
         image_size=preprocessing.image_size,
         mean=preprocessing.mean,
         std=preprocessing.std,
-        classes=classes_of(key),
+        classes=len(CLASS_SHARES[key]),
         threshold=threshold,
         base=f"seeded:{architecture}:{seed}",
     )

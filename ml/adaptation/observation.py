@@ -16,7 +16,7 @@ from ml.bundle import Bundle
 from ml.gate import admits, distances
 from ml.labels import GATE, SYMPTOMS
 from ml.levels import score
-from ml.manifest import GATE_SCALP_CLASS, ModelSpec
+from ml.manifest import GateClass, ModelSpec
 from ml.outputs import to_answers
 from ml.preprocessing import prepare
 from ml.runtimes.choice import open_runtime
@@ -130,7 +130,7 @@ def _gate_answer(models: ResidentModels, batch: torch.Tensor) -> tuple[np.ndarra
     answer = models.run(GATE.key, batch, features=True)
     models.forget()
     assert answer.features is not None, "They were asked for."
-    return answer.features, answer.probabilities[:, GATE_SCALP_CLASS]
+    return answer.features, answer.probabilities[:, GateClass.SCALP]
 
 
 def _batched(photographs: Iterable[T]) -> Iterator[list[T]]:

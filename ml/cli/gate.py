@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,26 @@ def register(commands: Any) -> None:
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     fit_ = actions.add_parser(
         "fit",
-        help="fit a gate on scalps and other things",
+        help="fit a gate on scalps, heads from too far away and other things",
         description="Fit a head and a distance on the features of EfficientNet-lite0 with its ImageNet weights. The "
-        "scalps are those of a data set and drawn ones, the other things are drawn ones and your own photographs.",
+        "scalps are those of a data set, drawn ones and your photographs; heads from too far away and other things "
+        "are drawn ones and your photographs. With --folds a table says what a gate answers to pictures that it "
+        "wasn't fitted on.",
     )
     fit_.add_argument("path", type=Path, metavar="PATH", help="a data set, as `python -m ml data inspect` reads it")
     fit_.add_argument("--out", type=Path, required=True, metavar="RUN", help="folder for gate.json and its weights")
+    fit_.add_argument("--real", type=Path, metavar="FOLDER", help="close-ups of real scalps, to fit on")
+    fit_.add_argument("--far", type=Path, metavar="FOLDER", help="heads and partings from too far away, to fit on")
     fit_.add_argument("--negatives", type=Path, metavar="FOLDER", help="photographs without scalps, to fit on")
-    fit_.add_argument("--photographs", type=Path, metavar="FOLDER", help="other photographs, only to test on")
-    fit_.add_argument("--count", type=count, default=800, help="scalps, and other things (default: %(default)s)")
+    fit_.add_argument(
+        "--photographs", type=Path, metavar="FOLDER", help="other photographs without scalps, only to test on"
+    )
+    fit_.add_argument("--count", type=count, default=800, help="pictures of each outcome (default: %(default)s)")
     fit_.add_argument("--image-size", type=int, default=300, help="side of the input in pixels (default: %(default)s)")
     fit_.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
+    fit_.add_argument(
+        "--folds", type=number, default=0, help="cross-validate over so many folds; 0 doesn't (default: %(default)s)"
+    )
     fit_.add_argument("--json", action="store_true", help="one JSON document instead of text")
     fit_.set_defaults(run=fit)
 
@@ -38,13 +48,19 @@ def fit(options: argparse.Namespace) -> int:
     from ml.gate.making import make_gate
     from ml.gate.pictures import find_photographs
 
+    def found(folder: Path | None) -> list[Path]:
+        return find_photographs(folder) if folder else []
+
     gate = make_gate(
         read_aihub(options.path, check_pictures=False).records,
-        find_photographs(options.negatives) if options.negatives else (),
-        photographs=find_photographs(options.photographs) if options.photographs else (),
+        found(options.negatives),
+        far=found(options.far),
+        real=found(options.real),
+        photographs=found(options.photographs),
         count=options.count,
         image_size=options.image_size,
         seed=options.seed,
+        folds=options.folds,
         say=lambda sentence: print(sentence, file=sys.stderr),
     )
     gate.save(options.out)
@@ -54,4 +70,14 @@ def fit(options: argparse.Namespace) -> int:
     print(f"{options.out}: a gate for {options.image_size}×{options.image_size}, threshold {gate.facts.threshold:.3f}")
     for name, value in gate.facts.metrics.items():
         print(f"  {name:<20} {value:.4f}")
+    if gate.facts.outcomes:
+        print(outcomes_table(gate.facts.outcomes, options.folds))
     return 0
+
+
+def outcomes_table(outcomes: Mapping[str, Mapping[str, int]], folds: int) -> str:
+    """Sources down, what the gate says of their pictures across, as counts."""
+    columns = list(next(iter(outcomes.values())))
+    rows = [f"  {f'{folds}-fold cross-validation':<28}" + "".join(f"{column:>9}" for column in columns)]
+    rows += [f"  {name:<28}" + "".join(f"{row[column]:>9}" for column in columns) for name, row in outcomes.items()]
+    return "\n".join(rows)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
 _REFUSALS = {
     "not_a_scalp": "this does not look like a scalp",
+    "too_far": "this is a scalp or a head from too far away: part the hair and fill the frame with skin",
     "too_dark": "this is too dark",
     "too_bright": "this is too bright",
     "too_blurred": "this is out of focus",
@@ -88,7 +89,10 @@ def run(options: argparse.Namespace) -> int:
 def _fields(prediction: Prediction) -> dict[str, Any]:
     """A prediction as JSON has it: without the maps."""
     fields = dataclasses.asdict(prediction)
-    return {**fields, "findings": [{n: v for n, v in f.items() if n != "map"} for f in fields["findings"]]}
+    for finding in fields["findings"]:
+        del finding["map"]
+        finding["abstains"] = finding["abstention"] is not None
+    return fields
 
 
 def _draw(folder: Path, path: Path, prediction: Prediction, bundle: Bundle) -> None:
@@ -113,9 +117,9 @@ def _show(answer: dict[str, Any]) -> None:
     print(f"{answer['photo']}: {answer['skin']}, {answer['pred']}{_gate(answer)}")
     for finding in answer["findings"]:
         grade = GRADES[finding["grade"]]
-        unsure = "  unsure" if finding["abstains"] else ""
+        withheld = f"  {finding['abstention']}" if finding["abstention"] else ""
         name = _ENGLISH[finding["symptom"]]
-        print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{unsure}")
+        print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{withheld}")
 
 
 def _gate(answer: dict[str, Any]) -> str:

@@ -95,12 +95,19 @@ def _data(evaluation: Evaluation) -> str:
     else:
         how = f"They are the part *{sample.part}* of the split `{sample.split}`, which puts no person into two parts."
     kind = "synthetic pictures of persons that do not exist" if sample.synthetic else "pictures of persons"
+    partly = (
+        "Not every picture is labelled for every symptom: each figure is over the pictures that are. "
+        if evaluation.partly_labelled
+        else ""
+    )
     return (
         f"## Data\n\nEvaluated on {evaluation.pictures} {kind} ({evaluation.persons} persons) of the data set "
-        f"`{sample.data}` (digest `{sample.digest[:16]}`). {how}\n\n"
+        f"`{sample.data}` (digest `{sample.digest[:16]}`). {how} {partly}".rstrip()
+        + "\n\n"
         + table(
             ["Labels", *(grade.english for grade in GRADES)],
-            [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms],
+            [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
+            + [[_ENGLISH[key], "not labelled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labelled],
         )
     )
 
@@ -182,12 +189,21 @@ def _type_rule(evaluation: Evaluation) -> str:
     rule = evaluation.type_rule
     if rule is None:
         return ""
-    return "## Scalp type\n\nThe type rule applied to the answers, against the rule applied to the labels.\n\n" + table(
-        ["", "Accuracy", "Majority", "QWK"],
-        [
-            ["Type (`skin`)", _interval(rule.skin), _number(rule.skin_majority), "–"],
-            ["Degree (`pred`)", _interval(rule.pred), _number(rule.pred_majority), _interval(rule.pred_qwk)],
-        ],
+    return (
+        "## Scalp type\n\nThe type rule applied to the answers, against the rule applied to the labels"
+        + (
+            f" of the {rule.pictures} pictures that are labelled for all six symptoms"
+            if evaluation.partly_labelled
+            else ""
+        )
+        + ".\n\n"
+        + table(
+            ["", "Accuracy", "Majority", "QWK"],
+            [
+                ["Type (`skin`)", _interval(rule.skin), _number(rule.skin_majority), "–"],
+                ["Degree (`pred`)", _interval(rule.pred), _number(rule.pred_majority), _interval(rule.pred_qwk)],
+            ],
+        )
     )
 
 
@@ -236,7 +252,9 @@ def _limits(evaluation: Evaluation) -> str:
             "The pictures are synthetic. How it does on photographs of real scalps is unknown, and these figures are "
             "no estimate of it."
         )
-    if evaluation.type_rule is None:
+    if evaluation.type_rule is None and evaluation.partly_labelled:
+        limits.append("No picture is labelled for all six symptoms, so the scalp type was not evaluated.")
+    elif evaluation.type_rule is None:
         limits.append("Not all six symptoms were answered, so no scalp type follows.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 

@@ -25,19 +25,23 @@ _HEAD = ("_fc.weight", "_fc.bias")
 class GateFacts(BaseModel):
     """What `gate.json` says.
 
+    `classes` is how many outcomes the gate tells apart (`ml.manifest.GateClass`): gates of before knew two.
     `trunk` names the lite0 weights that the head reads; `threshold` is the least probability of "scalp" that passes;
-    `metrics` are figures on pictures that weren't fitted on, by names that say which.
+    `metrics` are figures on pictures that weren't fitted on, by names that say which; `outcomes`, where it was
+    cross-validated, counts the pictures of each source by what the gate of the other folds said of them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     trunk: Literal["imagenet"] = "imagenet"
+    classes: Literal[2, 3] = 2
     image_size: int = Field(ge=32, le=1024)
     mean: RGB
     std: RGB
     threshold: float = Field(gt=0, lt=1)
     trained_on: str
     metrics: dict[str, float] = {}
+    outcomes: dict[str, dict[str, int]] = {}
 
     @property
     def preprocessing(self) -> Preprocessing:
@@ -61,7 +65,7 @@ class Gate:
             raise GateInvalid(
                 f"{folder} holds no whole gate: {error}. Make one with `python -m ml gate fit`."
             ) from error
-        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes():
+        if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes(facts.classes):
             raise GateInvalid(f"{folder / WEIGHTS_FILE} holds other tensors than a gate has. Fit it again.")
         return cls(facts, tensors)
 
@@ -82,19 +86,27 @@ class Gate:
         return {**network, **grown_distance(self.tensors, architecture)}
 
 
-def gate_facts(image_size: int, threshold: float, trained_on: str, metrics: dict[str, float]) -> GateFacts:
-    """The facts of a gate on pictures normalised as lite0 expects them."""
+def gate_facts(
+    image_size: int,
+    threshold: float,
+    trained_on: str,
+    metrics: dict[str, float],
+    outcomes: dict[str, dict[str, int]] | None = None,
+) -> GateFacts:
+    """The facts of a gate of three outcomes on pictures normalised as lite0 expects them."""
     expects = describe(SOURCE)
     return GateFacts(
+        classes=3,
         image_size=image_size,
         mean=expects.mean,
         std=expects.std,
         threshold=threshold,
         trained_on=trained_on,
         metrics=metrics,
+        outcomes=outcomes or {},
     )
 
 
-def _shapes() -> dict[str, tuple[int, ...]]:
-    head = {name: tensor_shapes(SOURCE, 2)[name] for name in _HEAD}
+def _shapes(classes: int) -> dict[str, tuple[int, ...]]:
+    head = {name: tensor_shapes(SOURCE, classes)[name] for name in _HEAD}
     return {**head, **extra_tensors(head["_fc.weight"][1])}

@@ -1,4 +1,7 @@
-"""Pictures that a gate learns from: scalps and other things, each varied so widely that no colour gives one away."""
+"""Pictures that a gate learns from: scalps, heads from too far away and other things.
+
+Each is varied so widely that neither colour nor shape, sharpness, borders or JPEG gives its class away.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from ml.data.records import Record
-from ml.data.synthetic import draw_non_scalp, draw_scalp
+from ml.data.synthetic import draw_head, draw_non_scalp, draw_scalp
 from ml.data.synthetic.texture import stream
 from ml.errors import DataSetInvalid
 from ml.labels import GRADES, SYMPTOMS
@@ -33,16 +36,26 @@ def scalps(records: Sequence[Record], count: int, seed: int) -> Iterator[Image.I
         yield vary(picture, stream(seed + number, "variation of a scalp"))
 
 
-def others(photographs: Sequence[Path], count: int, seed: int) -> Iterator[Image.Image]:
-    """`count` varied pictures of other things: every second one of the operator's own photographs where there are."""
+def heads(count: int, seed: int) -> Iterator[Image.Image]:
+    """`count` varied pictures of drawn heads from too far away."""
+    for number in range(seed, seed + count):
+        yield vary(draw_head(number), stream(number, "variation of a head"), closest=1.3, stretch=0.3)
+
+
+def others(count: int, seed: int) -> Iterator[Image.Image]:
+    """`count` varied pictures of other things that are drawn."""
+    for number in range(seed, seed + count):
+        yield vary(draw_non_scalp(number), stream(number, "variation of another thing"), closest=2.5, stretch=0.4)
+
+
+def views(
+    photographs: Sequence[Path], count: int, seed: int, *, closest: float, stretch: float
+) -> Iterator[Image.Image]:
+    """`count` pictures of photographs, one after the other: first each as it is, then again and again varied."""
     for number in range(count):
-        random = stream(seed + number, "variation of another thing")
-        picture = (
-            open_photo(photographs[number // 2 % len(photographs)])
-            if photographs and number % 2
-            else draw_non_scalp(seed + number)
-        )
-        yield vary(picture, random, closest=4.0, stretch=0.4)
+        photo = open_photo(photographs[number % len(photographs)])
+        random = stream(seed + number, "variation of a photograph")
+        yield photo if number < len(photographs) else vary(photo, random, closest=closest, stretch=stretch)
 
 
 def find_photographs(folder: Path) -> list[Path]:
@@ -54,16 +67,21 @@ def find_photographs(folder: Path) -> list[Path]:
 
 
 def vary(
-    picture: Image.Image, random: np.random.Generator, *, closest: float = 1.6, stretch: float = 0.15
+    picture: Image.Image, random: np.random.Generator, *, closest: float = 1.6, stretch: float = 0.2
 ) -> Image.Image:
     """The picture as another camera would have taken it: scale, turn, light, colour, sharpness, noise, JPEG.
 
     Its scale is between 0.6 and `closest`; `stretch` is the standard deviation of the logarithm by which its sides
     change, as pictures of other shapes are squeezed into the same square. One in eight lies in the round black mask of
-    a scope.
+    a scope, one in eight has plain bands at its edges.
     """
     varied = _developed(_framed(picture.convert("RGB"), random, closest, stretch), random)
-    return _compressed(_masked(varied, random) if random.random() < 0.125 else varied, random)
+    border = random.random()
+    if border < 0.125:
+        varied = _masked(varied, random)
+    elif border < 0.25:
+        varied = _banded(varied, random)
+    return _compressed(varied, random)
 
 
 def _framed(picture: Image.Image, random: np.random.Generator, closest: float, stretch: float) -> Image.Image:
@@ -75,8 +93,8 @@ def _framed(picture: Image.Image, random: np.random.Generator, closest: float, s
     if any(pad):
         around = ((pad[1], pad[1]), (pad[0], pad[0]), (0, 0))
         picture = Image.fromarray(np.pad(np.asarray(picture), around, mode="symmetric"))
-    left = random.uniform(0, max(picture.width - width, 0))
-    top = random.uniform(0, max(picture.height - height, 0))
+    left = random.beta(2, 2) * max(picture.width - width, 0)
+    top = random.beta(2, 2) * max(picture.height - height, 0)
     long = int(random.choice((320, 480, 640)))
     size = (long, long * 3 // 4)
     framed = picture.resize(size, Image.Resampling.BICUBIC, (left, top, left + width, top + height))
@@ -107,6 +125,17 @@ def _masked(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     middle = np.array(picture.size) * random.normal(0.5, 0.03, 2)
     ImageDraw.Draw(mask).ellipse((*(middle - radius), *(middle + radius)), fill=255)
     return Image.composite(picture, Image.new("RGB", picture.size), mask.filter(ImageFilter.GaussianBlur(2)))
+
+
+def _banded(picture: Image.Image, random: np.random.Generator) -> Image.Image:
+    """White, black or grey bands at one or two edges, as exports and screenshots add them."""
+    draw, colour = ImageDraw.Draw(picture), (int(random.choice((0, 0, 114, 255, 255, 255))),) * 3
+    for edge in random.permutation(4)[: random.integers(1, 3)]:
+        wide, high = (random.uniform(0.02, 0.12) * side for side in picture.size)
+        left, top = (picture.width - wide if edge == 1 else 0), (picture.height - high if edge == 3 else 0)
+        right, bottom = (wide if edge == 0 else picture.width), (high if edge == 2 else picture.height)
+        draw.rectangle((left, top, right, bottom), fill=colour)
+    return picture
 
 
 def _compressed(picture: Image.Image, random: np.random.Generator) -> Image.Image:

@@ -41,7 +41,7 @@ def records(tmp_path_factory: pytest.TempPathFactory) -> list[Record]:
 @pytest.fixture(scope="module")
 def gate() -> Gate:
     generator = torch.Generator().manual_seed(1)
-    tensors = {"_fc.weight": torch.randn(2, 1280, generator=generator) / 50, "_fc.bias": torch.zeros(2)}
+    tensors = {"_fc.weight": torch.randn(3, 1280, generator=generator) / 50, "_fc.bias": torch.zeros(3)}
     tensors |= {name: torch.randn(shape, generator=generator) / 1000 for name, shape in extra_tensors(1280).items()}
     return Gate(gate_facts(64, 0.3, "chance", {"auroc_held_out": 0.5}), tensors)
 
@@ -90,11 +90,19 @@ def test_graders_of_one_run_share_its_trunk_and_answer_as_the_run_does(
     bundle = build_bundle(tmp_path / "bundle", PROVENANCE, open_graders([run.folder]), gate)
     assert {model.base for model in bundle.manifest.models[:6]} == {"file:efficientnet-lite0:trunk-1.safetensors"}
     assert {(model.temperature, model.threshold) for model in bundle.manifest.models[:6]} == {(1.6, 0.45)}
-    assert bundle.model("scalp_gate").threshold == 0.3
+    assert (bundle.model("scalp_gate").threshold, bundle.model("scalp_gate").classes) == (0.3, 3)
     assert bundle.model("scalp_gate").metrics == {"auroc_held_out": 0.5}
     # The trunk is stored in half precision.
     assert np.abs(probabilities(bundle, records) - of_run(run, records, 1.6)).max() < 0.01
     assert sum(path.stat().st_size for path in bundle.folder.iterdir()) < 16_000_000
+
+
+def test_a_gate_of_two_classes_keeps_them_in_a_bundle(tmp_path: Path, gate: Gate) -> None:
+    run = write_run(tmp_path / "run", 5)
+    two = {**gate.tensors, "_fc.weight": gate.tensors["_fc.weight"][:2], "_fc.bias": gate.tensors["_fc.bias"][:2]}
+    older = Gate(gate.facts.model_copy(update={"classes": 2}), two)
+    bundle = build_bundle(tmp_path / "bundle", PROVENANCE, open_graders([run.folder]), older)
+    assert bundle.model("scalp_gate").classes == 2
 
 
 def test_a_run_that_grows_becomes_seven_b7_with_the_same_answers(

@@ -15,15 +15,16 @@ from PIL import Image, ImageFilter
 
 from ml.bases import imagenet_weights
 from ml.cli import main
-from ml.data.synthetic import draw_non_scalp
+from ml.data.synthetic import draw_head, draw_non_scalp
 from ml.data.synthetic.others import KINDS
 from ml.errors import GateInvalid
 from ml.gate import admits, distances
-from ml.gate.fit import GateFit, Trunk, fit_gate, imagenet_prototypes
+from ml.gate.fit import GateFit, Sample, Trunk, fit_gate, prototypes_sample
 from ml.gate.gate import Gate, gate_facts
 from ml.gate.making import auroc, make_gate
-from ml.gate.pictures import drawn_scalp, others, scalps
+from ml.gate.pictures import drawn_scalp, heads, others, scalps, vary, views
 from ml.growth import SHARPNESS
+from ml.manifest import GateClass
 from ml.preprocessing import Preprocessing, to_tensor
 from ml.registry import create_filled_network, describe
 from tests.aihub import pictures, stem, write_folders
@@ -41,9 +42,16 @@ def trunk() -> Trunk:
 
 @pytest.fixture(scope="module")
 def fit(trunk: Trunk) -> GateFit:
-    yes = trunk.features(scalps((), COUNT, 0))
-    no = trunk.features(others((), COUNT, 13_000_000))
-    return fit_gate(yes, no, imagenet_prototypes(imagenet_weights()))
+    drawn = {
+        GateClass.OTHER: others(COUNT, 13_000_000),
+        GateClass.SCALP: scalps((), COUNT, 0),
+        GateClass.TOO_FAR: heads(COUNT, 23_000_000),
+    }
+    samples = [
+        Sample(f"drawn {outcome.name}", outcome, trunk.features(shown), torch.arange(COUNT))
+        for outcome, shown in drawn.items()
+    ]
+    return fit_gate([*samples, prototypes_sample(imagenet_weights())])
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +91,17 @@ def test_photographs_are_told_from_scalps(fit: GateFit, trunk: Trunk, unseen_sco
 @pytest.mark.parametrize("level", [0, 20, 128, 255])
 def test_a_blank_frame_is_refused(level: int, fit: GateFit, trunk: Trunk) -> None:
     assert fit.scores(trunk.features([Image.new("RGB", (640, 480), (level,) * 3)])) <= 0
+
+
+def test_heads_from_afar_are_told_from_scalps_and_from_other_things(fit: GateFit, trunk: Trunk) -> None:
+    told = fit.outcomes(trunk.features(draw_head(seed) for seed in range(33_000_000, 33_000_040)))
+    assert (told == GateClass.SCALP).mean() <= 0.05
+    assert (told == GateClass.TOO_FAR).mean() >= 0.8
+
+
+def test_other_things_are_not_called_too_far(fit: GateFit, trunk: Trunk) -> None:
+    told = fit.outcomes(trunk.features(draw_non_scalp(seed) for seed in range(13_000, 13_000 + 2 * len(KINDS))))
+    assert (told == GateClass.OTHER).mean() >= 0.85
 
 
 def test_scalps_pass(unseen_scores: np.ndarray) -> None:
@@ -134,6 +153,7 @@ def test_a_score_is_positive_exactly_where_the_gate_lets_pass(
     pairs = zip(logits.softmax(dim=1)[:, 1].tolist(), distances(features, fit.tensors).tolist(), strict=True)
     passed = [admits(probability, distance, fit.threshold) for probability, distance in pairs]
     assert passed == (fit.scores(features) > 0).tolist()
+    assert passed == (fit.outcomes(features) == GateClass.SCALP).tolist()
     assert set(passed) == {True, False}
 
 
@@ -162,7 +182,7 @@ def test_a_gate_grown_into_b7_answers_as_it_did(fit: GateFit, tmp_path: Path, un
     assert gate.facts.threshold == fit.threshold
     weights = dict(gate.weights("efficientnet-b7"))
     extra = {name: weights.pop(name) for name in ("distance.weight", "distance.bias")}
-    network = create_filled_network("efficientnet-b7", 2, 64, weights)
+    network = create_filled_network("efficientnet-b7", 3, 64, weights)
     pictures = unseen[:2]
     plain = Trunk(imagenet_weights(), spec).features(pictures)
     with torch.inference_mode():
@@ -200,6 +220,78 @@ def test_the_command_fits_a_gate_on_a_data_set_and_the_operators_photographs(
     assert "1 photographs" in facts.trained_on
 
 
+def test_the_command_shows_what_a_gate_says_of_the_folds_it_lacks(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = write_folders(tmp_path / "data", pictures({stem(person): "000000" for person in range(4)}))
+    folders = []
+    for name, shown in {"real": (drawn_scalp(seed) for seed in range(10)), "far": map(draw_head, range(11))}.items():
+        (tmp_path / name).mkdir()
+        for number, picture in enumerate(shown):
+            picture.save(tmp_path / name / f"{number}.png")
+        folders += [f"--{name}", str(tmp_path / name)]
+    small = ["--count", "20", "--image-size", "64", "--folds", "2"]
+    assert main(["gate", "fit", str(data), "--out", str(tmp_path / "gate"), *folders, *small]) == 0
+    outcomes = Gate.open(tmp_path / "gate").facts.outcomes
+    counted = {name: sum(counts.values()) for name, counts in outcomes.items()}
+    assert counted == {
+        "scalps": 20,
+        "real scalps": 10,
+        "drawn heads": 20,
+        "photographed heads": 11,
+        "drawn others": 20,
+    }
+    shown_rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["2-fold", "cross-validation", "other", "scalp", "too_far"] in shown_rows
+    assert ["photographed", "heads", *map(str, outcomes["photographed heads"].values())] in shown_rows
+
+
+def test_rows_of_one_photograph_are_on_one_side_of_a_fold() -> None:
+    sample = Sample("photographs", GateClass.SCALP, torch.arange(14.0)[:, None], torch.arange(14) % 7)
+    for fold in range(3):
+        kept, held = sample.divide(fold, 3)
+        assert set(kept.pictures.tolist()) | set(held.pictures.tolist()) == set(range(7))
+        assert not set(kept.pictures.tolist()) & set(held.pictures.tolist())
+        # Folds within a fold hold something as well, or no threshold could be set.
+        assert len(kept.divide(2, 3)[1].features)
+    assert sample.once().features.flatten().tolist() == list(range(7))
+
+
+def test_a_photograph_is_shown_as_it_is_and_then_varied(tmp_path: Path) -> None:
+    photo = photographs()[0]
+    photo.save(tmp_path / "a.png")
+    plain, varied, again = views([tmp_path / "a.png"], 3, 0, closest=1.6, stretch=0.2)
+    assert plain.tobytes() == photo.tobytes()
+    assert len({plain.tobytes(), varied.tobytes(), again.tobytes()}) == 3
+
+
+def test_some_varied_pictures_have_plain_bands_at_an_edge() -> None:
+    scalp = drawn_scalp(3)
+    edges = [np.asarray(vary(scalp, np.random.default_rng(seed))).astype(int) for seed in range(60)]
+    banded = sum(any(side.std() < 3 for side in (e[0], e[-1], e[:, 0], e[:, -1])) for e in edges)
+    assert 3 <= banded <= 30
+
+
+def test_a_gate_of_two_classes_opens_as_before(fit: GateFit, tmp_path: Path) -> None:
+    two = {**fit.tensors, "_fc.weight": fit.tensors["_fc.weight"][:2], "_fc.bias": fit.tensors["_fc.bias"][:2]}
+    Gate(FACTS.model_copy(update={"classes": 2}), two).save(tmp_path)
+    document = json.loads((tmp_path / "gate.json").read_text())
+    del document["classes"], document["outcomes"]
+    (tmp_path / "gate.json").write_text(json.dumps(document))
+    assert Gate.open(tmp_path).facts.classes == 2
+
+
 def test_too_few_scalps_for_a_fifth_to_be_held_out_are_refused() -> None:
     with pytest.raises(GateInvalid, match="10 scalps or more; 9 are too few"):
         make_gate([], count=9)
+
+
+@pytest.mark.parametrize("kind", ["real", "far"])
+def test_too_few_photographs_for_a_fifth_to_be_held_out_are_refused(kind: str) -> None:
+    with pytest.raises(GateInvalid, match=f"10 --{kind} or more; 9 are too few"):
+        make_gate([], **{kind: [Path("photo.jpg")] * 9})
+
+
+def test_a_single_fold_is_refused() -> None:
+    with pytest.raises(GateInvalid, match="2 folds or more, not 1"):
+        make_gate([], folds=1)

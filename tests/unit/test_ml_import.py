@@ -170,6 +170,19 @@ def test_imported_models_answer_as_the_networks_they_came_from(
         assert finding.probabilities == pytest.approx(expected, abs=1e-4)
 
 
+def test_a_gate_of_three_classes_may_be_imported(grader: EfficientNet, tmp_path: Path) -> None:
+    torch.save(grader, tmp_path / "whole.pt")
+    torch.save(trained_network(3).state_dict(), tmp_path / "gate.pth")
+    files = {**dict.fromkeys(GRADERS, tmp_path / "whole.pt"), "scalp_gate": tmp_path / "gate.pth"}
+    options = ImportOptions(allow_pickle=True, image_size=64, gate_threshold=1.01)
+    bundle = import_bundle(tmp_path / "bundle", files, PROVENANCE, options)
+    assert bundle.model("scalp_gate").classes == 3
+    predictor = Predictor(bundle, "cpu", "eager")
+    (prediction,) = predictor.predict([predictor.prepare(scalp_picture(1))])
+    assert prediction is not None
+    assert prediction.refusal in {"not_a_scalp", "too_far"}
+
+
 def test_a_network_used_at_another_size_keeps_its_padding(gate_file: Path, tmp_path: Path) -> None:
     # At 75 pixels the padding for 75 and that for 224 differ at nearly every stride.
     network = trained_network(4, image_size=224)

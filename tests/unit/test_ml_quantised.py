@@ -82,7 +82,7 @@ def bundle_of(folder: Path, trunk_weights: Weights, graders: Head, gate: Head | 
     """Seven models on one trunk, the graders with one head. Without one of its own the gate lets every photo pass."""
 
     def model(key: str) -> tuple[ModelSettings, Weights]:
-        classes = classes_of(key)
+        classes = classes_of(key)[0]
         closed = key == GATE.key and gate is not None
         weight, bias = gate if closed else graders
         settings = ModelSettings(
