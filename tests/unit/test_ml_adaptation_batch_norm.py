@@ -14,8 +14,8 @@ from ml.bases import SeededBase
 from ml.bundle import Bundle, write_bundle
 from ml.data.synthetic import scalp_picture
 from ml.errors import AdaptationInvalid
-from ml.labels import GATE, MODEL_KEYS
-from ml.manifest import ModelSettings, Provenance, classes_of
+from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
+from ml.manifest import ModelSettings, Provenance
 from ml.preprocessing import Preprocessing, prepare
 from ml.registry import Weights, create_filled_network, tensor_shapes
 
@@ -38,9 +38,10 @@ def stem(bundle: Bundle) -> torch.Tensor:
 
 
 def test_without_weight_of_their_own_statistics_are_the_photographs(bundle: Bundle) -> None:
-    file = blended_files(bundle, batches, 0)["fine_scaling.safetensors"]
+    files = blended_files(bundle, batches, 0)
+    assert files.keys() == {f"{symptom.key}.safetensors" for symptom in SYMPTOMS}, "The gate's are no business of it."
     # A delta keeps its statistics in float16.
-    torch.testing.assert_close(file[STEM].float(), stem(bundle), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(files["fine_scaling.safetensors"][STEM].float(), stem(bundle), rtol=1e-3, atol=1e-3)
 
 
 def test_the_weight_of_the_source_moves_statistics_between_both(bundle: Bundle) -> None:
@@ -54,24 +55,21 @@ def test_the_weight_of_the_source_moves_statistics_between_both(bundle: Bundle) 
         torch.testing.assert_close(still[name], tensor, rtol=2e-3, atol=1e-4)
 
 
-def test_the_gate_keeps_its_statistics(bundle: Bundle) -> None:
-    assert f"{GATE.key}.safetensors" not in blended_files(bundle, batches, 8)
-
-
 def sharing(folder: Path, *, gate_apart: bool) -> Bundle:
     """Seven B0 grown from lite0: six graders on one trunk, the gate on its own or on theirs."""
     trunks = {f"trunk-{n}.safetensors": SeededBase("efficientnet-lite0", n).weights() for n in (1, 2)[: 1 + gate_apart]}
 
     def model(key: str) -> tuple[ModelSettings, Weights]:
         number = 2 if gate_apart and key == GATE.key else 1
-        shapes = tensor_shapes("efficientnet-b0", classes_of(key))
+        classes = 2 if key == GATE.key else 4
+        shapes = tensor_shapes("efficientnet-b0", classes)
         settings = ModelSettings(
             key=key,
             architecture="efficientnet-b0",
             image_size=64,
             mean=(0.5, 0.5, 0.5),
             std=(0.5, 0.5, 0.5),
-            classes=classes_of(key),
+            classes=classes,
             base=f"grown:efficientnet-b0:trunk-{number}.safetensors",
         )
         return settings, {name: torch.ones(shapes[name]) for name in ("_fc.weight", "_fc.bias")}
