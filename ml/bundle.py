@@ -54,6 +54,7 @@ class Bundle:
             _verify_base(folder, name)
         for model in bundle.manifest.models:
             _verify_model(folder, model)
+        bundle._verify_reach()
         return bundle
 
     @property
@@ -95,6 +96,14 @@ class Bundle:
         """Each model with the complete float32 weights of its networks, as `networks` has them."""
         for model, networks in self.networks():
             yield model, tuple(network.weights() for network in networks)
+
+    def _verify_reach(self) -> None:
+        limited = [model.key for model in self.manifest.models if model.reach is not None]
+        if limited and not self.distance():
+            raise BundleInvalid(
+                f"{self.folder / MANIFEST_FILE} limits the reach of {', '.join(limited)}, but the gate in this bundle "
+                "measures no distance. Fit a gate with `python -m ml gate fit`, or leave `reach` out."
+            )
 
     def _network(self, model: ModelSpec, file: str, bases: dict[str, Weights]) -> Network:
         names = tensor_shapes(model.architecture, model.outputs).keys()

@@ -129,6 +129,7 @@ def _measure(bundle: Bundle, work: Path, name: str) -> Evaluation:
         facts=subject.facts,
         sample=Sample(name, digest(records), synthetic=True),
         temperatures=subject.temperatures,
+        levels=subject.levels,
         thresholds=subject.thresholds,
         calibrated_on="the validation part of the pictures that the graders learnt from",
     )

@@ -39,6 +39,10 @@ class GateInvalid(MLError):
     """A folder holds no fitted gate, or a damaged one."""
 
 
+class AdaptationInvalid(MLError):
+    """Photographs or expected shares that no bundle can be adapted to."""
+
+
 class ModelError(MLError):
     """A model could not be loaded or run."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,34 @@ SCALP_TYPES: tuple[Label, ...] = (
     Label("combined", "복합성", "Combined"),
 )
 
+#: Why a grade is withheld: no real photograph has shown that its grader ranks them, the photo is unlike those that the
+#: grader was calibrated on, or its confidence is below the threshold.
+Abstention = Literal["unproven", "unfamiliar", "unsure"]
+ABSTENTIONS: tuple[Abstention, ...] = get_args(Abstention)
+
 MODEL_KEYS: tuple[str, ...] = (*(symptom.key for symptom in SYMPTOMS), GATE.key)
+
+
+def counted_grade(grade: int, abstention: Abstention | None) -> int:
+    """The grade that the type rule takes for a finding: 0 where nothing supports the one that was found.
+
+    A grade that is merely unsure counts: it is the likeliest one.
+    """
+    return 0 if abstention in ("unproven", "unfamiliar") else grade
+
+
+def deciding_unrated(grades: Sequence[int], abstentions: Sequence[Abstention | None]) -> tuple[int, ...]:
+    """The indices of the withheld grades that would decide the type: above 0, and at least the degree of the counted.
+
+    While there is one, the type is open.
+    """
+    findings = list(zip(grades, abstentions, strict=True))
+    degree = max(counted_grade(*finding) for finding in findings)
+    return tuple(
+        index
+        for index, (grade, abstention) in enumerate(findings)
+        if abstention is not None and grade >= max(degree, 1)
+    )
 
 
 def scalp_type(grades: Sequence[int]) -> tuple[str, str]:

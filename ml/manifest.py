@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from ml.bases import file_of
 from ml.labels import GATE, GRADES, MODEL_KEYS
+from ml.levels import Levels
 from ml.outputs import Output, outputs_for
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
 from ml.registry import describe
@@ -53,10 +54,13 @@ class ModelSettings(_Strict):
 
     `temperature` divides the logits before the softmax (Guo et al., arXiv 1706.04599). `threshold` is, for a
     grader, the confidence below which it abstains; for the gate, the least probability of "scalp" that lets
-    a photo pass: 0 lets every photo pass, anything above 1 none. `padding_size` is the image size that the
+    a photo pass: 0 lets every photo pass, anything above 1 none. A grader that is not `rated` has never been shown to
+    rank real photographs: all its findings are withheld. So are those of photos whose distance, as the gate measures
+    it, is beyond `reach`: they are unlike what the grader was calibrated on. `padding_size` is the image size that the
     network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
     the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
-    is complete. The probabilities of all views of `flips` are averaged. `metrics` are measured figures by name.
+    is complete. The probabilities of all views of `flips` are averaged, and calibrated by the `levels` of a grader that
+    has them. `metrics` are measured figures by name.
     """
 
     key: Literal[MODEL_KEYS]  # type: ignore[valid-type]
@@ -71,6 +75,9 @@ class ModelSettings(_Strict):
     output: Output = "softmax"
     temperature: float = Field(default=1.0, gt=0, le=100)
     threshold: float = Field(default=0.0, ge=0, le=1.01)
+    rated: bool = True
+    reach: float | None = Field(default=None, gt=0)
+    levels: Levels | None = None
     base: str | None = None
     flips: Flips = "none"
     metrics: dict[str, float] = {}
@@ -83,6 +90,10 @@ class ModelSettings(_Strict):
             raise ValueError(f"{self.key} tells {allowed} classes apart, not {self.classes}")
         if self.key == GATE.key and self.output != "softmax":
             raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
+        if self.key == GATE.key and (not self.rated or self.reach is not None):
+            raise ValueError(f"rated and reach are for graders; {self.key} has neither")
+        if self.key == GATE.key and self.levels is not None:
+            raise ValueError(f"{self.key} can't have levels: its classes have no order")
         if self.base is not None and self.base.endswith(":imagenet"):
             raise ValueError(f"{self.base} is there where models are trained alone; a bundle holds its base as a file")
         return self
@@ -122,7 +133,8 @@ class ModelSpec(ModelSettings):
 class Provenance(_Strict):
     """Where a bundle comes from. `demo` is true where the answers must be shown as a demonstration.
 
-    `name@version`, which every result keeps, has at most 100 characters.
+    `name@version`, which every result keeps, has at most 100 characters. A bundle that was adapted from another names
+    that as its `parent`, by `name@version` and the SHA-256 of its `bundle.json`, and `adapted` says to what and how.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=50)
@@ -130,6 +142,8 @@ class Provenance(_Strict):
     licence: str = Field(min_length=1)
     trained_on: str = Field(min_length=1)
     demo: bool
+    parent: str | None = Field(default=None, min_length=1, max_length=200)
+    adapted: str | None = Field(default=None, min_length=1)
 
 
 class Manifest(Provenance):

@@ -6,6 +6,8 @@ from typing import Literal
 
 import torch
 
+from ml.levels import Levels
+
 Output = Literal["softmax", "corn"]
 
 
@@ -26,3 +28,15 @@ def to_probabilities(outputs: torch.Tensor, output: Output, temperature: float =
     above = scaled.sigmoid().cumprod(dim=-1)
     least = torch.cat([torch.ones_like(above[..., :1]), above], dim=-1)
     return least - torch.cat([above, torch.zeros_like(above[..., :1])], dim=-1)
+
+
+def to_answers(
+    outputs: torch.Tensor, output: Output, temperature: float = 1.0, levels: Levels | None = None
+) -> torch.Tensor:
+    """What a model says, `[n, classes]` in float64, of the raw outputs `[views, n, outputs]` of all its views.
+
+    Their probabilities are averaged, and calibrated where the model has levels. In float64, so that a saturated
+    softmax keeps the differences that the levels' score is made of.
+    """
+    probabilities = to_probabilities(outputs.double(), output, temperature).mean(dim=0)
+    return probabilities if levels is None else levels.apply(probabilities)

@@ -17,7 +17,7 @@ from ml.bundle import Bundle
 from ml.errors import ModelError
 from ml.explanation import map_of_grade
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS, scalp_type
+from ml.labels import GATE, SYMPTOMS, Abstention, counted_grade, scalp_type
 from ml.manifest import GateClass, ModelSpec
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.choice import open_runtime, require_parity
@@ -44,7 +44,8 @@ _RUNS: Sequence[tuple[str, str | None]] = tuple(zip_longest(RUN_ORDER, RUN_ORDER
 class Graded:
     """One grader's answer: `grade` 0–3, the probability of each grade, the greatest of them as `confidence`.
 
-    `abstains` says that the confidence is below the model's threshold, so the grade should not be relied on. `map`,
+    `abstention` says why the grade should not be relied on, None where it stands: "unproven" (the model is not rated),
+    else "unfamiliar" (the photo is beyond its reach), else "unsure" (the confidence is below its threshold). `map`,
     where it was asked for, says where on the photo the grade was seen: float32 `[h, w]` over what the model saw of the
     photo, more where more speaks for the grade (`ml.explanation`).
     """
@@ -53,8 +54,12 @@ class Graded:
     grade: int
     probabilities: tuple[float, float, float, float]
     confidence: float
-    abstains: bool
+    abstention: Abstention | None
     map: np.ndarray | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def abstains(self) -> bool:
+        return self.abstention is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +68,9 @@ class Prediction:
 
     A photo that is refused has `is_scalp` false and the code of the reason as `refusal`, `findings` is empty and `skin`
     and `pred` are None. Else there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and
-    degree that follow. `scalp_probability` and, where the bundle's gate measures it, `scalp_distance` are the gate's
-    (`ml.gate`); None for a photo whose quality was too poor for the gate to look at.
+    degree that follow from those that count (`ml.labels.counted_grade`). `scalp_probability` and, where the bundle's
+    gate measures it, `scalp_distance` are the gate's (`ml.gate`); None for a photo whose quality was too poor for the
+    gate to look at.
     """
 
     is_scalp: bool
@@ -160,7 +166,7 @@ class Predictor:
             else:
                 answer = self._run(key, batch, then=then, maps=maps)
                 for place, index in enumerate(staying):
-                    findings[index].append(_graded(model, answer, place))
+                    findings[index].append(_graded(model, answer, place, seen[index].distance))
             if watch is not None and staying:
                 wanted = set(watch(done, tuple(staying)))
                 staying = [index for index in staying if index in wanted]
@@ -236,7 +242,7 @@ def gate_refusal(probabilities: np.ndarray) -> GateRefusal:
     return "not_a_scalp"
 
 
-def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
+def _graded(model: ModelSpec, answer: Answer, place: int, distance: float | None) -> Graded:
     row = answer.probabilities[place]
     good, mild, moderate, severe = (float(value) for value in row)
     grade, confidence = int(row.argmax()), float(row.max())
@@ -245,13 +251,21 @@ def _graded(model: ModelSpec, answer: Answer, place: int) -> Graded:
         grade=grade,
         probabilities=(good, mild, moderate, severe),
         confidence=confidence,
-        abstains=confidence < model.threshold,
+        abstention=_abstention(model, confidence, distance),
         map=None if answer.maps is None else map_of_grade(answer.maps[place], grade, model.output),
     )
 
 
+def _abstention(model: ModelSpec, confidence: float, distance: float | None) -> Abstention | None:
+    if not model.rated:
+        return "unproven"
+    if model.reach is not None and distance is not None and distance > model.reach:
+        return "unfamiliar"
+    return "unsure" if confidence < model.threshold else None
+
+
 def _whole(seen: _Seen, findings: list[Graded]) -> Prediction:
-    skin, pred = scalp_type([finding.grade for finding in findings])
+    skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
     return Prediction(True, seen.probability, tuple(findings), skin, pred, seen.distance)
 
 

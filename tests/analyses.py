@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
+from types import MappingProxyType
 
 from django.utils import timezone
 
@@ -19,7 +20,7 @@ from backend.analyses.services.attempt import (
 from backend.analyses.services.control import analysis_cancel
 from backend.analyses.services.retention import photos_purge
 from backend.analyses.services.submission import analysis_submit
-from ml.labels import SYMPTOMS
+from ml.labels import SYMPTOMS, Abstention
 from tests.photos import photo_jpeg
 
 ANSWERS = {"sex": "female", "age": "30s", "consent": "true"}
@@ -44,17 +45,29 @@ def running(**answers: str) -> Analysis:
     return fresh(analysis)
 
 
-def findings(grades: Sequence[int] = GRADES) -> list[Graded]:
-    """What graders say that are four fifths sure of each grade."""
+def findings(grades: Sequence[int] = GRADES, unrated: Mapping[str, Abstention] = MappingProxyType({})) -> list[Graded]:
+    """What graders say that are four fifths sure of each grade; `unrated` has reasons by symptom."""
     return [
-        Graded(symptom.key, grade, tuple(0.8 if n == grade else 0.2 / 3 for n in range(4)), 0.8, abstains=False)
+        Graded(
+            symptom.key,
+            grade,
+            tuple(0.8 if n == grade else 0.2 / 3 for n in range(4)),
+            0.8,
+            unrated.get(symptom.key),
+        )
         for symptom, grade in zip(SYMPTOMS, grades, strict=True)
     ]
 
 
-def succeeded(grades: Sequence[int] = GRADES, **answers: str) -> Analysis:
+def succeeded(
+    grades: Sequence[int] = GRADES,
+    *,
+    unrated: Mapping[str, Abstention] = MappingProxyType({}),
+    demo: bool = True,
+    **answers: str,
+) -> Analysis:
     analysis = queued(**answers)
-    assert analysis_succeed(claimed(analysis), findings(grades), bundle=BUNDLE, demo=True)
+    assert analysis_succeed(claimed(analysis), findings(grades, unrated), bundle=BUNDLE, demo=demo)
     return fresh(analysis)
 
 

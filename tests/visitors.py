@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection, Mapping, Sequence
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
@@ -10,7 +11,7 @@ from django.test import Client
 
 from backend.analyses.selectors.status import Result, analysis_status
 from backend.analyses.services.attempt import Graded, analysis_claim, analysis_succeed
-from ml.labels import SYMPTOMS
+from ml.labels import SYMPTOMS, Abstention
 from tests.photos import photo_jpeg
 
 PHOTO = photo_jpeg()
@@ -27,16 +28,21 @@ def sent(visitor: Client) -> uuid.UUID:
     return uuid.UUID(send(visitor)["Location"].split("/")[2])
 
 
-def graded(grades: tuple[int, ...], *, abstaining: tuple[int, ...] = ()) -> list[Graded]:
+#: By the place of a sign, why it is not rated; places alone: it is unsure.
+Unrated = Mapping[int, Abstention] | Collection[int]
+
+
+def graded(grades: Sequence[int], *, abstaining: Unrated = ()) -> list[Graded]:
+    reasons: Mapping[int, Abstention] = (
+        abstaining if isinstance(abstaining, Mapping) else dict.fromkeys(abstaining, "unsure")
+    )
     return [
-        Graded(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, number in abstaining)
+        Graded(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, reasons.get(number))
         for number, (symptom, grade) in enumerate(zip(SYMPTOMS, grades, strict=True))
     ]
 
 
-def finish(
-    analysis: uuid.UUID, grades: tuple[int, ...], *, abstaining: tuple[int, ...] = (), demo: bool = True
-) -> Result:
+def finish(analysis: uuid.UUID, grades: Sequence[int], *, abstaining: Unrated = (), demo: bool = True) -> Result:
     claim = analysis_claim(analysis, worker="model@test")
     assert claim
     assert analysis_succeed(claim, graded(grades, abstaining=abstaining), bundle="demo@1", demo=demo)

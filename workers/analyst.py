@@ -155,7 +155,7 @@ class Analyst:
         if found.map is not None and not found.abstains:
             aspect = self.predictor.bundle.model(found.symptom).preprocessing.aspect
             seen = map_on_photo(found.map, aspect, photo.size, MAP_SIDE).tobytes()
-        return Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstains, seen)
+        return Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstention, seen)
 
 
 def _said(written: bool, word: str) -> str:

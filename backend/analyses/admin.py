@@ -42,7 +42,7 @@ class FindingInline(admin.TabularInline):
     extra = 0
     can_delete = False
     fields = readonly_fields = (
-        "symptom", "grade", "confidence", "abstains",
+        "symptom", "grade", "confidence", "abstains", "abstention",
         "probability_0", "probability_1", "probability_2", "probability_3",
     )  # fmt: skip
 
@@ -131,8 +131,16 @@ class FindingResource(resources.ModelResource):
 @admin.register(Finding)
 class FindingAdmin(Exported):
     resource_classes = [FindingResource]
-    list_display = ("analysis", "symptom", "grade", "confidence", "abstains")
-    list_filter = ("symptom", "grade", "abstains", "analysis__demo", "analysis__bundle", "analysis__created_at")
+    list_display = ("analysis", "symptom", "grade", "confidence", "abstains", "abstention")
+    list_filter = (
+        "symptom",
+        "grade",
+        "abstains",
+        "abstention",
+        "analysis__demo",
+        "analysis__bundle",
+        "analysis__created_at",
+    )
     search_fields = ("analysis__id",)
     list_select_related = ("analysis",)
     ordering = ("-id",)

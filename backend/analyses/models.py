@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import cast
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.analyses.states import Status
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+from ml.labels import Abstention as Reason
 
 
 class Sex(models.TextChoices):
@@ -124,8 +126,16 @@ class Analysis(models.Model):
         return f"{self.id} {self.status}"
 
 
+class Abstention(models.TextChoices):
+    """Why a grade is withheld."""
+
+    UNSURE = "unsure", _("not sure enough")
+    UNFAMILIAR = "unfamiliar", _("photo unlike those it was calibrated on")
+    UNPROVEN = "unproven", _("not confirmed by real photos")
+
+
 class Finding(models.Model):
-    """One symptom's grade with the four probabilities behind it.
+    """One symptom's grade with the four probabilities behind it; readers show no grade that is `withheld`.
 
     `map` says where on the photo the grade was seen: a square of bytes over the whole photo, row by row from the upper
     left, from 0 where least speaks for the grade to 255 where most does. None where the grader abstains, and gone with
@@ -147,6 +157,9 @@ class Finding(models.Model):
     )
     confidence = models.FloatField(_("confidence"), validators=[MinValueValidator(0), MaxValueValidator(1)])
     abstains = models.BooleanField(_("abstains"), default=False)
+    abstention = models.CharField(
+        _("why it is not rated"), max_length=12, choices=Abstention.choices, blank=True, default="", db_default=""
+    )
     map = models.BinaryField(null=True)
 
     class Meta:
@@ -156,6 +169,11 @@ class Finding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symptom} {self.grade}"
+
+    @property
+    def withheld(self) -> Reason | None:
+        """Why the grade is not to be shown; None where it is. Workers of earlier versions named no reason: unsure."""
+        return cast("Reason", self.abstention or Abstention.UNSURE.value) if self.abstains else None
 
 
 class Opinion(models.TextChoices):

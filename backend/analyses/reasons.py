@@ -6,12 +6,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 #: What a photo can be rejected for. All other reasons are failures.
-REJECTIONS = ("not_a_scalp", "too_dark", "too_bright", "too_blurred")
+REJECTIONS = ("not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred")
 
 REASONS: dict[str, str | Promise] = {
     "not_a_scalp": _(
         "The photo does not seem to show a scalp. Part the hair, go closer until skin and roots fill the picture, "
         "and send a new photo."
+    ),
+    "too_far": _(
+        "The photo shows a scalp or a head, but from too far away to see skin and roots. Part the hair, move closer "
+        "until skin fills the picture, and send a new photo."
     ),
     "too_dark": _(
         "The photo is too dark to see the scalp. Take it in good light, or with the lamp of the scope on, and send a "

@@ -28,7 +28,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset(
         {
             Status.SUCCEEDED,  # six findings and a Human are written
-            Status.REJECTED,  # the gate saw no scalp
+            Status.REJECTED,  # the gate or the photo's quality refused it
             Status.FAILED,  # an error of ours, or no attempts left
             Status.CANCELED,  # its owner does not want it any more
             Status.QUEUED,  # the lease lapsed or the worker gave it back, and attempts are left

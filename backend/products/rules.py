@@ -1,7 +1,7 @@
 """Which product fits what was seen, how well, and when a doctor comes before all of them.
 
-Pure Python. What is not known, since judgement was held back, speaks for no product; but where a product is to be
-avoided with it, it may be there, and so that product is left out.
+Pure Python. A sign that is not rated speaks for no product; but where a product is to be avoided with it, it may be
+there, and so that product is left out.
 """
 
 from __future__ import annotations
@@ -51,10 +51,14 @@ class Uses:
 
 @dataclass(frozen=True)
 class Seen:
-    """A report to the rules: the type, None where it is not certain, and grades, None where judgement was held back."""
+    """A report to the rules: the type, None where it is open, and grades, None where a sign is not rated.
+
+    `demo` says that the grades are those of demo weights.
+    """
 
     skin: str | None
     grades: Mapping[str, int | None]
+    demo: bool = False
 
     @property
     def found(self) -> dict[str, int]:
@@ -62,14 +66,23 @@ class Seen:
         return {sign: grade for sign, grade in self.grades.items() if grade}
 
     @property
-    def for_doctor(self) -> tuple[str, ...]:
-        """The signs that a doctor should look at before anybody buys something for them, most marked first."""
+    def without_product(self) -> tuple[str, ...]:
+        """The signs that are too marked for a product, most marked first."""
         signs = [sign for sign, grade in self.found.items() if grade >= DOCTOR_FROM[sign]]
         return tuple(sorted(signs, key=self.found.__getitem__, reverse=True))
 
     @property
+    def for_doctor(self) -> tuple[str, ...]:
+        """Those of them that a doctor should look at first.
+
+        None of demo weights: no real photographs support their grades, so these send nobody to a doctor, as in the
+        report. They are no reason to sell anything either.
+        """
+        return () if self.demo else self.without_product
+
+    @property
     def severe(self) -> bool:
-        """Whether to try nothing new on the scalp until a doctor has looked, as the report says of a severe sign."""
+        """Whether to try nothing new on the scalp for now, as the report says of a severe sign."""
         return SEVERE in self.found.values()
 
 
@@ -86,8 +99,8 @@ def fit(uses: Uses, seen: Seen) -> Fit | None:
     """How a product with these uses fits; None where it does not, or where nothing new should be tried."""
     if seen.severe or _avoided(uses, seen):
         return None
-    known = {sign: grade for sign, grade in seen.found.items() if sign not in seen.for_doctor}
-    skin = None if seen.skin and set(SIGNS_OF_TYPE.get(seen.skin, ())) & set(seen.for_doctor) else seen.skin
+    known = {sign: grade for sign, grade in seen.found.items() if sign not in seen.without_product}
+    skin = None if seen.skin and set(SIGNS_OF_TYPE.get(seen.skin, ())) & set(seen.without_product) else seen.skin
     matched = {sign: grade for sign, grade in known.items() if sign in uses.signs}
     suits_type = skin in uses.types
     if not matched and not suits_type:

@@ -28,10 +28,18 @@ def register(commands: Any) -> None:
         help="measure a run or a bundle on labelled pictures",
         description="Measure a training run or a bundle on labelled pictures, and write evaluation.json, plots and a "
         "model card. For a run, temperatures and abstention thresholds are fitted on another part and written to "
-        "calibration.json, where `bundle build` finds them; a bundle has its own.",
+        "calibration.json, where `bundle build` finds them; a bundle has its own. Where only some symptoms of a "
+        "picture are labelled, each symptom is measured on the pictures that are labelled for it.",
     )
     parser.add_argument("subject", type=Path, help="the folder of a run, of one run a symptom, or of a bundle")
     parser.add_argument("path", type=Path, help="the data set's folder or zip")
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="CSV",
+        help="grades in a table, for pictures that do not come in AI Hub's layout: a column `file`, one per labelled "
+        "symptom named by its key, and `person` where known; empty cells are not labelled",
+    )
     parser.add_argument(
         "--split", type=Path, help="file that `data split` wrote (default: none, all pictures are one part)"
     )
@@ -60,6 +68,8 @@ def run(options: argparse.Namespace) -> int:
 
     if options.split is None and (options.part or options.calibrate_on):
         return _misused("--part and --calibrate-on name parts of a --split")
+    if options.labels is not None and options.split is not None:
+        return _misused("--labels takes all pictures of the table and goes with no --split")
     part = options.part or "test"
     subject = open_subject(options.subject, options.device)
     of_bundle = isinstance(subject, BundleSubject)
@@ -72,13 +82,15 @@ def run(options: argparse.Namespace) -> int:
     if part == calibrate_on:
         return _misused(f"what is fitted on {part} cannot be measured on it: name another part to --calibrate-on")
 
-    sample, records, kept = _pictures(options.path, options.split, part, calibrate_on)
+    sample, records, kept = _pictures(options, part, calibrate_on)
     sample = replace(sample, seen=sample.digest in subject.learnt_from)
     temperatures, thresholds, calibrated_on = subject.temperatures, subject.thresholds, None
+    levels = subject.levels
     calibration = None
     if kept:
         calibration = calibrate(subject.answers(kept, f"{calibrate_on}, to calibrate"), str(calibrate_on))
-        temperatures, thresholds = calibration.temperatures, calibration.thresholds
+        # Fitted on the raw outputs: levels belong to the temperatures that they were fitted with.
+        temperatures, thresholds, levels = calibration.temperatures, calibration.thresholds, {}
         calibrated_on = f"the {len(kept)} pictures of the part {calibrate_on}"
     evaluation = evaluate(
         subject.answers(records, sample.part or "all pictures"),
@@ -86,6 +98,7 @@ def run(options: argparse.Namespace) -> int:
         facts=subject.facts,
         sample=sample,
         temperatures=temperatures,
+        levels=levels,
         thresholds=thresholds,
         calibrated_on=calibrated_on,
     )
@@ -109,15 +122,21 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _pictures(
-    path: Path, split_file: Path | None, part: str, calibrate_on: str | None
+    options: argparse.Namespace, part: str, calibrate_on: str | None
 ) -> tuple[Sample, Sequence[Record], Sequence[Record]]:
     """What is measured on, and the pictures of it and of the part to calibrate on. Raises SplitInvalid."""
     from ml.data.aihub import read_aihub
     from ml.data.files import is_synthetic
+    from ml.data.label_table import read_label_table
     from ml.data.splits import Split, digest
     from ml.evaluation.results import Sample
 
-    records = read_aihub(path).records
+    path, split_file = options.path, options.split
+    records = (
+        read_aihub(path, partial_labels=True).records
+        if options.labels is None
+        else read_label_table(options.labels, path)
+    )
     data, synthetic = path.resolve().name, is_synthetic(path)
     if split_file is None:
         return Sample(data, digest(records), synthetic), records, []
@@ -137,27 +156,33 @@ def print_evaluation(evaluation: Evaluation) -> None:
     if evaluation.sample.seen:
         print("Training has seen these very pictures: every figure here is too good.")
     print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'as they were, nothing was fitted'}")
+    if evaluation.partly_labelled:
+        print("Not every picture is labelled for every symptom: each figure is over the pictures that are.")
     print()
     recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)
     print(
-        f"{'':<32}{'accuracy':>9}{'majority':>9}{'macro-F1':>9}   {'QWK [95 %]':<18}{'±1':>6}   {'ECE':<14}"
-        f"{'coverage':>9}  {recall}"
+        f"{'':<32}{'pictures':>9}{'accuracy':>9}{'majority':>9}{'macro-F1':>9}   "
+        f"{'QWK [95 %]':<18}{'±1':>6}   {'ECE':<14}{'coverage':>9}  {recall}"
     )
-    rows: list[tuple[str, SymptomEvaluation | Means, float]] = [
-        (_ENGLISH[symptom.key], symptom, symptom.abstention.coverage) for symptom in evaluation.symptoms
+    rows: list[tuple[str, str, SymptomEvaluation | Means, float]] = [
+        (_ENGLISH[symptom.key], str(symptom.pictures), symptom, symptom.abstention.coverage)
+        for symptom in evaluation.symptoms
     ]
-    for name, row, coverage in (*rows, ("Mean", evaluation.mean, evaluation.mean.coverage)):
+    for name, pictures, row, coverage in (*rows, ("Mean", "", evaluation.mean, evaluation.mean.coverage)):
         recalls = "".join(f"{_figure(value):>9}" for value in getattr(row, "recalls", ()))
         interval = f"{_figure(row.qwk.value)} [{_figure(row.qwk.low)}, {_figure(row.qwk.high)}]"
         print(
-            f"{name:<32}{_figure(row.accuracy.value):>9}{_figure(row.majority):>9}{_figure(row.macro_f1.value):>9}   "
-            f"{interval:<18}{_figure(row.within_one.value):>6}   {row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}"
-            f"        {recalls}"
+            f"{name:<32}{pictures:>9}{_figure(row.accuracy.value):>9}{_figure(row.majority):>9}"
+            f"{_figure(row.macro_f1.value):>9}   {interval:<18}{_figure(row.within_one.value):>6}   "
+            f"{row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}        {recalls}"
         )
+    for key in evaluation.not_labelled:
+        print(f"{_ENGLISH[key]:<32}not labelled")
     if rule := evaluation.type_rule:
         print()
         print(
-            f"Type rule: skin {_figure(rule.skin.value)} (majority {_figure(rule.skin_majority)}), "
+            f"Type rule on {rule.pictures} pictures: "
+            f"skin {_figure(rule.skin.value)} (majority {_figure(rule.skin_majority)}), "
             f"pred {_figure(rule.pred.value)} (majority {_figure(rule.pred_majority)}), "
             f"QWK of pred {_figure(rule.pred_qwk.value)}"
         )

@@ -89,7 +89,10 @@ def run(options: argparse.Namespace) -> int:
 def _fields(prediction: Prediction) -> dict[str, Any]:
     """A prediction as JSON has it: without the maps."""
     fields = dataclasses.asdict(prediction)
-    return {**fields, "findings": [{n: v for n, v in f.items() if n != "map"} for f in fields["findings"]]}
+    for finding in fields["findings"]:
+        del finding["map"]
+        finding["abstains"] = finding["abstention"] is not None
+    return fields
 
 
 def _draw(folder: Path, path: Path, prediction: Prediction, bundle: Bundle) -> None:
@@ -114,9 +117,9 @@ def _show(answer: dict[str, Any]) -> None:
     print(f"{answer['photo']}: {answer['skin']}, {answer['pred']}{_gate(answer)}")
     for finding in answer["findings"]:
         grade = GRADES[finding["grade"]]
-        unsure = "  unsure" if finding["abstains"] else ""
+        withheld = f"  {finding['abstention']}" if finding["abstention"] else ""
         name = _ENGLISH[finding["symptom"]]
-        print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{unsure}")
+        print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{withheld}")
 
 
 def _gate(answer: dict[str, Any]) -> str:

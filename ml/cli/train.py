@@ -32,7 +32,14 @@ def register(commands: Any) -> None:
     parser.add_argument("--batch", type=count, help="instead of the recipe's")
     parser.add_argument("--pictures", type=count, help="train on so many pictures of the training part alone")
     parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
-    parser.add_argument("--weights", type=Path, help="start from this file (default: ImageNet's, else grown ones)")
+    parser.add_argument(
+        "--weights",
+        type=Path,
+        help="start from this file, its last layer included where it fits (default: ImageNet's, else grown ones)",
+    )
+    parser.add_argument(
+        "--also", type=Path, metavar="DATA", help="train on these as well, such as those of `data paint`"
+    )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--memory-limit", type=float, metavar="GIB", help="take no more of the device's memory")
     parser.add_argument("--workers", type=number, default=1, help="processes that load pictures (default: %(default)s)")
@@ -59,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         pictures=options.pictures,
         seed=options.seed,
         weights=options.weights,
+        also=options.also,
         options=Options(
             device=options.device,
             workers=options.workers,

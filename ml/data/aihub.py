@@ -28,7 +28,7 @@ _GRADES = {"0": 0, "1": 1, "2": 2, "3": 3}
 _SEXES = {"남": "남", "남자": "남", "남성": "남", "여": "여", "여자": "여", "여성": "여"}
 _AGE = re.compile(r"([0-9]{2})(?:대|대 이상|세)?")
 
-Grades = tuple[int, ...]
+Grades = tuple[int | None, ...]
 
 
 @dataclass(slots=True)
@@ -36,6 +36,7 @@ class _Gathered:
     """What all files together say about pictures, by the pictures' names without ending."""
 
     faults: Faults
+    partial_labels: bool
     pictures: dict[str, list[FoundFile]] = field(default_factory=lambda: defaultdict(list))
     grades: dict[str, list[Grades]] = field(default_factory=lambda: defaultdict(list))
     folders: dict[str, set[Folder]] = field(default_factory=lambda: defaultdict(set))
@@ -69,12 +70,12 @@ class _Gathered:
             if name != stem and len(labels) == 1:
                 self.faults.add(Fault.OTHER_NAME, f"{file.shown}: of {name}")
             values = [str(label.get(value) if label.get(value) is not None else "").strip() for value in _VALUES]
-            if "" in values:
+            if "" in values and not (self.partial_labels and any(values)):
                 self.faults.add(Fault.GRADE_MISSING, f"{file.shown}: {_VALUES[values.index('')]}")
-            elif wrong := [pair for pair in zip(_VALUES, values, strict=True) if pair[1] not in _GRADES]:
+            elif wrong := [pair for pair in zip(_VALUES, values, strict=True) if pair[1] and pair[1] not in _GRADES]:
                 self.faults.add(Fault.GRADE_OUT_OF_RANGE, f"{file.shown}: {wrong[0][0]} is {wrong[0][1]!r}")
             else:
-                grades = tuple(_GRADES[value] for value in values)
+                grades = tuple(_GRADES.get(value) for value in values)
                 if grades not in self.grades[name]:
                     self.grades[name].append(grades)
                 self.folders[name].add(file.folder)
@@ -88,15 +89,19 @@ class _Gathered:
             self.metas.setdefault(_picture_named_by(meta) or stem, known)
 
 
-def read_aihub(path: Path, *, check_pictures: bool = True, whole_pictures: bool = False) -> DataSet:
+def read_aihub(
+    path: Path, *, partial_labels: bool = False, check_pictures: bool = True, whole_pictures: bool = False
+) -> DataSet:
     """Read the set below `path`: a folder, a zip, or a folder with zips in it, in any of its layouts.
 
     Only the directories of zips and the JSON files are read, and the first and last bytes of one copy of
     each picture, which `check_pictures` leaves out and `whole_pictures` extends to all bytes, for the end of
-    a compressed member can't be seen otherwise. Raises DataSetInvalid where `path` is not there or no picture
+    a compressed member can't be seen otherwise. With `partial_labels`, a label in which some of the six grades are
+    missing, null or empty counts for the others, and several such labels of one picture are joined; without, it is
+    skipped and counted as a fault. Raises DataSetInvalid where `path` is not there or no picture
     in it has a usable label; everything less is counted in the `faults` of what returns.
     """
-    gathered = _Gathered(Faults())
+    gathered = _Gathered(Faults(), partial_labels)
     for file in find_files(path, gathered.faults):
         gathered.add(file)
     records = []
@@ -138,21 +143,29 @@ def read_aihub(path: Path, *, check_pictures: bool = True, whole_pictures: bool 
 
 
 def _usable(gathered: _Gathered, stem: str) -> tuple[PictureName, Grades] | None:
-    """The name and the grades of a picture that has both and one label, else None and a fault."""
+    """The name and the grades of a picture that has both and labels that agree, else None and a fault."""
     faults, grades = gathered.faults, gathered.grades.get(stem, [])
     name = PictureName.parse(stem)
     if stem not in gathered.pictures:
         faults.add(Fault.NO_PICTURE, stem)
     elif not grades:
         faults.add(Fault.NO_LABEL, stem)
-    elif len(grades) > 1:
-        shown = " and ".join("".join(map(str, each)) for each in grades)
+    elif (joined := _joined(grades)) is None:
+        shown = " and ".join("".join("–" if grade is None else str(grade) for grade in each) for each in grades)
         faults.add(Fault.CONFLICTING_LABELS, f"{stem}: {shown}")
     elif name is None:
         faults.add(Fault.NAME_UNKNOWN, stem)
     else:
-        return name, grades[0]
+        return name, joined
     return None
+
+
+def _joined(labels: Iterable[Grades]) -> Grades | None:
+    """What the labels of one picture say together, None where two of them contradict each other."""
+    found = [{grade for grade in column if grade is not None} for column in zip(*labels, strict=True)]
+    if any(len(grades) > 1 for grades in found):
+        return None
+    return tuple(next(iter(grades), None) for grades in found)
 
 
 def _first_whole(copies: Iterable[FoundFile], faults: Faults, whole: bool) -> StoredFile | None:

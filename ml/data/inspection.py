@@ -38,20 +38,21 @@ class Leak:
 class SymptomCounts:
     """One symptom over all pictures.
 
-    `grades` counts pictures by grade, `filed` those that lie in the symptom's folder of that grade.
-    `disagreements` counts (picture, folder) pairs whose folder says another grade than the label.
+    `grades` counts pictures by grade, `unlabelled` those without one, `filed` those that lie in the symptom's folder
+    of that grade. `disagreements` counts (picture, folder) pairs whose folder says another grade than the label.
     """
 
     key: str
     grades: tuple[int, ...]
+    unlabelled: int
     filed: tuple[int, ...]
     disagreements: int
     examples: tuple[str, ...]
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of each grade, 0 to 1."""
-        total = sum(self.grades)
+        """The share of each grade among the labelled pictures, 0 to 1; 0 where none is labelled."""
+        total = sum(self.grades) or 1
         return tuple(count / total for count in self.grades)
 
     @property
@@ -62,9 +63,13 @@ class SymptomCounts:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Counts over a data set; `leak` is None unless both official parts are there."""
+    """Counts over a data set: `partly_labelled` pictures lack a grade of some symptom, `all_good` have six times 0.
+
+    `leak` is None unless both official parts are there.
+    """
 
     pictures: int
+    partly_labelled: int
     persons: int
     all_good: int
     symptoms: tuple[SymptomCounts, ...]
@@ -96,8 +101,9 @@ def inspect_data(data: DataSet) -> Inspection:
     by_part = official_parts(records)
     return Inspection(
         pictures=len(records),
+        partly_labelled=sum(not record.fully_labelled for record in records),
         persons=len({record.person for record in records}),
-        all_good=sum(not any(record.grades) for record in records),
+        all_good=sum(record.fully_labelled and not any(record.grades) for record in records),
         symptoms=tuple(_symptom_counts(records, index) for index in range(len(SYMPTOMS))),
         devices=_counted(records, lambda record: record.device or "unknown"),
         regions=_counted(records, lambda record: record.region),
@@ -125,16 +131,19 @@ def _counted(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str
 
 def _symptom_counts(records: Sequence[Record], symptom: int) -> SymptomCounts:
     grades, filed = [0] * len(GRADES), [0] * len(GRADES)
-    disagreements = 0
+    unlabelled = disagreements = 0
     examples: list[str] = []
     for record in records:
         grade = record.grades[symptom]
-        grades[grade] += 1
+        if grade is None:
+            unlabelled += 1
+        else:
+            grades[grade] += 1
         for filed_symptom, filed_grade in record.filed:
             if filed_symptom == symptom:
                 filed[filed_grade] += 1
-                if filed_grade != grade:
+                if grade is not None and filed_grade != grade:
                     disagreements += 1
                     if len(examples) < _EXAMPLES:
                         examples.append(f"{record.id}: folder {filed_grade}, label {grade}")
-    return SymptomCounts(SYMPTOMS[symptom].key, tuple(grades), tuple(filed), disagreements, tuple(examples))
+    return SymptomCounts(SYMPTOMS[symptom].key, tuple(grades), unlabelled, tuple(filed), disagreements, tuple(examples))

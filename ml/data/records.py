@@ -1,4 +1,4 @@
-"""A record: one picture of a data set with its six grades and what is known of the person."""
+"""A record: one picture of a data set with its grades and what is known of the person."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ class Record:
     """One picture, however many folders it lies in. Small and free of handles, so it can be pickled.
 
     `id` is the picture's name without its ending and unique in a data set. `grades` are six integers 0 to 3
-    in the order of `ml.labels.SYMPTOMS`. `sex` (남, 여) and `age` (10대 … 80대 이상) are None without a meta
-    file. `parts` are the official parts that it lies in, in the order of `ml.data.names.PARTS`; `filed` the
-    pairs of symptom index and grade whose folders hold it or its label; `copies` counts its JPEG files. Where
-    the bytes are doesn't count for equality: a zip and its folder give equal records.
+    in the order of `ml.labels.SYMPTOMS`, None for a symptom that is not labelled. `sex` (남, 여) and `age`
+    (10대 … 80대 이상) are None without a meta file. `parts` are the official parts that it lies in, in the order of
+    `ml.data.names.PARTS`; `filed` the pairs of symptom index and grade whose folders hold it or its label; `copies`
+    counts its JPEG files. Where the bytes are doesn't count for equality: a zip and its folder give equal records.
     """
 
     id: str
-    grades: tuple[int, ...]
+    grades: tuple[int | None, ...]
     person: str
     device: str | None
     region: str
@@ -32,6 +32,11 @@ class Record:
     filed: tuple[tuple[int, int], ...]
     copies: int
     picture: StoredFile = field(compare=False)
+
+    @property
+    def fully_labelled(self) -> bool:
+        """Whether all six grades are known."""
+        return None not in self.grades
 
     def open(self) -> IO[bytes]:
         """The JPEG for reading, out of its zip where it lies in one; each process opens a zip for itself."""

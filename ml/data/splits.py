@@ -139,10 +139,17 @@ def grade_deviation(parts: Mapping[str, Sequence[Record]]) -> float:
 
 
 def _grade_shares(records: Sequence[Record]) -> np.ndarray:
-    """Shares of the grades as (symptoms, grades)."""
-    grades = np.array([record.grades for record in records])
-    shares: np.ndarray = (grades[:, :, None] == np.arange(len(GRADES))).mean(axis=0)
+    """Shares of the grades among the labelled pictures as (symptoms, grades); 0 where none is labelled."""
+    counts = sum((_grade_counts(record) for record in records), np.zeros((len(SYMPTOMS), len(GRADES))))
+    shares: np.ndarray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares
+
+
+def _grade_counts(record: Record) -> np.ndarray:
+    """1 at the grade of each labelled symptom, 0 elsewhere: (symptoms, grades)."""
+    grades = np.array([-1 if grade is None else grade for grade in record.grades])
+    counts: np.ndarray = (grades[:, None] == np.arange(len(GRADES))).astype(np.float64)
+    return counts
 
 
 def _shares(records: Iterable[Record]) -> tuple[list[str], np.ndarray]:
@@ -152,11 +159,10 @@ def _shares(records: Iterable[Record]) -> tuple[list[str], np.ndarray]:
         by_person.setdefault(record.person, []).append(record)
     persons = sorted(by_person)
     counts = np.zeros((len(persons), 1 + len(SYMPTOMS) * len(GRADES)))
-    symptoms = np.arange(len(SYMPTOMS))
     for row, person in zip(counts, persons, strict=True):
         row[0] = len(by_person[person])
         for record in by_person[person]:
-            row[1 + symptoms * len(GRADES) + np.array(record.grades)] += 1
+            row[1:] += _grade_counts(record).ravel()
     totals = counts.sum(axis=0)
     occurring = totals > 0
     return persons, counts[:, occurring] / totals[occurring]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Self
 
 import numpy as np
@@ -11,7 +12,11 @@ import torch
 
 from ml.data.records import Record
 from ml.labels import GRADES, SYMPTOMS
-from ml.outputs import Output, outputs_for, to_probabilities
+from ml.levels import Levels
+from ml.outputs import Output, outputs_for, to_answers
+
+#: Stands for the grade of a picture that is not labelled for a symptom.
+UNLABELLED = -1
 
 _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 
@@ -33,10 +38,9 @@ class Raw:
                 f"raw {self.output} outputs are shaped [views, n, {wanted}], not {list(self.values.shape)}"
             )
 
-    def probabilities(self, temperature: float = 1.0) -> np.ndarray:
-        """Probabilities of the grades `[n, 4]`, averaged over the views as the service does."""
-        values = torch.from_numpy(self.values).double()
-        probabilities: np.ndarray = to_probabilities(values, self.output, temperature).mean(dim=0).numpy()
+    def probabilities(self, temperature: float = 1.0, levels: Levels | None = None) -> np.ndarray:
+        """Probabilities of the grades `[n, 4]`, as the service has them."""
+        probabilities: np.ndarray = to_answers(torch.from_numpy(self.values), self.output, temperature, levels).numpy()
         return probabilities
 
 
@@ -44,7 +48,8 @@ class Raw:
 class Answers:
     """Raw answers to `n` pictures for each of `symptoms`, which are all six or fewer, in the order of `SYMPTOMS`.
 
-    `grades` `[n, symptoms]` are the labels. `sexes`, `ages` and `devices` are None where unknown.
+    `grades` `[n, symptoms]` are the labels, `UNLABELLED` where there is none. `sexes`, `ages` and `devices` are
+    None where unknown.
     """
 
     symptoms: tuple[str, ...]
@@ -62,7 +67,8 @@ class Answers:
         symptoms = tuple(symptom for symptom in _COLUMNS if symptom in raw)
         if any(raw[symptom].values.shape[1] != len(records) for symptom in symptoms):
             raise ValueError(f"answers to {len(records)} pictures are wanted for every symptom")
-        grades = np.array([record.grades for record in records], dtype=np.int64).reshape(-1, len(_COLUMNS))
+        rows = [[UNLABELLED if grade is None else grade for grade in record.grades] for record in records]
+        grades = np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
         return cls(
             symptoms=symptoms,
             raw=tuple(raw[symptom] for symptom in symptoms),
@@ -82,11 +88,37 @@ class Answers:
         """Whether all six symptoms are answered, so that the type rule can be applied."""
         return len(self.symptoms) == len(_COLUMNS)
 
-    def probabilities(self, temperatures: Mapping[str, float]) -> np.ndarray:
-        """Probabilities of the grades, `[n, symptoms, 4]`; a symptom that `temperatures` does not name has 1."""
+    @property
+    def labelled(self) -> np.ndarray:
+        """Which pictures are labelled for which symptoms, boolean `[n, symptoms]`."""
+        labelled: np.ndarray = self.grades != UNLABELLED
+        return labelled
+
+    @property
+    def fully_labelled(self) -> np.ndarray:
+        """Which pictures are labelled for all of `symptoms`, boolean `[n]`."""
+        return np.asarray(self.labelled.all(axis=1))
+
+    def select(self, symptoms: Sequence[str]) -> Answers:
+        """The answers for some of the symptoms alone."""
+        columns = [column for column, symptom in enumerate(self.symptoms) if symptom in symptoms]
+        return replace(
+            self,
+            symptoms=tuple(self.symptoms[column] for column in columns),
+            raw=tuple(self.raw[column] for column in columns),
+            grades=self.grades[:, columns],
+        )
+
+    def probabilities(
+        self, temperatures: Mapping[str, float], levels: Mapping[str, Levels] = MappingProxyType({})
+    ) -> np.ndarray:
+        """Probabilities of the grades, `[n, symptoms, 4]`.
+
+        A symptom that `temperatures` does not name has 1, one that `levels` does not name keeps its probabilities.
+        """
         return np.stack(
             [
-                raw.probabilities(temperatures.get(symptom, 1.0))
+                raw.probabilities(temperatures.get(symptom, 1.0), levels.get(symptom))
                 for symptom, raw in zip(self.symptoms, self.raw, strict=True)
             ],
             axis=1,

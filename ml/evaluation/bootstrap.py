@@ -61,6 +61,11 @@ class Resampling:
         """The confusion matrix of each round, `[rounds, classes, classes]`."""
         return self.totals(truth * classes + answers, classes * classes).reshape(-1, classes, classes)
 
+    def select(self, counted: np.ndarray) -> Resampling:
+        """The same draws for the pictures that are `counted` `[n]` alone, and for their persons."""
+        persons, person_of = np.unique(self.person_of[counted], return_inverse=True)
+        return Resampling(person_of, self.draws[:, persons])
+
     def estimate(self, value: float, resampled: np.ndarray) -> Estimate:
         """`value` with the interval of its `resampled` ones; rounds in which it is undefined don't count."""
         defined = resampled[~np.isnan(resampled)]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch.nn import functional
 
 from ml.errors import RunInvalid
-from ml.evaluation.answers import Answers, Raw
+from ml.evaluation.answers import UNLABELLED, Answers, Raw
 from ml.manifest import first_fault
 
 CALIBRATION_FILE = "calibration.json"
@@ -73,24 +73,23 @@ class Calibration(BaseModel):
 
 
 def calibrate(answers: Answers, part: str) -> Calibration:
-    """Fit temperature, then threshold, of each symptom on answers to pictures that nothing else is measured on."""
-    temperatures = {
-        symptom: fit_temperature(answers.raw[column], answers.grades[:, column])
-        for column, symptom in enumerate(answers.symptoms)
-    }
-    probabilities = answers.probabilities(temperatures)
-    right = probabilities.argmax(axis=2) == answers.grades
-    confidence = probabilities.max(axis=2)
-    return Calibration(
-        part=part,
-        pictures=len(answers),
-        symptoms={
-            symptom: Fitted(
-                temperature=temperatures[symptom], threshold=choose_threshold(confidence[:, column], right[:, column])
-            )
-            for column, symptom in enumerate(answers.symptoms)
-        },
-    )
+    """Fit temperature, then threshold, of each symptom on answers to pictures that nothing else is measured on.
+
+    Each is fitted on the pictures that are labelled for it, and a symptom without any is left out.
+    """
+    fitted = {}
+    for symptom, raw, grades in zip(answers.symptoms, answers.raw, answers.grades.T, strict=True):
+        labelled = grades != UNLABELLED
+        if labelled.any():
+            fitted[symptom] = _fit(Raw(raw.values[:, labelled], raw.output), grades[labelled])
+    return Calibration(part=part, pictures=len(answers), symptoms=fitted)
+
+
+def _fit(raw: Raw, grades: np.ndarray) -> Fitted:
+    temperature = fit_temperature(raw, grades)
+    probabilities = raw.probabilities(temperature)
+    right = probabilities.argmax(axis=1) == grades
+    return Fitted(temperature=temperature, threshold=choose_threshold(probabilities.max(axis=1), right))
 
 
 def negative_log_likelihood(raw: Raw, grades: np.ndarray, temperature: float = 1.0) -> float:

@@ -95,12 +95,19 @@ def _data(evaluation: Evaluation) -> str:
     else:
         how = f"They are the part *{sample.part}* of the split `{sample.split}`, which puts no person into two parts."
     kind = "synthetic pictures of persons that do not exist" if sample.synthetic else "pictures of persons"
+    partly = (
+        "Not every picture is labelled for every symptom: each figure is over the pictures that are. "
+        if evaluation.partly_labelled
+        else ""
+    )
     return (
         f"## Data\n\nEvaluated on {evaluation.pictures} {kind} ({evaluation.persons} persons) of the data set "
-        f"`{sample.data}` (digest `{sample.digest[:16]}`). {how}\n\n"
-        + _table(
+        f"`{sample.data}` (digest `{sample.digest[:16]}`). {how} {partly}".rstrip()
+        + "\n\n"
+        + table(
             ["Labels", *(grade.english for grade in GRADES)],
-            [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms],
+            [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
+            + [[_ENGLISH[key], "not labelled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labelled],
         )
     )
 
@@ -129,9 +136,9 @@ def _symptoms(evaluation: Evaluation) -> str:
         "## Figures\n\nIn brackets 95 % bootstrap intervals over persons. *Majority* is the accuracy of always "
         "answering the most frequent grade, *QWK* the quadratic weighted kappa, *within one* the share of answers at "
         "most one grade off.\n\n"
-        + _table(["Symptom", "Accuracy", "Majority", "Macro-F1", "QWK", "Within one"], rows)
+        + table(["Symptom", "Accuracy", "Majority", "Macro-F1", "QWK", "Within one"], rows)
         + "\n\nRecall: the share of right answers among the pictures of each grade.\n\n"
-        + _table(["Recall", *(grade.english for grade in GRADES)], recalls)
+        + table(["Recall", *(grade.english for grade in GRADES)], recalls)
     )
 
 
@@ -174,7 +181,7 @@ def _calibration(evaluation: Evaluation) -> str:
         "## How sure it may sound\n\n"
         f"{origin} *ECE* is the expected calibration error in 15 bins without and with the temperature. Below the "
         "threshold a finding abstains; *coverage* is the share that stands. *AURC* is the area under risk over "
-        "coverage.\n\n" + _table(_SURENESS, rows)
+        "coverage.\n\n" + table(_SURENESS, rows)
     )
 
 
@@ -183,8 +190,14 @@ def _type_rule(evaluation: Evaluation) -> str:
     if rule is None:
         return ""
     return (
-        "## Scalp type\n\nThe type rule applied to the answers, against the rule applied to the labels.\n\n"
-        + _table(
+        "## Scalp type\n\nThe type rule applied to the answers, against the rule applied to the labels"
+        + (
+            f" of the {rule.pictures} pictures that are labelled for all six symptoms"
+            if evaluation.partly_labelled
+            else ""
+        )
+        + ".\n\n"
+        + table(
             ["", "Accuracy", "Majority", "QWK"],
             [
                 ["Type (`skin`)", _interval(rule.skin), _number(rule.skin_majority), "–"],
@@ -198,10 +211,10 @@ def _subgroups(evaluation: Evaluation) -> str:
     if not evaluation.subgroups:
         return ""
     tables = [
-        _table(
-            [table.capitalize(), "Pictures", "Persons", "Accuracy", "QWK"], [_group(group) for group in _shown(groups)]
+        table(
+            [kind.capitalize(), "Pictures", "Persons", "Accuracy", "QWK"], [_group(group) for group in _shown(groups)]
         )
-        for table, groups in evaluation.subgroups.items()
+        for kind, groups in evaluation.subgroups.items()
     ]
     return (
         "## Groups\n\nMeans over the symptoms, where sex, age or device is known; of the devices the twelve most "
@@ -239,7 +252,9 @@ def _limits(evaluation: Evaluation) -> str:
             "The pictures are synthetic. How it does on photographs of real scalps is unknown, and these figures are "
             "no estimate of it."
         )
-    if evaluation.type_rule is None:
+    if evaluation.type_rule is None and evaluation.partly_labelled:
+        limits.append("No picture is labelled for all six symptoms, so the scalp type was not evaluated.")
+    elif evaluation.type_rule is None:
         limits.append("Not all six symptoms were answered, so no scalp type follows.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
@@ -255,6 +270,7 @@ def _number(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown, its first column to the left and the others to the right."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

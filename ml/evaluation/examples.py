@@ -43,6 +43,6 @@ def _draw_example(axes: Axes, picture: Image.Image, labels: Sequence[int], predi
         return
     lines = []
     for symptom, found, label in zip(SYMPTOMS, prediction.findings, labels, strict=True):
-        unsure = ", unsure" if found.abstains else ""
-        lines.append(f"{symptom.english}: {found.grade} ({found.confidence:.0%}{unsure}), drawn {label}")
+        withheld = f", {found.abstention}" if found.abstention else ""
+        lines.append(f"{symptom.english}: {found.grade} ({found.confidence:.0%}{withheld}), drawn {label}")
     axes.text(0, -0.03, "\n".join(lines), transform=axes.transAxes, va="top", fontsize=9)

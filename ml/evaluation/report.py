@@ -8,13 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ml.errors import DataSetInvalid
 from ml.evaluation import metrics
-from ml.evaluation.answers import Answers
+from ml.evaluation.answers import UNLABELLED, Answers
 from ml.evaluation.bootstrap import ROUNDS, Resampling
 from ml.evaluation.calibration import Abstention
 from ml.evaluation.metrics import RiskCoverage
 from ml.evaluation.results import Evaluation, Means, Sample, Subgroup, SymptomEvaluation, TypeAgreement
 from ml.labels import GRADES, SCALP_TYPES, scalp_type
+from ml.levels import Levels
 
 #: Figures with an interval, by the name of their field: functions of confusion matrices.
 FIGURES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
@@ -35,21 +37,30 @@ def evaluate(
     sample: Sample,
     temperatures: Mapping[str, float],
     thresholds: Mapping[str, float],
+    levels: Mapping[str, Levels] = MappingProxyType({}),
     facts: Mapping[str, str] = MappingProxyType({}),
     calibrated_on: str | None = None,
     rounds: int = ROUNDS,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure everything on these answers, at least one. A symptom without a temperature has 1, without a threshold 0.
+    """Measure everything on these answers, at least one. A symptom without a temperature has 1, without a threshold 0,
+    and without levels its probabilities stay.
 
-    Intervals are of `rounds` resamplings of persons by this `seed`; see `ml.evaluation.bootstrap`.
+    Each symptom is measured on the pictures that are labelled for it, the type rule on those that are labelled for all
+    six. Raises DataSetInvalid where no picture is labelled for any symptom that is answered. Intervals are
+    of `rounds` resamplings of persons by this `seed`; see `ml.evaluation.bootstrap`.
     """
-    before, after = answers.probabilities({}), answers.probabilities(temperatures)
+    labelled = [symptom for symptom, column in zip(answers.symptoms, answers.labelled.T, strict=True) if column.any()]
+    if not labelled:
+        raise DataSetInvalid(f"No picture is labelled for a symptom that {subject} grades: nothing can be measured.")
+    not_labelled = tuple(symptom for symptom in answers.symptoms if symptom not in labelled)
+    answers = answers.select(labelled)
+    before, after = answers.probabilities({}), answers.probabilities(temperatures, levels)
     resampling = Resampling.of(answers.persons, rounds=rounds, seed=seed)
     answered = after.argmax(axis=2)
     resampled = [
-        resampling.confusions(answers.grades[:, column], answered[:, column], len(GRADES))
-        for column in range(len(answers.symptoms))
+        resampling.select(chosen).confusions(answers.grades[chosen, column], answered[chosen, column], len(GRADES))
+        for column, chosen in enumerate(answers.labelled.T)
     ]
     symptoms = tuple(
         _symptom(
@@ -72,9 +83,10 @@ def evaluate(
         persons=resampling.persons,
         calibrated_on=calibrated_on,
         symptoms=symptoms,
+        not_labelled=not_labelled,
         mean=_means(symptoms, resampling, resampled),
         subgroups=_subgroups(answers, answered),
-        type_rule=_type_agreement(answers.grades, answered, resampling) if answers.complete else None,
+        type_rule=_type_agreement(answers, answered, resampling) if _has_type(answers) else None,
     )
 
 
@@ -88,12 +100,16 @@ def _symptom(
     resampling: Resampling,
     resampled: np.ndarray,
 ) -> SymptomEvaluation:
+    labelled = grades != UNLABELLED
+    resampling = resampling.select(labelled)
+    grades, before, after = grades[labelled], before[labelled], after[labelled]
     confusion = metrics.confusion_matrix(grades, after.argmax(axis=1), len(GRADES))
     right, confidence = after.argmax(axis=1) == grades, after.max(axis=1)
     right_before, confidence_before = before.argmax(axis=1) == grades, before.max(axis=1)
     curve = metrics.risk_coverage(confidence, right)
     return SymptomEvaluation(
         key=symptom,
+        pictures=len(grades),
         grades=tuple(int(count) for count in confusion.sum(axis=1)),
         confusion=confusion.astype(np.int64),
         majority=float(metrics.majority_baseline(confusion)),
@@ -155,10 +171,12 @@ def _subgroups(answers: Answers, answered: np.ndarray) -> dict[str, tuple[Subgro
 
 
 def _subgroup(name: str, chosen: np.ndarray, answers: Answers, answered: np.ndarray) -> Subgroup:
-    confusions = {
-        symptom: metrics.confusion_matrix(answers.grades[chosen, column], answered[chosen, column], len(GRADES))
-        for column, symptom in enumerate(answers.symptoms)
-    }
+    confusions = {}
+    for column, symptom in enumerate(answers.symptoms):
+        counted = chosen & answers.labelled[:, column]
+        confusions[symptom] = metrics.confusion_matrix(
+            answers.grades[counted, column], answered[counted, column], len(GRADES)
+        )
     accuracy = {symptom: float(metrics.accuracy(confusion)) for symptom, confusion in confusions.items()}
     qwk = {symptom: float(metrics.quadratic_weighted_kappa(confusion)) for symptom, confusion in confusions.items()}
     return Subgroup(
@@ -172,15 +190,23 @@ def _subgroup(name: str, chosen: np.ndarray, answers: Answers, answered: np.ndar
     )
 
 
-def _type_agreement(grades: np.ndarray, answered: np.ndarray, resampling: Resampling) -> TypeAgreement:
-    true_skin, true_pred = _types(grades)
-    skin, pred = _types(answered)
+def _has_type(answers: Answers) -> bool:
+    """Whether the rule can be applied to the labels of any picture."""
+    return answers.complete and bool(answers.fully_labelled.any())
+
+
+def _type_agreement(answers: Answers, answered: np.ndarray, resampling: Resampling) -> TypeAgreement:
+    full = answers.fully_labelled
+    resampling = resampling.select(full)
+    true_skin, true_pred = _types(answers.grades[full])
+    skin, pred = _types(answered[full])
     skins = metrics.confusion_matrix(true_skin, skin, len(SCALP_TYPES))
     preds = metrics.confusion_matrix(true_pred, pred, len(GRADES))
     resampled_skins = resampling.confusions(true_skin, skin, len(SCALP_TYPES))
     resampled_preds = resampling.confusions(true_pred, pred, len(GRADES))
     kappa = metrics.quadratic_weighted_kappa
     return TypeAgreement(
+        pictures=int(full.sum()),
         skin=resampling.estimate(float(metrics.accuracy(skins)), metrics.accuracy(resampled_skins)),
         skin_majority=float(metrics.majority_baseline(skins)),
         skin_confusion=skins.astype(np.int64),

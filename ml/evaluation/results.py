@@ -40,13 +40,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SymptomEvaluation:
-    """One symptom: `grades` counts labels by grade, `confusion` has a row a label and a column an answer.
+    """One symptom on the `pictures` that are labelled for it.
 
-    `recalls` are by grade, NaN where none is labelled so. `ece` is the calibration error with the temperature,
-    `ece_before` without. `aurc` is the area under the risk-coverage curve.
+    `grades` counts labels by grade, `confusion` has a row a label and a column an answer. `recalls` are by grade, NaN
+    where none is labelled so. `ece` is the calibration error with the temperature, `ece_before` without. `aurc` is the
+    area under the risk-coverage curve.
     """
 
     key: str
+    pictures: int
     grades: tuple[int, ...]
     confusion: np.ndarray
     accuracy: Estimate
@@ -96,8 +98,12 @@ class Subgroup:
 
 @dataclass(frozen=True, slots=True)
 class TypeAgreement:
-    """How often the type rule says the same of the answered grades as of the labels, for type and degree."""
+    """How often the type rule says the same of the answered grades as of the labels, for type and degree.
 
+    Over the `pictures` that are labelled for all six symptoms.
+    """
+
+    pictures: int
     skin: Estimate
     skin_majority: float
     skin_confusion: np.ndarray
@@ -111,8 +117,9 @@ class Evaluation:
     """The whole. `facts` are what is known of the subject, by name.
 
     `calibrated_on` names what temperatures and thresholds were fitted on, None where they are given. `subgroups` has
-    the tables `sex`, `age` and `device` where they are known of any picture. `type_rule` is None where not all six
-    symptoms were answered.
+    the tables `sex`, `age` and `device` where they are known of any picture. `not_labelled` are symptoms that were
+    answered and that no picture is labelled for. `type_rule` is None where not all six symptoms were answered, or no
+    picture is labelled for all six.
     """
 
     subject: str
@@ -122,9 +129,15 @@ class Evaluation:
     persons: int
     calibrated_on: str | None
     symptoms: tuple[SymptomEvaluation, ...]
+    not_labelled: tuple[str, ...]
     mean: Means
     subgroups: Mapping[str, tuple[Subgroup, ...]]
     type_rule: TypeAgreement | None
+
+    @property
+    def partly_labelled(self) -> bool:
+        """Whether some picture lacks the label of a symptom that was answered."""
+        return bool(self.not_labelled) or any(symptom.pictures < self.pictures for symptom in self.symptoms)
 
     def as_json(self) -> dict[str, Any]:
         """The tree as JSON: arrays as lists, numbers to five digits, null for what is undefined."""

@@ -19,6 +19,7 @@ from ml.data.records import Record
 from ml.errors import DataSetInvalid, PhotoUnreadable, RunInvalid
 from ml.evaluation.answers import Answers, Raw
 from ml.labels import GATE, SYMPTOMS
+from ml.levels import Levels
 from ml.manifest import ModelSpec
 from ml.preprocessing import Preprocessing, prepare
 from ml.runtimes.choice import open_runtime
@@ -35,13 +36,14 @@ _DECODERS = 4
 class Subject(Protocol):
     """Runs or a bundle: `name` for people, `facts` by name for the model card.
 
-    `temperatures` and `thresholds` by symptom are those that it already has; a run has none. `learnt_from` are digests
-    (`ml.data.splits.digest`) of the pictures that it was made with, where they are known.
+    `temperatures`, `levels` and `thresholds` by symptom are those that it already has; a run has none. `learnt_from`
+    are digests (`ml.data.splits.digest`) of the pictures that it was made with, where they are known.
     """
 
     name: str
     facts: Mapping[str, str]
     temperatures: Mapping[str, float]
+    levels: Mapping[str, Levels]
     thresholds: Mapping[str, float]
     learnt_from: Collection[str]
 
@@ -92,6 +94,7 @@ class RunSubject:
             "Training took": f"{sum(fact.seconds for fact in facts):.0f} s on {_listed(fact.device for fact in facts)}",
         }
         self.temperatures: Mapping[str, float] = {}
+        self.levels: Mapping[str, Levels] = {}
         self.thresholds: Mapping[str, float] = {}
         self.learnt_from: Collection[str] = {fact.digest for fact in facts}
 
@@ -134,6 +137,7 @@ class BundleSubject:
             "Licence": manifest.licence,
         }
         self.temperatures: Mapping[str, float] = {model.key: model.temperature for model in graders}
+        self.levels: Mapping[str, Levels] = {model.key: model.levels for model in graders if model.levels is not None}
         self.thresholds: Mapping[str, float] = {model.key: model.threshold for model in graders}
         self.learnt_from: Collection[str] = ()
 

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from ml.explanation import class_maps
 from ml.manifest import VIEWS, ModelSpec
-from ml.outputs import to_probabilities
+from ml.outputs import to_answers
 from ml.registry import Network
 from ml.runtimes import Look, Runtime, Trunk
 from ml.runtimes.device import guarded
@@ -28,9 +28,10 @@ class Answer:
     """What a model says of a batch of n photos, in float32.
 
     `outputs` `[passes, n, outputs]` are the last layer's for each network of an ensemble and each view of a photo,
-    before the temperature. `probabilities` `[n, classes]` are averaged over those. Where they were asked for, `maps`
-    `[n, outputs, h, w]` are so too: the class activation map of each output (`ml.explanation`). `features`
-    `[n, width]`, where they were asked for, are what the head of the first network reads of the photo itself.
+    before the temperature. `probabilities` `[n, classes]` are averaged over those and calibrated by the model's levels.
+    Where they were asked for, `maps` `[n, outputs, h, w]` are averaged so too: the class activation map of each output
+    (`ml.explanation`). `features` `[n, width]`, where they were asked for, are what the head of the first network reads
+    of the photo itself.
     """
 
     outputs: np.ndarray
@@ -141,7 +142,7 @@ class ResidentModels:
         outputs = torch.stack(
             [functional.linear(each.pooled, head.weight, head.bias) for head, each in zip(heads, seen, strict=True)]
         )
-        probabilities = to_probabilities(outputs, model.output, model.temperature).mean(dim=0)
+        probabilities = to_answers(outputs, model.output, model.temperature, model.levels).float()
         mean = None
         if maps:
             # A map of a mirrored view lies as the photo does once it is turned back.

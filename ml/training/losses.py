@@ -1,4 +1,7 @@
-"""Losses over four ordered grades. Each takes outputs `[n, symptoms, outputs]` and grades `[n, symptoms]`."""
+"""Losses over four ordered grades. Each takes outputs `[n, symptoms, outputs]` and grades `[n, symptoms]`.
+
+What a picture has no label for (`UNLABELLED`) costs nothing.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import torch
 from torch.nn import functional
 
 from ml.labels import GRADES
+from ml.training.pictures import UNLABELLED
 from ml.training.recipe import Recipe
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -18,10 +22,12 @@ DISTANCE_POWER = 2.0
 
 
 def create_loss(recipe: Recipe, grades: np.ndarray) -> Loss:
-    """The recipe's loss as a mean over pictures and symptoms; `grades` `[n, symptoms]` are those to balance by."""
+    """The recipe's loss as a mean over all labels; `grades` `[n, symptoms]` are those to balance by."""
     weights = torch.from_numpy(grade_weights(grades)) if recipe.class_balance else None
 
     def loss(outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        labelled = truth != UNLABELLED
+        truth = truth.clamp_min(0)
         match recipe.loss:
             case "cross_entropy":
                 each = cross_entropy(outputs, truth, recipe.label_smoothing)
@@ -31,7 +37,7 @@ def create_loss(recipe: Recipe, grades: np.ndarray) -> Loss:
                 each = corn(outputs, truth)
         if weights is not None:
             each = each * weights.to(each.device).gather(1, truth.T).T
-        return each.mean()
+        return (each * labelled).sum() / labelled.sum().clamp_min(1)
 
     return loss
 
@@ -74,7 +80,8 @@ def grade_weights(grades: np.ndarray) -> np.ndarray:
     Inverse square roots of the shares: halfway between no balance and equal weight for each grade, which on grades that
     make up half a percent would let a handful of pictures rule. A grade that does not occur weighs 1.
     """
-    shares = (grades[:, :, None] == np.arange(len(GRADES))).mean(axis=0)
+    counts = (grades[:, :, None] == np.arange(len(GRADES))).sum(axis=0)
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     weights = np.where(shares > 0, 1 / np.sqrt(np.where(shares > 0, shares, 1)), 0)
-    weights = weights / (weights * shares).sum(axis=1, keepdims=True)
+    weights = weights / np.maximum((weights * shares).sum(axis=1, keepdims=True), 1e-9)
     return np.where(shares > 0, weights, 1).astype(np.float32)

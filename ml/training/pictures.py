@@ -20,13 +20,17 @@ from ml.preprocessing import Preprocessing, open_photo, to_tensor
 _SMALL_PROCESSES = multiprocessing.get_context("forkserver")
 _SMALL_PROCESSES.set_forkserver_preload([__name__])
 
+#: What stands for the grade of a sign that a picture has no label for.
+UNLABELLED = -1
+
 _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 
 
 def grades_of(records: Sequence[Record], symptoms: Sequence[str]) -> np.ndarray:
-    """Grades `[n, symptoms]` of the records, 0 to 3."""
+    """Grades `[n, symptoms]` of the records, 0 to 3, or `UNLABELLED`."""
     columns = [_COLUMNS[key] for key in symptoms]
-    return np.array([record.grades for record in records], dtype=np.int64)[:, columns]
+    rows = [[UNLABELLED if grade is None else grade for grade in record.grades] for record in records]
+    return np.array(rows, dtype=np.int64)[:, columns]
 
 
 class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):

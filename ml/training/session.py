@@ -12,7 +12,7 @@ from ml.data.aihub import read_aihub
 from ml.data.files import is_synthetic
 from ml.data.records import Record
 from ml.data.splits import Split, split_by_person
-from ml.errors import SplitInvalid
+from ml.errors import DataSetInvalid, SplitInvalid
 from ml.training.recipe import Recipe
 from ml.training.run import Run
 from ml.training.trainer import Options, train
@@ -32,14 +32,16 @@ def train_all(
     pictures: int | None = None,
     seed: int = 0,
     weights: Path | None = None,
+    also: Path | None = None,
     options: Options,
 ) -> list[Run]:
     """Train the recipe's network, or one a symptom below `out`, on the parts `training` and `validation`.
 
-    Raises DataSetInvalid or SplitInvalid where the data does not allow it, and what `train` raises.
+    All pictures of the data set `also`, such as one of `data paint`, join the training part. Raises DataSetInvalid or
+    SplitInvalid where the data does not allow it, and what `train` raises.
     """
     parts = read_parts(data, split, seed)
-    training = some(parts["training"], pictures, seed)
+    training = [*some(parts["training"], pictures, seed), *(_labelled(also) if also else ())]
     synthetic = is_synthetic(data)
     groups = [(tuple(symptoms), out)] if recipe.heads == "six" else [((key,), out / key) for key in symptoms]
     return [
@@ -59,12 +61,31 @@ def train_all(
 
 
 def read_parts(data: Path, split: Path | None, seed: int) -> dict[str, list[Record]]:
-    """The records to train on, `training`, and to choose by, `validation`, and the split's other parts."""
-    records = read_aihub(data).records
+    """The records to train on, `training`, and to choose by, `validation`, and the split's other parts.
+
+    Pictures that are labelled for some symptoms only are trained on for those, and are in no other part. Raises
+    DataSetInvalid where nothing is left to train on or to validate with.
+    """
+    records = _labelled(data)
     parts = (Split.load(split) if split else split_by_person(records, _FRACTIONS, seed=seed)).divide(records)
     if not {"training", "validation"} <= parts.keys():
         raise SplitInvalid(f"{split} has no parts named training and validation, which training wants.")
-    return parts
+    kept = {
+        part: [record for record in group if record.fully_labelled or part == "training"]
+        for part, group in parts.items()
+    }
+    if left_out := len(records) - sum(map(len, kept.values())):
+        logger.warning("%d of %d pictures measure nothing: not all six symptoms are labelled.", left_out, len(records))
+    if not (kept["training"] and kept["validation"]):
+        raise DataSetInvalid(
+            f"{data} has no picture to train on or none to validate with: validation needs pictures with all six "
+            "grades. `python -m ml data inspect` counts what is labelled."
+        )
+    return kept
+
+
+def _labelled(data: Path) -> Sequence[Record]:
+    return read_aihub(data, partial_labels=True).records
 
 
 def some(records: Sequence[Record], count: int | None, seed: int) -> Sequence[Record]:

@@ -23,13 +23,16 @@ def start_weights(architecture: str, outputs: int, seed: int, file: Path | None 
     """Complete float32 weights to start from, and where they are from in a few words.
 
     In this order: `file` (safetensors, or a state dict that torch wrote); ImageNet weights that are at hand or can be
-    downloaded; those of lite0 grown into the architecture; seeds. The last layer is always new, for `outputs` rows, and
-    zero, so that the first answer is an even one. Raises WeightsUnreadable where `file` doesn't fit the architecture.
+    downloaded; those of lite0 grown into the architecture; seeds. The last layer of a `file` is kept where it has
+    `outputs` rows, so that a run can be trained further; else it is new and zero, so that the first answer is an even
+    one. Raises WeightsUnreadable where `file` doesn't fit the architecture.
     """
     head = describe(architecture).head
     shapes = tensor_shapes(architecture, outputs)
     weights, says = _body(architecture, seed, file)
-    new = {name: torch.zeros(shape) for name, shape in shapes.items() if name.startswith(f"{head}.")}
+    last = {name: shape for name, shape in shapes.items() if name.startswith(f"{head}.")}
+    fits = file is not None and all(name in weights and tuple(weights[name].shape) == last[name] for name in last)
+    new = {name: weights[name].float() if fits else torch.zeros(shape) for name, shape in last.items()}
     body = {name: tensor.float() for name, tensor in weights.items() if not name.startswith(f"{head}.")}
     filled = {**{name: tensor for name, tensor in body.items() if not name.endswith(STEP_COUNTER)}, **new}
     for name, shape in shapes.items():

@@ -14,7 +14,7 @@ from django.forms import BooleanField
 from django.test import Client
 
 from backend.analyses.models import Analysis, Erasure, Finding, Human
-from tests.analyses import IN_STATUS, failed, fresh, queued, succeeded
+from tests.analyses import IN_STATUS, failed, fresh, queued, rejected, succeeded
 from tests.api.conftest import Worker
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -117,6 +117,7 @@ def test_a_search_for_whatever_it_is_answers(admin: Client, path: str, query: st
         (FINDINGS, {"symptom__exact": "excess_sebum"}, 1),
         (FINDINGS, {"grade__exact": "3"}, 1),
         (FINDINGS, {"abstains__exact": "1"}, 0),
+        (FINDINGS, {"abstention__exact": "unproven"}, 0),
         (FINDINGS, {"analysis__bundle": "demo@1.0.0"}, 6),
         (HUMANS, {"skin__exact": "지성", "pred__exact": "중증"}, 1),
         (HUMANS, {"sex__exact": "남"}, 0),
@@ -126,6 +127,19 @@ def test_filters_filter(admin: Client, path: str, query: dict[str, str], found: 
     for make in IN_STATUS.values():
         make()
     assert len(shown(admin.get(path, query))) == found
+
+
+def test_photos_from_too_far_away_can_be_filtered(admin: Client) -> None:
+    rejected()
+    wanted = rejected("too_far")
+    assert shown(admin.get(ANALYSES, {"code": "too_far"})) == [wanted]
+
+
+def test_findings_are_filtered_by_why_they_are_not_rated(admin: Client) -> None:
+    succeeded(unrated={"dandruff": "unproven", "hair_loss": "unsure"})
+    page = admin.get(FINDINGS, {"abstention__exact": "unproven"})
+    assert [finding.symptom for finding in shown(page)] == ["dandruff"]
+    assert "not confirmed by real photos" in page.text
 
 
 @pytest.mark.parametrize("query", [{"status__exact": "nonsense"}, {"o": "99.x"}, {"p": "-1"}, {"nonsense": "1"}])

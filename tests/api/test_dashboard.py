@@ -69,6 +69,14 @@ def test_each_state_and_each_reason_is_counted() -> None:
     assert seen.failures == {"model_error": 1, "out_of_memory": 1}
 
 
+def test_a_photo_from_too_far_away_has_a_reason_of_its_own(admin: Client) -> None:
+    rejected()
+    rejected("too_far")
+    rejected("too_far")
+    assert day().rejections == {"not_a_scalp": 1, "too_far": 2}
+    assert re.search(r'code=too_far[^"]*">too_far</a></th><td class="n">2</td>', admin.get(DASHBOARD).text)
+
+
 def test_times_are_the_median_and_the_95th_percentile_of_photos_with_a_result() -> None:
     for number in range(1, 21):
         came(succeeded(), NOON, wait=number, whole=10 * number)

@@ -41,6 +41,12 @@ def test_nothing_going_on_is_told_in_zeros(client: Client) -> None:
     assert {value for (name, _label), value in told.items() if name == "scalp_analyses"} == {0.0}
 
 
+def test_each_rejection_has_a_series_before_there_is_any(client: Client) -> None:
+    told = scraped(client)
+    codes = {label.removesuffix("rejected") for name, label in told if name == "scalp_ended_total"}
+    assert codes >= {"not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred"}
+
+
 def test_each_status_is_counted(client: Client) -> None:
     for make in IN_STATUS.values():
         make()

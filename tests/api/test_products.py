@@ -71,13 +71,20 @@ def test_suggestions_come_with_why_and_count_as_shown(api: ContractClient) -> No
 
 def test_where_a_doctor_comes_first_that_is_told_before_products(api: ContractClient) -> None:
     product("one", suits_types=["combined"])
-    severe = api.get(address(succeeded((0, 3, 0, 0, 1, 0)), "products")).json()
+    severe = api.get(address(succeeded((0, 3, 0, 0, 1, 0), demo=False), "products")).json()
     assert "Excess sebum (severe)" in severe["doctor"]
     assert severe["products"] == []
-    told = api.get(address(succeeded((0, 2, 0, 0, 0, 2)), "products")).json()
+    told = api.get(address(succeeded((0, 2, 0, 0, 0, 2), demo=False), "products")).json()
     assert list(told) == ["doctor", "products"]
     assert "Hair loss (moderate)" in told["doctor"]
     assert len(told["products"]) == 1
+
+
+def test_no_doctor_comes_first_by_a_grade_of_demo_weights(api: ContractClient) -> None:
+    product("one", suits_types=["combined"])
+    for grades, products in (((0, 3, 0, 0, 1, 0), 0), ((0, 2, 0, 0, 0, 2), 1)):
+        told = api.get(address(succeeded(grades), "products")).json()
+        assert (told["doctor"], len(told["products"])) == ("", products)
 
 
 def test_suggestions_are_there_with_a_report_alone(api: ContractClient) -> None:

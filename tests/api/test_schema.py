@@ -15,6 +15,7 @@ from django.test import Client
 from django.utils.translation import trans_real
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from backend.analyses.reasons import REJECTIONS
 from tests.analyses import ANSWERS
 from tests.api.contract import published_schema
 from tests.environment import ROOT
@@ -29,6 +30,12 @@ def test_the_schema_is_valid_openapi_3_1() -> None:
 def test_the_schema_is_made_without_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("spectacular", "--fail-on-warn", "--validate", stdout=io.StringIO())
     assert "Warning" not in capsys.readouterr().err
+
+
+def test_it_names_each_code_of_a_rejection() -> None:
+    code = published_schema()["components"]["schemas"]["RejectionSchema"]["properties"]["code"]
+    assert all(rejection in code["description"] for rejection in REJECTIONS)
+    assert "too_far" in REJECTIONS
 
 
 def test_it_describes_every_call_of_the_api() -> None:

@@ -14,6 +14,7 @@ from django.test import Client
 
 from backend.analyses.models import Age, Sex
 from backend.statistics.services.publishing import statistics_publish
+from ml.labels import ABSTENTIONS, Abstention
 from tests.analyses import queued, succeeded
 from tests.api.contract import ContractClient
 from tests.humans import analysed, humans
@@ -91,11 +92,12 @@ def test_the_pages_answer_in_every_state(plain_static: None) -> None:
     assert client.get(f"/analyses/{uuid.uuid4()}/statistics/").status_code == 404
 
 
-def test_a_result_that_was_held_back_has_no_place_on_the_page(plain_static: None) -> None:
-    mine = succeeded()
-    mine.findings.update(abstains=True)
+@pytest.mark.parametrize("reason", ABSTENTIONS)
+def test_a_result_whose_type_is_open_has_no_place(api: ContractClient, plain_static: None, reason: Abstention) -> None:
+    mine = succeeded((0, 1, 0, 0, 0, 2), unrated={"hair_loss": reason})
     humans(100)
     statistics_publish()
+    assert api.get(f"/api/v1/analyses/{mine.id}/statistics/").json()["place"] is None
     page = Client(headers={"accept-language": "en"}).get(f"/analyses/{mine.id}/statistics/").content.decode()
     assert "no place among the others" in page
     assert "Of 100 results" not in page

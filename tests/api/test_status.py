@@ -11,7 +11,7 @@ from django.db import connection
 from backend.analyses.reasons import REASONS, REJECTIONS, reason_text
 from backend.analyses.services.attempt import analysis_succeed, claim_progress
 from backend.analyses.services.control import analysis_cancel, analysis_erase
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import ABSTENTIONS, GRADES, SYMPTOMS, Abstention
 from tests.analyses import BUNDLE, IN_STATUS, claimed, failed, findings, fresh, queued, rejected, running, succeeded
 from tests.api.conftest import Worker
 from tests.api.contract import ContractClient, address
@@ -52,11 +52,30 @@ def test_a_success_tells_six_findings_in_order_and_what_follows_from_them(api: C
         "label": "중증",
         "confidence": 0.8,
         "abstains": False,
+        "abstention": None,
         "probabilities": [0.0667, 0.0667, 0.0667, 0.8],
     }
     assert (result["skin"], result["pred"]) == ("복합성", GRADES[3].korean)
+    assert (result["open"], result["open_signs"]) == (False, [])
     assert (result["bundle"], result["demo"]) == (BUNDLE, True)
     assert body["models_done"] == body["models_total"] == 7
+
+
+@pytest.mark.parametrize("reason", ABSTENTIONS)
+def test_a_sign_that_is_not_rated_says_why_and_opens_the_type(api: ContractClient, reason: Abstention) -> None:
+    result = api.status(succeeded((0, 1, 0, 0, 0, 3), unrated={"hair_loss": reason})).json()["result"]
+    assert [finding["abstention"] for finding in result["findings"]] == [None] * 5 + [reason]
+    assert [finding["abstains"] for finding in result["findings"]] == [False] * 5 + [True]
+    assert (result["open"], result["open_signs"]) == (True, ["hair_loss"])
+    counted = ("탈모성", "중증") if reason == "unsure" else ("지성", "경증")
+    assert (result["skin"], result["pred"]) == counted
+
+
+def test_findings_of_a_worker_that_named_no_reason_are_unsure(api: ContractClient) -> None:
+    analysis = succeeded()
+    analysis.findings.filter(symptom="dandruff").update(abstains=True)
+    told = {one["symptom"]: one["abstention"] for one in api.status(analysis).json()["result"]["findings"]}
+    assert told == dict.fromkeys(told) | {"dandruff": "unsure"}
 
 
 def test_progress_counts_models(api: ContractClient, worker: Worker) -> None:

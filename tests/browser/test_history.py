@@ -15,15 +15,16 @@ from tests.browser.test_pages import HANGUL, ZOOMED, focused
 from tests.stack import Stack
 
 
-def reported(stack: Stack, *, bundle: str = "", held_back: str = "") -> str:
-    """The id of a report that judges every symptom but `held_back`; its models go by another name if there is one."""
+def reported(stack: Stack, *, bundle: str = "", unrated: str = "") -> str:
+    """The id of a report that rates every symptom but `unrated`; its models go by another name if there is one."""
     analysis = str(stack.submit().json()["id"])
     stack.wait(analysis)
     stack.rows(f"Finding.objects.filter(analysis='{analysis}').update(abstains=False)")  # Some photos tell too little.
     if bundle:
         stack.rows(f"Analysis.objects.filter(pk='{analysis}').update(bundle='{bundle}')")
-    if held_back:
-        stack.rows(f"Finding.objects.filter(analysis='{analysis}', symptom='{held_back}').update(abstains=True)")
+    if unrated:
+        withheld = "abstains=True, abstention='unproven', grade=3"
+        stack.rows(f"Finding.objects.filter(analysis='{analysis}', symptom='{unrated}').update({withheld})")
     return analysis
 
 
@@ -34,8 +35,8 @@ def keep(page: Page, stack: Stack, analysis: str) -> None:
 
 
 def two_kept(visit: Visit, stack: Stack, **how: object) -> tuple[Page, list[str]]:
-    """A page of the history with two reports, and their ids: the newer one has other models and holds one back."""
-    analyses = [reported(stack), reported(stack, bundle="other@2", held_back="dandruff")]
+    """A page of the history with two reports, and their ids: the newer one has other models and an open type."""
+    analyses = [reported(stack), reported(stack, bundle="other@2", unrated="dandruff")]
     page = visit("/history/", **how)
     for analysis in analyses:
         keep(page, stack, analysis)
@@ -84,6 +85,8 @@ def test_two_reports_stand_side_by_side_and_each_sign_over_time(visit: Visit, st
     times = page.locator("#pair time").evaluate_all("all => all.map(time => time.dateTime)")
     assert times[0] == times[1]
 
+    assert page.locator(".entry h3").first.inner_text() == "Scalp type open"
+    assert page.locator(".entry h3").last.inner_text() != "Scalp type open"
     expect(page.locator("#lines svg")).to_have_count(6)
     expect(page.locator("#changed")).to_be_visible()
     expect(page.locator("#lines .change")).to_have_count(6)
@@ -92,7 +95,7 @@ def test_two_reports_stand_side_by_side_and_each_sign_over_time(visit: Visit, st
     assert dandruff.locator(".way").get_attribute("d") == ""
     rows = page.locator("#rows tr")
     expect(rows).to_have_count(2)
-    expect(rows.nth(1).locator("td").nth(4)).to_have_text("held back")
+    expect(rows.nth(1).locator("td").nth(4)).to_have_text("not rated")
     expect(rows.nth(1).locator("td").nth(6)).to_have_text("other@2")
     told = [rows.nth(number).locator("td").nth(0).inner_text() for number in range(2)]
     assert page.locator("#lines svg").first.get_attribute("aria-label") == ", ".join(told)

@@ -23,6 +23,7 @@ from backend.analyses.services.submission import analysis_submit
 from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.errors import DeviceLost, OutOfMemory
+from ml.labels import SYMPTOMS
 from ml.predictor import Prediction, Predictor, Prepared, Watch
 from ml.preprocessing import open_photo
 from ml.quality import measure
@@ -115,6 +116,21 @@ def test_a_grader_that_abstains_leaves_no_map(small_bundle: Path, tmp_path: Path
     analyst.batcher.close(10)
     unmapped = Finding.objects.filter(analysis=analysis, map=None)
     assert [(finding.symptom, finding.abstains) for finding in unmapped] == [("dandruff", True)]
+    assert [finding.abstention for finding in unmapped] == ["unsure"]
+
+
+def test_a_grader_that_is_not_rated_decides_nothing(small_bundle: Path, tmp_path: Path) -> None:
+    folder = copy_bundle(Bundle.open(small_bundle), tmp_path / "unrated")
+    for symptom in SYMPTOMS:
+        alter_model(folder, symptom.key, rated=False)
+    analyst, analysis = analyst_with(Predictor(Bundle.open(folder), "cpu")), submitted()
+    assert analyst.analyse(analysis.id) == "succeeded"
+    analyst.batcher.close(10)
+    findings = Finding.objects.filter(analysis=analysis)
+    assert [(finding.abstention, finding.map) for finding in findings] == [("unproven", None)] * 6
+    assert any(finding.grade for finding in findings)
+    human = Human.objects.get()
+    assert (human.skin, human.pred) == ("양호", "양호")
 
 
 def test_a_second_message_finds_nothing_to_claim(analyst: Analyst) -> None:

@@ -15,9 +15,10 @@ from PIL import Image
 from ml.bundle import Bundle
 from ml.cost import gflop
 from ml.data.synthetic import scalp_picture
+from ml.gate import extra_tensors
 from ml.labels import SYMPTOMS
 from ml.training.recipe import recipe_names
-from tests.ml_bundles import alter_model
+from tests.ml_bundles import alter_model, alter_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +40,9 @@ def test_predict_grades_what_it_can_read_and_fails_for_the_rest(bundle: Bundle, 
     graded, failed = answer["photos"]
     assert graded["photo"] == str(photo)
     assert len(graded["findings"]) == 6
-    assert graded["findings"][0].keys() == {"symptom", "grade", "probabilities", "confidence", "abstains"}
+    assert graded["findings"][0].keys() == {
+        "symptom", "grade", "probabilities", "confidence", "abstains", "abstention",
+    }  # fmt: skip
     assert graded["skin"]
     assert "cannot be read" in failed["error"]
     assert "7 models resident" in done.stderr
@@ -56,6 +59,26 @@ def test_predict_speaks_to_people_and_names_a_demo(bundle: Bundle, tmp_path: Pat
     assert "Redness between follicles" in done.stdout
     assert f"{dark}: refused, this is too dark\n" in done.stdout
     assert "is a demo. Trained on: Nothing." in done.stdout
+
+
+def test_what_is_not_rated_is_said_by_predict_and_info(bundle_copy: Path, tmp_path: Path) -> None:
+    random = torch.Generator().manual_seed(5)
+    tensors = {name: torch.randn(shape, generator=random) for name, shape in extra_tensors(1280).items()}
+    alter_tensors(bundle_copy, "scalp_gate", tensors)
+    alter_model(bundle_copy, "fine_scaling", rated=False)
+    alter_model(bundle_copy, "dandruff", reach=1e-6)
+    alter_model(bundle_copy, "hair_loss", threshold=1.01)
+    told = ml("bundle", "info", bundle_copy).stdout.splitlines()
+    assert [line.split()[0] for line in told if ", not rated," in line] == ["fine_scaling"]
+    assert [line.split()[0] for line in told if ", reach 1e-06," in line] == ["dandruff"]
+    models = json.loads(ml("bundle", "info", bundle_copy, "--json").stdout)["models"]
+    assert [(model["rated"], model.get("reach")) for model in models] == [
+        (False, None), (True, None), (True, None), (True, None), (True, 1e-6), (True, None), (True, None),
+    ]  # fmt: skip
+    scalp_picture(3).save(tmp_path / "photo.png")
+    done = ml("predict", tmp_path / "photo.png", "--bundle", bundle_copy, "--device", "cpu")
+    lines = {line.split("  ")[1]: line.split()[-1] for line in done.stdout.splitlines() if line.startswith("  ")}
+    assert (lines["Fine scaling"], lines["Dandruff"], lines["Hair loss"]) == ("unproven", "unfamiliar", "unsure")
 
 
 def test_a_reader_that_has_seen_enough_is_no_error_of_ours(bundle: Bundle) -> None:

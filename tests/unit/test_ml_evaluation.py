@@ -108,6 +108,24 @@ def test_a_bundle_is_evaluated_with_the_probabilities_of_the_service(bundle_copy
     assert given.grades.tolist() == [list(record.grades) for record in records]
 
 
+def test_predictor_and_evaluation_apply_the_same_levels(bundle_copy: Path, scalps: Path) -> None:
+    given_levels = {"slope": 0.7, "cutpoints": [-0.5, 0.1, 0.9]}
+    alter_model(bundle_copy, "dandruff", temperature=1.7, flips="horizontal", levels=given_levels)
+    bundle = Bundle.open(bundle_copy)
+    records = read_aihub(scalps).records[:6]
+    predictor = Predictor(bundle, "cpu")
+    predictions = predictor.predict([predictor.prepare(record.read()) for record in records])
+    served = np.array([[finding.probabilities for finding in each.findings] for each in predictions if each])
+    subject = BundleSubject(bundle, "cpu")
+    answers = subject.answers(records, "all")
+    assert list(subject.levels) == ["dandruff"]
+    assert np.abs(answers.probabilities(subject.temperatures, subject.levels) - served).max() < 1e-5
+    column = KEYS.index("dandruff")
+    plain = torch.from_numpy(answers.probabilities(subject.temperatures)[:, column])
+    assert subject.levels["dandruff"].apply(plain).numpy() == pytest.approx(served[:, column], abs=1e-5)
+    assert np.abs(plain.numpy() - served[:, column]).max() > 0.05, "The levels have to make a difference."
+
+
 def test_a_picture_that_is_gone_is_named(bundle: Bundle, scalps: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(scalps, tmp_path / "scalps")
     records = read_aihub(copy).records

@@ -65,6 +65,7 @@ def test_a_prediction_holds_six_findings_and_the_type_that_follows(
             assert finding.confidence == max(finding.probabilities)
             assert finding.grade == finding.probabilities.index(finding.confidence)
             assert finding.abstains == (finding.confidence < 0.4)
+            assert finding.abstention == ("unsure" if finding.abstains else None)
         grades = [finding.grade for finding in prediction.findings]
         assert (prediction.skin, prediction.pred) == scalp_type(grades)
 
@@ -211,6 +212,40 @@ def test_a_photo_far_from_every_scalp_is_refused_however_sure_the_gate_is(
         assert prediction is not None
         assert prediction.scalp_distance == pytest.approx(away)
         assert (prediction.is_scalp, prediction.refusal) == (is_scalp, None if is_scalp else "not_a_scalp")
+
+
+def test_a_grader_says_why_it_withholds_and_only_unsure_grades_count(bundle_copy: Path, photos: list[Prepared]) -> None:
+    random = torch.Generator().manual_seed(3)
+    tensors = {name: torch.randn(shape, generator=random) for name, shape in extra_tensors(1280).items()}
+    alter_tensors(bundle_copy, "scalp_gate", tensors)
+    plain = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos)
+    away = [prediction.scalp_distance or 0 for prediction in plain if prediction is not None]
+    reach = float(np.median(away))
+    # Every reason holds for the first, two for the second, and so on: the first that holds is the one that is told.
+    alter_model(bundle_copy, "fine_scaling", rated=False, reach=reach, threshold=1.01)
+    alter_model(bundle_copy, "excess_sebum", rated=True, reach=reach, threshold=1.01)
+    alter_model(bundle_copy, "interfollicular_erythema", threshold=1.01)
+    alter_model(bundle_copy, "dandruff", reach=reach, threshold=0.0)
+    alter_model(bundle_copy, "hair_loss", threshold=0.0)
+    alter_model(bundle_copy, "follicular_erythema_pustules", threshold=0.0)
+    predictions = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos)
+    assert len({distance > reach for distance in away}) == 2
+    for prediction, before, distance in zip(predictions, plain, away, strict=True):
+        assert prediction is not None
+        assert before is not None
+        far = distance > reach
+        reasons = [finding.abstention for finding in prediction.findings]
+        assert reasons == [
+            "unproven", "unfamiliar" if far else "unsure", "unsure", None, "unfamiliar" if far else None, None,
+        ]  # fmt: skip
+        assert [finding.abstains for finding in prediction.findings] == [reason is not None for reason in reasons]
+        grades = [finding.grade for finding in prediction.findings]
+        assert grades == [finding.grade for finding in before.findings]
+        counting = [
+            0 if reason in ("unproven", "unfamiliar") else grade for grade, reason in zip(grades, reasons, strict=True)
+        ]
+        assert (prediction.skin, prediction.pred) == scalp_type(counting)
+    assert any((one.skin, one.pred) != (two.skin, two.pred) for one, two in zip(predictions, plain, strict=True))
 
 
 def test_a_gate_of_three_classes_says_what_is_too_far_away(bundle_copy: Path, photos: list[Prepared]) -> None:

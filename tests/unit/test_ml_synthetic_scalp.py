@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from ml.data.synthetic import SIZE, draw_head, draw_non_scalp, draw_scalp
+from ml.data.synthetic.glints import strew_glints
 from ml.data.synthetic.grades import draw_grades
 from ml.data.synthetic.hair import grow, lose
 from ml.data.synthetic.others import KINDS
+from ml.data.synthetic.view import PARTED_BELOW, View, choose_view
 from ml.labels import SYMPTOMS
 
 SEEDS = range(3)
@@ -73,25 +75,62 @@ def test_a_grade_changes_nothing_but_its_own_sign(symptom: int) -> None:
 
 def test_hair_loss_leaves_the_other_hairs_where_they_were() -> None:
     for seed in range(30):
-        full = grow(seed, seed)
+        full = grow(seed, seed, choose_view(seed))
         before = {tuple(hair.root): hair for follicle in full for hair in follicle.hairs}
         fewer = dict(before)
         for grade in (1, 2, 3):
             left = {tuple(hair.root): hair for follicle in lose(full, grade, seed) for hair in follicle.hairs}
-            assert left.keys() < fewer.keys()
+            assert left.keys() <= fewer.keys()
+            assert len(left) < len(fewer) or len(before) < 12
             assert all(
                 (hair.angle, hair.bend) == (before[root].angle, before[root].bend) for root, hair in left.items()
             )
-            assert all(hair.width < before[root].width for root, hair in left.items())
+            assert all(hair.width < before[root].width or hair.width == 1 for root, hair in left.items())
             fewer = left
 
 
-def test_a_good_scalp_has_8_to_40_thick_hairs_up_to_three_from_a_follicle() -> None:
+def test_a_good_scalp_shows_more_and_thinner_hairs_the_wider_its_field() -> None:
+    scales, counts, widths = [], [], []
     for seed in range(100):
-        follicles = grow(seed, seed)
-        assert 8 <= sum(len(follicle.hairs) for follicle in follicles) <= 40
+        view = choose_view(seed)
+        follicles = grow(seed, seed, view)
         assert {len(follicle.hairs) for follicle in follicles} <= {1, 2, 3}
-        assert all(6 <= hair.width <= 16 for follicle in follicles for hair in follicle.hairs)
+        hairs = [hair for follicle in follicles for hair in follicle.hairs]
+        scales.append(view.scale)
+        counts.append(len(hairs))
+        widths.append(np.mean([hair.width for hair in hairs]))
+    assert min(scales) < 40
+    assert max(scales) > 350
+    assert 2 <= min(counts) < max(counts) <= 700
+    assert np.corrcoef(np.log(scales), np.log(counts))[0, 1] < -0.9
+    assert np.corrcoef(scales, widths)[0, 1] > 0.9
+    scope = [80 <= scale <= 210 for scale in scales]
+    assert 6 <= np.median(np.array(widths)[scope]) <= 16
+
+
+def test_hair_is_parted_where_the_field_is_wider_than_a_scope_s() -> None:
+    for seed in range(60):
+        view = choose_view(seed)
+        assert (view.parting is not None) == (view.scale < PARTED_BELOW)
+        if view.parting:
+            along = view.parting[1]
+            away = [np.sin(each.angle - along) * view.beside(each.root) for each in grow(seed, seed, view)]
+            assert np.mean(np.array(away) > 0) > 0.95
+
+
+def test_glints_come_at_every_grade_and_hang_on_none() -> None:
+    """They stay to the last bit where the same skin is drawn with sebum: their stream is theirs alone."""
+    for seed in range(4):
+        scenes = [np.zeros((3, 480, 640), np.float32) for _ in range(2)]
+        for scene in scenes:
+            strew_glints(scene, seed, choose_view(seed))
+        assert (scenes[0] == scenes[1]).all()
+    shares = []
+    for seed in range(30):
+        scene = np.zeros((3, 480, 640), np.float32)
+        strew_glints(scene, seed, choose_view(seed))
+        shares.append((scene[1] > 0.2).mean())
+    assert np.quantile(shares, 0.1) < 0.005 < 0.03 < np.quantile(shares, 0.9)
 
 
 def test_the_same_seed_gives_the_same_picture_byte_for_byte() -> None:
@@ -103,7 +142,8 @@ def test_the_same_seed_gives_the_same_picture_byte_for_byte() -> None:
 
 def test_pictures_of_one_person_share_the_hair() -> None:
     def widths(seed: int, person: int) -> float:
-        return float(np.mean([hair.width for follicle in grow(seed, person) for hair in follicle.hairs]))
+        view = View(130.0, None)
+        return float(np.mean([hair.width for follicle in grow(seed, person, view) for hair in follicle.hairs]))
 
     of_persons = [[widths(seed, person) for seed in range(6)] for person in range(8)]
     assert np.mean([np.std(of_person) for of_person in of_persons]) < np.std(np.mean(of_persons, axis=1))
@@ -116,14 +156,14 @@ def test_what_is_not_six_grades_is_refused(grades: tuple[int, ...]) -> None:
         draw_scalp(0, grades)
 
 
-def test_colours_are_spread_as_in_the_real_set() -> None:
-    """Mean and standard deviation of AI Hub's pictures: .572 .585 .558 and .140 .148 .160."""
+def test_colours_are_spread_as_on_real_scopes() -> None:
+    """Means of two sets of real photographs: .60 .58 .54 of AI Hub's, .51 .52 .53 of "scalp-data" (CC BY 4.0)."""
     grades = draw_grades(np.random.default_rng(1), 24, balanced=False)
     pictures = [np.asarray(draw_scalp(100 + n, row)) / 255 for n, row in enumerate(grades.tolist())]
     mean = np.mean([picture.mean(axis=(0, 1)) for picture in pictures], axis=0)
     within = np.mean([picture.std(axis=(0, 1)) for picture in pictures], axis=0)
-    assert np.abs(mean - (0.572, 0.585, 0.558)).max() < 0.04
-    assert np.abs(within - (0.140, 0.148, 0.160)).max() < 0.03
+    assert np.abs(mean - (0.555, 0.55, 0.535)).max() < 0.05
+    assert np.abs(within - (0.160, 0.163, 0.165)).max() < 0.03
 
 
 def test_what_is_no_scalp_comes_in_many_kinds_and_is_fixed_by_the_seed() -> None:

@@ -140,7 +140,12 @@ def test_only_what_can_be_tried_again_offers_it(visitor: Client) -> None:
 
 @pytest.mark.parametrize(
     ("code", "said"),
-    [("too_dark", "in good light"), ("too_bright", "out of direct light"), ("too_blurred", "Hold still")],
+    [
+        ("too_far", "move closer until skin fills the picture"),
+        ("too_dark", "in good light"),
+        ("too_bright", "out of direct light"),
+        ("too_blurred", "Hold still"),
+    ],
 )
 def test_a_photo_on_which_nothing_can_be_seen_says_how_to_take_a_better_one(
     code: str, said: str, visitor: Client
@@ -184,7 +189,7 @@ def test_consent_is_asked_for_by_itself_and_never_ticked_beforehand(visitor: Cli
 
 @pytest.mark.parametrize(
     ("code", "pairs"),
-    [("not_a_scalp", 2), ("too_dark", 1), ("too_bright", 1), ("too_blurred", 1)],
+    [("not_a_scalp", 2), ("too_far", 1), ("too_dark", 1), ("too_bright", 1), ("too_blurred", 1)],
 )
 def test_a_refused_photo_is_answered_with_drawings_of_a_better_one(code: str, pairs: int, visitor: Client) -> None:
     refused = sent(visitor)
@@ -192,3 +197,24 @@ def test_a_refused_photo_is_answered_with_drawings_of_a_better_one(code: str, pa
     assert claim
     analysis_reject(claim, code, bundle="demo@1", demo=True)
     assert visitor.get(f"/analyses/{refused}/").content.decode().count('class="pair"') == pairs
+
+
+@pytest.mark.parametrize(("code", "offered"), [("too_far", True), ("not_a_scalp", False), ("too_dark", False)])
+def test_only_what_was_too_far_away_can_be_cropped(code: str, offered: bool, visitor: Client) -> None:
+    refused = sent(visitor)
+    claim = analysis_claim(refused, worker="model@test")
+    assert claim
+    analysis_reject(claim, code, bundle="demo@1", demo=True)
+    page = visitor.get(f"/analyses/{refused}/").content.decode()
+    assert (f'href="/#crop={refused}"' in page) == ('class="closer"' in page) == offered
+
+
+def test_a_photo_that_is_no_longer_kept_is_not_offered_to_be_cropped(visitor: Client) -> None:
+    refused = sent(visitor)
+    claim = analysis_claim(refused, worker="model@test")
+    assert claim
+    analysis_reject(claim, "too_far", bundle="demo@1", demo=True)
+    Analysis.objects.filter(pk=refused).update(photo="")
+    page = visitor.get(f"/analyses/{refused}/").content.decode()
+    assert 'class="closer"' in page
+    assert "#crop=" not in page

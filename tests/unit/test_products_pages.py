@@ -10,17 +10,20 @@ from django.test import Client
 
 from backend.analyses.services.control import analysis_erase
 from backend.products.models import Click, Product, Show
+from ml.labels import ABSTENTIONS, Abstention
 from tests.products.catalogue import product
-from tests.visitors import finish, sent
+from tests.visitors import Unrated, finish, sent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
 
 OILY = (0, 2, 0, 0, 1, 0)
 
 
-def report(visitor: Client, grades: tuple[int, ...] = OILY, *, abstaining: tuple[int, ...] = ()) -> uuid.UUID:
+def report(
+    visitor: Client, grades: tuple[int, ...] = OILY, *, abstaining: Unrated = (), demo: bool = True
+) -> uuid.UUID:
     analysis = sent(visitor)
-    finish(analysis, grades, abstaining=abstaining)
+    finish(analysis, grades, abstaining=abstaining, demo=demo)
     return analysis
 
 
@@ -59,7 +62,7 @@ def test_it_is_private_like_the_report_and_there_with_a_report_alone(visitor: Cl
 
 def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None:
     product("one")
-    page = shown(visitor, report(visitor, (0, 2, 0, 0, 3, 0)))
+    page = shown(visitor, report(visitor, (0, 2, 0, 0, 3, 0), demo=False))
     assert "A doctor comes first" in page
     assert "Let a dermatologist look first: Dandruff (severe)." in page
     assert 'class="product"' not in page
@@ -69,17 +72,31 @@ def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None
 
 def test_a_doctor_who_comes_first_stands_before_the_products(visitor: Client) -> None:
     product("one", suits_types=["combined"])
-    page = shown(visitor, report(visitor, (0, 2, 0, 2, 0, 0)))
+    page = shown(visitor, report(visitor, (0, 2, 0, 2, 0, 0), demo=False))
     assert page.index("A doctor comes first") < page.index('class="product"')
     assert "No product is suggested for that sign." in page
     assert "A doctor comes first" not in shown(visitor, report(visitor))
 
 
-def test_what_was_held_back_suggests_nothing(visitor: Client) -> None:
+@pytest.mark.parametrize("reason", ABSTENTIONS)
+def test_what_is_not_rated_suggests_nothing(visitor: Client, reason: Abstention) -> None:
     product("one")
-    page = shown(visitor, report(visitor, OILY, abstaining=(1,)))
+    page = shown(visitor, report(visitor, OILY, abstaining={1: reason}))
     assert "Nothing in the catalogue fits" in page
-    assert "judgement is held back" in page
+    assert "Not rated: Excess sebum." in page
+
+
+def test_a_demo_sends_nobody_to_a_doctor_and_sells_nothing_for_it(visitor: Client) -> None:
+    product("one", suits_types=["combined"])
+    page = shown(visitor, report(visitor, (0, 2, 0, 0, 3, 0)))
+    assert "A doctor comes first" not in page
+    assert "dermatologist" not in page
+    assert "Nothing is suggested while a sign looks severe." in page
+    assert 'class="product"' not in page
+    moderate = shown(visitor, report(visitor, (0, 2, 0, 2, 0, 0)))
+    assert "A doctor comes first" not in moderate
+    assert moderate.count("Excess sebum (moderate)") == 1
+    assert "pustules (moderate)" not in moderate
 
 
 def test_a_link_leads_to_the_stored_address_and_counts_once(visitor: Client) -> None:

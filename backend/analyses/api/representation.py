@@ -32,6 +32,8 @@ def _result_json(result: Result) -> dict[str, Any]:
     return {
         "pred": result.pred,
         "skin": result.skin,
+        "open": result.open,
+        "open_signs": list(result.open_signs),
         "findings": [
             {
                 "symptom": finding.symptom,
@@ -39,6 +41,7 @@ def _result_json(result: Result) -> dict[str, Any]:
                 "label": GRADES[finding.grade].korean,
                 "confidence": round(finding.confidence, 4),
                 "abstains": finding.abstains,
+                "abstention": finding.withheld,
                 "probabilities": [
                     round(p, 4)
                     for p in (

@@ -6,7 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiRequest, extend_schema_field
 from rest_framework import serializers
 
-from backend.analyses.models import Age, Device, Opinion, Sex
+from backend.analyses.models import Abstention, Age, Device, Opinion, Sex
 from backend.analyses.reasons import REJECTIONS
 from backend.analyses.states import Status
 from ml.labels import GRADES, MODEL_KEYS, SCALP_TYPES, SYMPTOMS
@@ -38,7 +38,16 @@ class FindingSchema(serializers.Serializer):
     grade = serializers.IntegerField(min_value=0, max_value=3)
     label = serializers.ChoiceField(GRADE_NAMES)  # type: ignore[assignment]
     confidence = serializers.FloatField(min_value=0, max_value=1)
-    abstains = serializers.BooleanField(help_text="Too unsure to be shown as a grade.")
+    abstains = serializers.BooleanField(help_text="True: do not show it as a grade; `abstention` says why.")
+    abstention = serializers.ChoiceField(
+        Abstention.choices,
+        allow_null=True,
+        help_text="Why the sign is not rated; null where it is. "
+        "`unsure`: the confidence is below the model's threshold. "
+        "`unfamiliar`: the photo is unlike those that the model was calibrated on. "
+        "`unproven`: no real photographs have confirmed the model yet. "
+        "Type and degree leave out the grades of the last two.",
+    )
     probabilities = serializers.ListField(
         child=serializers.FloatField(min_value=0, max_value=1), min_length=4, max_length=4
     )
@@ -47,6 +56,13 @@ class FindingSchema(serializers.Serializer):
 class ResultSchema(serializers.Serializer):
     pred = serializers.ChoiceField(GRADE_NAMES, help_text="The degree: the highest grade.")
     skin = serializers.ChoiceField([skin.korean for skin in SCALP_TYPES], help_text="The scalp type.")
+    open = serializers.BooleanField(
+        help_text="True: type and degree are open and must not be shown, as what could decide them was not rated."
+    )
+    open_signs = serializers.ListField(
+        child=serializers.ChoiceField([symptom.key for symptom in SYMPTOMS]),
+        help_text="The signs without a rating that would decide the type.",
+    )
     findings = serializers.ListField(child=FindingSchema(), min_length=len(SYMPTOMS), max_length=len(SYMPTOMS))
     bundle = serializers.CharField(help_text="Version of the models that made it.")
     demo = serializers.BooleanField(help_text="True: demo weights, not to be relied on.")
@@ -120,6 +136,7 @@ class StoredFindingSchema(serializers.Serializer):
     probability_3 = serializers.FloatField(min_value=0, max_value=1)
     confidence = serializers.FloatField(min_value=0, max_value=1)
     abstains = serializers.BooleanField()
+    abstention = serializers.ChoiceField([*Abstention.choices, ("", "")])
     map = serializers.CharField(allow_null=True, help_text="Where on the photo it was seen: a square of bytes, base64.")
 
 

@@ -22,6 +22,7 @@ class Ending:
     def heading(self) -> str:
         if self._analysis.status == Status.REJECTED:
             return {
+                "too_far": gettext("The photo was taken from too far away"),
                 "too_dark": gettext("The photo is too dark"),
                 "too_bright": gettext("The photo is too bright"),
                 "too_blurred": gettext("The photo is out of focus"),
@@ -41,6 +42,11 @@ class Ending:
     def pairs(self) -> Sequence[Pair]:
         """Drawings of what to do better, where the photo was the reason."""
         return pairs_for(self._analysis.code)
+
+    @property
+    def too_far(self) -> bool:
+        """Whether the scalp is there but was too far away, so that a closer photo or a crop of this one may do."""
+        return self._analysis.code == "too_far"
 
     @property
     def photo(self) -> str:

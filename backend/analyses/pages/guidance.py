@@ -34,6 +34,7 @@ PAIRS = (
 #: What to do better, by the reason of a rejection.
 _HELP: dict[str, tuple[str, ...]] = {
     "not_a_scalp": ("distance", "parting"),
+    "too_far": ("distance",),
     "too_dark": ("light",),
     "too_bright": ("light",),
     "too_blurred": ("focus",),

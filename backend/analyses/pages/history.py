@@ -25,9 +25,9 @@ def history(request: HttpRequest) -> HttpResponse:
         "grades": [label_word(grade) for grade in GRADES],
         "degrees": {grade.korean: label_word(grade) for grade in GRADES},
         "types": {label.korean: label_word(label) for label in SCALP_TYPES},
-        "heldBack": gettext("held back"),
-        "uncertain": gettext("not certain"),
-        "untold": gettext("This photo alone does not tell"),
+        "unrated": gettext("not rated"),
+        "open": gettext("Scalp type open"),
+        "noneRated": gettext("No sign could be rated"),
         "demo": gettext("demo"),
         "photoOf": gettext("Photo of {date}"),
     }
@@ -35,7 +35,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "words": words,
         "words_json": json.dumps(words, ensure_ascii=False),
         "short_names": [sign.short for sign in SIGNS.values()],
-        # Five whole drawings, one a grade and one held back: the script puts together a report's six hairs from them.
+        # Five whole drawings, one a grade and one not rated: the script puts together a report's six hairs from them.
         "levels": [findings_spectrum([grade] * len(SYMPTOMS), "") for grade in (*range(len(GRADES)), None)],
         "bare": replace(progress_spectrum(None, ""), view_box=f"0 164 {WIDTH} {HEIGHT - 164}"),  # No sky above stubble.
         "sides": [("left", gettext("On the left")), ("right", gettext("On the right"))],

@@ -9,16 +9,19 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from backend.analyses.pages.quality import quality_meters
-from backend.analyses.pages.signs import SIGNS
+from backend.analyses.pages.signs import SIGNS, WITHHELD
 from backend.analyses.pages.spectrum import Spectrum, described, findings_spectrum
-from backend.analyses.pages.words import clue_words, confidence_words, grade_of, label_word, type_word
+from backend.analyses.pages.words import clue_words, confidence_words, enumerated, grade_of, label_word, type_word
 from backend.analyses.selectors.status import Result
 from ml.labels import GRADES, SYMPTOMS
+
+#: So many names of signs the first sentence has room for; more are said in short.
+FULL_NAMES = 2
 
 
 @dataclass(frozen=True)
 class ReportedSign:
-    """One symptom as the report shows it; `grade` is None where the grader held its judgement back.
+    """One symptom as the report shows it; `grade` is None where it is not rated, and `why` says in a sentence why.
 
     `clue` says where on the photo most spoke for the grade; empty where there is no map of it.
     """
@@ -33,6 +36,7 @@ class ReportedSign:
     meaning: str
     care: str
     clue: str
+    why: str = ""
 
     @property
     def gauge(self) -> list[bool]:
@@ -49,33 +53,37 @@ class Report:
         self.meters = quality_meters(result.quality) if result.quality else []
         self._skin = result.skin
         self._degree = grade_of(result.pred)
-        self._unsure = result.unsure
+        #: Whether any sign was rated, and whether what was not leaves the type open.
+        self.rated, self.open = result.rated, result.open
+        self._open_signs = result.open_signs
         self._findings = {finding.symptom: finding for finding in result.findings}
 
     @cached_property
     def grades(self) -> list[int | None]:
-        """Six grades in the order of `SYMPTOMS`, None where judgement was held back."""
+        """Six grades in the order of `SYMPTOMS`, None where a sign is not rated."""
         found = [self._findings[symptom.key] for symptom in SYMPTOMS]
-        return [None if finding.abstains else finding.grade for finding in found]
+        return [None if finding.withheld else finding.grade for finding in found]
 
     @cached_property
     def signs(self) -> list[ReportedSign]:
-        """Most marked first, those without a judgement last; equals in the order of the symptoms."""
+        """Most marked first, those that are not rated last; equals in the order of the symptoms."""
         signs = []
         for symptom in SYMPTOMS:
             finding, sign = self._findings[symptom.key], SIGNS[symptom.key]
-            if finding.abstains:
-                grade, word, confidence, care = None, gettext("Held back"), "", ""
-                sentence = gettext("This photo alone does not tell. Part the hair and take it again from closer up.")
+            if finding.withheld:
+                grade, word, confidence, care = None, gettext("Not rated"), "", ""
+                sentence = why = str(WITHHELD[finding.withheld])
+                if finding.withheld == "unsure":
+                    sentence += " " + gettext("Part the hair and take it again from closer up.")
             else:
-                grade, care = finding.grade, sign.care(finding.grade)
+                why = ""
+                grade, care = finding.grade, sign.care(finding.grade, demo=self.demo)
                 word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
                 sentence = str(sign.seen if grade else sign.unseen)
             name, meaning = label_word(symptom), str(sign.meaning)
             clue = clue_words(bytes(finding.map)) if finding.map else ""
-            signs.append(
-                ReportedSign(symptom.key, name, str(sign.short), grade, word, confidence, sentence, meaning, care, clue)
-            )
+            said = (sentence, meaning, care, clue, why)
+            signs.append(ReportedSign(symptom.key, name, str(sign.short), grade, word, confidence, *said))
         return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
 
     @property
@@ -89,13 +97,9 @@ class Report:
         return all(meter.good for meter in self.meters)
 
     @property
-    def told(self) -> bool:
-        """Whether any sign was judged at all."""
-        return any(grade is not None for grade in self.grades)
-
-    @property
-    def severe(self) -> bool:
-        return self.grades.count(3) > 0
+    def urges_doctor(self) -> bool:
+        """Whether a sign is rated severe, by models whose grades may send somebody to a dermatologist (`Sign.care`)."""
+        return not self.demo and self.grades.count(3) > 0
 
     @property
     def title(self) -> str:
@@ -103,14 +107,16 @@ class Report:
 
     @property
     def sentence(self) -> str:
-        """Type and degree in one sentence, as HTML where it sets words off."""
-        if not self.told:
-            return gettext("This photo alone does not tell")
+        """Type and degree in one sentence, or why they are open, as HTML where it sets words off."""
+        if not self.rated:
+            return gettext("None of the six signs could be rated on this photo")
+        if self.open:
+            signs = [sign for sign in self.signs if sign.grade is None and sign.key in (self._open_signs or SIGNS)]
+            names = [(sign.name if len(signs) <= FULL_NAMES else sign.short).lower() for sign in signs]
+            open_type = gettext("The scalp type is <em>open</em>:<br>{signs} could not be rated on this photo")
+            return format_html(open_type, signs=enumerated(names))
         if self._degree == 0:
             return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
-        if self._unsure:
-            uncertain = gettext("Perhaps a scalp of the <em>{type}</em> type,<br>but that is <em>not certain</em>")
-            return format_html(uncertain, type=type_word(self._skin).lower())
         sentences = (
             gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>mildly</em> so"),
             gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>moderately</em> so"),
@@ -120,9 +126,11 @@ class Report:
 
     @property
     def lede(self) -> str:
-        """Which signs are seen, and which were not judged."""
+        """Which signs are seen, and which are not rated."""
+        if not self.rated:
+            return gettext("Each sign below says why.")
         seen = [sign.name for sign in self.signs if sign.grade]
-        held_back = self.grades.count(None)
+        unrated = [sign.name for sign in self.signs if sign.grade is None]
         parts = []
         if seen:
             parts.append(
@@ -133,22 +141,22 @@ class Report:
                 )
                 % {"n": len(seen), "names": ", ".join(seen)}
             )
-        elif not held_back:
+        elif unrated:
+            parts.append(gettext("None of the rated signs is clearly seen."))
+        else:
             parts.append(gettext("None of the six signs is clearly seen."))
-        if held_back:
-            parts.append(
-                ngettext("On %(n)d sign judgement is held back.", "On %(n)d signs judgement is held back.", held_back)
-                % {"n": held_back}
-            )
-        if self.told and self._unsure:
-            parts.append(gettext("One of them bears on type and degree, so these two are not certain."))
+        if unrated:
+            parts.append(gettext("Not rated: %(names)s.") % {"names": ", ".join(unrated)})
         return " ".join(parts)
 
     @property
     def scale(self) -> str:
         """How to read the numbers: “0 good · 1 mild · …”."""
-        return " · ".join(f"{number}\u00a0{label_word(grade)}" for number, grade in enumerate(GRADES))
+        marks = [(str(number), label_word(grade)) for number, grade in enumerate(GRADES)]
+        if None in self.grades:
+            marks.append(("?", gettext("Not rated")))
+        return " · ".join(f"{mark}\u00a0{word}" for mark, word in marks)
 
     @cached_property
     def spectrum(self) -> Spectrum:
-        return findings_spectrum(self.grades, described(self.grades, gettext("held back")))
+        return findings_spectrum(self.grades, described(self.grades, gettext("not rated")))

@@ -10,12 +10,15 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from ml.labels import SYMPTOMS
+from ml.labels import SYMPTOMS, Abstention
 
 
 @dataclass(frozen=True)
 class Sign:
-    """A short name for drawings; sentences for a sign that is seen and one that is not; its meaning; care by grade."""
+    """A short name for drawings; sentences for a sign that is seen and one that is not; its meaning; care by grade.
+
+    `doctor_from` is the grade from which its care is to see a dermatologist, whatever else is or is not the case.
+    """
 
     short: str | Promise
     seen: str | Promise
@@ -23,14 +26,29 @@ class Sign:
     meaning: str | Promise
     mild: str | Promise
     moderate: str | Promise
+    doctor_from: int = 3
 
-    def care(self, grade: int) -> str:
-        """What to do at home at this grade of 0 to 3; empty where there is nothing to do."""
+    def care(self, grade: int, *, demo: bool) -> str:
+        """What to do at home at this grade of 0 to 3; empty where there is nothing to do.
+
+        Demo weights learnt from drawings, and no real photographs support a grade of theirs: it sends nobody to a
+        dermatologist. It points to the signs with which everybody should see one, which hold whatever a model says.
+        """
+        if demo and grade >= self.doctor_from:
+            return str(GENTLE)
         return str(("", self.mild, self.moderate, SEVERE)[grade])
 
 
 #: The same for all signs: what looks severe is for somebody who can see and touch the scalp.
 SEVERE = _("Have a dermatologist look at it soon. Until then wash gently and try nothing new on the scalp.")
+GENTLE = _("Wash gently and try nothing new on the scalp for now. When to see a doctor is said further down.")
+
+#: Why a sign is not rated.
+WITHHELD: dict[Abstention, str | Promise] = {
+    "unsure": _("The model was not sure enough on this photo."),
+    "unfamiliar": _("This photo is unlike the ones that this sign was calibrated on."),
+    "unproven": _("This sign is not rated yet, because no real photographs have confirmed it."),
+}
 
 _SIGNS = (
     Sign(
@@ -80,6 +98,7 @@ _SIGNS = (
         _("Fewer hairs grow from the same area, or they are thinner. One close-up shows only one spot of the scalp."),
         _("Take a photo of the same spot in the same light once a month, so that you can compare."),
         _("Loosen what pulls at the hair, and have a dermatologist look at it: what comes early is easier to judge."),
+        doctor_from=2,
     ),
 )
 

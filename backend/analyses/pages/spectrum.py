@@ -20,7 +20,7 @@ HALF_ROOT = (2.6, 3.0, 3.6, 4.4)
 #: How far each hair leans, as a share of its length: neighbours differ, as hairs do.
 LEAN = (0.11, -0.06, 0.14, 0.05, -0.1, 0.08)
 SCALP_Y, SCALP_RISE = 206, 13
-HELD_BACK_Y = 129
+UNRATED_Y = 129
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class Spectrum:
 
 
 def findings_spectrum(grades: Sequence[int | None], description: str) -> Spectrum:
-    """Six hairs for six grades in the order of `SYMPTOMS`; None: the grader held its judgement back."""
-    strands = [(1, "held-back", "?") if grade is None else (grade, f"k{grade}", str(grade)) for grade in grades]
+    """Six hairs for six grades in the order of `SYMPTOMS`; None: not rated."""
+    strands = [(1, "unrated", "?") if grade is None else (grade, f"k{grade}", str(grade)) for grade in grades]
     return _drawing(strands, description, COLUMNS_WIDTH)
 
 
@@ -69,10 +69,10 @@ def progress_spectrum(models_done: int | None, description: str) -> Spectrum:
     return _drawing(strands, description, WIDTH)
 
 
-def described(grades: Sequence[int | None], held_back: str) -> str:
+def described(grades: Sequence[int | None], unrated: str) -> str:
     """What a reader who can't see the drawing is told: every sign and its grade."""
     return ", ".join(
-        f"{label_word(symptom)} {held_back if grade is None else f'{grade} {label_word(GRADES[grade])}'}"
+        f"{label_word(symptom)} {unrated if grade is None else f'{grade} {label_word(GRADES[grade])}'}"
         for symptom, grade in zip(SYMPTOMS, grades, strict=True)
     )
 
@@ -85,7 +85,7 @@ def _drawing(strands: Sequence[tuple[int, str, str]], description: str, width: i
         x = column * (place + 0.5)
         u = 2 * x / width - 1
         skin_y = SCALP_Y - SCALP_RISE * (1 - u * u)
-        tip_y = HELD_BACK_Y if css == "held-back" else GRADE_Y[grade]
+        tip_y = UNRATED_Y if css == "unrated" else GRADE_Y[grade]
         half = HALF_ROOT[grade]
         shaft = _shaft(x, skin_y + 12, tip_y, LEAN[place], half)
         hairs.append(Hair(shaft, _root(x, skin_y + 13, half), _follicle(x, skin_y), css, str(sign.short), number))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext
@@ -24,6 +25,12 @@ def type_word(korean: str) -> str:
 def grade_of(korean: str) -> int:
     """The grade 0–3 whose Korean word this is."""
     return next(grade for grade, label in enumerate(GRADES) if label.korean == korean)
+
+
+def enumerated(names: Sequence[str]) -> str:
+    """“a”, “a and b”, “a, b and c”; at least one name."""
+    *others, last = names
+    return gettext("{others} and {last}").format(others=", ".join(others), last=last) if others else last
 
 
 def hours_words(hours: float) -> str:

@@ -17,7 +17,7 @@ from backend.analyses.states import ENDED, Status
 from backend.config.errors import UserError
 from backend.operations.selectors import PACE_SQL, Pace, pace_since
 from backend.operations.statement import prepared_cursor
-from ml.labels import MODEL_KEYS
+from ml.labels import GRADES, MODEL_KEYS, deciding_unrated
 
 #: All that a poll needs, in one query that is never put together anew: most of the traffic are polls. Of the line
 #: before a queued one it counts no more than `NEAR`, along the index `analysis_queue`.
@@ -126,9 +126,15 @@ class PhotoQuality:
     sharpness: float
 
 
+#: From so many of the six on, signs without a rating are most of them: what is left then makes no scalp a good one.
+MOST_SIGNS = 4
+
+
 @dataclass(frozen=True)
 class Result:
     """Scalp type and degree in Korean words, and six findings in the order of the symptoms.
+
+    Type and degree are only to be shown where they are not `open`.
 
     `quality` is None where nothing was measured: in results older than the measure, and in the sample.
     """
@@ -141,10 +147,21 @@ class Result:
     quality: PhotoQuality | None = None
 
     @property
-    def unsure(self) -> bool:
-        """Whether a sign without a judgement was graded as high as the degree says, and so decided type and degree."""
-        degree = max(finding.grade for finding in self.findings)
-        return any(finding.abstains and finding.grade == degree > 0 for finding in self.findings)
+    def rated(self) -> bool:
+        """Whether any sign was rated at all."""
+        return not all(finding.withheld for finding in self.findings)
+
+    @property
+    def open_signs(self) -> tuple[str, ...]:
+        """The signs without a rating that would decide the type, in the order of the symptoms."""
+        grades, reasons = [found.grade for found in self.findings], [found.withheld for found in self.findings]
+        return tuple(self.findings[index].symptom for index in deciding_unrated(grades, reasons))
+
+    @property
+    def open(self) -> bool:
+        """Whether type and degree are open: a deciding sign was not rated, or too few were to call the scalp good."""
+        few = sum(finding.withheld is not None for finding in self.findings) >= MOST_SIGNS
+        return bool(self.open_signs) or (few and self.pred == GRADES[0].korean)
 
 
 def analysis_status(analysis_id: UUID) -> AnalysisStatus:

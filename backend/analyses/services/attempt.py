@@ -26,7 +26,7 @@ from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_news, analysis_requeue
 from backend.analyses.states import Status
-from ml.labels import SYMPTOMS, scalp_type
+from ml.labels import SYMPTOMS, Abstention, counted_grade, scalp_type
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ class Claim:
 
 @dataclass(frozen=True)
 class Graded:
-    """What a grader says of one symptom: grade 0–3, four probabilities, confidence 0–1.
+    """What a grader says of one symptom: grade 0–3, four probabilities, confidence 0–1, why it is withheld if it is.
 
     `map`, where there is one, says where on the photo it saw that: `MAP_SIDE`² bytes as `Finding` keeps them.
     """
@@ -63,8 +63,12 @@ class Graded:
     grade: int
     probabilities: tuple[float, float, float, float]
     confidence: float
-    abstains: bool
+    abstention: Abstention | None = None
     map: bytes | None = None
+
+    @property
+    def abstains(self) -> bool:
+        return self.abstention is not None
 
 
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
@@ -137,11 +141,12 @@ def analysis_succeed(
 ) -> bool:
     """Write six findings, one `Human` and the new status in one transaction. False: nothing was written.
 
-    `findings` are in the order of `ml.labels.SYMPTOMS`.
+    `findings` are in the order of `ml.labels.SYMPTOMS`. Type and degree follow from those that count
+    (`ml.labels.counted_grade`): a photo on which nothing could be rated still has a `Human`.
     """
     if [finding.symptom for finding in findings] != [symptom.key for symptom in SYMPTOMS]:
         raise ValueError("six findings in the order of the symptoms are wanted")
-    skin, pred = scalp_type([finding.grade for finding in findings])
+    skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
     with transaction.atomic():
         ended = analysis_move(
             claim.analysis_id,
@@ -168,6 +173,7 @@ def analysis_succeed(
                 grade=finding.grade,
                 confidence=finding.confidence,
                 abstains=finding.abstains,
+                abstention=finding.abstention or "",
                 map=finding.map,
                 **{f"probability_{grade}": value for grade, value in enumerate(finding.probabilities)},
             )

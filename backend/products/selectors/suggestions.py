@@ -54,8 +54,7 @@ def suggestions(status: AnalysisStatus) -> Suggestions:
 
 
 def seen_in(result: Result) -> Seen:
-    """A report as the rules take it: without what is not certain."""
-    grades = {finding.symptom: None if finding.abstains else finding.grade for finding in result.findings}
-    told = any(grade is not None for grade in grades.values())
+    """A report as the rules take it: without the grades that are withheld, and without a type that is open."""
+    grades = {finding.symptom: None if finding.withheld else finding.grade for finding in result.findings}
     key = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
-    return Seen(key if told and not result.unsure else None, grades)
+    return Seen(None if result.open else key, grades, demo=result.demo)

@@ -9,12 +9,12 @@ from backend.analyses.selectors.status import Result, analysis_status
 
 
 def report_signs(analysis_id: UUID) -> dict[str, int]:
-    """The signs of a report with their grades 1–3, the most marked first; none on which judgement was held back.
+    """The signs of a report with their grades 1–3, the most marked first; none that is not rated.
 
     Raises NoReportYet, AnalysisUnknown, AnalysisErased.
     """
     result: Result | None = analysis_status(analysis_id).result
     if result is None:
         raise NoReportYet
-    found = {finding.symptom: finding.grade for finding in result.findings if finding.grade and not finding.abstains}
+    found = {finding.symptom: finding.grade for finding in result.findings if finding.grade and not finding.withheld}
     return dict(sorted(found.items(), key=lambda one: -one[1]))

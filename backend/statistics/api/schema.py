@@ -56,7 +56,9 @@ class OwnStatisticsSchema(StatisticsSchema):
     group = GroupSchema(
         allow_null=True, help_text="Of the same sex and age; where these are too few, of the same sex, or all."
     )
-    place = PlaceSchema(allow_null=True, help_text="Where this result stands in the group.")
+    place = PlaceSchema(
+        allow_null=True, help_text="Where this result stands in the group. Null: no group, or the type is open."
+    )
 
 
 SEX = OpenApiParameter("sex", {"type": "string", "enum": Sex.values}, description="Left out: all.")

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from backend.analyses.models import Age, Sex
-from backend.analyses.pages.report import Report
 from backend.analyses.pages.words import label_word, type_word
 from backend.config.errors import UserError
 from backend.config.private import private
@@ -39,11 +38,11 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     except UserError as error:
         said = {"status": error.status, "detail": error.detail}
         return private(render(request, "problem.html", said, status=error.status))
-    told = Report(own.result).told
+    is_open = own.result.open
     context = {
-        **_shown(own.published, own.group, own.sex, own.skin if told else None, own.degree if told else None),
+        **_shown(own.published, own.group, own.sex, None if is_open else own.skin, None if is_open else own.degree),
         "analysis_id": analysis_id,
-        "told": told,
+        "open": is_open,
         "skin": type_word(own.result.skin),
         "degree": label_word(GRADES[own.degree]),
         "place": own.place and place_percents(own.place),

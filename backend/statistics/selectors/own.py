@@ -26,7 +26,8 @@ class OwnStatistics:
 
     @property
     def place(self) -> Place | None:
-        return self.group.place(self.degree) if self.group else None
+        """None also where the type is open: its degree is then only that of the signs that were rated."""
+        return self.group.place(self.degree) if self.group and not self.result.open else None
 
 
 def own_statistics(analysis_id: UUID) -> OwnStatistics:

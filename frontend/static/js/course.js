@@ -1,5 +1,5 @@
 // One sign over time: a dot a report, from the oldest to the newest, on four lines for the four grades. Between two dots
-// the line goes by steps, since there is nothing between two grades; where judgement was held back it has a gap.
+// the line goes by steps, since there is nothing between two grades; where a sign was not rated it has a gap.
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 320, HEIGHT = 128, LEFT = 24, RIGHT = 4, BOTTOM = 112, STEP = 32;

@@ -1,6 +1,7 @@
 // A square frame over the preview that says which part of the photo is sent: by pointer, by keyboard or by a slider.
 
-const LEAST = 300; // Pixels a side: as many as the graders look at.
+import { GRADED_SIDE as LEAST } from "./shrink.js"; // No smaller frame: the graders would see less than they can.
+
 const FIRST = 0.8; // Of the short side, when the frame comes up.
 
 const frame = document.getElementById("crop");
@@ -57,12 +58,15 @@ function change(wanted) {
 const moved = (right, down) => ({ ...area, x: area.x + right, y: area.y + down });
 const sized = (side) => ({ x: area.x + (area.side - side) / 2, y: area.y + (area.side - side) / 2, side });
 
-toggle.addEventListener("click", () => {
-  if (area) return change(null);
-  const side = FIRST * Math.min(size.width, size.height);
+// Bring up the frame in the middle of the photo, as wide as this share of its short side.
+export function open(share = FIRST) {
+  if (!size) return;
+  const side = share * Math.min(size.width, size.height);
   change({ x: (size.width - side) / 2, y: (size.height - side) / 2, side });
-  return frame.focus();
-});
+  frame.focus();
+}
+
+toggle.addEventListener("click", () => (area ? change(null) : open()));
 
 slider.addEventListener("input", () => change(sized(Number(slider.value))));
 

@@ -21,6 +21,14 @@ document.addEventListener("invalid", (event) => {
   }
 }, true);
 
+// Choose these answers, by name, as far as the form knows them.
+export function answer(form, answers) {
+  for (const [name, value] of Object.entries(answers)) {
+    const choice = [...form.elements[name]].find((radio) => radio.value === value);
+    if (choice) choice.checked = true;
+  }
+}
+
 document.addEventListener("change", (event) => {
   const field = event.target;
   if (field.dataset?.missing && field.type !== "file") say(field, "");

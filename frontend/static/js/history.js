@@ -19,12 +19,12 @@ let reports = []; // Newest first.
 let pictures = []; // Addresses of the photos that the page shows.
 
 const date = (report, format = moment) => format.format(new Date(report.date));
-const grade = (given) => (given === null ? words.heldBack : `${given} ${words.grades[given]}`);
+const grade = (given) => (given === null ? words.unrated : `${given} ${words.grades[given]}`);
 
 function sentence({ skin, pred, grades, uncertain }) {
-  if (grades.every((given) => given === null)) return words.untold;
-  const said = skin === pred ? words.types[skin] : `${words.types[skin]} · ${words.degrees[pred]}`;
-  return uncertain ? `${said} (${words.uncertain})` : said;
+  if (grades.every((given) => given === null)) return words.noneRated;
+  if (uncertain) return words.open;
+  return skin === pred ? words.types[skin] : `${words.types[skin]} · ${words.degrees[pred]}`;
 }
 
 function picture(image, report) {

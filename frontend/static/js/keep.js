@@ -7,12 +7,11 @@ const COPY_QUALITY = 0.85;
 
 async function report({ id, result, photo }) {
   const [told, copy] = await Promise.all([answered(result).then((answer) => answer.json()), copied(photo)]);
-  const { skin, pred, findings, bundle, demo } = told.result;
-  const degree = Math.max(...findings.map((finding) => finding.grade));
+  const { skin, pred, open, findings, bundle, demo } = told.result;
   return {
     id, skin, pred, bundle, demo,
     date: told.finished_at,
-    uncertain: findings.some(({ abstains, grade }) => abstains && grade === degree && degree > 0),
+    uncertain: open,
     grades: findings.map(({ abstains, grade }) => (abstains ? null : grade)),
     photo: copy,
     gone: false,

@@ -1,7 +1,7 @@
 // The reports that this browser keeps because its reader asked for it. Each is
 // { id, date, skin, pred, uncertain, grades, bundle, demo, photo, gone }: skin and pred in the words of the API,
-// uncertain where a sign without a judgement decided them, six grades with null where judgement was held back, a small
-// JPEG or null, and whether the server was found to have it no more.
+// uncertain where these two are open, since what could decide them was not rated, six grades with null where a sign was
+// not rated, a small JPEG or null, and whether the server was found to have it no more.
 
 import { store } from "./database.js";
 

@@ -5,16 +5,17 @@ import * as crop from "./crop.js";
 import { offer } from "./camera.js";
 import { say } from "./fields.js";
 import { measure, refusal } from "./quality.js";
-import { drawable, drawn, smaller } from "./shrink.js";
+import { drawable, drawn, GRADED_SIDE, smaller } from "./shrink.js";
 
-const GOOD_SIDE = 300; // Pixels that the graders look at.
 const SETTLE_MS = 300;
+const CLOSE_SHARE = 0.4; // Of the short side: less than a head, and room to make the frame smaller still.
 
 const field = document.getElementById("photo");
 const zone = document.getElementById("zone");
 const shown = document.getElementById("shown");
 const picture = document.getElementById("preview");
 const advice = document.getElementById("advice");
+const tooFar = document.getElementById("too-far");
 const samples = [...document.querySelectorAll("[name=sample]")];
 
 let original = null; // The File as it came.
@@ -30,12 +31,22 @@ export function take(file, sample = null) {
   turn += 1;
   for (const radio of samples) radio.checked = radio === sample;
   document.getElementById("drawn").hidden = !sample;
+  tooFar.hidden = true;
   hold(file);
   say(field, "");
   crop.begin(null);
   shown.hidden = true;
   advise("");
   work = file ? show(file, turn) : Promise.resolve();
+}
+
+// Put in a File that was taken from too far away, with a small crop frame to draw around skin.
+export async function takeToCrop(file) {
+  take(file);
+  await ready();
+  if (original !== file || picture.hidden) return;
+  tooFar.hidden = false;
+  crop.open(CLOSE_SHARE);
 }
 
 // When what will be sent is in the form.
@@ -103,7 +114,7 @@ async function made(file, area) {
   const canvas = drawn(picture, area);
   const { width, height } = canvas;
   const seen = refusal(measure(canvas.getContext("2d").getImageData(0, 0, width, height)));
-  const said = seen ?? (Math.min(width, height) < GOOD_SIDE ? "small" : "good");
+  const said = seen ?? (Math.min(width, height) < GRADED_SIDE ? "small" : "good");
   return [await smaller(file, picture, canvas, area), said];
 }
 

@@ -1,6 +1,7 @@
 // The way to the server: a progress bar, a word when the connection or the service breaks, and another try by itself
 // with the same key, so that however often a photo is sent there is one analysis of it.
 
+import { answer } from "./fields.js";
 import * as outbox from "./outbox.js";
 import * as photo from "./photo.js";
 
@@ -131,16 +132,29 @@ async function resume() {
   const given = form();
   if (!sent || given.elements.photo.files.length) return;
   given.elements.key.value = sent.key;
-  for (const [name, value] of Object.entries(sent.answers)) {
-    const choice = [...given.elements[name]].find((radio) => radio.value === value);
-    if (choice) choice.checked = true;
-  }
+  answer(given, sent.answers);
   photo.take(sent.photo);
   notice("unsent");
   document.getElementById("notice").scrollIntoView({ block: "center" });
 }
 
-resume();
+// From the page that refused a photo as taken from too far away: the same photo and answers once more, to be cropped.
+// The id stands behind the #, so no server is sent it with the address of this page.
+async function bringBack(analysis) {
+  document.getElementById("form").scrollIntoView();
+  const [stored, picture] = await Promise.all(
+    [`/api/v1/analyses/${analysis}/export/`, `/analyses/${analysis}/photo/`].map((address) => fetch(address)),
+  );
+  if (!stored.ok || !picture.ok) throw new Error("The photo or the analysis is gone.");
+  const [{ analysis: { sex, age, device } }, jpeg] = await Promise.all([stored.json(), picture.blob()]);
+  if (form().elements.photo.files.length) return;
+  answer(form(), { sex, age, device });
+  await photo.takeToCrop(new File([jpeg], "photo.jpg", { type: "image/jpeg" }));
+}
+
+const refused = location.hash.match(/^#crop=([0-9a-f-]{36})$/)?.[1];
+if (refused) bringBack(refused).catch(() => { notice("gone"); return resume(); });
+else resume();
 
 // Back from the report to a page that the browser still had: it is done with.
 window.addEventListener("pageshow", (event) => { if (event.persisted && busy) location.reload(); });

@@ -2,15 +2,15 @@
 // put together from them, so the drawing is the report's own.
 
 const levels = [...document.querySelectorAll("template.level")].map((template) => template.content.firstElementChild);
-const HELD_BACK = levels.length - 1;
+const UNRATED = levels.length - 1;
 const PARTS = [".follicle", ".root", ".hair", ".hair-names li"];
 
-// `grades` are six of 0–3, null where judgement was held back.
+// `grades` are six of 0–3, null where a sign was not rated.
 export function spectrum(grades, description) {
   const drawing = levels[0].cloneNode(true);
   for (const part of PARTS) {
     drawing.querySelectorAll(part).forEach((hair, place) => {
-      const level = levels[grades[place] ?? HELD_BACK];
+      const level = levels[grades[place] ?? UNRATED];
       hair.replaceWith(level.querySelectorAll(part)[place].cloneNode(true));
     });
   }

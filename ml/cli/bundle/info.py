@@ -72,15 +72,21 @@ def info(options: argparse.Namespace) -> int:
     print(f"{manifest.name} {manifest.version}{' (demo)' if manifest.demo else ''}")
     print(f"Licence: {manifest.licence}")
     print(f"Trained on: {manifest.trained_on}")
+    if manifest.parent:
+        print(f"Parent: {manifest.parent}")
+    if manifest.adapted:
+        print(f"Adapted: {manifest.adapted}")
     print(f"Cost of a photo: {passes} forward passes, {gflops:.1f} GFLOP")
     for model, (model_passes, model_gflops) in zip(manifest.models, costs, strict=True):
         base = f" on {model.base}" if model.base else ""
         output = f", {model.output}" if model.output != "softmax" else ""
+        rated = "" if model.rated else ", not rated"
+        reach = f", reach {model.reach:g}" if model.reach else ""
         metrics = "".join(f", {name} {value:.3g}" for name, value in model.metrics.items())
         print(
             f"  {model.key:<30} {model.architecture} at {model.image_size}×{model.image_size}{base}{output}, "
-            f"threshold {model.threshold:g}, temperature {model.temperature:g}, {_passes(model, model_passes)}, "
-            f"{model_gflops:.1f} GFLOP{metrics}"
+            f"threshold {model.threshold:g}{rated}{reach}, temperature {model.temperature:g}, "
+            f"{_passes(model, model_passes)}, {model_gflops:.1f} GFLOP{metrics}"
         )
     for parity in parities:
         print(

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     from ml.data.aihub import read_aihub
     from ml.data.inspection import inspect_data
 
-    inspection = inspect_data(read_aihub(options.path, whole_pictures=options.whole))
+    inspection = inspect_data(read_aihub(options.path, partial_labels=True, whole_pictures=options.whole))
     if options.json:
         print(json.dumps(inspection.as_json(), indent=2, ensure_ascii=False))
     else:
@@ -47,12 +47,18 @@ def run(options: argparse.Namespace) -> int:
 
 def print_inspection(inspection: Inspection) -> None:
     print(f"{inspection.pictures} labelled pictures of {inspection.persons} persons")
+    if inspection.partly_labelled:
+        print(
+            f"{inspection.partly_labelled} of them are labelled for some symptoms only: `evaluate` measures what is "
+            "labelled, `train` leaves them out"
+        )
     print()
     header = "".join(f"{grade.english:>18}" for grade in GRADES)
     print(f"{'Pictures by grade, over all folders':<37}{header}  always-majority accuracy")
     for symptom, counts in zip(SYMPTOMS, inspection.symptoms, strict=True):
         cells = "".join(f"{count:>10} {share:>6.1%}" for count, share in zip(counts.grades, counts.shares, strict=True))
-        print(f"  {symptom.english:<35}{cells}  {counts.majority_accuracy:.3f}")
+        unlabelled = f"  {counts.unlabelled} not labelled" if counts.unlabelled else ""
+        print(f"  {symptom.english:<35}{cells}  {counts.majority_accuracy:.3f}{unlabelled}")
     if any(sum(counts.filed) for counts in inspection.symptoms):
         _print_folders(inspection)
     print()

@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"python -m ml data split: {error}", file=sys.stderr)
         return 2
-    records = read_aihub(options.path).records
+    records = read_aihub(options.path, partial_labels=True).records
     split = split_by_person(records, fractions, seed=options.seed)
     split.save(options.out)
     parts = split.divide(records)

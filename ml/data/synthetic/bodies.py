@@ -14,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 from ml.data.synthetic.scenes import draw_background
 from ml.data.synthetic.skin import lay_skin
 from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, cells, cover, noise, spot, step
+from ml.data.synthetic.view import choose_view
 
 #: Skin from the lightest to the darkest, as red, green and blue in white light.
 SKIN_TONES = np.array(
@@ -70,7 +71,7 @@ def as_bytes(colour: np.ndarray) -> tuple[int, ...]:
 
 def _bare_skin(random: np.random.Generator, seed: int) -> np.ndarray:
     """Skin of a cheek or an arm: no follicle, no hair."""
-    return lay_skin(seed, seed).scene * np.float32(random.uniform(0.6, 1.1))
+    return lay_skin(seed, seed, choose_view(seed)) * np.float32(random.uniform(0.6, 1.1))
 
 
 def _forearm(random: np.random.Generator, seed: int) -> np.ndarray:

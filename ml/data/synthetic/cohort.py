@@ -6,9 +6,11 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from ml.data.names import REGIONS
 from ml.data.synthetic.grades import draw_grades
+from ml.data.synthetic.scalp import draw_scalp
 from ml.data.synthetic.texture import stream
 from ml.labels import SYMPTOMS
 
@@ -28,7 +30,7 @@ _SHORT_NAMES_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture to draw: `person` and `seed` are seeds of the drawing, `grades` six integers 0 to 3.
+    """One picture to draw: `person` and `seed` are seeds of the drawing, `grades` six integers 0 to 3, or None.
 
     `stem` is its name without ending, `image_id` that without the region; `part` is one of `PARTS`, `sex` and
     `age` are Korean words as in meta files, `region` one of `ml.data.names.REGIONS`.
@@ -38,15 +40,19 @@ class Shot:
     image_id: str
     seed: int
     person: int
-    grades: tuple[int, ...]
+    grades: tuple[int | None, ...]
     part: str
     sex: str
     age: str
     region: str
 
+    def draw(self) -> Image.Image:
+        """The picture, RGB, 640×480 pixels."""
+        return draw_scalp(self.seed, [grade or 0 for grade in self.grades], person=self.person)
+
     def label(self) -> bytes:
-        """The label as JSON, values as strings."""
-        values = {f"value_{number}": str(grade) for number, grade in enumerate(self.grades, 1)}
+        """The label as JSON, values as strings; a sign that is not labelled has none."""
+        values = {f"value_{number}": str(grade) for number, grade in enumerate(self.grades, 1) if grade is not None}
         return self._json(values)
 
     def meta(self) -> bytes:
@@ -63,10 +69,11 @@ class Shot:
         return json.dumps(named, ensure_ascii=False).encode()
 
 
-def plan_cohort(pictures: int, *, seed: int, persons: int | None = None, balanced: bool = False) -> list[Shot]:
+def plan_cohort(pictures: int, *, seed: int, persons: int | None = None, balanced: float = 0.0) -> list[Shot]:
     """The shots of a cohort, ordered by name; the same arguments give the same ones.
 
-    Without `persons` there are about twelve pictures a person. No person is in both parts. Raises ValueError
+    `balanced` is the share of pictures whose grades are balanced (`draw_grades`). Without `persons` there are about
+    twelve pictures per person. No person is in both parts. Raises ValueError
     unless there are 1 to 9999 persons and a picture or more of each.
     """
     persons = min(max(1, pictures // 12), MOST_PERSONS) if persons is None else persons

@@ -47,12 +47,14 @@ def cramers_v(joint: np.ndarray) -> float:
     return float(np.sqrt(((joint - independent) ** 2 / independent).sum() / (min(joint.shape) - 1)))
 
 
-def draw_grades(random: np.random.Generator, pictures: int, *, balanced: bool) -> np.ndarray:
-    """Grades (pictures, 6): balanced, each grade of each symptom as often as the others, or as in the real set."""
-    if balanced:
-        evenly = np.arange(pictures) % len(GRADES)
-        return np.stack([random.permutation(evenly) for _ in SYMPTOMS], axis=1)
-    both = random.choice(joint_shares().size, size=pictures, p=joint_shares().ravel())
+def draw_grades(random: np.random.Generator, pictures: int, *, balanced: float) -> np.ndarray:
+    """Grades (pictures, 6): a share `balanced` of them with each grade of each symptom as often as the others, the rest
+    as frequent as in the real set, in which most scalps show few signs."""
+    even = round(pictures * balanced)
+    evenly = np.arange(even) % len(GRADES)
+    both = random.choice(joint_shares().size, size=pictures - even, p=joint_shares().ravel())
     columns = [*np.divmod(both, len(GRADES))]
-    columns += [random.choice(len(GRADES), size=pictures, p=shares) for shares in GRADE_SHARES[2:]]
-    return np.stack(columns, axis=1)
+    columns += [random.choice(len(GRADES), size=pictures - even, p=shares) for shares in GRADE_SHARES[2:]]
+    frequent = np.stack(columns, axis=1)
+    rows = np.concatenate((np.stack([random.permutation(evenly) for _ in SYMPTOMS], axis=1), frequent))
+    return rows if balanced in (0, 1) else random.permutation(rows)

@@ -1,4 +1,4 @@
-"""Sebum: wet gloss, bright specular spots, and a yellowish sheen around follicles."""
+"""Sebum: waxy, half-transparent, yellowish clumps around follicles, and a gloss wider than the skin's own relief."""
 
 from __future__ import annotations
 
@@ -6,52 +6,55 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ml.data.synthetic.glints import glints
 from ml.data.synthetic.hair import Follicle
-from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, absorb, cover, noise, spot, step, stream
+from ml.data.synthetic.texture import HEIGHT, WIDTH, absorb, cover, noise, relief, spot, step, stream
+from ml.data.synthetic.view import View
 
 
-def yellow(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int) -> None:
-    """The yellowish sheen on the skin, around more follicles and wider with the grade."""
+def wax(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int, view: View) -> None:
+    """Clumps and a yellow sheen on the skin, around more follicles and wider with the grade."""
     if grade == 0:
         return
     random = stream(seed, "sebum")
-    order = random.permutation(len(follicles))
-    sizes = random.uniform(0.75, 1.3, len(follicles))
-    sheen = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
-    for number in order[: round(len(follicles) * (0.5, 0.8, 1.0)[grade - 1])]:
-        follicle = follicles[number]
-        radius = (19, 28, 40)[grade - 1] * sizes[number]
-        spot(sheen, follicle.root, radius, (0.5, 0.7, 0.9)[grade - 1], stretch=1.3, angle=follicle.angle)
-    sheen = np.clip(sheen * (1 + 0.3 * noise(random, 22)), 0, 1)
-    absorb(skin, sheen, (-0.03, 0.02, 0.3))
+    inside = [follicle for follicle in follicles if follicle.inside]
+    order = random.permutation(len(inside))
+    sizes, angles = random.uniform(0.7, 1.4, len(inside)), random.uniform(0, np.pi, len(inside))
+    sheen, clump = np.zeros((2, HEIGHT, WIDTH), dtype=np.float32)
+    usual = float(np.clip(0.19 * view.scale, 4, 75))
+    yellow = random.uniform(0.5, 1.0)
+    for number in order[: max(1, round(len(inside) * (0.55, 0.8, 1.0)[grade - 1]))]:
+        root, size = inside[number].root, sizes[number] * (0.9, 1.1, 1.4)[grade - 1]
+        spot(sheen, root, usual * 1.5 * size, (0.7, 0.85, 1.0)[grade - 1], stretch=1.3, angle=angles[number])
+        spot(clump, root, usual * 0.62 * size, 1.0, stretch=1.5, angle=angles[number])
+    fine = float(np.clip(0.05 * view.scale, 3, 14))
+    sheen = np.clip(sheen * (1 + 0.3 * noise(random, 30)), 0, 1)
+    absorb(skin, sheen * np.float32(yellow), (-0.03, 0.04, 0.36))
+    lumpy = noise(random, fine) + 0.7 * noise(random, fine * 2.5)
+    mass = step(clump * (1 + 0.35 * lumpy), 0.45, 0.75)
+    body = 0.82 + 0.45 * relief(mass * (1 + 0.2 * lumpy), 2)
+    cover(
+        skin, mass * np.float32((0.28, 0.4, 0.52)[grade - 1]), [body, body * np.float32(0.96), body * np.float32(0.78)]
+    )
 
 
-def wet(scene: np.ndarray, shading: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int) -> None:
-    """The gloss over the scene: a film that mirrors the lamps, broken by the relief of the skin.
-
-    `shading` (height, width) is the light and shade on the skin; where it faces the lamps, spots flash.
-    """
+def gloss(scene: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int, view: View) -> None:
+    """The gloss of an oily film over the scene: broad sheets of light, and in them glints that run together."""
     if grade == 0:
         return
     random = stream(seed, "gloss")
-    strength = random.uniform(0.85, 1.15)
-    film = noise(random, 75) + 0.5 * noise(random, 26)
-    places = random.uniform((0, 0), SIZE, (110, 2))
-    near = random.random(110) < 0.55
-    chosen, offsets = random.random(110), random.normal(0, 20, (110, 2))
-    sizes, turns = np.exp(random.normal(0.55, 0.35, 110)), random.uniform(0, np.pi, 110)
-    ripple = noise(random, 4.5)
+    strength = np.float32(random.uniform(0.85, 1.15))
     around = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
     for follicle in follicles:
-        spot(around, follicle.root, (26, 34, 44)[grade - 1], 1.0)
-    wetness = step(film + 1.5 * around, (1.3, 0.75, 0.1)[grade - 1], (3.0, 2.4, 1.7)[grade - 1])
-    facing = shading / max(float(shading.std()), 1e-3) + 0.9 * ripple
-    flash = step(facing, (2.2, 1.9, 1.6)[grade - 1], (3.6, 3.3, 3.0)[grade - 1]) * wetness
-    drops = np.zeros_like(wetness)
-    for number in range((18, 48, 105)[grade - 1]):
-        place = places[number]
-        if near[number] and follicles:
-            place = follicles[int(chosen[number] * len(follicles))].root + offsets[number]
-        spot(drops, place, sizes[number], 1.25, stretch=1.5, angle=turns[number])
-    shine = 0.13 * wetness + 0.75 * flash * np.float32(strength) + np.clip(drops, 0, 1) * 0.85
-    cover(scene, np.clip(shine, 0, 1), (1.0, 1.0, 0.97))
+        if follicle.inside:
+            spot(around, follicle.root, float(np.clip(0.3 * view.scale, 8, 110)), 1.0)
+    film = noise(random, 110) + 0.6 * noise(random, 40) + 1.1 * around
+    wet = step(film, (1.5, 0.8, 0.1)[grade - 1], (2.9, 2.3, 1.7)[grade - 1])
+    slope = noise(random, 46) + 0.5 * noise(random, 20)
+    sheet = step(slope, (1.1, 0.85, 0.6)[grade - 1], 2.6) * wet
+    grain = float(np.clip(0.05 * view.scale, 3.2, 9))
+    merged = step(glints(random, grain, 0.55, 3), 0.35, 0.9) * step(
+        film + 0.4 * slope, 1.7 - 0.5 * grade, 3.4 - 0.6 * grade
+    )
+    shine = 0.07 * wet + (0.34, 0.42, 0.5)[grade - 1] * sheet + (0.5, 0.62, 0.75)[grade - 1] * merged
+    cover(scene, (shine * strength).clip(0, 0.95), (1.0, 1.0, 0.98))

@@ -42,6 +42,22 @@ def noise(random: np.random.Generator, grain: float) -> np.ndarray:
     return enlarged(random.standard_normal((rows, columns), dtype=np.float32) * np.float32(1.33))
 
 
+def streaks(random: np.random.Generator, grain: float, angle: float, stretch: float = 5.0) -> np.ndarray:
+    """As `noise`, but with features `stretch` times longer along `angle` than they are wide, which is `grain`."""
+    size = int(np.hypot(WIDTH, HEIGHT) / grain) + 4
+    coarse = random.standard_normal((size, int(size / stretch) + 4), dtype=np.float32) * np.float32(1.33)
+    cos, sin = float(np.cos(angle)), float(np.sin(angle))
+    # From a pixel of the picture to one of the coarse field: turned about the middle, then shrunk.
+    x, y = cos / (grain * stretch), sin / (grain * stretch)
+    down, right = -sin / grain, cos / grain
+    matrix = (
+        x, y, coarse.shape[1] / 2 - x * WIDTH / 2 - y * HEIGHT / 2,
+        down, right, coarse.shape[0] / 2 - down * WIDTH / 2 - right * HEIGHT / 2,
+    )  # fmt: skip
+    turned = Image.fromarray(coarse).transform(SIZE, Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
+    return np.asarray(turned)
+
+
 def step(field: np.ndarray, low: float, high: float) -> np.ndarray:
     """0 below `low`, 1 above `high`, smooth between (the cubic smoothstep of shading languages)."""
     unit = np.clip((field - np.float32(low)) * np.float32(1 / (high - low)), 0, 1)

@@ -1,0 +1,139 @@
+"""Observation: what a bundle says of photographs, raw, through the runtime that the service would have here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image
+
+from ml.adaptation.photographs import Tally
+from ml.bundle import Bundle
+from ml.gate import admits, distances
+from ml.labels import GATE, SYMPTOMS
+from ml.levels import score
+from ml.manifest import GateClass, ModelSpec
+from ml.outputs import to_answers
+from ml.preprocessing import prepare
+from ml.runtimes.choice import open_runtime
+from ml.runtimes.resident import ResidentModels
+
+T = TypeVar("T")
+
+_BATCH = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a bundle says of the n photographs that its gate lets pass.
+
+    `outputs` `[passes, n, outputs]` by symptom are raw, as `ml.runtimes.resident.Answer` has them. `features`
+    `[n, width]` are what the head of the gate reads. `sizes` are width and height in pixels, `places` which of all the
+    photographs they are.
+    """
+
+    models: Mapping[str, ModelSpec]
+    outputs: Mapping[str, np.ndarray]
+    features: np.ndarray
+    sizes: tuple[tuple[int, int], ...]
+    places: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def scores(self, key: str) -> np.ndarray:
+        """The score `[n]` of each photograph by this grader, whatever levels the bundle has (`ml.levels`)."""
+        scores: np.ndarray = score(self._answers(key, calibrated=False)).numpy()
+        return scores
+
+    def probabilities(self, key: str) -> np.ndarray:
+        """The probabilities `[n, 4]` that the bundle gives the grades."""
+        probabilities: np.ndarray = self._answers(key, calibrated=True).numpy()
+        return probabilities
+
+    def _answers(self, key: str, *, calibrated: bool) -> torch.Tensor:
+        model = self.models[key]
+        levels = model.levels if calibrated else None
+        return to_answers(torch.from_numpy(self.outputs[key]), model.output, model.temperature, levels)
+
+
+def observe(
+    bundle: Bundle, photographs: Iterable[Image.Image], tally: Tally, *, device: str = "auto", runtime: str = "auto"
+) -> Observation:
+    """Ask the gate and, where it lets pass, the six graders; `tally` counts what is refused, and why.
+
+    One batch of photographs is in memory at a time. Raises ModelError where a model can't be loaded or run, and what
+    reading the photographs raises.
+    """
+    models = ResidentModels(open_runtime(runtime, device))
+    for model, networks in bundle.networks():
+        models.load(model, networks)
+    specifications = {model.preprocessing for model in bundle.manifest.models}
+    gate, distance = bundle.model(GATE.key), bundle.distance()
+    keys = [symptom.key for symptom in SYMPTOMS]
+    outputs: dict[str, list[np.ndarray]] = {key: [] for key in keys}
+    features: list[np.ndarray] = []
+    sizes: list[tuple[int, int]] = []
+    places: list[int] = []
+    for some in _batched(enumerate(photographs)):
+        prepared = [(place, prepare(photo, specifications)) for place, photo in some]
+        fit = [(place, photo) for place, photo in prepared if photo.quality.refusal is None]
+        tally.poor += len(prepared) - len(fit)
+        if not fit:
+            continue
+        seen, scalp = _gate_answer(models, torch.stack([photo.tensors[gate.preprocessing] for _, photo in fit]))
+        away = distances(torch.from_numpy(seen), distance).tolist() if distance else [None] * len(fit)
+        admitted = [
+            index for index, pair in enumerate(zip(scalp.tolist(), away, strict=True)) if admits(*pair, gate.threshold)
+        ]
+        tally.refused += len(fit) - len(admitted)
+        if not admitted:
+            continue
+        features.append(seen[admitted])
+        places += [fit[index][0] for index in admitted]
+        passed = [fit[index][1] for index in admitted]
+        sizes += [photo.size for photo in passed]
+        batches = {spec: torch.stack([photo.tensors[spec] for photo in passed]) for spec in specifications}
+        for key in keys:
+            outputs[key].append(models.run(key, batches[bundle.model(key).preprocessing]).outputs)
+        models.forget()
+    return Observation(
+        models={key: bundle.model(key) for key in keys},
+        outputs={key: np.concatenate(rows, axis=1) for key, rows in outputs.items() if rows},
+        features=np.concatenate(features) if features else np.empty((0, 0), dtype=np.float32),
+        sizes=tuple(sizes),
+        places=tuple(places),
+    )
+
+
+def ask_gate(
+    bundle: Bundle, pictures: Iterable[Image.Image], *, device: str = "auto", runtime: str = "auto"
+) -> tuple[np.ndarray, np.ndarray]:
+    """What the head of the gate reads of each picture, float32 `[n, width]`, and its probability of a scalp `[n]`."""
+    models = ResidentModels(open_runtime(runtime, device))
+    model, networks = next((model, networks) for model, networks in bundle.networks() if model.key == GATE.key)
+    models.load(model, networks)
+    spec = model.preprocessing
+    answers = [
+        _gate_answer(models, torch.stack([prepare(picture, {spec}).tensors[spec] for picture in some]))
+        for some in _batched(pictures)
+    ]
+    features, probabilities = (np.concatenate(column) for column in zip(*answers, strict=True))
+    return features, probabilities
+
+
+def _gate_answer(models: ResidentModels, batch: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
+    answer = models.run(GATE.key, batch, features=True)
+    models.forget()
+    assert answer.features is not None, "They were asked for."
+    return answer.features, answer.probabilities[:, GateClass.SCALP]
+
+
+def _batched(photographs: Iterable[T]) -> Iterator[list[T]]:
+    coming = iter(photographs)
+    while some := list(islice(coming, _BATCH)):
+        yield some
