@@ -167,7 +167,9 @@ def fit_gate(samples: Sequence[Sample]) -> GateFit:
     to refuse them is worse than to let something else pass.
     """
     parts = [sample.divide(*HELD_OUT) for sample in samples if sample.name != PROTOTYPES]
-    fitted = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES)]
+    kept = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES)]
+    # Of a single photograph nothing is left where its fold is held out.
+    fitted = [sample for sample in kept if len(sample.features)]
     weight, bias = _fit_head(fitted)
     direction, offset = _fit_distance(fitted)
     scalps = [held.features for _, held in parts if held.outcome == GateClass.SCALP]
