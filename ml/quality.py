@@ -47,9 +47,11 @@ class Quality:
     def refusal(self) -> Refusal | None:
         """Why nobody could see a scalp in this photo, or None.
 
-        The limits are set for few refusals, by 300 synthetic scalps of 640 × 480 pixels: their brightness is .41 to
-        .82 and their sharpness .56 to 1.84. Blurred by a Gaussian of 5 pixels it is .38 to .49, of 8 pixels, as wide as
-        a hair, .34 to .41. Under a gamma of 2.2 the darkest has .17, in a scope's round black mask `dark` is .41.
+        The limits are set for few refusals, by 300 synthetic scalps of an earlier generator, 640 × 480 pixels: their
+        brightness was .41 to .82 and their sharpness .56 to 1.84. Blurred by a Gaussian of 5 pixels it was .38 to .49,
+        of 8 pixels, as wide as a hair, .34 to .41. Under a gamma of 2.2 the darkest had .17, in a scope's round black
+        mask `dark` was .41. Of 164 real close-ups ("scalp-data", CC BY 4.0) none is refused: brightness .41 to .58,
+        sharpness .44 to 1.33; nor of 83 photographs of heads: .21 to .71 and .41 to .81.
         """
         if self.brightness < 0.08 or self.dark > 0.9:
             return "too_dark"
