@@ -137,7 +137,7 @@ def _fit_gate(work: Path, real: RealPhotographs | None) -> Gate:
             records,
             far=real.heads if real else (),
             real=real.closeups if real else (),
-            count=500,
+            count=400,
             folds=5,
             say=logger.info,
         )
