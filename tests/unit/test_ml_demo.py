@@ -10,9 +10,9 @@ import skimage
 from PIL import Image
 
 from ml.bundle import Bundle
-from ml.data.synthetic import draw_scalp
+from ml.data.synthetic import draw_head, draw_scalp
 from ml.labels import SYMPTOMS
-from ml.predictor import Predictor
+from ml.predictor import Graded, Predictor
 
 DEMO = Path(__file__).resolve().parents[2] / "ml" / "bundles" / "demo"
 
@@ -47,16 +47,47 @@ def test_the_demo_states_its_figures_and_the_card_has_the_same() -> None:
     assert all((DEMO / "figures" / name).is_file() for name in ("confusion-matrices.png", "reliability.png"))
 
 
-def test_the_demo_grades_pictures_that_it_never_saw(demo: Predictor) -> None:
+def test_the_demo_ranks_pictures_that_it_never_saw(demo: Predictor) -> None:
+    """Its levels are those of real photographs, so of drawn pictures the order is what it promises."""
     random = np.random.default_rng(77)
-    wanted = random.integers(0, 4, (5, 6))
+    wanted = random.integers(0, 4, (12, 6))
     predictions = demo.predict([demo.prepare(draw_scalp(910_000 + n, row)) for n, row in enumerate(wanted.tolist())])
     assert demo.models_resident == 7
-    assert all(prediction is not None and prediction.is_scalp for prediction in predictions)
-    said = np.array([[found.grade for found in prediction.findings] for prediction in predictions if prediction])
-    # Right nine times in ten on 600 pictures; on these 30 findings two in three are far from chance, one in four.
-    assert (said == wanted).mean() > 0.66
-    assert (abs(said - wanted) <= 1).mean() > 0.9
+    seen = [place for place, prediction in enumerate(predictions) if prediction is not None and prediction.is_scalp]
+    assert len(seen) >= 11
+    expected = np.array([[mean_grade(found) for found in predictions[place].findings] for place in seen])  # type: ignore[union-attr]
+    ranked = [np.corrcoef(expected[:, sign], wanted[seen, sign])[0, 1] for sign in range(len(SYMPTOMS))]
+    assert np.mean(ranked) > 0.7
+    assert min(ranked) > 0.3
+
+
+def mean_grade(finding: Graded) -> float:
+    return float(np.dot(finding.probabilities, range(4)))
+
+
+def test_the_demo_calls_drawn_scalps_without_a_sign_good_or_mild(demo: Predictor) -> None:
+    predictions = demo.predict([demo.prepare(draw_scalp(920_000 + number, [0] * 6)) for number in range(8)])
+    degrees = [prediction.pred for prediction in predictions if prediction is not None and prediction.is_scalp]
+    assert len(degrees) >= 7
+    assert sum(degree in ("양호", "경증") for degree in degrees) >= len(degrees) - 1
+
+
+def test_the_demo_withholds_what_no_real_photograph_has_confirmed(demo: Predictor) -> None:
+    (prediction,) = demo.predict([demo.prepare(draw_scalp(930_000, (3, 0, 0, 0, 0, 0)))])
+    assert prediction is not None
+    assert [found.symptom for found in prediction.findings if found.abstention == "unproven"] == ["fine_scaling"]
+
+
+def test_the_demo_says_of_heads_that_they_are_too_far_away(demo: Predictor) -> None:
+    predictions = demo.predict([demo.prepare(draw_head(940_000 + number)) for number in range(8)])
+    refusals = [prediction.refusal for prediction in predictions if prediction is not None]
+    assert refusals.count("too_far") >= 7
+
+
+def test_the_demo_credits_the_photographs_that_it_learnt_from() -> None:
+    card = (DEMO / "model-card.md").read_text(encoding="utf-8")
+    for text in (card, Bundle.open(DEMO).manifest.trained_on):
+        assert all(name in text for name in ("scalp-data", "nisipeanu", "hair-loss", "uze", "CC BY 4.0"))
 
 
 def test_the_demo_refuses_photographs_that_nobody_drew_for_it(demo: Predictor) -> None:
