@@ -61,7 +61,7 @@ def test_every_step_is_a_command_that_has_these_options() -> None:
     for command in (data, train, evaluate, gate, bundle):
         command.register(commands)
     adapting = ("--photos", "/photos", "--shares", "shares.csv", "--device", "cpu")
-    training = ("--quick", "--seed", "3", "--workers", "2", "--batch", "8", "--negatives", "/others", "--compile")
+    training = ("--quick", "--seed", "3", "--workers", "2", "--batch", "8", "--negatives", "/others", "--far", "/heads")
     steps = planned(*training, *adapting)
     assert "bundle adapt" in steps
     for words in steps.values():
