@@ -90,7 +90,7 @@ def plan(options: argparse.Namespace) -> list[Step]:
         Step(
             "gate fit",
             (
-                *("gate", "fit", data, "--out", gate, *_given(options, "negatives", "seed")),
+                *("gate", "fit", data, "--out", gate, *_given(options, "negatives", "far", "seed")),
                 *(("--count", str(options.gate_count)) if options.gate_count else ()),
             ),
         ),
@@ -176,12 +176,13 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="photographs of the scope in use, to adapt to")
     parser.add_argument("--shares", type=Path, metavar="FILE", help="expected shares of the grades, for `bundle adapt`")
     parser.add_argument("--negatives", type=Path, metavar="FOLDER", help="photographs without scalps, for the gate")
+    parser.add_argument("--far", type=Path, metavar="FOLDER", help="heads from too far away, for the gate")
     parser.add_argument("--recipe", default=RECIPE, help="a recipe's name, or a .toml file (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="a trial: one epoch of 200 pictures, a gate of 100")
     parser.add_argument("--epochs", type=int, help="instead of the recipe's")
     parser.add_argument("--batch", type=int, help="instead of the recipe's")
     parser.add_argument("--pictures", type=int, help="train on this many pictures only")
-    parser.add_argument("--gate-count", type=int, help="scalps, and other things, to fit the gate on")
+    parser.add_argument("--gate-count", type=int, help="pictures of each outcome to fit the gate on")
     parser.add_argument("--workers", type=int, help="processes that load pictures")
     parser.add_argument("--compile", action="store_true", help="let torch compile the network; pays off after minutes")
     parser.add_argument("--seed", type=int, help="of split, training and gate")

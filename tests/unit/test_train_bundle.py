@@ -60,7 +60,10 @@ def test_every_step_is_a_command_that_has_these_options() -> None:
     commands = parser.add_subparsers()
     for command in (data, train, evaluate, gate, bundle):
         command.register(commands)
-    steps = planned("--quick", "--seed", "3", "--workers", "2", "--batch", "8", "--negatives", "/others", "--compile")
+    adapting = ("--photos", "/photos", "--shares", "shares.csv", "--device", "cpu")
+    training = ("--quick", "--seed", "3", "--workers", "2", "--batch", "8", "--negatives", "/others", "--far", "/heads")
+    steps = planned(*training, *adapting)
+    assert "bundle adapt" in steps
     for words in steps.values():
         assert parser.parse_args(words).run
     assert parser.parse_args(steps["train"]).pictures == 200
