@@ -104,7 +104,8 @@ def build_demo(work: Path, out: Path, *, real: Path | None = None, workers: int 
     gate = _fit_gate(work, photographs)
     graders = [replace(each, rated=each.symptom not in UNPROVEN) for each in open_graders([run.folder])]
     plain = work / "unadapted" if photographs else out
-    provenance = PROVENANCE if photographs else PROVENANCE.model_copy(update={"trained_on": SYNTHETIC_ONLY})
+    changes = {"version": f"{PROVENANCE.version}-unadapted"} if photographs else {"trained_on": SYNTHETIC_ONLY}
+    provenance = PROVENANCE.model_copy(update=changes)
     bundle = build_bundle(plain, provenance, graders, gate)
     evaluations = {name: _measure(bundle, work, name) for name in (BALANCED, FREQUENT)}
     bundle = build_bundle(plain, provenance, [with_metrics(each, evaluations[BALANCED]) for each in graders], gate)
