@@ -33,7 +33,8 @@ _FIGURES = ("accuracy", "macro_f1", "qwk", "within_one")
 class Grader:
     """What answers for one symptom: a run, or several as an ensemble, and what was fitted for it.
 
-    One that is not `rated` has never been shown to rank real photographs, so its findings are withheld.
+    One that is not `rated` has never been shown to rank real photographs, so its findings are withheld; `reach` is the
+    distance by the gate beyond which photographs are unlike what it was calibrated on (`ml.manifest.ModelSettings`).
     """
 
     symptom: str
@@ -42,6 +43,7 @@ class Grader:
     threshold: float
     metrics: Mapping[str, float]
     rated: bool = True
+    reach: float | None = None
 
 
 def build_bundle(
@@ -153,6 +155,7 @@ def _grader_model(grader: Grader, trunks: _Trunks, flips: Flips) -> tuple[ModelS
         base=trunks.base(run.folder, run.weights(), architecture, grown=grown) if shared else None,
         flips=flips,
         rated=grader.rated,
+        reach=grader.reach,
         metrics=dict(grader.metrics),
     )
     weights = [_of_symptom(each, grader.symptom, architecture) for each in grader.runs]

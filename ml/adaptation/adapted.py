@@ -6,7 +6,7 @@ import hashlib
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,6 @@ class Options:
     missing; `shares_from` says where they come from. `reliability` by symptom takes the place of the default
     (`ml.adaptation.ordinal`). `batch_norm` is N of `ml.adaptation.batch_norm`, None leaves the networks alone. `scope`
     says in words what the photographs are of. `allow_mixed` takes photographs that look like those of several scopes.
-    `least_reach` is a distance by the gate within which graders rate in any case: what they learnt from lies there.
     """
 
     shares: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -64,7 +63,6 @@ class Options:
     version: str | None = None
     scope: str = "photographs of another scope or population"
     allow_mixed: bool = False
-    least_reach: float = 0.0
     device: str = "auto"
     runtime: str = "auto"
 
@@ -95,8 +93,6 @@ def adapt_bundle(parent: Bundle, folder: Path, out: Path, options: Options) -> t
         files = blended_files(parent, photographs.batches, options.batch_norm)
         after = _observe_anew(parent, files, folder, side, options)
     domain = adapt_domain(parent, seen.features, device=options.device, runtime=options.runtime)
-    if domain.reach is not None:
-        domain = replace(domain, reach=max(domain.reach, options.least_reach))
     graders = tuple(_adapted(symptom.key, seen, after, options) for symptom in SYMPTOMS)
     adaptation = Adaptation(
         parent=parent.reference,

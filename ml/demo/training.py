@@ -26,7 +26,7 @@ from ml.outputs import to_probabilities
 from ml.preprocessing import open_photo, to_tensor
 from ml.registry import create_filled_network
 from ml.training.recipe import Recipe, load_recipe
-from ml.training.run import WEIGHTS_FILE, Run
+from ml.training.run import WEIGHTS_FILE, Run, write_facts, write_weights
 from ml.training.session import read_parts, some, train_all
 from ml.training.trainer import Options, train
 
@@ -49,7 +49,8 @@ def train_graders(work: Path, real: RealPhotographs | None, workers: int) -> Run
         if not (work / PAINTED).exists():
             shots = plan_painting(real.closeups, real.marks, variants=_VARIANTS, seed=_PAINTING_SEED)
             write_dataset(work / PAINTED, shots, workers=workers, says=MARKER_TEXT)
-        run = _train_further(work, run, work / "run-real", _painted(work))
+        further = _train_further(work, run, work / "run-real", _painted(work))
+        run = _average(run, further, work / "run-averaged")
     calibration = run.folder / EVALUATION_FOLDER / CALIBRATION_FILE
     if not calibration.is_file():
         validation = read_parts(work / TRAINING, None, run.facts.seed)["validation"]
@@ -82,6 +83,21 @@ def _train_further(
     )
 
 
+def _average(first: Run, second: Run, out: Path) -> Run:
+    """The run whose weights lie halfway between two (Wortsman et al., Robust fine-tuning, arXiv 2109.01903).
+
+    Further training ranks photographs better, and calls those of its own scope good where nothing was marked. Halfway,
+    most of the ranking is kept and the level stays that of the drawn pictures: over the 164 photographs the mean
+    expected grade of sebum is 1.4 before, .1 after and .7 halfway, the area under the curve of dandruff .75, .91, .85
+    (the latter two on photographs that were learnt from).
+    """
+    weights, others = first.weights(), second.weights()
+    out.mkdir(exist_ok=True)
+    write_weights(out, {name: (weights[name] + others[name]) / 2 for name in weights})
+    started = f"the mean of two runs: {first.facts.started_from}, and trained further on painted photographs"
+    return write_facts(out, second.facts.model_copy(update={"started_from": started}))
+
+
 def _painted(work: Path, *, without: int | None = None) -> list[Record]:
     """The painted photographs, without those of a fold: each photograph is one person, numbered from 1."""
     records = read_aihub(work / PAINTED, partial_labels=True).records
@@ -99,7 +115,8 @@ def rank_photographs(work: Path, real: RealPhotographs) -> dict[str, tuple[Ranki
             out = work / f"run-fold-{fold}"
             further = _train_further(work, run, out, others, epochs=_FOLD_EPOCHS, drawn=_FOLD_DRAWN)
             places = [place for place in range(len(real.closeups)) if (place + 1) % FOLDS == fold]
-            for key, scores in _scores(further, [real.closeups[place] for place in places]).items():
+            averaged = _average(run, further, work / f"run-averaged-{fold}")
+            for key, scores in _scores(averaged, [real.closeups[place] for place in places]).items():
                 whole[key][places] = scores
         marks = real.of(real.closeups)
         rankings = {
