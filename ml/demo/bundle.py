@@ -2,7 +2,7 @@
 
     python -m ml bundle demo --work var/demo --real FOLDER --out ml/bundles/demo
 
-takes about two hours on two cores, and goes on where it was when it is called again.
+took 80 minutes on two busy cores, and goes on where it was when it is called again.
 
 1. Draw pictures to train on, and others with other seeds to measure on: balanced, and as frequent as in the real set.
 2. Train lite0 with six heads by the recipe `grown-b7-300`; fit temperatures and thresholds on its validation part.
