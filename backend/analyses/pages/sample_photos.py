@@ -31,7 +31,7 @@ class SamplePhoto:
 SAMPLE_PHOTOS = (
     SamplePhoto("calm", 11, (0, 0, 0, 0, 0, 0), _("hardly a sign")),
     SamplePhoto("red", 23, (0, 2, 3, 0, 0, 0), _("redness and gloss")),
-    SamplePhoto("flaky", 37, (2, 0, 0, 0, 3, 0), _("white flakes")),
+    SamplePhoto("flaky", 47, (2, 0, 0, 0, 3, 0), _("white flakes")),
 )
 
 
