@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.adaptation.domain import stretch
@@ -95,6 +95,7 @@ def test_a_grader_that_says_always_the_same_gives_the_shares() -> None:
     assert probabilities(levels, np.array([7.0]))[0] == pytest.approx(SHARES, abs=1e-6)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.floats(-69, 69, allow_subnormal=False), min_size=20, max_size=60),
     st.lists(st.floats(0, 1, allow_subnormal=False), min_size=4, max_size=4).filter(lambda row: sum(row) > 0.1),

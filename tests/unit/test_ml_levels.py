@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -40,6 +40,7 @@ def levels(draw: st.DrawFn) -> Levels:
 TWO_PHOTOS = st.lists(st.lists(real(-60, 60, 32), min_size=4, max_size=4), min_size=2, max_size=2)
 
 
+@settings(deadline=None)
 @given(levels(), TWO_PHOTOS)
 def test_levels_make_probabilities_that_sum_to_one(levels: Levels, outputs: list[list[float]]) -> None:
     calibrated = levels.apply(torch.tensor(outputs).double().softmax(dim=-1))
@@ -47,6 +48,7 @@ def test_levels_make_probabilities_that_sum_to_one(levels: Levels, outputs: list
     torch.testing.assert_close(calibrated.sum(dim=-1), torch.ones(2, dtype=torch.float64), atol=1e-12, rtol=0)
 
 
+@settings(deadline=None)
 @given(levels(), TWO_PHOTOS)
 def test_a_higher_score_never_gets_a_lower_expected_grade(levels: Levels, outputs: list[list[float]]) -> None:
     probabilities = torch.tensor(outputs).double().softmax(dim=-1)
@@ -55,6 +57,7 @@ def test_a_higher_score_never_gets_a_lower_expected_grade(levels: Levels, output
     assert expected[high] >= expected[low] - 1e-12
 
 
+@settings(deadline=None)
 @given(levels(), TWO_PHOTOS, st.lists(real(0, 1), min_size=3, max_size=3))
 def test_a_photo_likelier_above_each_grade_is_never_ranked_below(
     levels: Levels, outputs: list[list[float]], moved: list[float]
@@ -67,6 +70,7 @@ def test_a_photo_likelier_above_each_grade_is_never_ranked_below(
     assert bool((levels.apply(higher) @ GRADES >= levels.apply(lower) @ GRADES - 1e-9).all())
 
 
+@settings(deadline=None)
 @given(levels(), levels(), st.lists(real(-20, 20), min_size=2, max_size=30))
 def test_levels_on_levels_keep_the_order_of_expected_grades(first: Levels, second: Levels, at: list[float]) -> None:
     """Of a grader that is calibrated already, by an earlier adaptation say, the whole ranking stays."""
