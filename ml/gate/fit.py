@@ -163,8 +163,8 @@ def fit_gate(samples: Sequence[Sample]) -> GateFit:
 
     A fifth of the pictures of each is held out: by those the limit and the threshold are set. The threshold lies
     halfway, in log-odds, between what .5 % of the scalps stay below and what .5 % of the rest exceed, but never above
-    .5: scalps of a scope that the fit never saw score lower by several units of log-odds than those that it saw, and
-    to refuse them is worse than to let something else pass.
+    a third, what each of three outcomes has by chance: scalps of a scope that the fit never saw score lower by several
+    units of log-odds than those that it saw, and to refuse them is worse than to let something else pass.
     """
     parts = [sample.divide(*HELD_OUT) for sample in samples if sample.name != PROTOTYPES]
     kept = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES)]
@@ -181,7 +181,7 @@ def fit_gate(samples: Sequence[Sample]) -> GateFit:
     highest = float(scalp_log_odds(refused @ weight.T + bias).quantile(0.995))
     return GateFit(
         tensors={"_fc.weight": weight, "_fc.bias": bias, WEIGHT: direction / limit, BIAS: offset / limit},
-        threshold=1 / (1 + float(np.exp(-min((lowest + highest) / 2, 0.0)))),
+        threshold=min(1 / (1 + float(np.exp(-(lowest + highest) / 2))), 1 / len(GateClass)),
     )
 
 
