@@ -278,7 +278,7 @@ def test_the_form_advises_and_does_not_forbid(
     visit: Visit, tmp_path: Path, change: Callable[[Image.Image], Image.Image], said: str
 ) -> None:
     path = tmp_path / "photo.jpg"
-    change(drawn(2)).save(path, quality=95)
+    change(drawn(3)).save(path, quality=95)
     page = visit(language="en")
     page.set_input_files("#photo", path)
     expect(page.locator("#advice")).to_contain_text(said)
