@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -130,6 +131,18 @@ def fill(page: Page, photo: Path, *, consent: bool = True) -> None:
         page.check(f"[name={name}][value='{value}']")
     if consent:
         page.check("[name=consent]")
+
+
+def wait_until(page: Page, script: str, seconds: float = 20) -> None:
+    """Wait until the script's value is true.
+
+    Playwright's own `wait_for_function` evaluates a script again from within the page, which our content security
+    policy forbids, and takes the promise of an async function for true.
+    """
+    until = time.monotonic() + seconds
+    while not page.evaluate(script):
+        assert time.monotonic() < until, f"still not true after {seconds} s: {script}"
+        page.wait_for_timeout(50)
 
 
 def send(page: Page) -> None:

@@ -69,12 +69,17 @@ def ready(page: Page) -> Page:
     return page
 
 
+def moved(page: Page) -> None:
+    """Wait until no cluster is splitting or merging: meanwhile the map holds what was and what will be."""
+    expect(page.locator("#map .leaflet-cluster-anim")).to_have_count(0)
+
+
 def go(page: Page, place: tuple[float, float], zoom: int) -> None:
     page.evaluate(
         "([place, zoom]) => { document.getElementById('clinics').map.map.setView(place, zoom, { animate: false }); }",
         [place, zoom],
     )
-    page.wait_for_timeout(400)  # Clusters come and go in a movement.
+    moved(page)
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
@@ -90,7 +95,7 @@ def test_at_every_zoom_the_map_shows_as_many_clinics_as_there_are_rows_in_view(
         rows = sum(south <= row["latitude"] <= north and west <= row["longitude"] <= east for row in clinics)
         assert found["inView"] == rows, f"at zoom {zoom}"
         assert (found["read"], found["pins"]) == (found["through"], found["single"]), f"at zoom {zoom}"
-        assert re.match(rf"지도 안 {rows:,}곳", page.locator("#count").inner_text()), f"at zoom {zoom}"
+        expect(page.locator("#count")).to_have_text(re.compile(rf"지도 안 {rows:,}곳"))
         counted.append(rows)
     assert counted[0] == len(clinics) == 20_000, "all of Korea is in view"
     assert 0 < counted[-1] < 20
@@ -108,7 +113,7 @@ def test_clinics_at_one_address_fan_out(visit: Visit, clinics: list[dict[str, An
     assert together >= places.count(place) > 1
     page.locator("#map").click()
     expect(pins).to_have_count(alone + together)
-    page.wait_for_timeout(400)
+    moved(page)
     pins.nth(pins.evaluate_all(NEAREST_THE_MIDDLE)).click()
     expect(page.locator(".leaflet-popup .clinic h3")).to_contain_text("예시")
     expect(page.locator(".leaflet-popup [data-part=phone]")).to_have_attribute("href", re.compile(r"^tel:000-"))

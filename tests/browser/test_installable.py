@@ -10,14 +10,14 @@ import requests
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ANALYSIS, Visit, fill, send
+from tests.browser.conftest import ANALYSIS, Visit, fill, send, wait_until
 from tests.stack import Stack
 
 
 def controlled(page: Page) -> Page:
     """Wait until the service worker has taken charge of the page."""
     page.evaluate("navigator.serviceWorker.ready")
-    page.wait_for_function("navigator.serviceWorker.controller?.state === 'activated'")
+    wait_until(page, "navigator.serviceWorker.controller?.state === 'activated'")
     return page
 
 
@@ -84,11 +84,12 @@ def test_a_switch_of_the_language_is_followed_without_a_connection_too(visit: Vi
     page.get_by_role("button", name="English").click()
     expect(page.locator("html")).to_have_attribute("lang", "en")
     page.evaluate("navigator.serviceWorker.ready.then((registration) => registration.update())")
-    page.wait_for_function(
+    wait_until(
+        page,
         """async () => {
             const page = await caches.match("/offline/");
             return (await page.text()).includes('<html lang="en"') && (await caches.keys()).length === 1;
-        }"""
+        }""",
     )
     page.context.set_offline(True)
     page.goto(f"{stack.url}/sample/")
