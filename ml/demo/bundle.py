@@ -63,7 +63,7 @@ _EXAMPLES_SEED = 4_000_000
 
 #: Pictures, seed, and share of balanced grades of each set. A third of those to train on are as frequent as in the real
 #: set: else no network would ever see a scalp that shows nothing.
-_SETS = {TRAINING: (3000, 1, 2 / 3), BALANCED: (240, 2, 1.0), FREQUENT: (200, 3, 0.0)}
+_SETS = {TRAINING: (4500, 1, 2 / 3), BALANCED: (240, 2, 1.0), FREQUENT: (200, 3, 0.0)}
 
 #: Signs whose grades no real photograph has confirmed yet: marks say nothing of them, and the one set of real labels
 #: that demo@2 was measured on ranked fine scaling little better than chance (AUC .57).

@@ -106,8 +106,8 @@ def _light(random: np.random.Generator) -> np.ndarray:
 
 def _focus(photo: Image.Image, random: np.random.Generator) -> Image.Image:
     """Blur by focus, sometimes more on one side, since the skin curves away from the lens."""
-    radius = float(np.clip(np.exp(random.normal(0.0, 0.5)), 0.4, 3.2))
-    tilted, angle, extra = random.random() < 0.4, random.uniform(0, 2 * np.pi), random.uniform(0.8, 2.5)
+    radius = float(np.clip(np.exp(random.normal(0.0, 0.45)), 0.4, 2.6))
+    tilted, angle, extra = random.random() < 0.4, random.uniform(0, 2 * np.pi), random.uniform(0.8, 2.0)
     sharp = photo.filter(ImageFilter.GaussianBlur(radius))
     if not tilted:
         return sharp

@@ -25,8 +25,14 @@ from ml.data.synthetic.view import View
 
 #: Share of the field that plates cover, by grade: boxes around the flakes of the 164 photographs of "scalp-data" cover
 #: .005 to .3 (CC BY 4.0, universe.roboflow.com/nisipeanu/scalp-data-3feq3-ahmd3).
-_COVERED = ((0.004, 0.012), (0.02, 0.05), (0.075, 0.2))
-_MOST_PLATES = 90
+_COVERED = ((0.006, 0.014), (0.028, 0.06), (0.1, 0.22))
+
+#: Enough for grade 3 where plates are smallest: 0.22 of the field in plates of 6 pixels' radius is 200 of them.
+_MOST_PLATES = 240
+
+#: The area of a plate of radius 1 as its mask is cut, and how much longer than wide it is on average.
+_USUAL_STRETCH = 1.7
+_PLATE_AREA = float(np.pi * 1.4 * _USUAL_STRETCH)
 
 
 def lay_plates(
@@ -38,9 +44,9 @@ def lay_plates(
     random = stream(seed, "clumps" if above else "plates")
     low, high = _COVERED[grade - 1]
     wanted = float(np.exp(random.uniform(np.log(low), np.log(high)))) * WIDTH * HEIGHT * (0.2 if above else 0.8)
-    usual = float(np.clip(random.uniform(0.07, 0.2) * view.scale, 4, 60)) * (0.6 if above else 1.0)
-    usual = min(usual, (wanted / 2) ** 0.5)
-    thick = random.uniform(0.45, 1.0)
+    usual = float(np.clip(random.uniform(0.08, 0.24) * view.scale, 6, 60)) * (0.6 if above else 1.0)
+    usual = min(usual, (wanted / (2 * _PLATE_AREA)) ** 0.5)
+    thick = random.uniform(0.65, 1.0)
     roots = np.array([follicle.root for follicle in follicles if follicle.inside]).reshape(-1, 2)
     blobs = np.zeros((HEIGHT, WIDTH), dtype=np.float32)
     covered = 0.0
@@ -53,7 +59,7 @@ def lay_plates(
         if covered >= wanted:
             break
         spot(blobs, place, radius, 1.0, stretch=stretch, angle=turn)
-        covered += np.pi * radius**2 * stretch * 1.4
+        covered += _PLATE_AREA * radius**2 * stretch / _USUAL_STRETCH
     fine = float(np.clip(usual * 0.16, 2.2, 6))
     ragged = 0.5 * noise(random, fine) + noise(random, fine * 3.5) + noise(random, fine * 9)
     rough = noise(random, max(2.5, fine * 0.8)) + 0.8 * noise(random, fine * 4)

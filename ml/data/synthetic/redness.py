@@ -21,7 +21,7 @@ def redden(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: in
     if grade == 0:
         return
     random = stream(seed, "redness")
-    area, strength = random.uniform(-0.3, 0.3), random.uniform(0.85, 1.15)
+    area, strength = random.uniform(-0.2, 0.2), random.uniform(0.88, 1.12)
     tint, few_vessels = random.random(), random.random()
     cloud = noise(random, random.uniform(120, 240)) + 0.45 * noise(random, 60) + 0.2 * noise(random, 22)
     level = (0.7, -0.1, -1.1)[grade - 1] + area
@@ -29,7 +29,7 @@ def redden(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: in
     spared = np.zeros_like(blush)
     for follicle in follicles:
         spot(spared, follicle.root, follicle.radius * 1.9, 0.4)
-    blush = blush * (1 - spared) * np.float32(strength * (0.28, 0.5, 0.8)[grade - 1])
+    blush = blush * (1 - spared) * np.float32(strength * (0.32, 0.56, 0.85)[grade - 1])
     absorb(skin, blush, (tint * _PINK + (1 - tint) * _ORANGE).tolist())
     if few_vessels < 0.3:
         vessels = _vessels(random, (6, 14, 26)[grade - 1], view) * step(cloud, level - 1.2, level + 0.6)
