@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 
-from tests.environment import SCRATCH
-from tests.stack import Stack
+from tests.support.environment import SCRATCH
+from tests.support.stack import Stack
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -15,8 +15,8 @@ from backend.analyses.metrics import analyses
 from backend.operations.probe import broker_probe, storage_probe
 from backend.operations.services import round_note, worker_seen
 from ml.labels import MODEL_KEYS
-from tests.analyses import BUNDLE
 from tests.api.contract import ContractClient
+from tests.support.analyses import BUNDLE
 
 Worker = Callable[..., None]
 

@@ -13,7 +13,7 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from backend.analyses.models import Analysis
-from tests.analyses import ANSWERS, PHOTO
+from tests.support.analyses import ANSWERS, PHOTO
 
 ANALYSES = "/api/v1/analyses/"
 

@@ -14,8 +14,8 @@ from django.forms import BooleanField
 from django.test import Client
 
 from backend.analyses.models import Analysis, Erasure, Finding, Human
-from tests.analyses import IN_STATUS, failed, fresh, queued, rejected, succeeded
 from tests.api.conftest import Worker
+from tests.support.analyses import IN_STATUS, failed, fresh, queued, rejected, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

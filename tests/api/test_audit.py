@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.analyses.models import Analysis
-from tests.analyses import IN_STATUS, queued, succeeded
 from tests.api.test_admin import ANALYSES, HUMANS, act, shown
+from tests.support.analyses import IN_STATUS, queued, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from tests.analyses import IN_STATUS, fresh, queued
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import IN_STATUS, fresh, queued
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

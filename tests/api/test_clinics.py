@@ -12,7 +12,7 @@ from django.test import Client
 from backend.clinics.models import Clinic
 from backend.clinics.sources import Source
 from tests.api.contract import ContractClient, validator
-from tests.clinics import clinic
+from tests.support.clinics import clinic
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from backend.analyses.models import Analysis, Erasure
-from tests.analyses import queued, succeeded
+from tests.support.analyses import queued, succeeded
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
 

@@ -19,8 +19,8 @@ from django.test.utils import CaptureQueriesContext
 from backend.analyses.models import Analysis, Finding
 from backend.analyses.states import Status
 from backend.dashboard.selectors import HOURS, Spread, day
-from tests.analyses import IN_STATUS, failed, queued, rejected, succeeded
 from tests.api.conftest import Worker
+from tests.support.analyses import IN_STATUS, failed, queued, rejected, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from backend.analyses.models import Analysis, Erasure, Finding, Human
-from tests.analyses import IN_STATUS, succeeded
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import IN_STATUS, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

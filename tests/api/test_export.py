@@ -13,8 +13,8 @@ from django.utils.dateparse import parse_datetime
 
 from backend.analyses.models import Analysis, Feedback, Finding, Human, Share
 from backend.analyses.services.retention import photos_purge
-from tests.analyses import ANSWERS, GRADES, IN_STATUS, past_retention, succeeded
 from tests.api.contract import ContractClient, address, published_schema
+from tests.support.analyses import ANSWERS, GRADES, IN_STATUS, past_retention, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from backend.analyses.models import Feedback
-from tests.analyses import IN_STATUS, succeeded
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import IN_STATUS, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

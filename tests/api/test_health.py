@@ -19,8 +19,8 @@ from backend.operations.probe import Probe, storage_probe
 from backend.operations.selectors import pace, workers_heard
 from backend.operations.services import round_note, worker_left, worker_seen, worker_started, workers_forget
 from deploy.launcher.settings import free_port
-from tests.analyses import BUNDLE
 from tests.api.conftest import Worker
+from tests.support.analyses import BUNDLE
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

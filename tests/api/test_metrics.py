@@ -14,8 +14,8 @@ from backend.analyses.metrics import analyses
 from backend.operations.health import REASONS, WARNINGS
 from backend.operations.services import round_note
 from ml.labels import SYMPTOMS
-from tests.analyses import BUNDLE, GRADES, IN_STATUS, canceled, failed, queued, rejected, succeeded
 from tests.api.conftest import Worker
+from tests.support.analyses import BUNDLE, GRADES, IN_STATUS, canceled, failed, queued, rejected, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

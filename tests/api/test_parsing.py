@@ -18,9 +18,9 @@ from backend.config.errors import InvalidFields
 from backend.operations.middleware import REQUEST_ID, request_id_of
 from backend.operations.throttle import client_address
 from backend.operations.waiting import MAX_SECONDS, preferred_wait
-from tests.analyses import IN_STATUS, queued
 from tests.api.contract import ANALYSES, ContractClient, address
 from tests.api.test_polling import PROMISED, Passed, short_way
+from tests.support.analyses import IN_STATUS, queued
 
 pytestmark = pytest.mark.django_db
 

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from backend.analyses.services.retention import photos_purge
-from tests.analyses import past_retention, succeeded
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import past_retention, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -13,9 +13,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from backend.analyses.services.control import analysis_erase
-from tests.analyses import IN_STATUS, queued, running
 from tests.api.conftest import Worker
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import IN_STATUS, queued, running
 
 # The short way ends with the connection given back, which a test inside of one transaction could not stand.
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]

@@ -16,8 +16,8 @@ from backend.analyses.models import Analysis
 from backend.analyses.services.attempt import analysis_fail, claim_progress
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.operations.waiting import preferred_wait, wait_for
-from tests.analyses import claimed, queued, succeeded
 from tests.api.contract import ContractClient
+from tests.support.analyses import claimed, queued, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

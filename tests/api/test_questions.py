@@ -15,9 +15,9 @@ from django.utils import timezone
 from backend.questions.models import Entry, Unanswered
 from backend.questions.services.asking import KEPT_DAYS, unanswered_sweep
 from backend.questions.services.loading import entries_load
-from tests.analyses import queued, succeeded
 from tests.api.contract import ContractClient
 from tests.questions.few import few_entries
+from tests.support.analyses import queued, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

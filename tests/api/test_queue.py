@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.analyses import canceled, queued, running, succeeded
 from tests.api.conftest import Worker
 from tests.api.contract import ContractClient
+from tests.support.analyses import canceled, queued, running, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -10,8 +10,8 @@ import pytest
 import redis
 
 from backend.analyses.models import Analysis
-from tests.analyses import IN_STATUS, claimed, failed, fresh, past_retention, queued
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import IN_STATUS, claimed, failed, fresh, past_retention, queued
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -16,9 +16,9 @@ from django.utils.translation import trans_real
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from backend.analyses.reasons import REJECTIONS
-from tests.analyses import ANSWERS
 from tests.api.contract import published_schema
-from tests.environment import ROOT
+from tests.support.analyses import ANSWERS
+from tests.support.environment import ROOT
 
 
 def test_the_schema_is_valid_openapi_3_1() -> None:
@@ -100,7 +100,7 @@ AT_ONCE = """
 import django
 django.setup()
 from django.test import Client
-from tests.threads import at_once
+from tests.support.threads import at_once
 print({answer.status_code for answer in at_once(lambda: Client().get("/api/schema/"), times=8)})
 """
 

@@ -12,8 +12,8 @@ from django.utils.dateparse import parse_datetime
 
 from backend.analyses.models import Share
 from backend.analyses.services.sharing import SHARED_DAYS, shares_sweep
-from tests.analyses import IN_STATUS, succeeded
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import IN_STATUS, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -15,9 +15,9 @@ from django.test import Client
 from backend.analyses.models import Age, Sex
 from backend.statistics.services.publishing import statistics_publish
 from ml.labels import ABSTENTIONS, Abstention
-from tests.analyses import queued, succeeded
 from tests.api.contract import ContractClient
-from tests.humans import analysed, humans
+from tests.support.analyses import queued, succeeded
+from tests.support.humans import analysed, humans
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -12,9 +12,20 @@ from backend.analyses.reasons import REASONS, REJECTIONS, reason_text
 from backend.analyses.services.attempt import analysis_succeed, claim_progress
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from ml.labels import ABSTENTIONS, GRADES, SYMPTOMS, Abstention
-from tests.analyses import BUNDLE, IN_STATUS, claimed, failed, findings, fresh, queued, rejected, running, succeeded
 from tests.api.conftest import Worker
 from tests.api.contract import ContractClient, address
+from tests.support.analyses import (
+    BUNDLE,
+    IN_STATUS,
+    claimed,
+    failed,
+    findings,
+    fresh,
+    queued,
+    rejected,
+    running,
+    succeeded,
+)
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

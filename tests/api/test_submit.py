@@ -11,11 +11,11 @@ import redis
 from django.test.client import encode_multipart
 
 from backend.analyses.models import Analysis
-from tests.analyses import ANSWERS, IN_STATUS, PHOTO, queued
 from tests.api.conftest import Worker
 from tests.api.contract import ANALYSES, ContractClient, named
-from tests.photos import GOOD, REFUSED, photo_jpeg
-from tests.threads import at_once
+from tests.support.analyses import ANSWERS, IN_STATUS, PHOTO, queued
+from tests.support.photos import GOOD, REFUSED, photo_jpeg
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.analyses import PHOTO
-from tests.stack import Stack
+from tests.support.analyses import PHOTO
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

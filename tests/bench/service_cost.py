@@ -33,16 +33,16 @@ def service_cost(databases: tuple[str, ...] = DATABASES) -> dict[str, dict[str, 
 
 
 def measure(database: str, *, seconds: float = 3.0, rounds: int = 5, photos: int = 40) -> dict[str, Any]:
-    """The figures of one database, for which `tests.environment` was told of it before this process began."""
+    """The figures of one database, for which `tests.support.environment` was told of it before this process began."""
     import django
 
-    from tests.environment import SCRATCH, postgresql
+    from tests.support.environment import SCRATCH, postgresql
 
     assert (postgresql is not None) == (database == "postgresql")
     django.setup()
     from ml.seeded import build_seeded_bundle
     from tests.bench.service_parts import idle_cost, rows_cost, web_cost
-    from tests.stack import Stack
+    from tests.support.stack import Stack
 
     with tempfile.TemporaryDirectory(dir=SCRATCH) as name:
         folder = Path(name)

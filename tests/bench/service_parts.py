@@ -19,8 +19,8 @@ import requests
 
 from backend.analyses.photos import photo_clean
 from tests.bench.service_load import Load, children, get, load
-from tests.environment import ROOT, until
-from tests.stack import ENDED, Stack, scalp_photo
+from tests.support.environment import ROOT, until
+from tests.support.stack import ENDED, Stack, scalp_photo
 
 WORKER_THERE = (
     "from datetime import timedelta; from django.utils import timezone; "

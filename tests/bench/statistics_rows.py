@@ -15,7 +15,7 @@ import time
 import uuid
 from datetime import timedelta
 
-import tests.environment  # isort: skip - the settings read what it sets
+import tests.support.environment  # isort: skip - the settings read what it sets
 
 TIMES = 50
 CHUNK = 20_000
@@ -79,7 +79,7 @@ def main() -> None:
 
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(tests.environment.SCRATCH / "statistics.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = str(tests.support.environment.SCRATCH / "statistics.sqlite3")
     before = setup_databases(verbosity=0, interactive=False)
     try:
         one = fill(rows)

@@ -23,7 +23,7 @@ from tests.bench.client import closed_loop
 from tests.bench.processes import largest_peak
 
 if TYPE_CHECKING:
-    from tests.stack import Stack
+    from tests.support.stack import Stack
 
 PATIENCE = 900.0  #: seconds for the first conversion of seven models
 ENDED = {"succeeded", "rejected", "failed", "canceled", "expired"}
@@ -45,7 +45,7 @@ class Service:
         if self.stack is not None:
             return
         # Importing it starts a broker for the tests and points Django at a scratch folder, for every process after.
-        from tests.stack import Stack
+        from tests.support.stack import Stack
 
         kept = {"SCALP_TEST_DATABASE", "SCALP_DATABASE_URL"}
         os.environ.clear()

@@ -15,8 +15,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.environment import ROOT
-from tests.stack import Stack, scalp_photo
+from tests.support.environment import ROOT
+from tests.support.stack import Stack, scalp_photo
 
 #: Of every page that a failed test opened; of every page with `SCALP_TEST_SCREENSHOTS=true`, for whoever looks.
 SCREENSHOTS = ROOT / "var" / "screenshots"

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ml.seeded import build_seeded_bundle
-from tests.environment import ROOT, SCRATCH
-from tests.stack import Stack
+from tests.support.environment import ROOT, SCRATCH
+from tests.support.stack import Stack
 
 LIGHTHOUSE = "lighthouse@12.8.2"
 REPORTS = ROOT / "var" / "lighthouse"

@@ -18,8 +18,8 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.browser.conftest import DESK, PHONE
-from tests.environment import SCRATCH
-from tests.stack import Stack
+from tests.support.environment import SCRATCH
+from tests.support.stack import Stack
 
 ROUNDS = 5
 FIRST_VIEW_SECONDS, FRAMES_A_SECOND = 2.0, 50.0

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import expect
 
 from tests.browser.conftest import Visit, axe_finds_nothing, fill, lose_posts, resting_models, send, unfold
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 
 def reported(stack: Stack) -> str:

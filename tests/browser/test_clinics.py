@@ -13,7 +13,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 SEOUL = (37.517, 127.047)
 #: What is drawn: numbers on clusters as one reads them, and single markers; and of all markers, clusters counted

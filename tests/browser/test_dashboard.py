@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 PASSWORD = "a-scalp-check-for-all"
 

@@ -12,7 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
 from tests.browser.test_pages import HANGUL, ZOOMED, focused
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 
 def reported(stack: Stack, *, bundle: str = "", unrated: str = "") -> str:

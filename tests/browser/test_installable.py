@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ANALYSIS, Visit, fill, send, wait_until
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 
 def controlled(page: Page) -> Page:

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ANALYSIS, DESK, PHONE, Visit, analyses, fill, resting_models, send
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 #: What is left of a window of 640 px at 200 % zoom, and the least that WCAG 2.2 (1.4.10) asks for.
 ZOOMED = (320, 640)

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from ml.labels import SYMPTOMS
 from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 SIZES = pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
 LANGUAGES = pytest.mark.parametrize("language", ["ko", "en"])

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visit
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 
 @pytest.fixture

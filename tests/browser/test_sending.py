@@ -12,9 +12,9 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ANALYSIS, Visit, analyses, fill, lose_posts, send
-from tests.environment import until
-from tests.photos import drawn, noise
-from tests.stack import Stack
+from tests.support.environment import until
+from tests.support.photos import drawn, noise
+from tests.support.stack import Stack
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import DESK, Visit, axe_finds_nothing
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 GROUPS = {  # of women: results by age, type and degree
     "20대": [(160, "지성", "경증"), (40, "건성", "양호")],

@@ -47,7 +47,7 @@ def main() -> int:
     from ml.seeded import build_seeded_bundle
     from tests.chaos.house import House
     from tests.chaos.matrix import suffer, table
-    from tests.environment import ROOT, SCRATCH, NotHere
+    from tests.support.environment import ROOT, SCRATCH, NotHere
 
     bundles = [SCRATCH / version for version in ("1.0.0", "1.0.1")]
     for bundle in bundles:

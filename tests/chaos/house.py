@@ -17,8 +17,8 @@ import redis
 
 from deploy.launcher.broker import broker_ready
 from tests.chaos.points import CLOCK, FOLDER, leave_note, notes_left
-from tests.environment import NotHere, PostgreSQL, postgresql, until
-from tests.stack import Stack
+from tests.support.environment import NotHere, PostgreSQL, postgresql, until
+from tests.support.stack import Stack
 
 #: What a disk of the service holds: room for all that a run needs (60 KB a photo), and little enough to be filled in a
 #: moment.

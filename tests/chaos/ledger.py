@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from tests.chaos.house import House
-from tests.stack import ENDED
+from tests.support.stack import ENDED
 
 SYMPTOMS = 6
 

@@ -13,8 +13,8 @@ from uuid import UUID
 import requests
 
 from tests.chaos.house import House
-from tests.environment import until
-from tests.stack import ENDED, scalp_photo
+from tests.support.environment import until
+from tests.support.stack import ENDED, scalp_photo
 
 #: Between two tries where nobody answered, in seconds: half of what the page begins with.
 PAUSE = 1.0

@@ -14,7 +14,7 @@ from ml.seeded import build_seeded_bundle
 from tests.chaos.faults import Fault, catalogue
 from tests.chaos.house import House
 from tests.chaos.matrix import suffer, table
-from tests.environment import POSTGRESQL, SCRATCH, NotHere
+from tests.support.environment import POSTGRESQL, SCRATCH, NotHere
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

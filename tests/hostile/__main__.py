@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.environment import ROOT  # First: Django's settings come from it.
+from tests.support.environment import ROOT  # First: Django's settings come from it.
 
 
 def main() -> int:

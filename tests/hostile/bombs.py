@@ -12,7 +12,7 @@ from PIL import Image
 
 from tests.hostile import formats
 from tests.hostile.case import PHOTO, REFUSED, Case, photo_case
-from tests.photos import (
+from tests.support.photos import (
     bmp_claiming,
     bmp_of_runs,
     encoded,

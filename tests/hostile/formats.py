@@ -12,7 +12,7 @@ from typing import Final
 
 from PIL import Image
 
-from tests.photos import drawn, encoded, exif_block, srgb_profile
+from tests.support.photos import drawn, encoded, exif_block, srgb_profile
 
 Maker = Callable[[], bytes]
 

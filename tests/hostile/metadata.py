@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from tests.hostile import formats
 from tests.hostile.case import PHOTO, Case, photo_case
-from tests.photos import MARK, encoded, photo_telling_all, png_chunk, png_with_broken_tags, srgb_profile
+from tests.support.photos import MARK, encoded, photo_telling_all, png_chunk, png_with_broken_tags, srgb_profile
 
 SCRIPTS = {
     "a script": b"<script>alert(document.domain)</script>",

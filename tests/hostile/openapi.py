@@ -9,8 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.environment import ROOT
-from tests.stack import Stack
+from tests.support.environment import ROOT
+from tests.support.stack import Stack
 
 CONFIGURATION = Path(__file__).with_name("schemathesis.toml")
 

@@ -6,7 +6,7 @@ import pytest
 
 from tests.hostile.corpus import corpus, families, sample
 from tests.hostile.trial import Trial, table
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.hostile.openapi import fuzz_api
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

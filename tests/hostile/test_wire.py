@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.environment import until
 from tests.hostile.case import form
 from tests.hostile.forms import whole
 from tests.hostile.trial import front
 from tests.hostile.wire import Abuse, abuses, held, hold, length_of, post, request, reset
-from tests.stack import Stack
+from tests.support.environment import until
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

@@ -19,8 +19,8 @@ from ml.bench.host import peak_memory
 from tests.api.contract import hold_to_contract
 from tests.hostile.case import ANALYSES, Case, Upload
 from tests.hostile.corpus import families
-from tests.photos import hold_clean
-from tests.stack import Stack
+from tests.support.photos import hold_clean
+from tests.support.stack import Stack
 
 #: No upload may take longer, whatever it is: seconds, two at once on two cores.
 SECONDS: Final = 10.0

@@ -28,9 +28,9 @@ from ml.predictor import Prediction, Predictor, Prepared, Watch
 from ml.preprocessing import open_photo
 from ml.quality import measure
 from ml.seeded import build_seeded_bundle
-from tests.ml_bundles import alter_model, copy_bundle
-from tests.stack import scalp_photo
-from tests.threads import at_once
+from tests.support.ml_bundles import alter_model, copy_bundle
+from tests.support.stack import scalp_photo
+from tests.support.threads import at_once
 from workers.analyst import Analyst
 from workers.batcher import Batcher
 

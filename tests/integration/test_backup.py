@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 import requests
 
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

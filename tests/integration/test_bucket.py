@@ -21,8 +21,8 @@ from backend.analyses.services.retention import Purged, photos_purge
 from backend.config.bucket import BucketAway
 from backend.config.environment import bucket_client
 from deploy.launcher.settings import free_port
-from tests.analyses import fresh, past_retention, queued, succeeded
-from tests.bucket import ACCESS_KEY, BUCKET, SECRET_KEY, BucketServer
+from tests.support.analyses import fresh, past_retention, queued, succeeded
+from tests.support.bucket import ACCESS_KEY, BUCKET, SECRET_KEY, BucketServer
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
 

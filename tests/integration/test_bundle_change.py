@@ -20,8 +20,8 @@ import requests
 
 from ml.labels import SYMPTOMS
 from ml.seeded import build_seeded_bundle
-from tests.environment import ROOT, until
-from tests.stack import Stack, scalp_photo
+from tests.support.environment import ROOT, until
+from tests.support.stack import Stack, scalp_photo
 
 pytestmark = pytest.mark.processes
 

@@ -10,7 +10,16 @@ from django.core.management import CommandError, call_command
 
 from backend.clinics.models import Clinic
 from backend.clinics.services.importing import clinics_import
-from tests.registers import DEGREES, HIRA_HEAD, LOCALDATA_HEAD, METRES, hira_row, localdata_row, write_csv, write_xlsx
+from tests.support.registers import (
+    DEGREES,
+    HIRA_HEAD,
+    LOCALDATA_HEAD,
+    METRES,
+    hira_row,
+    localdata_row,
+    write_csv,
+    write_xlsx,
+)
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

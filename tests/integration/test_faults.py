@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 import requests
 
-from tests.environment import until
-from tests.stack import Stack
-from tests.succeeded import assert_each_succeeded_once
+from tests.support.environment import until
+from tests.support.stack import Stack
+from tests.support.succeeded import assert_each_succeeded_once
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

@@ -10,8 +10,8 @@ import pytest
 import redis
 from kombu import Connection, Producer
 
-from tests.environment import until
-from tests.stack import Stack
+from tests.support.environment import until
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

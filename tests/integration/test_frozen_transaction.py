@@ -8,8 +8,8 @@ import pytest
 from django.db import Error, connection, transaction
 
 from backend.analyses.models import Analysis
-from tests.analyses import queued
-from tests.environment import POSTGRESQL
+from tests.support.analyses import queued
+from tests.support.environment import POSTGRESQL
 
 pytestmark = [
     pytest.mark.database,

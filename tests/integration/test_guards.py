@@ -10,7 +10,7 @@ import pytest
 import requests
 
 from backend.config.guards import PERMISSIONS
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

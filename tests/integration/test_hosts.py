@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.environment import NotHere, postgresql_programs, until
-from tests.hosts import AcrossHosts, Network
-from tests.stack import Stack
-from tests.succeeded import assert_each_succeeded_once
+from tests.support.environment import NotHere, postgresql_programs, until
+from tests.support.hosts import AcrossHosts, Network
+from tests.support.stack import Stack
+from tests.support.succeeded import assert_each_succeeded_once
 
 pytestmark = pytest.mark.processes
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.environment import until
-from tests.stack import Stack
+from tests.support.environment import until
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

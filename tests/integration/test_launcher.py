@@ -18,8 +18,8 @@ import requests
 
 from deploy.launcher.broker import broker_password, broker_ready, broker_url
 from deploy.launcher.settings import LOOPBACK, free_port, listen
-from tests.environment import ROOT, until
-from tests.stack import Stack
+from tests.support.environment import ROOT, until
+from tests.support.stack import Stack
 
 pytestmark = [
     pytest.mark.processes,

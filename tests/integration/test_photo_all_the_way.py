@@ -6,7 +6,7 @@ import pytest
 import requests
 
 from ml.labels import MODEL_KEYS, SYMPTOMS, scalp_type
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

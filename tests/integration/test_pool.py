@@ -7,8 +7,8 @@ import pytest
 from django.db import OperationalError, connection
 
 from backend.analyses.selectors.status import analysis_status
-from tests.analyses import queued
-from tests.environment import POSTGRESQL
+from tests.support.analyses import queued
+from tests.support.environment import POSTGRESQL
 
 pytestmark = [
     pytest.mark.database,

@@ -22,9 +22,9 @@ import redis
 import requests
 from PIL import Image
 
-from tests.environment import postgresql, until
-from tests.photos import MARK, encoded, photo_telling_all, scalp
-from tests.stack import Stack
+from tests.support.environment import postgresql, until
+from tests.support.photos import MARK, encoded, photo_telling_all, scalp
+from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
 

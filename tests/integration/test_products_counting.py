@@ -19,9 +19,9 @@ from backend.products.models import Click, Product, Show, Spent
 from backend.products.selectors.evidence import rates, tallies
 from backend.products.selectors.suggestions import Suggestions, suggestions
 from backend.products.services.counting import COUNTED, click_count, shows_count, spent_forget
-from tests.analyses import queued, succeeded
 from tests.products.catalogue import product
-from tests.threads import at_once
+from tests.support.analyses import queued, succeeded
+from tests.support.threads import at_once
 
 pytestmark = [
     pytest.mark.database,

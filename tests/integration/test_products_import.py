@@ -14,7 +14,7 @@ from backend.products.models import Click, Product
 from backend.products.rules import SIGNS, TYPES
 from backend.products.services.importing import SENTENCES, products_import
 from tests.products.catalogue import product
-from tests.registers import write_csv, write_xlsx
+from tests.support.registers import write_csv, write_xlsx
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

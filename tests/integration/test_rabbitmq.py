@@ -14,11 +14,11 @@ import requests
 from amqp.exceptions import NotFound
 from kombu import Connection
 
-from tests.bucket import ACCESS_KEY, SECRET_KEY, BucketServer
-from tests.environment import until
-from tests.rabbitmq import RabbitMQ, needs_rabbitmq
-from tests.stack import Stack
-from tests.succeeded import assert_each_succeeded_once
+from tests.support.bucket import ACCESS_KEY, SECRET_KEY, BucketServer
+from tests.support.environment import until
+from tests.support.rabbitmq import RabbitMQ, needs_rabbitmq
+from tests.support.stack import Stack
+from tests.support.succeeded import assert_each_succeeded_once
 
 pytestmark = [pytest.mark.processes, needs_rabbitmq]
 

@@ -15,8 +15,8 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.bench.service_load import children
-from tests.environment import until
-from tests.stack import Stack
+from tests.support.environment import until
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

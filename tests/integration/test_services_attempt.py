@@ -30,8 +30,8 @@ from backend.analyses.services.attempt import (
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.analyses.services.reaper import analyses_reap
 from ml.labels import SYMPTOMS
-from tests.analyses import BUNDLE, IN_STATUS, claimed, findings, fresh, lease_lapsed, queued
-from tests.threads import at_once
+from tests.support.analyses import BUNDLE, IN_STATUS, claimed, findings, fresh, lease_lapsed, queued
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("storage", "broker")]
 

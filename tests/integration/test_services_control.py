@@ -10,8 +10,8 @@ from backend.analyses.errors import AnalysisErased, NotRetryable, PhotoGone
 from backend.analyses.models import Analysis, Erasure
 from backend.analyses.services.attempt import analysis_fail, analysis_put_off
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
-from tests.analyses import claimed, failed, fresh, past_retention, queued, succeeded
-from tests.threads import at_once
+from tests.support.analyses import claimed, failed, fresh, past_retention, queued, succeeded
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("storage", "broker")]
 

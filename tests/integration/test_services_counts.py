@@ -10,7 +10,7 @@ from django.test import RequestFactory
 from backend.operations.models import Count
 from backend.operations.services import count_try, counts_forget
 from backend.operations.throttle import WINDOW_SECONDS, SubmitThrottle
-from tests.threads import at_once
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 

@@ -14,8 +14,8 @@ from django.utils import timezone
 from backend.analyses.doorbell import QUEUE, celery_app
 from backend.analyses.models import Analysis
 from backend.analyses.services.reaper import Reaped, analyses_reap, worker_leases_lapse
-from tests.analyses import IN_STATUS, canceled, claimed, fresh, lease_lapsed, queued, running
-from tests.threads import at_once
+from tests.support.analyses import IN_STATUS, canceled, claimed, fresh, lease_lapsed, queued, running
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("storage")]
 

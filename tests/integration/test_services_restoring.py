@@ -15,7 +15,7 @@ from backend.analyses.services.restoring import Restored, analyses_restored
 from backend.analyses.services.sharing import share_create
 from backend.operations.models import Worker
 from backend.operations.services import worker_started
-from tests.analyses import fresh, queued, running, succeeded
+from tests.support.analyses import fresh, queued, running, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
 

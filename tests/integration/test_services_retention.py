@@ -15,8 +15,8 @@ from backend.analyses.models import Finding, Human
 from backend.analyses.services.attempt import analysis_fail
 from backend.analyses.services.control import analysis_erase
 from backend.analyses.services.retention import ORPHAN_AGE, Purged, photos_purge, write_ahead_log_wipe
-from tests.analyses import IN_STATUS, claimed, fresh, past_retention, queued, succeeded
-from tests.threads import at_once
+from tests.support.analyses import IN_STATUS, claimed, fresh, past_retention, queued, succeeded
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("broker")]
 

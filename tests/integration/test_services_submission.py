@@ -16,8 +16,8 @@ from django.db import DatabaseError, OperationalError, connection, connections
 from backend.analyses.errors import StorageAway
 from backend.analyses.models import Analysis
 from backend.analyses.services.submission import analysis_submit
-from tests.analyses import ANSWERS, PHOTO, queued
-from tests.threads import at_once
+from tests.support.analyses import ANSWERS, PHOTO, queued
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
 

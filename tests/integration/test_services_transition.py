@@ -10,7 +10,7 @@ from django.db.models import Q
 from backend.analyses.models import Analysis
 from backend.analyses.services.transition import analysis_move
 from backend.analyses.states import ENDED, WAITING, Status, sources
-from tests.analyses import fresh, queued
+from tests.support.analyses import fresh, queued
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 

@@ -12,9 +12,9 @@ from backend.analyses.services.control import analysis_erase
 from backend.statistics.models import Kind, Publication, PublishedCount, Tally
 from backend.statistics.selectors.groups import Group, statistics_published
 from backend.statistics.services.publishing import FEWEST, PERIOD, statistics_publish
-from tests import analyses
-from tests.humans import analysed, humans
-from tests.threads import at_once
+from tests.support import analyses
+from tests.support.humans import analysed, humans
+from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from backend.operations.throttle import WINDOW_SECONDS
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

@@ -15,9 +15,9 @@ import requests
 from backend.analyses.doorbell import QUIET_SECONDS
 from ml.data.synthetic import scalp_picture
 from ml.predictor import RUN_ORDER
-from tests.collector import Collector, Silent, Span
-from tests.environment import until
-from tests.stack import Stack
+from tests.support.collector import Collector, Silent, Span
+from tests.support.environment import until
+from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 

@@ -28,8 +28,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from tests.support.environment import ROOT
+
 PARTS = ("traffic", "fairness", "forecast", "pace", "limits", "soak")
-ROOT = Path(__file__).resolve().parent.parent.parent
 MIB = 2**20
 
 #: In `traffic`: small enough that a worker that stands still fills it, and as many threads as the web has by default.
@@ -51,7 +52,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     options = parser.parse_args()
 
-    from tests.environment import POSTGRESQL, SCRATCH
+    from tests.support.environment import POSTGRESQL, SCRATCH
 
     found: dict[str, Any] = {"machine": machine(), "database": "PostgreSQL" if POSTGRESQL else "SQLite"}
     for part in options.only:
@@ -164,9 +165,9 @@ def run_soak(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
 
 
 def run_limits(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
-    from tests.environment import POSTGRESQL
     from tests.load.limits import broker_commands_per_second, commands_per_photo, lives_per_second, photo_bytes
     from tests.load.traffic import SETTINGS
+    from tests.support.environment import POSTGRESQL
 
     with running(folder, **{**SETTINGS, "SCALP_SUBMITS_PER_MINUTE": "100000"}) as stack:
         commands = commands_per_photo(stack, 40)
@@ -191,7 +192,7 @@ class running:  # noqa: N801 - reads as a context
 
     def __init__(self, folder: Path, *, image_size: int = 64, **settings: str) -> None:
         from ml.seeded import build_seeded_bundle
-        from tests.stack import Stack
+        from tests.support.stack import Stack
 
         build_seeded_bundle(folder / "bundle", architecture="efficientnet-b0", image_size=image_size, seed=1)
         self.stack, self._folder = Stack(folder, folder / "bundle", **settings), folder

@@ -10,8 +10,8 @@ from dataclasses import asdict, dataclass
 
 import requests
 
-from tests.environment import until
-from tests.stack import ENDED, Stack, scalp_photo
+from tests.support.environment import until
+from tests.support.stack import ENDED, Stack, scalp_photo
 
 FLOODER = "10.255.0.1"
 

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from deploy.capacity.simulation import below, linear, simulate
-from tests.environment import until
 from tests.load.fairness import send_poisson
-from tests.stack import ENDED, Stack
+from tests.support.environment import until
+from tests.support.stack import ENDED, Stack
 
 
 @dataclass(frozen=True)

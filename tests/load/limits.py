@@ -10,8 +10,8 @@ from contextlib import ExitStack
 
 import redis
 
-from tests.environment import ROOT
-from tests.stack import Stack, scalp_photo
+from tests.support.environment import ROOT
+from tests.support.stack import Stack, scalp_photo
 
 WRITERS = 4  #: processes; each waits for its commits, so that several keep a database busy
 PIPELINED = 50  #: commands that a client of the broker sends at a time, so that its own work counts for little

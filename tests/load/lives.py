@@ -23,7 +23,7 @@ def write_lives(seconds: float) -> float:
 
     from backend.analyses.models import Analysis
     from backend.analyses.services.attempt import analysis_claim, analysis_succeed
-    from tests.analyses import findings
+    from tests.support.analyses import findings
 
     graded: list[Any] = findings()
     lives, begun = 0, time.monotonic()

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from tests.bench.service_load import children
-from tests.stack import Stack
+from tests.support.stack import Stack
 
 MIB = 2**20
 #: A process may grow by this part, or by so much where that is more: allocators keep what a busy moment needed.

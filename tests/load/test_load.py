@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 
 from tests.bench.service_load import get
-from tests.environment import SCRATCH
 from tests.load.memory import MIB, grown
 from tests.load.pace import highest, open_loop
 from tests.load.traffic import SETTINGS, traffic
-from tests.stack import Stack
+from tests.support.environment import SCRATCH
+from tests.support.stack import Stack
 
 USERS, SECONDS, PAUSE = 16, 15, 1
 #: Small enough that the line is full while the worker stands still, and as many threads as the web has by default.

@@ -17,9 +17,9 @@ from typing import Any
 
 import requests
 
-from tests.environment import ROOT, until
 from tests.load.memory import MemoryWatch
-from tests.stack import Stack, scalp_photo
+from tests.support.environment import ROOT, until
+from tests.support.stack import Stack, scalp_photo
 
 #: What a stack under load is told: one proxy in front, so that each user has an address of its own, and real leases.
 SETTINGS = {"SCALP_TRUSTED_PROXIES": "1", "SCALP_SUBMITS_PER_MINUTE": "20", "SCALP_LEASE_SECONDS": "60"}

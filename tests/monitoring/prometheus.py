@@ -13,8 +13,8 @@ import requests
 import yaml
 
 from deploy.launcher.settings import free_port
-from tests.environment import ROOT, spawn, until
-from tests.stack import Stack
+from tests.support.environment import ROOT, spawn, until
+from tests.support.stack import Stack
 
 MONITORING = ROOT / "deploy" / "monitoring"
 

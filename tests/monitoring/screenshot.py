@@ -16,11 +16,11 @@ from pathlib import Path
 import requests
 
 from ml.seeded import build_seeded_bundle
-from tests.environment import ROOT, until
 from tests.monitoring.drawing import draw
 from tests.monitoring.prometheus import MeasuredStack, Prometheus
 from tests.monitoring.test_dashboard import dark_photo
-from tests.stack import ENDED, scalp_photo
+from tests.support.environment import ROOT, until
+from tests.support.stack import ENDED, scalp_photo
 
 SECONDS = 210.0
 PHOTOS_A_SECOND = 1.5

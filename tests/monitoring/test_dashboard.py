@@ -14,11 +14,11 @@ import requests
 import yaml
 from PIL import Image
 
-from tests.environment import ROOT, until
 from tests.monitoring.dashboard import Panel, panels
 from tests.monitoring.drawing import draw
 from tests.monitoring.prometheus import MONITORING, MeasuredStack, Prometheus, needs_prometheus
-from tests.stack import scalp_photo
+from tests.support.environment import ROOT, until
+from tests.support.stack import scalp_photo
 
 pytestmark = [pytest.mark.processes, needs_prometheus]
 

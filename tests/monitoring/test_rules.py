@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.environment import ROOT
 from tests.monitoring.prometheus import MONITORING, needs_prometheus
+from tests.support.environment import ROOT
 
 CASES = Path(__file__).with_name("alerts.test.yml")
 COMPOSE = ROOT / "deploy" / "compose" / "monitoring.yml"

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-import tests.environment
+import tests.support.environment
 
 if TYPE_CHECKING:
     from tests.questions.heldout import Trial
@@ -54,7 +54,7 @@ def main() -> None:
     from tests.questions.heldout import trials
 
     if connection.vendor == "sqlite":
-        connection.settings_dict["TEST"]["NAME"] = str(tests.environment.SCRATCH / "questions.sqlite3")
+        connection.settings_dict["TEST"]["NAME"] = str(tests.support.environment.SCRATCH / "questions.sqlite3")
     before = setup_databases(verbosity=0, interactive=False)
     try:
         begun = time.perf_counter()
@@ -71,10 +71,10 @@ def main() -> None:
          "shown": t.shown[:3], "nearest": t.told.nearest, "flag": t.told.flag, "seconds": round(t.seconds, 4)}
         for t in done
     ]  # fmt: skip
-    path = tests.environment.ROOT / "var" / "questions.json"
+    path = tests.support.environment.ROOT / "var" / "questions.json"
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(report, ensure_ascii=False, indent=1), "utf-8")
-    print(f"each question is in {path.relative_to(tests.environment.ROOT)}")
+    print(f"each question is in {path.relative_to(tests.support.environment.ROOT)}")
 
 
 if __name__ == "__main__":

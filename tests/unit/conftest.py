@@ -8,7 +8,7 @@ from django.test import Client
 
 from ml.bundle import Bundle
 from ml.predictor import Predictor
-from tests.ml_bundles import copy_bundle
+from tests.support.ml_bundles import copy_bundle
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ from deploy.capacity.formulas import (
 )
 from deploy.capacity.plan import Demand, plan
 from deploy.capacity.simulation import DAY_SECONDS, Service, daily, linear, poisson, simulate
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 PHOTOS = 60_000
 

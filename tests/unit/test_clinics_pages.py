@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 
 from backend.clinics.sources import Source
-from tests.clinics import clinic
-from tests.visitors import finish, sent
+from tests.support.clinics import clinic
+from tests.support.visitors import finish, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 TOKENS = (ROOT / "frontend" / "static" / "css" / "tokens.css").read_text()
 LIGHT, DARK = (

@@ -17,14 +17,14 @@ import pytest
 import yaml
 from django.db import connection
 
-from tests.analyses import queued
-from tests.environment import ROOT
+from tests.support.analyses import queued
+from tests.support.environment import ROOT
 
 KUBERNETES = ROOT / "deploy" / "kubernetes"
 COMPOSE = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
 #: KEDA's own is in no package that Python or Debian has: this one is written out of its documentation (keda.sh:
 #: concepts/scaling-deployments, concepts/authentication, scalers/postgresql) and knows only what is used here.
-KEDA = json.loads((ROOT / "tests" / "keda.schema.json").read_text())
+KEDA = json.loads((ROOT / "tests" / "support" / "keda.schema.json").read_text())
 KUSTOMIZATION = yaml.safe_load((KUBERNETES / "base" / "kustomization.yaml").read_text())
 
 

@@ -9,7 +9,7 @@ import time
 import pytest
 import redis
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 #: Hears a word, then ends. What is registered first is called last: it looks after everybody else has cleaned up.
 LISTENER = """

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 BANNED = ("pickle", "cloudpickle", "dill", "joblib", "marshal", "shelve")
 SOURCES = sorted(path for room in ("ml", "backend", "workers", "deploy") for path in (ROOT / room).rglob("*.py"))

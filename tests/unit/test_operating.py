@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 GUIDE = (ROOT / "deploy" / "operating.md").read_text()
 RULES = yaml.safe_load((ROOT / "deploy" / "monitoring" / "alerts.yml").read_text())

@@ -17,8 +17,8 @@ from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.states import Status
 from backend.operations.services import worker_seen
 from ml.labels import MODEL_KEYS
-from tests.photos import photo_jpeg
-from tests.visitors import finish, send, sent
+from tests.support.photos import photo_jpeg
+from tests.support.visitors import finish, send, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

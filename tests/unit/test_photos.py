@@ -30,8 +30,8 @@ from backend.analyses.photos import (
     PhotoRefused,
     photo_clean,
 )
-from tests import photos
-from tests.environment import ROOT
+from tests.support import photos
+from tests.support.environment import ROOT
 
 PLACES = {
     "top left": (0.2, 0.2),

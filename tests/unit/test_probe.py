@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from backend.operations.probe import Probe
-from tests.environment import until
+from tests.support.environment import until
 
 
 class Mount:

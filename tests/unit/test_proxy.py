@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 PROXY = ROOT / "deploy" / "proxy"
 CONFIGURATION = (PROXY / "nginx.conf").read_text()

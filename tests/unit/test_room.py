@@ -5,8 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from tests.environment import until
-from tests.threads import at_once
+from tests.support.environment import until
+from tests.support.threads import at_once
 from workers.room import Room
 
 

@@ -12,7 +12,7 @@ from PIL import Image
 from backend.analyses.models import Analysis
 from backend.analyses.pages.sample_photos import SAMPLE_PHOTOS, SamplePhoto, sample_photo
 from tests.samples import COMMENT, draw_sample
-from tests.visitors import send
+from tests.support.visitors import send
 
 
 @pytest.mark.parametrize("sample", SAMPLE_PHOTOS, ids=lambda sample: sample.key)

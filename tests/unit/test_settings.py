@@ -17,7 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from backend.config import environment
 from backend.config.soundness import settings_hold
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 STRONG = "".join(chr(ord("a") + n % 26) for n in range(50))
 

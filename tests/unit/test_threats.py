@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 PAGE = (ROOT / "deploy" / "threats.md").read_text()
 TABLE = PAGE[PAGE.index("| against |") : PAGE.index("## What does not stand")]

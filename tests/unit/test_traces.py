@@ -19,8 +19,8 @@ from backend.operations.traces import span, span_past, span_shared, traceparent,
 from backend.operations.traffic import Traced
 from ml.errors import OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction
-from tests.collector import Collector, Silent
-from tests.environment import ROOT
+from tests.support.collector import Collector, Silent
+from tests.support.environment import ROOT
 from workers.batcher import Batcher
 
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"

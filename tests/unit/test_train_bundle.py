@@ -16,9 +16,9 @@ from ml.data.aihub import read_aihub
 from ml.training.estimate import Gpu, answering_seconds, measure_loading, training_seconds
 from ml.training.recipe import load_recipe
 from ml.training.run import RunFacts
-from tests.aihub import pictures, stem, write_folders
+from tests.support.aihub import pictures, stem, write_folders
+from tests.support.environment import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 RECIPE = load_recipe("grown-b7-300")
 
 

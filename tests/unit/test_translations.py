@@ -15,7 +15,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import override
 from django.utils.translation.template import templatize
 
-from tests.environment import ROOT
+from tests.support.environment import ROOT
 
 FOLDER = ROOT / "frontend" / "locale" / "ko" / "LC_MESSAGES"
 KEYWORDS = {

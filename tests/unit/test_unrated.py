@@ -20,7 +20,7 @@ from backend.analyses.services.sharing import share_create
 from backend.products.selectors.suggestions import seen_in
 from backend.questions.selectors.context import report_signs
 from ml.labels import ABSTENTIONS, SCALP_TYPES, SYMPTOMS, Abstention, counted_grade, deciding_unrated, scalp_type
-from tests.visitors import finish, sent
+from tests.support.visitors import finish, sent
 
 KEYS = [symptom.key for symptom in SYMPTOMS]
 DEGREES = ("mildly", "moderately", "severely")

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from ml.errors import OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction, Watch
-from tests.environment import free_port
+from tests.support.environment import free_port
 from workers.batcher import Batcher
 from workers.metrics import metrics_serve, registry
 

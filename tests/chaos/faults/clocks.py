@@ -8,7 +8,7 @@ from tests.chaos.faults import fault
 from tests.chaos.faults.workers import in_the_middle_of_a_batch
 from tests.chaos.house import House
 from tests.chaos.load import Load
-from tests.environment import until
+from tests.support.environment import until
 
 HOUR = 3600.0
 

@@ -13,7 +13,7 @@ from tests.chaos.house import House
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.points import POISON
-from tests.environment import until
+from tests.support.environment import until
 
 
 @fault("A photo rots in the storage before it is read.", ends={"failed photo_unreadable": 1})

@@ -14,7 +14,7 @@ import psycopg
 from tests.chaos.faults import fault
 from tests.chaos.house import House
 from tests.chaos.load import Load
-from tests.environment import until
+from tests.support.environment import until
 
 CUT = (
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "

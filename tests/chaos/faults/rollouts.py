@@ -11,7 +11,7 @@ from tests.chaos.faults import fault
 from tests.chaos.house import House
 from tests.chaos.ledger import Ledger, attempts_in
 from tests.chaos.load import Load, photos
-from tests.environment import until
+from tests.support.environment import until
 
 
 @fault("Each part is restarted, one after the other, and another bundle takes the place of the first.", pace=2)

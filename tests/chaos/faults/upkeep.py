@@ -10,7 +10,7 @@ from tests.chaos.faults import fault
 from tests.chaos.house import House
 from tests.chaos.ledger import attempts_in
 from tests.chaos.load import Load
-from tests.environment import until
+from tests.support.environment import until
 
 REAPERS = ("upkeep", "upkeep-2")
 

@@ -10,7 +10,7 @@ from tests.chaos.faults import fault
 from tests.chaos.house import House
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
-from tests.environment import until
+from tests.support.environment import until
 
 
 def dies_at(house: House, point: str) -> None:

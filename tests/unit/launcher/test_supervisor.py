@@ -1,0 +1,222 @@
+"""The supervisor: a real one in a process of its own, over small real servers that have children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from deploy.launcher.guard import Guard
+from deploy.launcher.settings import LOOPBACK, free_port, listen
+from tests.support.environment import ROOT
+
+pytestmark = pytest.mark.processes
+
+# A part: it writes down its process id and that of a child, which ignores SIGTERM as a hung worker would.
+SERVER = """
+import http.server, os, signal, subprocess, sys
+folder, name, port = sys.argv[1:]
+os.chdir(folder)
+child = subprocess.Popen(["sh", "-c", "trap '' TERM; while :; do sleep 1; done"])
+with open("pids", "w") as file:
+    file.write(f"{os.getpid()} {child.pid}")
+os.replace("pids", f"{name}.pids")
+print("the", name, "server speaks", flush=True)
+
+def end(*_):
+    with open("ended", "a") as file:
+        file.write(name + " ")
+    sys.exit()
+
+if name == "broken":
+    sys.exit("no such table: human")
+signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "stubborn" else end)
+http.server.HTTPServer(("127.0.0.1", int(port)), http.server.SimpleHTTPRequestHandler).serve_forever()
+"""
+
+HOUSE = """
+import os, socket, sys
+from pathlib import Path
+from deploy.launcher.supervisor import Part, Supervisor
+from deploy.launcher.terminal import LaunchError, say
+
+root, folder, *words = sys.argv[1:]
+
+def listens(port):
+    with socket.socket() as caller:
+        return caller.connect_ex(("127.0.0.1", port)) == 0
+
+try:
+    with Supervisor(Path(root), Path(folder, "log"), os.environ, os.getppid()) as house:
+        for word in words:
+            name, port = word.split(":")
+            command = [sys.executable, folder + "/server.py", folder, name, port]
+            house.start(Part(name, command, lambda: listens(int(port)), drain=1, outlasts=name == "broker"))
+        say("all ready")
+        house.watch()
+except LaunchError as error:
+    say(str(error))
+    sys.exit(1)
+"""
+
+
+def wait_until(condition: Callable[[], object], seconds: float = 30.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.05)
+
+
+def alive(process: int) -> bool:
+    """Whether it runs; a zombie that waits to be reaped does not."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process)], capture_output=True, text=True).stdout
+    return bool(state.strip()) and not state.startswith("Z")
+
+
+class House:
+    """A supervisor in its own process, and what it started."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.said = folder / "said"
+        self.ports: dict[str, int] = {}
+
+    def start(self, *names: str, through: tuple[str, ...] = ()) -> subprocess.Popen:
+        """Starts it, below the command `through` where there is one."""
+        self.ports = {name: free_port() for name in names}
+        words = [f"{name}:{port}" for name, port in self.ports.items()]
+        (self.folder / "server.py").write_text(SERVER)
+        command = [*through, sys.executable, "-c", HOUSE, str(ROOT), str(self.folder), *words]
+        with self.said.open("w") as said:
+            self.process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
+        return self.process
+
+    def ready(self) -> None:
+        wait_until(lambda: "all ready" in self.said.read_text() or self.process.poll() is not None)
+        assert "all ready" in self.said.read_text(), self.said.read_text()
+
+    def pids(self, name: str) -> list[int]:
+        """Of the server and of its child."""
+        file = self.folder / f"{name}.pids"
+        return [int(word) for word in file.read_text().split()] if file.exists() else []
+
+    def everyone(self) -> list[int]:
+        return [process for name in self.ports for process in self.pids(name)]
+
+    def nothing_left(self) -> bool:
+        return not any(map(alive, self.everyone()))
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    house = House(tmp_path)
+    yield house
+    house.process.kill()
+    house.process.wait()
+    for process in house.everyone():  # a test that failed must not leave what it looked for
+        if alive(process):
+            os.kill(process, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_all_parts_and_their_children_and_the_broker_last(house: House, number: signal.Signals) -> None:
+    process = house.start("broker", "first", "second")
+    house.ready()
+    process.send_signal(number)
+    assert process.wait(30) == 0
+    assert house.nothing_left()
+    ended = (house.folder / "ended").read_text().split()
+    assert sorted(ended) == ["broker", "first", "second"]
+    assert ended[-1] == "broker"
+
+
+def test_a_part_that_ignores_sigterm_is_killed(house: House) -> None:
+    process = house.start("stubborn")
+    house.ready()
+    process.terminate()
+    assert process.wait(30) == 0
+    assert house.nothing_left()
+    assert "stubborn did not end by itself and was killed" in house.said.read_text()
+
+
+def test_kill_9_of_the_launcher_takes_everything_along(house: House) -> None:
+    process = house.start("first", "second")
+    house.ready()
+    assert len(house.everyone()) == 4
+    process.kill()
+    wait_until(house.nothing_left)
+
+
+def test_the_guard_kills_the_groups_that_are_left_and_only_those() -> None:
+    """What takes the parts along where the kernel does not offer to; a guard that was killed is replaced."""
+    guard = Guard(ROOT)
+    left, other = (subprocess.Popen(["sleep", "600"], process_group=0) for _ in range(2))
+    try:
+        guard.began(left.pid)
+        guard.began(other.pid)
+        os.kill(guard.process_id, signal.SIGKILL)
+        wait_until(lambda: not alive(guard.process_id))
+        guard.ended(other.pid)
+        guard.close()
+        assert left.wait(30) == -signal.SIGKILL
+        assert other.poll() is None
+    finally:
+        for process in (left, other):
+            process.kill()
+            process.wait()
+
+
+def test_the_death_of_make_ends_the_launcher(house: House) -> None:
+    """`sh -c '… ; true'` stands for make: a parent that dies by kill -9 without a word to its child."""
+    script = '"$@"; true'
+    process = house.start("first", through=("sh", "-c", script, "sh"))
+    house.ready()
+    process.kill()
+    wait_until(house.nothing_left)
+    wait_until(lambda: "Stopped after" in house.said.read_text())
+
+
+def test_a_part_that_dies_is_started_again_without_its_old_children(house: House) -> None:
+    house.start("first")
+    house.ready()
+    server, child = house.pids("first")
+    os.kill(server, signal.SIGKILL)
+    wait_until(lambda: house.pids("first") != [server, child])
+    wait_until(lambda: alive(house.pids("first")[0]))
+    assert not alive(child)
+    assert "first ended (killed by SIGKILL); it starts again in 1 s" in house.said.read_text()
+
+
+def test_a_part_that_dies_twice_shows_the_end_of_its_log_and_waits_longer(house: House) -> None:
+    house.start("first")
+    house.ready()
+    for _ in range(2):
+        pids = house.pids("first")
+        os.kill(pids[0], signal.SIGKILL)
+        wait_until(lambda pids=pids: house.pids("first") not in ([], pids))
+    said = house.said.read_text()
+    assert "it starts again in 2 s" in said
+    assert "first server speaks" in said
+
+
+def test_a_part_that_ends_before_it_is_ready_stops_the_start_with_its_last_words(house: House) -> None:
+    process = house.start("first", "broken")
+    assert process.wait(30) == 1
+    assert house.nothing_left()
+    said = house.said.read_text()
+    assert "broken ended before it was ready (exit 1)" in said
+    assert "no such table: human" in said
+
+
+def test_nothing_listens_after_the_end(house: House) -> None:
+    process = house.start("first")
+    house.ready()
+    process.terminate()
+    process.wait(30)
+    listen(LOOPBACK, house.ports["first"]).close()
