@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from ml.data.files import find_photographs
 from ml.errors import AdaptationInvalid, PhotoUnreadable
-from ml.gate.pictures import find_photographs
 from ml.preprocessing import open_photo
 
 #: With fewer photographs the expected shares would be hung on a handful of scores.

@@ -45,8 +45,8 @@ def register(commands: Any) -> None:
 
 def fit(options: argparse.Namespace) -> int:
     from ml.data.aihub import read_aihub
+    from ml.data.files import find_photographs
     from ml.gate.making import make_gate
-    from ml.gate.pictures import find_photographs
 
     def found(folder: Path | None) -> list[Path]:
         return find_photographs(folder) if folder else []

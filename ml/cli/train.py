@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ml.cli.arguments import ListRecipes, count, number
+from ml.errors import DataSetInvalid
 from ml.labels import SYMPTOMS
 
 _KEYS = [symptom.key for symptom in SYMPTOMS]
@@ -38,7 +39,14 @@ def register(commands: Any) -> None:
         help="start from this file, its last layer included where it fits (default: ImageNet's, else grown ones)",
     )
     parser.add_argument(
-        "--also", type=Path, metavar="DATA", help="train on these as well, such as those of `data paint`"
+        "--photos", type=Path, metavar="FOLDER", help="also learn to rank these ungraded photographs by their --marks"
+    )
+    parser.add_argument(
+        "--marks",
+        type=Path,
+        metavar="CSV",
+        help="the share of each of the --photos that a person marked with flakes, shiny and red patches: columns file, "
+        "dandruff_share, oil_share, sensitive_share",
     )
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--memory-limit", type=float, metavar="GIB", help="take no more of the device's memory")
@@ -52,10 +60,14 @@ def register(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ml.data.files import find_photographs
+    from ml.data.marks import marked_records, read_marks
     from ml.training.recipe import load_recipe
     from ml.training.session import train_all
     from ml.training.trainer import Options
 
+    if (options.photos is None) != (options.marks is None):
+        raise DataSetInvalid("--photos and --marks belong together: photographs are ranked by what is marked on them.")
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     runs = train_all(
         load_recipe(options.recipe).changed(epochs=options.epochs, batch=options.batch),
@@ -66,7 +78,7 @@ def run(options: argparse.Namespace) -> int:
         pictures=options.pictures,
         seed=options.seed,
         weights=options.weights,
-        also=options.also,
+        marked=marked_records(find_photographs(options.photos), read_marks(options.marks)) if options.photos else (),
         options=Options(
             device=options.device,
             workers=options.workers,

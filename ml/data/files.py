@@ -27,6 +27,9 @@ _JPEG_END = b"\xff\xd9"
 #: stand (ITU-T T.81, B.1.1.5), so finding them near the end is enough.
 _TAIL_BYTES = 4096
 
+#: Endings of the pictures that a folder of photographs may hold.
+_PHOTOGRAPHS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".bmp", ".tif", ".tiff"}
+
 #: What `zipfile` raises for a member that is damaged, encrypted or compressed in a way it doesn't know.
 UNREADABLE = (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 
@@ -180,3 +183,11 @@ def _files_of_zip(path: Path, above: tuple[str, ...], faults: Faults) -> Iterato
 def _is_clutter(name: str) -> bool:
     """Whether it is the note of a synthetic set or a system's own, as macOS's `._0013….jpg` beside each picture."""
     return name.startswith("._") or name in (SYNTHETIC_MARKER, ".DS_Store", "Thumbs.db", "desktop.ini")
+
+
+def find_photographs(folder: Path) -> list[Path]:
+    """The pictures of a folder and those under it, in the order of their names. Raises DataSetInvalid."""
+    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _PHOTOGRAPHS and path.is_file())
+    if not found:
+        raise DataSetInvalid(f"{folder} holds no pictures. Name a folder of photographs.")
+    return found

@@ -8,6 +8,7 @@ from typing import IO
 
 from ml.data.faults import Faults
 from ml.data.files import StoredFile
+from ml.labels import SYMPTOMS
 
 #: What stands in arrays for the grade of a picture that is not labelled for a symptom.
 UNLABELLED = -1
@@ -21,7 +22,9 @@ class Record:
     in the order of `ml.labels.SYMPTOMS`, None for a symptom that is not labelled. `sex` (남, 여) and `age`
     (10대 … 80대 이상) are None without a meta file. `parts` are the official parts that it lies in, in the order of
     `ml.data.names.PARTS`; `filed` the pairs of symptom index and grade whose folders hold it or its label; `copies`
-    counts its JPEG files. Where the bytes are doesn't count for equality: a zip and its folder give equal records.
+    counts its JPEG files. `marked` are the shares of the picture, 0 to 1, that a person marked with each symptom, None
+    for one that nobody looked for (`ml.data.marks`). Where the bytes are doesn't count for equality: a zip and its
+    folder give equal records.
     """
 
     id: str
@@ -35,11 +38,17 @@ class Record:
     filed: tuple[tuple[int, int], ...]
     copies: int
     picture: StoredFile = field(compare=False)
+    marked: tuple[float | None, ...] = (None,) * len(SYMPTOMS)
 
     @property
     def fully_labelled(self) -> bool:
         """Whether all six grades are known."""
         return None not in self.grades
+
+    @property
+    def looked_for(self) -> bool:
+        """Whether a person looked for some symptom on it and marked where it shows."""
+        return any(share is not None for share in self.marked)
 
     def open(self) -> IO[bytes]:
         """The JPEG for reading, out of its zip where it lies in one; each process opens a zip for itself."""

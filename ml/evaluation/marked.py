@@ -7,13 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ml.data.synthetic.painting import Marks
+from ml.data.marks import SIGN_OF_MARK, Marks
 from ml.evaluation.card import table
 from ml.gate.making import auroc
 from ml.labels import SYMPTOMS
-
-#: What a mark is a sign of, by the name of the mark.
-SIGN_OF_MARK = {"dandruff": "dandruff", "oil": "excess_sebum", "redness": "interfollicular_erythema"}
 
 _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 

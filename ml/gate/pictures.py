@@ -15,11 +15,8 @@ from PIL import Image, ImageDraw, ImageFilter, ImageOps
 from ml.data.records import Record
 from ml.data.synthetic import draw_head, draw_non_scalp, draw_scalp
 from ml.data.synthetic.texture import stream
-from ml.errors import DataSetInvalid
 from ml.labels import GRADES, SYMPTOMS
 from ml.preprocessing import open_photo
-
-_ENDINGS = {".jpg", ".jpeg", ".png", ".webp", ".heic", ".bmp", ".tif", ".tiff"}
 
 
 def drawn_scalp(seed: int) -> Image.Image:
@@ -56,14 +53,6 @@ def views(
         photo = open_photo(photographs[number % len(photographs)])
         random = stream(seed + number, "variation of a photograph")
         yield photo if number < len(photographs) else vary(photo, random, closest=closest, stretch=stretch)
-
-
-def find_photographs(folder: Path) -> list[Path]:
-    """The pictures of a folder and those under it, in the order of their names. Raises DataSetInvalid."""
-    found = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _ENDINGS and path.is_file())
-    if not found:
-        raise DataSetInvalid(f"{folder} holds no pictures. Name a folder of photographs.")
-    return found
 
 
 def vary(

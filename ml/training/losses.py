@@ -20,6 +20,9 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 #: Exponent of the distance in `class_distance`: that of the weights of the quadratic kappa.
 DISTANCE_POWER = 2.0
 
+#: One box more or less around a flake is the whim of whoever marked it; twice the area is not.
+CLEARLY_MORE = 2.0
+
 
 def create_loss(recipe: Recipe, grades: np.ndarray) -> Loss:
     """The recipe's loss as a mean over all labels; `grades` `[n, symptoms]` are those to balance by."""
@@ -72,6 +75,19 @@ def corn(outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
     above = (truth[..., None] > ranks).to(outputs.dtype)
     each = functional.binary_cross_entropy_with_logits(outputs, above, reduction="none")
     return (each * asked).sum(dim=-1)
+
+
+def rank_marked(scores: torch.Tensor, marked: torch.Tensor) -> torch.Tensor:
+    """How badly scores `[n, symptoms]` rank pictures by their marked shares `[n, symptoms]`, NaN where unknown.
+
+    RankNet's loss (Burges et al., Learning to rank using gradient descent, ICML 2005): the mean of log(1 + exp(-d))
+    over the pairs in which one picture has `CLEARLY_MORE` times the other's share, d being by how much its score is
+    higher; then the mean over the symptoms with such pairs. 0 where there is none. It says nothing of the level.
+    """
+    clearly = (marked[:, None] > CLEARLY_MORE * marked[None]).to(scores.dtype)
+    pairs = clearly.sum(dim=(0, 1))
+    each = (functional.softplus(scores[None] - scores[:, None]) * clearly).sum(dim=(0, 1)) / pairs.clamp_min(1)
+    return each.sum() / (pairs > 0).sum().clamp_min(1)
 
 
 def grade_weights(grades: np.ndarray) -> np.ndarray:

@@ -30,8 +30,17 @@ def grades_of(records: Sequence[Record], symptoms: Sequence[str]) -> np.ndarray:
     return np.array(rows, dtype=np.int64)[:, columns]
 
 
-class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
-    """Pairs of picture `[3, size, size]` and grades `[symptoms]`; augmented by (seed, epoch, index) where asked."""
+def marked_shares(records: Sequence[Record], symptoms: Sequence[str]) -> np.ndarray:
+    """Shares `[n, symptoms]`, float32, that are marked with each symptom; NaN where nobody looked for it."""
+    columns = [_COLUMNS[key] for key in symptoms]
+    return np.array([record.marked for record in records], dtype=np.float32).reshape(-1, len(SYMPTOMS))[:, columns]
+
+
+class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]):
+    """Pictures `[3, size, size]`, grades `[symptoms]` and marked shares `[symptoms]`.
+
+    Augmented by (seed, epoch, index) where asked.
+    """
 
     def __init__(
         self,
@@ -43,6 +52,7 @@ class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     ) -> None:
         self._records = records
         self._grades = torch.from_numpy(grades_of(records, symptoms))
+        self._marked = torch.from_numpy(marked_shares(records, symptoms))
         self._spec = spec
         self._augment = augment
         self._seed = seed
@@ -51,7 +61,7 @@ class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
     def __len__(self) -> int:
         return len(self._records)
 
-    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor]:
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         record = self._records[index]
         try:
             photo = open_photo(record.read())
@@ -61,11 +71,11 @@ class Pictures(Dataset[tuple[torch.Tensor, torch.Tensor]]):
                 "command again: what was trained so far is kept."
             ) from error
         if self._augment is None:
-            return to_tensor(photo, self._spec), self._grades[index]
+            return to_tensor(photo, self._spec), self._grades[index], self._marked[index]
         with torch.random.fork_rng(devices=[]):
             # Seeded for each picture, so neither the number of loading processes nor a resumption changes anything.
             torch.manual_seed(seed_of(self._seed, self.epoch, index))
-            return self._augment(photo), self._grades[index]
+            return self._augment(photo), self._grades[index], self._marked[index]
 
 
 def seed_of(*numbers: int) -> int:
@@ -75,7 +85,7 @@ def seed_of(*numbers: int) -> int:
 
 def training_batches(
     pictures: Pictures, batch: int, *, seed: int, epoch: int, skip: int, workers: int
-) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+) -> Iterator[tuple[torch.Tensor, ...]]:
     """The batches of an epoch in its own order, without the first `skip`. A last, smaller one is left out.
 
     Where there are fewer pictures than a batch holds, they are the one batch.
@@ -87,8 +97,8 @@ def training_batches(
     return load(pictures, workers, batch_sampler=batches)
 
 
-def load(pictures: Pictures, workers: int, **batching: Any) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of pictures and grades, decoded ahead by so many processes, or by this one where there are none.
+def load(pictures: Pictures, workers: int, **batching: Any) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Batches of pictures, grades and marked shares, decoded ahead by `workers` processes, or by this one with 0.
 
     `batching` goes to torch's DataLoader. Raises DataSetInvalid for a damaged picture.
     """

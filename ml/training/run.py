@@ -121,7 +121,7 @@ def answer(network: nn.Module, pictures: Pictures, *, device: str, batch: int, w
     """Raw outputs, float32 `[n, symptoms, outputs]`, of a network in evaluation mode to all pictures."""
     rows: list[np.ndarray] = []
     with torch.inference_mode():
-        for inputs, grades in load(pictures, workers, batch_size=batch):
+        for inputs, grades, _ in load(pictures, workers, batch_size=batch):
             outputs = network(inputs.to(device, memory_format=torch.channels_last)).float()
             rows.append(outputs.cpu().numpy().reshape(len(inputs), grades.shape[1], -1))
     return np.concatenate(rows)

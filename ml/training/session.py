@@ -32,16 +32,16 @@ def train_all(
     pictures: int | None = None,
     seed: int = 0,
     weights: Path | None = None,
-    also: Path | None = None,
+    marked: Sequence[Record] = (),
     options: Options,
 ) -> list[Run]:
     """Train the recipe's network, or one a symptom below `out`, on the parts `training` and `validation`.
 
-    All pictures of the data set `also`, such as one of `data paint`, join the training part. Raises DataSetInvalid or
-    SplitInvalid where the data does not allow it, and what `train` raises.
+    `marked` are ungraded photographs (`ml.data.marks`), repeated until they are a third of what is trained on. Raises
+    DataSetInvalid or SplitInvalid where the data does not allow it, and what `train` raises.
     """
     parts = read_parts(data, split, seed)
-    training = [*some(parts["training"], pictures, seed), *(_labelled(also) if also else ())]
+    training = with_marked(some(parts["training"], pictures, seed), marked)
     synthetic = is_synthetic(data)
     groups = [(tuple(symptoms), out)] if recipe.heads == "six" else [((key,), out / key) for key in symptoms]
     return [
@@ -58,6 +58,12 @@ def train_all(
         )
         for group, folder in groups
     ]
+
+
+def with_marked(graded: Sequence[Record], marked: Sequence[Record]) -> list[Record]:
+    """Both, the marked ones repeated until they are a third: a ranking is learned from pairs within one batch."""
+    times = max(1, round(len(graded) / 2 / len(marked))) if marked else 0
+    return [*graded, *(list(marked) * times)]
 
 
 def read_parts(data: Path, split: Path | None, seed: int) -> dict[str, list[Record]]:

@@ -34,6 +34,7 @@ from ml.data.splits import digest
 from ml.errors import RunInvalid
 from ml.evaluation.metrics import accuracy, confusion_matrix, macro_f1, quadratic_weighted_kappa
 from ml.labels import GRADES
+from ml.levels import score
 from ml.outputs import outputs_for, to_probabilities
 from ml.registry import create_filled_network
 from ml.runtimes.device import choose_device
@@ -41,7 +42,7 @@ from ml.training.augmentation import augmentation
 from ml.training.checkpoint import Progress, load_checkpoint, save_checkpoint
 from ml.training.checkpointing import checkpoint_blocks
 from ml.training.log import write_log
-from ml.training.losses import create_loss
+from ml.training.losses import create_loss, rank_marked
 from ml.training.memory import MemoryPlan, MicroBatches, plan_memory
 from ml.training.optimisation import average_by, create_optimiser, learning_rate
 from ml.training.pictures import Pictures, grades_of, seed_of, steps_in, training_batches
@@ -213,8 +214,8 @@ class _Trainer:
         saved = started = time.perf_counter()
         seconds, epoch_seconds = progress.seconds, progress.epoch_seconds
         with tqdm(batches, label, self.steps, initial=progress.step, unit="step", mininterval=1) as bar:
-            for pictures, grades in bar:
-                progress.loss_sum += self._step(pictures, grades)
+            for batch in bar:
+                progress.loss_sum += self._step(batch)
                 progress.step += 1
                 passed = time.perf_counter() - started
                 progress.seconds, progress.epoch_seconds = seconds + passed, epoch_seconds + passed
@@ -231,25 +232,29 @@ class _Trainer:
             for module in (*stem, *blocks[: self.recipe.frozen_blocks]):
                 module.eval().requires_grad_(False)
 
-    def _step(self, pictures: torch.Tensor, grades: torch.Tensor) -> float:
+    def _step(self, batch: Sequence[torch.Tensor]) -> float:
         progress = self.progress
         torch.manual_seed(seed_of(self.seed, progress.epoch, progress.step, 1))
         for group in self.optimiser.param_groups:
             group["lr"] = learning_rate(self.recipe, progress.epoch + progress.step / self.steps)
-        loss = self.micro_batches.step(
-            (pictures, grades), self._loss_of, lambda part: self.scaler.scale(part).backward()
-        )
+        loss = self.micro_batches.step(batch, self._loss_of, lambda part: self.scaler.scale(part).backward())
         self.plan = self.micro_batches.plan
         self.scaler.step(self.optimiser)
         self.scaler.update()
         self.averaged.update_parameters(self.network)
         return float(loss)
 
-    def _loss_of(self, pictures: torch.Tensor, grades: torch.Tensor) -> torch.Tensor:
+    def _loss_of(self, pictures: torch.Tensor, grades: torch.Tensor, marked: torch.Tensor) -> torch.Tensor:
+        """The loss by grades, and by ranking where pictures are marked."""
         pictures = pictures.to(self.device, memory_format=torch.channels_last, non_blocking=True)
         with torch.autocast("cuda", dtype=self.half, enabled=self.half is not None):
             outputs = self.forward(pictures)
-        return self.loss(outputs.float().unflatten(1, (len(self.symptoms), -1)), grades.to(self.device))
+        outputs = outputs.float().unflatten(1, (len(self.symptoms), -1))
+        loss = self.loss(outputs, grades.to(self.device))
+        if marked.isnan().all():
+            return loss
+        scores = score(to_probabilities(outputs, self.recipe.output)).float()
+        return loss + rank_marked(scores, marked.to(self.device))
 
     def _try_step(self, micro_batch: int, checkpointing: bool) -> None:
         """One step on copies of everything, to see whether it fits into memory."""
@@ -262,7 +267,8 @@ class _Trainer:
         pictures = torch.zeros(micro_batch, 3, size, size)
         grades = torch.zeros(micro_batch, len(self.symptoms), dtype=torch.long)
         checkpoint_blocks(trial.network, checkpointing)
-        trial._loss_of(pictures, grades).backward()
+        marked = torch.rand(micro_batch, len(self.symptoms))
+        trial._loss_of(pictures, grades, marked).backward()
         optimiser.step()
 
     def _judge(self) -> None:
@@ -330,6 +336,8 @@ def _identity(
     asked = recipe.model_dump(exclude={"name", "says", "patience", "enough"})
     start = weights_digest(weights) if weights else None
     facts = [asked, digest(training), digest(validation), list(symptoms), seed, start]
+    if marked := sorted({(record.id, record.marked) for record in training if record.looked_for}):
+        facts.append(marked)
     return hashlib.sha256(json.dumps(facts).encode()).hexdigest()
 
 

@@ -9,14 +9,13 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from ml.cli.data import contact_sheet, inspect, paint, realism, split, synthesise
+from ml.cli.data import contact_sheet, inspect, realism, split, synthesise
 
 #: What adds each action to the command line, in the order in which `--help` lists them.
 ACTIONS: tuple[Callable[[Any], None], ...] = (
     inspect.register,
     split.register,
     synthesise.register,
-    paint.register,
     contact_sheet.register,
     realism.register,
 )

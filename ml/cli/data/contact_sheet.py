@@ -30,9 +30,9 @@ def run(options: argparse.Namespace) -> int:
     import numpy as np
 
     from ml.data.contact_sheet import draw_contact_sheet
+    from ml.data.files import find_photographs
     from ml.errors import MLError
     from ml.evaluation.realism import drawn_scalps
-    from ml.gate.pictures import find_photographs
     from ml.preprocessing import open_photo
 
     if not options.folders and not options.drawn:

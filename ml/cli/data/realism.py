@@ -44,8 +44,8 @@ def register(actions: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
+    from ml.data.files import find_photographs
     from ml.evaluation.realism import Appearance, Realism, drawn_scalps
-    from ml.gate.pictures import find_photographs
     from ml.preprocessing import open_photo
 
     if len(options.folders) != (2 if options.drawn is None else 1):

@@ -6,11 +6,9 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from ml.data.names import REGIONS
 from ml.data.synthetic.grades import draw_grades
-from ml.data.synthetic.scalp import draw_scalp
 from ml.data.synthetic.texture import stream
 from ml.labels import SYMPTOMS
 
@@ -30,7 +28,7 @@ _SHORT_NAMES_SHARE = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Shot:
-    """One picture to draw: `person` and `seed` are seeds of the drawing, `grades` six integers 0 to 3, or None.
+    """One picture to draw: `person` and `seed` are seeds of the drawing, `grades` six integers 0 to 3.
 
     `stem` is its name without ending, `image_id` that without the region; `part` is one of `PARTS`, `sex` and
     `age` are Korean words as in meta files, `region` one of `ml.data.names.REGIONS`.
@@ -40,19 +38,15 @@ class Shot:
     image_id: str
     seed: int
     person: int
-    grades: tuple[int | None, ...]
+    grades: tuple[int, ...]
     part: str
     sex: str
     age: str
     region: str
 
-    def draw(self) -> Image.Image:
-        """The picture, RGB, 640×480 pixels."""
-        return draw_scalp(self.seed, [grade or 0 for grade in self.grades], person=self.person)
-
     def label(self) -> bytes:
-        """The label as JSON, values as strings; a sign that is not labelled has none."""
-        values = {f"value_{number}": str(grade) for number, grade in enumerate(self.grades, 1) if grade is not None}
+        """The label as JSON, values as strings."""
+        values = {f"value_{number}": str(grade) for number, grade in enumerate(self.grades, 1)}
         return self._json(values)
 
     def meta(self) -> bytes:

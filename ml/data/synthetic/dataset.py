@@ -17,6 +17,7 @@ from pathlib import Path
 
 from ml.data.files import SYNTHETIC_MARKER
 from ml.data.synthetic.cohort import Shot
+from ml.data.synthetic.scalp import draw_scalp
 from ml.errors import DataSetInvalid
 from ml.labels import GRADES, SYMPTOMS
 
@@ -49,14 +50,11 @@ class Written:
     grades: dict[str, list[int]] = field(default_factory=dict)
 
 
-def write_dataset(
-    out: Path, shots: Sequence[Shot], *, zipped: bool = False, workers: int = 1, says: str = _MARKER_TEXT
-) -> Written:
+def write_dataset(out: Path, shots: Sequence[Shot], *, zipped: bool = False, workers: int = 1) -> Written:
     """Draw the shots with `workers` processes and write them below `out`; the files don't depend on the number.
 
     A picture lies in the folder of each symptom that it shows, or in all six of grade 0, as in the real set: as
-    hard links where the file system has them. `says` is what the note in the folder tells about the pictures. `out`
-    appears when all is written. Raises DataSetInvalid where it
+    hard links where the file system has them. `out` appears when all is written. Raises DataSetInvalid where it
     holds something already or cannot be written.
     """
     try:
@@ -65,7 +63,7 @@ def write_dataset(
         out.parent.mkdir(parents=True, exist_ok=True)
         building = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
         try:
-            written = _write(building, shots, zipped, workers, says)
+            written = _write(building, shots, zipped, workers)
             building.chmod(0o755)
             building.replace(out)
         finally:
@@ -75,13 +73,13 @@ def write_dataset(
     return written
 
 
-def _write(folder: Path, shots: Sequence[Shot], zipped: bool, workers: int, says: str) -> Written:
+def _write(folder: Path, shots: Sequence[Shot], zipped: bool, workers: int) -> Written:
     written = Written(len(shots), len({shot.person for shot in shots}))
     written.grades = {
         symptom.key: [sum(shot.grades[index] == grade for shot in shots) for grade in range(len(GRADES))]
         for index, symptom in enumerate(SYMPTOMS)
     }
-    (folder / SYNTHETIC_MARKER).write_text(says, encoding="utf-8")
+    (folder / SYNTHETIC_MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
     with (_zips if zipped else _folders)(folder) as put, _drawn(shots, workers) as pictures:
         for shot, picture in zip(shots, pictures, strict=True):
             written.parts[shot.part] += 1
@@ -167,5 +165,6 @@ def _ahead(pool: ProcessPoolExecutor, shots: Sequence[Shot], most: int) -> Itera
 
 def _draw(shot: Shot) -> bytes:
     file = io.BytesIO()
-    shot.draw().save(file, "JPEG", quality=_QUALITY, subsampling=0, comment=_COMMENT)
+    picture = draw_scalp(shot.seed, shot.grades, person=shot.person)
+    picture.save(file, "JPEG", quality=_QUALITY, subsampling=0, comment=_COMMENT)
     return file.getvalue()

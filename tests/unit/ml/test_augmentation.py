@@ -97,7 +97,7 @@ def test_batches_are_those_of_the_seed_whatever_the_number_of_loaders(record: Re
 
     def batches(workers: int, skip: int = 0, epoch: int = 1) -> list[torch.Tensor]:
         found = training_batches(pictures, 4, seed=4, epoch=epoch, skip=skip, workers=workers)
-        return [inputs for inputs, _ in found]
+        return [inputs for inputs, _, _ in found]
 
     alone = batches(0)
     assert [len(batch) for batch in alone] == [4, 4]

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ml.outputs import to_probabilities
-from ml.training.losses import class_distance, corn, create_loss, cross_entropy, grade_weights
+from ml.training.losses import class_distance, corn, create_loss, cross_entropy, grade_weights, rank_marked
 from ml.training.recipe import load_recipe
 
 RANDOM = torch.Generator().manual_seed(3)
@@ -71,6 +71,22 @@ def test_rare_grades_weigh_more_and_the_average_picture_weighs_one() -> None:
     assert weights[0, 3] / weights[0, 0] == np.float32(3)
     assert np.isclose(weights[0, grades[:, 0]].mean(), 1)
     assert weights[1].tolist() == [1, 1, 1, 1]
+
+
+def test_scores_are_ranked_by_what_is_clearly_more_marked_and_by_nothing_else() -> None:
+    unknown = float("nan")
+    marked = torch.tensor([[0.3, unknown], [0.2, unknown], [0.0, 0.5], [unknown, 0.5]])
+    scores = torch.tensor([[1.0, 9.0], [2.0, 9.0], [-1.0, 1.0], [7.0, 5.0]], requires_grad=True)
+    # The pairs are (0, 2) and (1, 2) of the first symptom: 0.3 is not twice 0.2, equal shares say nothing.
+    loss = rank_marked(scores, marked)
+    assert torch.isclose(loss, torch.nn.functional.softplus(torch.tensor([-2.0, -3.0])).mean())
+    loss.backward()
+    assert scores.grad is not None
+    assert (scores.grad[:2, 0] < 0).all()
+    assert scores.grad[2, 0] > 0
+    assert not scores.grad[3].any()
+    assert not scores.grad[:, 1].any()
+    assert float(rank_marked(torch.randn(3, 2), torch.full((3, 2), unknown))) == 0
 
 
 def test_a_recipe_chooses_its_loss_and_balance() -> None:
