@@ -173,8 +173,8 @@ def _real_section(bundle: Bundle, real: RealPhotographs, rankings: Mapping[str, 
         rows.append([symptom.english, f"{mean_grade(probabilities):.2f}", shares])
     return (
         "## On real photographs\n\nArea under the ROC curve by which photographs with a mark are ranked above those "
-        f"without, on {len(real.closeups)} real close-ups. The first column is by a network that saw none, the second by "
-        f"{FOLDS}-fold cross-validation: by networks that were trained further on the other photographs. The marks are one "
+        f"without, on {len(real.closeups)} real close-ups. The first column is by a network that saw none, the second "
+        f"by {FOLDS}-fold cross-validation: by networks that were trained further on the others. The marks are one "
         "person's boxes and noisy; no mark does not mean healthy; red patches were marked on "
         f"four photographs alone.\n\n{rankings_table(rankings)}\n\n"
         f"What this bundle says of {tally.sentence()}, which it has learned from: the mean expected grade, 0 to 3, and "

@@ -3,18 +3,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from backend.analyses.reasons import REJECTIONS
 from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.errors import ModelError
 from ml.gate import distances, extra_tensors
 from ml.labels import SYMPTOMS, scalp_type
-from ml.predictor import RUN_ORDER, Prediction, Predictor
+from ml.predictor import RUN_ORDER, Prediction, Predictor, Refusal
 from ml.preprocessing import Prepared
 from ml.runtimes.resident import Answer, ResidentModels, Then
 from tests.support.ml_bundles import alter_model, alter_tensors
@@ -321,3 +323,8 @@ def test_a_model_without_a_finite_answer_does_not_load(bundle_copy: Path) -> Non
     alter_tensors(bundle_copy, "dandruff", {"_fc.weight": torch.full((4, 1280), 3e38)})
     with pytest.raises(ModelError, match="dandruff"):
         Predictor(Bundle.open(bundle_copy), "cpu")
+
+
+def test_every_refusal_of_a_predictor_is_a_rejection_that_people_can_read() -> None:
+    refusals = {code for union in get_args(Refusal) for code in get_args(union)}
+    assert refusals == set(REJECTIONS)
