@@ -69,7 +69,7 @@ def test_a_report_is_kept_only_when_its_reader_asks_and_as_it_was(visit: Visit, 
     long_side = "async image => { await image.decode(); return Math.max(image.naturalWidth, image.naturalHeight); }"
     assert entry.locator("img").evaluate(long_side) <= 640
     expect(page.locator("#pair")).to_be_hidden()
-    expect(page.locator("#courses")).to_be_hidden()
+    expect(page.locator("#grade-history")).to_be_hidden()
     entry.get_by_role("link", name="보고서 열기").click()
     page.wait_for_url(f"**/analyses/{analysis}/")
     expect(page.locator("#keep button[value=forget]")).to_be_visible()

@@ -1,4 +1,4 @@
-"""How to take a photo that tells something: pairs of a good and a bad one, drawn in frontend/templates/drawings."""
+"""How to take a useful photo: pairs of a good and a bad one, drawn in frontend/templates/drawings."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PAIRS = (
     Pair("focus", _("Focus"), _("Still, until it is sharp"), _("Shaken or blurred")),
 )
 
-#: What to do better, by the reason of a rejection.
+#: The pairs that help, by the reason of a rejection.
 _HELP: dict[str, tuple[str, ...]] = {
     "not_a_scalp": ("distance", "parting"),
     "too_far": ("distance",),

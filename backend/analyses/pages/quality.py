@@ -1,6 +1,6 @@
 """How good a photo was to look at, in words and on small gauges.
 
-It was good enough, or it would have been refused (`ml.quality`): within these limits there is nothing to wish for.
+Photos below the limits of `ml.quality` were refused; the limits here mark where nothing needs to be better.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from backend.analyses.selectors.status import PhotoQuality
 
-LINE = 200  #: length of a gauge in its own units
+GAUGE_LENGTH = 200  #: length of a gauge in its own units
 
 
 @dataclass(frozen=True)
@@ -42,5 +42,5 @@ def _meter(name: str, words: tuple[str, str, str], measured: float, *, good: tup
     """`words` for less than what is good, for that, and for more; what lies past the end of the line is at its end."""
     value = min(measured, end)
     side = -1 if value < good[0] else int(value > good[1])
-    at, good_from, good_to = (round(LINE * place / end) for place in (value, *good))
+    at, good_from, good_to = (round(GAUGE_LENGTH * place / end) for place in (value, *good))
     return Meter(name, words[side + 1], side == 0, at, good_from, good_to)

@@ -1,6 +1,6 @@
-"""Three drawn scalps to try the way with, for those who have no photo at hand. They show nobody.
+"""Three drawn scalps for visitors who have no photo at hand. They show nobody.
 
-They lie in frontend/static/samples; `python -m tests.samples` draws them anew from what stands here.
+The files are in frontend/static/samples; `python -m tests.samples` redraws them from the seeds and grades below.
 """
 
 from __future__ import annotations

@@ -35,16 +35,16 @@ class Sign:
         dermatologist. It points to the signs with which everybody should see one, which hold whatever a model says.
         """
         if demo and grade >= self.doctor_from:
-            return str(GENTLE)
-        return str(("", self.mild, self.moderate, SEVERE)[grade])
+            return str(GENTLE_CARE)
+        return str(("", self.mild, self.moderate, SEVERE_CARE)[grade])
 
 
 #: The same for all signs: what looks severe is for somebody who can see and touch the scalp.
-SEVERE = _("Have a dermatologist look at it soon. Until then wash gently and try nothing new on the scalp.")
-GENTLE = _("Wash gently and try nothing new on the scalp for now. When to see a doctor is said further down.")
+SEVERE_CARE = _("Have a dermatologist look at it soon. Until then wash gently and try nothing new on the scalp.")
+GENTLE_CARE = _("Wash gently and try nothing new on the scalp for now. When to see a doctor is said further down.")
 
 #: Why a sign is not rated.
-WITHHELD: dict[Abstention, str | Promise] = {
+WITHHELD_REASONS: dict[Abstention, str | Promise] = {
     "unsure": _("The model was not sure enough on this photo."),
     "unfamiliar": _("This photo is unlike the ones that this sign was calibrated on."),
     "unproven": _("This sign is not rated yet, because no real photographs have confirmed it."),

@@ -18,7 +18,7 @@ from ml.labels import SYMPTOMS
 
 
 def outlook_words(outlook: QueueOutlook) -> str:
-    """What somebody who sends a photo now may expect."""
+    """How long a photo sent now would take."""
     if not outlook.accepting:
         return gettext("Too many photos are waiting right now, so no new ones are taken for the moment.")
     if not outlook.workers:

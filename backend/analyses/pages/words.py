@@ -27,7 +27,7 @@ def grade_of(korean: str) -> int:
     return next(grade for grade, label in enumerate(GRADES) if label.korean == korean)
 
 
-def enumerated(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """“a”, “a and b”, “a, b and c”; at least one name."""
     *others, last = names
     return gettext("{others} and {last}").format(others=", ".join(others), last=last) if others else last

@@ -23,7 +23,7 @@ document.addEventListener("htmx:afterSwap", () => {
   if (document.activeElement === document.body) document.querySelector("h1[tabindex]")?.focus();
 });
 
-function tell(what) {
+function showTrouble(what) {
   const words = what ? trouble.dataset[what] : "";
   if (trouble.textContent !== words) trouble.textContent = words; // Said once, not at every poll.
   trouble.hidden = !what;
@@ -31,6 +31,6 @@ function tell(what) {
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr.status;
-  tell(!status ? "lost" : status >= 500 ? "away" : "");
+  showTrouble(!status ? "lost" : status >= 500 ? "away" : "");
 });
-window.addEventListener("offline", () => tell("lost"));
+window.addEventListener("offline", () => showTrouble("lost"));

@@ -13,7 +13,7 @@ from django.utils.translation import override
 from PIL import Image
 
 from backend.analyses.models import Analysis, Finding, Share
-from backend.analyses.pages.veil import veil_png
+from backend.analyses.pages.heatmap import heatmap_png
 from backend.analyses.pages.words import clue_words
 from backend.analyses.services.attempt import MAP_SIDE, analysis_claim, analysis_succeed
 from backend.analyses.services.control import analysis_erase
@@ -111,8 +111,8 @@ def test_over_any_skin_a_map_gets_lighter_wherever_more_spoke_for_the_grade(skin
     photo = Image.new("RGBA", (1, 1), (*skin, 255))
     lightness = []
     for level in range(0, 256, 15):
-        with Image.open(io.BytesIO(veil_png(bytes([level]) * MAP_SIDE**2))) as veil:
-            over = Image.alpha_composite(photo, veil.convert("RGBA").resize((1, 1)))
+        with Image.open(io.BytesIO(heatmap_png(bytes([level]) * MAP_SIDE**2))) as heatmap:
+            over = Image.alpha_composite(photo, heatmap.convert("RGBA").resize((1, 1)))
         lightness.append(over.convert("L").getpixel((0, 0)))
     assert lightness == sorted(set(lightness))
 

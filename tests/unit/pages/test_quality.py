@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from backend.analyses.models import Share
-from backend.analyses.pages.quality import LINE, quality_meters
+from backend.analyses.pages.quality import GAUGE_LENGTH, quality_meters
 from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.data.synthetic import scalp_picture
@@ -30,7 +30,7 @@ def test_each_measure_has_a_word_and_a_place_on_its_gauge(quality: PhotoQuality,
         meters = quality_meters(quality)
     assert [meter.word for meter in meters] == words
     for meter in meters:
-        assert 0 <= meter.at <= LINE
+        assert 0 <= meter.at <= GAUGE_LENGTH
         assert meter.good is (meter.good_from <= meter.at <= meter.good_to)
 
 

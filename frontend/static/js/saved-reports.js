@@ -8,15 +8,15 @@ import { store } from "./database.js";
 const run = store("reports", { keyPath: "id" });
 
 // Newest first.
-export async function kept() {
+export async function savedReports() {
   const reports = await run("readonly", (reports) => reports.getAll());
   return reports.sort((one, other) => Date.parse(other.date) - Date.parse(one.date));
 }
 
-export const find = (id) => run("readonly", (reports) => reports.get(id));
+export const findReport = (id) => run("readonly", (reports) => reports.get(id));
 
-export const keep = (report) => run("readwrite", (reports) => reports.put(report));
+export const saveReport = (report) => run("readwrite", (reports) => reports.put(report));
 
-export const forget = (id) => run("readwrite", (reports) => reports.delete(id));
+export const forgetReport = (id) => run("readwrite", (reports) => reports.delete(id));
 
-export const forgetAll = () => run("readwrite", (reports) => reports.clear());
+export const forgetAllReports = () => run("readwrite", (reports) => reports.clear());

@@ -1,12 +1,12 @@
 // Where an analysis has been erased, the copy that this browser kept of it goes too.
 
-import { find, forget } from "./kept.js";
+import { findReport, forgetReport } from "./saved-reports.js";
 
 const id = location.pathname.match(/^\/analyses\/([0-9a-f-]{36})\//)?.[1];
 
 try {
-  if (id && (await find(id))) {
-    await forget(id);
+  if (id && (await findReport(id))) {
+    await forgetReport(id);
     document.getElementById("forgotten").hidden = false;
   }
 } catch {
