@@ -73,7 +73,7 @@ def test_the_map_is_chosen_by_keyboard(visit: Visit, report: str) -> None:
     page.keyboard.press("Tab")
     expect(page.locator(".look [name=map]").first).to_be_focused()
     page.keyboard.press("ArrowUp")
-    expect(page.get_by_label("Photo alone")).to_be_checked()
+    expect(page.get_by_label("Photo only")).to_be_checked()
     expect(page.locator(".heatmap:visible")).to_have_count(0)
 
 

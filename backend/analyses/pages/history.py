@@ -26,7 +26,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "degrees": {grade.korean: label_word(grade) for grade in GRADES},
         "types": {label.korean: label_word(label) for label in SCALP_TYPES},
         "unrated": gettext("not rated"),
-        "open": gettext("Scalp type open"),
+        "open": gettext("Scalp type not determined"),
         "noneRated": gettext("No sign could be rated"),
         "demo": gettext("demo"),
         "photoOf": gettext("Photo of {date}"),

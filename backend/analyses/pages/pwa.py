@@ -38,7 +38,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "name": gettext("ScalpSpectra, scalp check"),
         "short_name": "ScalpSpectra",
         "description": gettext(
-            "An AI looks at a photo of your scalp and says how marked six signs are. It informs and does not diagnose."
+            "An AI looks at a photo of your scalp and tells you how pronounced six signs are. For information, not a "
+            "diagnosis."
         ),
         "lang": get_language(),
         "dir": "ltr",
@@ -49,7 +50,7 @@ def manifest(request: HttpRequest) -> HttpResponse:
             {"src": static(f"img/{name}.png"), "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
             for name, side, purpose in ICONS
         ],
-        "shortcuts": [{"name": gettext("Reports on this device"), "url": reverse("pages:history")}],
+        "shortcuts": [{"name": gettext("Saved reports"), "url": reverse("pages:history")}],
     }
     return _require_revalidation(
         JsonResponse(

@@ -28,9 +28,9 @@ class Meter:
 
 def quality_meters(quality: PhotoQuality) -> list[Meter]:
     """Light, contrast and focus of a photo."""
-    light = (gettext("rather dark"), gettext("bright enough"), gettext("rather bright"))
-    contrast = (gettext("rather flat"), gettext("clear enough"), "")
-    focus = (gettext("a little soft"), gettext("in focus"), "")
+    light = (gettext("a bit dark"), gettext("bright enough"), gettext("a bit bright"))
+    contrast = (gettext("a bit flat"), gettext("clear enough"), "")
+    focus = (gettext("a bit soft"), gettext("in focus"), "")
     return [
         _meter(gettext("Light"), light, quality.brightness, good=(0.3, 0.85), end=1.0),
         _meter(gettext("Contrast"), contrast, quality.contrast, good=(0.07, 0.3), end=0.3),

@@ -74,7 +74,7 @@ class Report:
                 grade, word, confidence, care = None, gettext("Not rated"), "", ""
                 sentence = why = str(WITHHELD_REASONS[finding.withheld])
                 if finding.withheld == "unsure":
-                    sentence += " " + gettext("Part the hair and take it again from closer up.")
+                    sentence += " " + gettext("Part the hair and take another photo from closer up.")
             else:
                 why = ""
                 grade, care = finding.grade, sign.care(finding.grade, demo=self.demo)
@@ -109,18 +109,20 @@ class Report:
     def sentence(self) -> str:
         """Type and degree in one sentence, or why they are open, as HTML where it sets words off."""
         if not self.rated:
-            return gettext("None of the six signs could be rated on this photo")
+            return gettext("None of the six signs could be rated in this photo")
         if self.open:
             signs = [sign for sign in self.signs if sign.grade is None and sign.key in (self._open_signs or SIGNS)]
             names = [(sign.name if len(signs) <= MAX_FULL_NAMES else sign.short).lower() for sign in signs]
-            open_type = gettext("The scalp type is <em>open</em>:<br>{signs} could not be rated on this photo")
+            open_type = gettext(
+                "The scalp type is <em>not determined</em>:<br>{signs} could not be rated in this photo"
+            )
             return format_html(open_type, signs=join_names(names))
         if self._degree == 0:
             return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
         sentences = (
-            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>mildly</em> so"),
-            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>moderately</em> so"),
-            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>severely</em> so"),
+            gettext("This looks like the <em>{type}</em> scalp type,<br><em>mild</em>"),
+            gettext("This looks like the <em>{type}</em> scalp type,<br><em>moderate</em>"),
+            gettext("This looks like the <em>{type}</em> scalp type,<br><em>severe</em>"),
         )
         return format_html(sentences[self._degree - 1], type=type_word(self._skin).lower())
 
@@ -135,16 +137,16 @@ class Report:
         if seen:
             parts.append(
                 ngettext(
-                    "Of the six signs, %(n)d is seen: %(names)s.",
-                    "Of the six signs, %(n)d are seen: %(names)s.",
+                    "Of the six signs, %(n)d is visible: %(names)s.",
+                    "Of the six signs, %(n)d are visible: %(names)s.",
                     len(seen),
                 )
                 % {"n": len(seen), "names": ", ".join(seen)}
             )
         elif unrated:
-            parts.append(gettext("None of the rated signs is clearly seen."))
+            parts.append(gettext("None of the rated signs is clearly visible."))
         else:
-            parts.append(gettext("None of the six signs is clearly seen."))
+            parts.append(gettext("None of the six signs is clearly visible."))
         if unrated:
             parts.append(gettext("Not rated: %(names)s.") % {"names": ", ".join(unrated)})
         return " ".join(parts)

@@ -29,8 +29,8 @@ class SamplePhoto:
 
 
 SAMPLE_PHOTOS = (
-    SamplePhoto("calm", 11, (0, 0, 0, 0, 0, 0), _("hardly a sign")),
-    SamplePhoto("red", 23, (0, 2, 3, 0, 0, 0), _("redness and gloss")),
+    SamplePhoto("calm", 11, (0, 0, 0, 0, 0, 0), _("hardly any signs")),
+    SamplePhoto("red", 23, (0, 2, 3, 0, 0, 0), _("redness and shine")),
     SamplePhoto("flaky", 47, (2, 0, 0, 0, 3, 0), _("white flakes")),
 )
 

@@ -21,8 +21,8 @@ GOOD = PhotoQuality(brightness=0.6, contrast=0.15, sharpness=1.0)
     ("quality", "words"),
     [
         (GOOD, ["bright enough", "clear enough", "in focus"]),
-        (PhotoQuality(0.1, 0.02, 0.4), ["rather dark", "rather flat", "a little soft"]),
-        (PhotoQuality(0.9, 0.9, 9.0), ["rather bright", "clear enough", "in focus"]),
+        (PhotoQuality(0.1, 0.02, 0.4), ["a bit dark", "a bit flat", "a bit soft"]),
+        (PhotoQuality(0.9, 0.9, 9.0), ["a bit bright", "clear enough", "in focus"]),
     ],
 )
 def test_each_measure_has_a_word_and_a_place_on_its_gauge(quality: PhotoQuality, words: list[str]) -> None:
