@@ -1,6 +1,5 @@
-// The service worker does one thing: where a page can't be fetched, it shows the one that says so. It keeps that page
-// and what it is made of, and nothing else: no result, no form, no address of an analysis. What is posted and what
-// scripts fetch passes it by.
+// The service worker only shows the offline page when a page can't be fetched. It caches that page and its files and
+// nothing else: no results, no forms, no addresses of analyses. Posts and requests by scripts pass through untouched.
 
 const CACHE = "offline-{{ version }}";
 const PAGE = "{{ offline }}";

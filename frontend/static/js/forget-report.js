@@ -1,4 +1,4 @@
-// Where an analysis has been erased, the copy that this browser kept of it goes too.
+// When an analysis has been erased, its copy in this browser is deleted too.
 
 import { findReport, forgetReport } from "./saved-reports.js";
 

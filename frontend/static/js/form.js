@@ -1,4 +1,4 @@
-// What the form gains from JavaScript. Without it, the server does and says all that matters.
+// The form's JavaScript. Without it the form still works: the server validates and answers.
 
 import "./validation.js";
 import "./photo.js";

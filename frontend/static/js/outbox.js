@@ -1,6 +1,6 @@
-// What is on its way and has not arrived: the photo with its answers, in this browser's database, so that a lost
-// connection or a closed page loses nothing. One at most, for a day at most. Consent is never kept.
-// Where the browser keeps nothing, all of it does nothing.
+// The photo and answers of an unfinished upload, in this browser's database, so that a lost connection or a closed page
+// loses nothing. At most one, for at most a day. Consent is never stored.
+// Where the browser does not allow storage, none of this has an effect.
 
 import { store } from "./database.js";
 

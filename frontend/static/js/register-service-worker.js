@@ -1,5 +1,5 @@
-// Brings in the service worker, which shows a page of ours when there is no connection. Late, so that it takes
-// nothing from the page that is being read.
+// Registers the service worker, which shows the offline page when there is no connection. After `load`, so that it
+// does not slow down the page.
 
 if (navigator.serviceWorker) {
   window.addEventListener("load", () => { navigator.serviceWorker.register("/sw.js").catch(() => {}); });

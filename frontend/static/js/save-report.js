@@ -1,4 +1,4 @@
-// The report's offer to keep a copy of it in this browser, and to remove that again. It may come with the last poll.
+// Saves a copy of a report in this browser, or removes it. The report may arrive with the last poll.
 
 import { findReport, forgetReport, saveReport } from "./saved-reports.js";
 

@@ -1,4 +1,4 @@
-// The reports that this browser keeps because its reader asked for it. Each is
+// The reports that the reader saved in this browser. Each is
 // { id, date, skin, pred, uncertain, grades, bundle, demo, photo, gone }: skin and pred in the words of the API,
 // uncertain where these two are open, since what could decide them was not rated, six grades with null where a sign was
 // not rated, a small JPEG or null, and whether the server was found to have it no more.

@@ -1,5 +1,5 @@
-// The way to the server: a progress bar, a word when the connection or the service breaks, and another try by itself
-// with the same key, so that however often a photo is sent there is one analysis of it.
+// The upload: a progress bar, a notice when the connection or the service fails, and automatic retries with the same
+// idempotency key, so that each photo is analyzed once no matter how often it is sent.
 
 import { chooseAnswers } from "./validation.js";
 import * as outbox from "./outbox.js";

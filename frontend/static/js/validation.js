@@ -1,4 +1,4 @@
-// Sentences beside the fields before anything travels. Without JavaScript, the server says the same ones.
+// Error messages beside the fields before anything is sent. Without JavaScript, the server gives the same ones.
 
 const slot = (field) => document.getElementById(`${field.name}-error`);
 

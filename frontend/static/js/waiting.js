@@ -1,5 +1,5 @@
-// The waiting page polls through htmx. Here: a screen reader hears the steps and only them, a page that nobody
-// sees polls less, and trouble is said in words until it is over.
+// The waiting page polls through htmx. This script announces each step to screen readers, polls less often while the
+// page is hidden, and shows a notice while the connection or the service is down.
 
 const HIDDEN_MS = 30_000; // Between two polls of a hidden page: its title still tells how far it is.
 
