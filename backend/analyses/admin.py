@@ -104,7 +104,7 @@ class AnalysisAdmin(Exported):
     def retry(self, request: HttpRequest, chosen: QuerySet[Analysis]) -> None:
         self._each(request, chosen, analysis_retry, "retry")
 
-    @admin.action(description=_("Erase photo, answers, findings and human"), permissions=["act"])
+    @admin.action(description=_("Erase photo, answers, findings and statistics record"), permissions=["act"])
     def erase(self, request: HttpRequest, chosen: QuerySet[Analysis]) -> None:
         self._each(request, chosen, analysis_erase, "erase")
 

@@ -16,7 +16,7 @@ class AnalysisUnknown(UserError):
 class AnalysisErased(UserError):
     code = "analysis_erased"
     status = 410
-    detail = _("This analysis was erased on request. Nothing of it is left.")
+    detail = _("This analysis was erased on request. Nothing is left of it.")
 
 
 class QueueFull(UserError):
@@ -36,20 +36,20 @@ class QueueStillFull(QueueFull):
 class StorageAway(UserError):
     code = "storage_away"
     status = 503
-    detail = _("We can’t keep photos just now. Nothing was stored. Please try again in a moment.")
+    detail = _("We can’t save photos right now. Nothing was stored. Please try again in a moment.")
     retry_after = 5
 
 
 class IdempotencyKeyReused(UserError):
     code = "idempotency_key_reused"
     status = 422
-    detail = _("This Idempotency-Key was used for another photo or other answers. Please send a fresh key.")
+    detail = _("This Idempotency-Key was used for another photo or other answers. Please send a new key.")
 
 
 class IdempotencyKeyInvalid(UserError):
     code = "idempotency_key_invalid"
     status = 422
-    detail = _("An Idempotency-Key has 1 to 255 visible ASCII characters.")
+    detail = _("An Idempotency-Key must be 1 to 255 visible ASCII characters.")
 
 
 class NotCancelable(UserError):
@@ -73,19 +73,19 @@ class NoReportYet(UserError):
 class ShareEnded(UserError):
     code = "share_ended"
     status = 410
-    detail = _("This link shows nothing any more: it has ended or was taken back. Ask whoever sent it for a new one.")
+    detail = _("This link no longer works: it has expired or was withdrawn. Ask the person who sent it for a new one.")
 
 
 class PhotoPurged(UserError):
     code = "photo_purged"
     status = 404
-    detail = _("This photo is not here any more: photos are deleted after a while.")
+    detail = _("This photo is no longer here: photos are deleted after a while.")
 
 
 class NoMap(UserError):
     code = "no_map"
     status = 404
-    detail = _("There is no map of this sign here. Maps are deleted together with the photo.")
+    detail = _("There is no heat map of this sign here. Heat maps are deleted together with the photo.")
 
 
 class PhotoGone(UserError):

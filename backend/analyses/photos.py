@@ -113,7 +113,7 @@ class PhotoRefused(UserError):
         ),
         "photo_type_unsupported": (
             415,
-            _("This file is not a photo that can be read here. Please send a JPEG, HEIC, PNG, WebP or BMP."),
+            _("We can’t read this file as a photo. Please send a JPEG, HEIC, PNG, WebP or BMP."),
         ),
         "photo_unreadable": (
             422,

@@ -10,7 +10,7 @@ REJECTIONS = ("not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred")
 
 REASONS: dict[str, str | Promise] = {
     "not_a_scalp": _(
-        "The photo does not seem to show a scalp. Part the hair, go closer until skin and roots fill the picture, "
+        "The photo does not seem to show a scalp. Part the hair, move closer until skin and roots fill the picture, "
         "and send a new photo."
     ),
     "too_far": _(
@@ -18,11 +18,11 @@ REASONS: dict[str, str | Promise] = {
         "until skin fills the picture, and send a new photo."
     ),
     "too_dark": _(
-        "The photo is too dark to see the scalp. Take it in good light, or with the lamp of the scope on, and send a "
-        "new photo."
+        "The photo is too dark to see the scalp. Take it in good light or with the scope’s light on, and send a new "
+        "photo."
     ),
     "too_bright": _(
-        "The photo is too bright to see the scalp. Keep out of direct light, or hold the lamp a little farther away, "
+        "The photo is too bright to see the scalp. Stay out of direct light or hold the light a little farther away, "
         "and send a new photo."
     ),
     "too_blurred": _(
@@ -32,9 +32,9 @@ REASONS: dict[str, str | Promise] = {
     "attempts_exhausted": _(
         "We tried several times and could not finish. This is our fault, not your photo’s. Please try again."
     ),
-    "model_error": _("The models could not work on this photo. This is our fault. Please try again."),
+    "model_error": _("The models could not analyze this photo. This is our fault. Please try again."),
     "out_of_memory": _("There was not enough memory for this photo. This is our fault. Please try again later."),
-    "photo_unreadable": _("The stored photo could not be read. Please try again, or send the photo once more."),
+    "photo_unreadable": _("The stored photo could not be read. Please try again or send the photo again."),
     "waited_too_long": _("The photo waited longer than we keep photos, so it was deleted. Please send it again."),
 }
 

@@ -10,7 +10,7 @@ from backend.config.errors import UserError
 class ClinicUnknown(UserError):
     code = "clinic_unknown"
     status = 404
-    detail = _("There is no clinic at this address. It may have left the list.")
+    detail = _("There is no clinic at this address. It may have been removed from the list.")
 
 
 class QueryInvalid(UserError):

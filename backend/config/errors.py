@@ -13,22 +13,22 @@ COMMON: dict[int, tuple[str, Promise]] = {
     400: ("malformed", _("The request could not be understood.")),
     403: ("forbidden", _("This is not allowed.")),
     404: ("not_found", _("There is nothing at this address.")),
-    405: ("method_not_allowed", _("This address does not take this method.")),
-    406: ("not_acceptable", _("This service answers in JSON only.")),
-    411: ("length_required", _("Please say how long the request is, with Content-Length.")),
+    405: ("method_not_allowed", _("This address does not accept this method.")),
+    406: ("not_acceptable", _("This service answers only in JSON.")),
+    411: ("length_required", _("Please give the length of the request in Content-Length.")),
     413: (
         "photo_too_large",
         _("The photo is larger than 10 MB. Please send a smaller one or lower the camera's resolution."),
     ),
-    415: ("unsupported_media_type", _("Please send photos as multipart/form-data, and all else as JSON.")),
+    415: ("unsupported_media_type", _("Please send photos as multipart/form-data and everything else as JSON.")),
     429: (
         "too_many_requests",
         _("Too many photos came from your address. Please wait a moment and try again."),
     ),
-    503: ("unavailable", _("The service can’t reach its database just now. Please try again in a moment.")),
+    503: ("unavailable", _("The service can’t reach its database right now. Please try again in a moment.")),
     500: (
         "internal_error",
-        _("Something went wrong on our side. Please try again; nothing that we accepted is lost."),
+        _("Something went wrong on our side. Please try again; nothing that we accepted has been lost."),
     ),
 }
 

@@ -88,7 +88,7 @@ def _plots(hours: tuple[Hour, ...]) -> dict[str, SafeString]:
 
     return {
         "photos": plot.columns(
-            _("Photos an hour by state"), names, [{f"s-{s}": hour.by_status[s] for s in STATUSES} for hour in hours]
+            _("Photos per hour by state"), names, [{f"s-{s}": hour.by_status[s] for s in STATUSES} for hour in hours]
         ),
         "queue_wait": spread(_("Wait in the queue by hour, in seconds"), (hour.queue_wait for hour in hours)),
         "end_to_end": spread(_("Photo to result by hour, in seconds"), (hour.end_to_end for hour in hours)),

@@ -10,7 +10,7 @@ from backend.config.errors import UserError
 class ProductUnknown(UserError):
     code = "product_unknown"
     status = 404
-    detail = _("There is no product at this address. It may have left the catalogue.")
+    detail = _("There is no product at this address. It may have been removed from the catalog.")
 
 
 class SkinUnknown(UserError):

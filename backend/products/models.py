@@ -48,7 +48,7 @@ class Product(models.Model):
 
     def clean(self) -> None:
         if self.uses.contradicts:
-            raise ValidationError(_("It can’t be avoided with what it suits."))
+            raise ValidationError(_("It can’t suit a type or sign and also be one to avoid with it."))
         if not self.uses.suits_something:
             raise ValidationError(_("It must suit at least one type or sign."))
 

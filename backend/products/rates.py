@@ -42,7 +42,7 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     found = rates(chosen.korean if chosen else "", DAYS)
     context = {
         **admin.site.each_context(request),
-        "title": _("Shows and clicks of products"),
+        "title": _("Product impressions and clicks"),
         "rows": [_row(rate) for rate in found],
         "days": DAYS,
         "skins": [(label.key, label_word(label)) for label in SCALP_TYPES],

@@ -18,9 +18,9 @@ def why_words(fit: Fit, seen: Seen) -> str:
     signs = ", ".join(f"{label_word(_SIGNS[sign])} ({_grade(seen.found[sign])})" for sign in fit.signs)
     skin = label_word(_TYPES[fit.skin]).lower() if fit.skin else ""
     if skin and signs:
-        said = gettext("Chosen for a scalp of the %(type)s type, and for what was seen: %(signs)s.")
+        said = gettext("Chosen for the %(type)s scalp type and for what was seen: %(signs)s.")
     elif skin:
-        said = gettext("Chosen for a scalp of the %(type)s type.")
+        said = gettext("Chosen for the %(type)s scalp type.")
     else:
         said = gettext("Chosen for what was seen: %(signs)s.")
     return said % {"type": skin, "signs": signs}
@@ -32,9 +32,11 @@ def doctor_words(seen: Seen) -> str:
     if not signs:
         return ""
     names = ", ".join(f"{label_word(_SIGNS[sign])} ({_grade(seen.found[sign])})" for sign in signs)
-    said = gettext("Let a dermatologist look first: %(signs)s.") % {"signs": names}
+    said = gettext("See a dermatologist first: %(signs)s.") % {"signs": names}
     if seen.severe:
-        nothing = gettext("Until then wash gently and try nothing new on the scalp. So nothing is suggested here.")
+        nothing = gettext(
+            "Until then, wash gently and don’t try anything new on your scalp. That is why nothing is suggested here."
+        )
         return f"{said} {nothing}"
     none_for = ngettext(
         "No product is suggested for that sign.", "No product is suggested for these signs.", len(signs)

@@ -24,50 +24,50 @@ _EMERGENCY = _("Get help now")
 
 ADVICE: dict[RedFlag, Advice] = {
     RedFlag.LIFE: Advice(
-        _("Please talk to somebody now"),
+        _("Please talk to someone now"),
         _(
-            "What you write sounds as if it is very hard to bear. You do not have to carry it alone. Call 109, at"
-            " any hour, free and in confidence; in danger call 119. If you can, be with somebody until then."
+            "What you write sounds very hard to bear. You do not have to carry it alone. Call 109 at any hour; it is "
+            "free and confidential. In danger, call 119. If you can, stay with someone until then."
         ),
         ("109", "119"),
     ),
     RedFlag.BREATH: Advice(
         _EMERGENCY,
         _(
-            "Swelling of the face or trouble with breathing after a dye or a product can become dangerous within "
-            "minutes. Call 119 now, and rinse off what is still on the scalp with plenty of water."
+            "Swelling of the face or trouble breathing after a dye or a product can become dangerous within minutes. "
+            "Call 119 now, and rinse off what is still on the scalp with plenty of water."
         ),
         ("119",),
     ),
     RedFlag.BLEEDING: Advice(
         _EMERGENCY,
         _(
-            "Press a clean cloth firmly on it without lifting it for ten minutes. If it still bleeds, or much "
-            "blood has been lost, go to an emergency room or call 119."
+            "Press a clean cloth firmly on it for ten minutes without lifting it. If it is still bleeding or you have"
+            " lost a lot of blood, go to an emergency room or call 119."
         ),
         ("119",),
     ),
     RedFlag.INJURY: Advice(
         _EMERGENCY,
         _(
-            "Have an injury of the head looked at today. With vomiting, drowsiness, confusion, a strong headache "
-            "or a wound that gapes, call 119."
+            "Have a head injury checked by a doctor today. If there is vomiting, drowsiness, confusion, a severe "
+            "headache or a gaping wound, call 119."
         ),
         ("119",),
     ),
     RedFlag.BURN: Advice(
         _DOCTOR,
         _(
-            "Cool it with running cool water for twenty minutes, put no ice or cream on it, and have a doctor "
-            "look at it today. If it is large, blisters or comes from a chemical, go to an emergency room."
+            "Cool it under cool running water for twenty minutes, put no ice or cream on it, and see a doctor today. "
+            "If the burn is large, blistered or from a chemical, go to an emergency room."
         ),
         ("119",),
     ),
     RedFlag.INFECTION: Advice(
         _DOCTOR,
         _(
-            "Swelling, pus or redness that spreads, or a fever with it, may be an infection that should not wait."
-            " See a doctor today; at night or on holidays, an emergency room. Do not squeeze it."
+            "Swelling, pus, spreading redness or a fever along with it may be an infection that should not wait. See "
+            "a doctor today, or go to an emergency room at night or on holidays. Do not squeeze it."
         ),
         ("119",),
     ),
@@ -81,15 +81,15 @@ ADVICE: dict[RedFlag, Advice] = {
     RedFlag.SUDDEN_LOSS: Advice(
         _DOCTOR,
         _(
-            "Hair that falls out suddenly or in patches should be seen by a dermatologist soon, best this week. A"
-            " photo here can't tell why it does."
+            "Hair that falls out suddenly or in patches should be seen by a dermatologist soon, ideally this week. A "
+            "photo here can’t tell you why it is happening."
         ),
     ),
     RedFlag.CHILD: Advice(
         _DOCTOR,
         _(
-            "A child's scalp should be looked at by a paediatrician or a dermatologist. This service looks at "
-            "nobody below 14, and its answers are not meant for children."
+            "A child’s scalp should be looked at by a pediatrician or a dermatologist. This service is not for anyone"
+            " under 14, and its answers are not meant for children."
         ),
     ),
 }

@@ -10,7 +10,7 @@ from backend.config.errors import UserError
 class QuestionMissing(UserError):
     code = "question_missing"
     status = 422
-    detail = _("Please write a question of at most 200 letters.")
+    detail = _("Please write a question of at most 200 characters.")
 
 
 class TooManyQuestions(UserError):
@@ -26,4 +26,4 @@ class TooManyQuestions(UserError):
 class EntryUnknown(UserError):
     code = "entry_unknown"
     status = 404
-    detail = _("There is no answer at this address. It may have been put in other words since.")
+    detail = _("There is no answer at this address. It may have been reworded since.")

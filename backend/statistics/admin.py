@@ -78,7 +78,7 @@ def _summary(chosen: Any) -> dict[str, Any]:
             for n, label in enumerate(GRADES)
         ],
         "months": plot.columns(
-            gettext("Results a month by degree"),
+            gettext("Results per month by severity"),
             [date_format(month, "Y-m") for month, _stack in shown],
             [{f"g-{n}": stack[n] for n in range(len(GRADES))} for _month, stack in shown],
         )

@@ -1,29 +1,28 @@
-// The service worker does one thing: where a page can't be fetched, it shows the one that says so. It keeps that page
-// and what it is made of, and nothing else: no result, no form, no address of an analysis. What is posted and what
-// scripts fetch passes it by.
+// The service worker only shows the offline page when a page can't be fetched. It caches that page and its files and
+// nothing else: no results, no forms, no addresses of analyses. Posts and requests by scripts pass through untouched.
 
-const SHELF = "offline-{{ version }}";
+const CACHE = "offline-{{ version }}";
 const PAGE = "{{ offline }}";
 const FILES = {{ files|safe }};
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(SHELF).then((shelf) => shelf.addAll([PAGE, ...FILES])));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([PAGE, ...FILES])));
 });
 
 self.addEventListener("activate", (event) => {
   event.waitUntil((async () => {
-    for (const name of await caches.keys()) if (name !== SHELF) await caches.delete(name);
+    for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name);
     await self.registration.navigationPreload?.enable(); // A page need not wait until this worker is awake.
     await self.clients.claim();
   })());
 });
 
-async function fetched(event, kept) {
+async function fetchOrCached(event, cached) {
   try {
     return (await event.preloadResponse) ?? (await fetch(event.request));
   } catch {
-    return (await caches.match(kept)) ?? Response.error();
+    return (await caches.match(cached)) ?? Response.error();
   }
 }
 
@@ -31,6 +30,6 @@ self.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
   if (method !== "GET") return;
   const { pathname } = new URL(url);
-  if (mode === "navigate") event.respondWith(fetched(event, PAGE));
-  else if (FILES.includes(pathname)) event.respondWith(fetched(event, pathname));
+  if (mode === "navigate") event.respondWith(fetchOrCached(event, PAGE));
+  else if (FILES.includes(pathname)) event.respondWith(fetchOrCached(event, pathname));
 });

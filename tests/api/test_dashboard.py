@@ -150,7 +150,7 @@ def test_the_page_opens_with_and_without_rows(admin: Client, worker: Worker, lan
     page = admin.get(DASHBOARD, headers={"Accept-Language": language})
     assert page.status_code == 200
     assert f'<html lang="{language}"' in page.text
-    title = {"ko": "체험용 가중치의 징후", "en": "Findings of demo weights"}[language]
+    title = {"ko": "체험용 가중치의 징후", "en": "Findings from demo weights"}[language]
     assert title in page.text
     assert "model@one" in page.text
 

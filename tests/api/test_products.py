@@ -63,7 +63,7 @@ def test_suggestions_come_with_why_and_count_as_shown(api: ContractClient) -> No
     told = api.get(address(analysis, "products")).json()
     assert told["doctor"] == ""
     assert len(told["products"]) == 4
-    assert told["products"][0]["why"].startswith("Chosen for a scalp of the oily type")
+    assert told["products"][0]["why"].startswith("Chosen for the oily scalp type")
     assert api.get(address(analysis, "products")).json() == told, "the same order again"
     assert [row.shows for row in Show.objects.all()] == [1] * 4
     assert api.head(address(analysis, "products")).status_code == 200

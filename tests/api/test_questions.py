@@ -109,7 +109,7 @@ def test_whoever_asks_too_often_waits(api: ContractClient, broker: object, setti
 
 def test_the_pages_answer_every_kind(plain_static: None) -> None:
     client = Client(headers={"accept-language": "en"})
-    assert "What many ask" in client.get("/questions/").content.decode()
+    assert "Common questions" in client.get("/questions/").content.decode()
 
     def page(question: str) -> str:
         return client.post("/questions/", {"question": question}).content.decode()
@@ -118,7 +118,7 @@ def test_the_pages_answer_every_kind(plain_static: None) -> None:
     assert 'href="tel:109"' in page("I want to kill myself")
     assert "not something we answer" in page("how many times a day minoxidil")
     assert "We don’t know" in page("quokka zebra xylophone")
-    assert "Searched by words alone" in page("when should I see a doctor")
+    assert "Searched by words only" in page("when should I see a doctor")
     assert client.post("/questions/", {"question": ""}).status_code == 422
     assert "cost" in client.get("/questions/doctor-cost/").content.decode()
     assert client.get("/questions/nothing/").status_code == 404
@@ -128,7 +128,7 @@ def test_the_page_of_a_report_names_its_signs_and_begins_with_them(plain_static:
     client = Client(headers={"accept-language": "en"})
     page = client.get(f"/analyses/{succeeded().id}/questions/").content.decode()
     assert "Excess sebum – Severe" in page
-    first = page.split("What many ask")[1]
+    first = page.split("Common questions")[1]
     assert 'href="/questions/care-sebum/"' in first.split("</li>")[0]
     assert client.get(f"/analyses/{queued().id}/questions/").status_code == 409
 

@@ -82,12 +82,12 @@ def test_the_pages_answer_in_every_state(plain_static: None) -> None:
     humans(100, sex=Sex.FEMALE, age=Age.FORTIES)
     statistics_publish()
     page = client.get("/statistics/?sex=female&age=40s").content.decode()
-    assert "Half of the results in this group are of the degree “Mild” or lower." in page
+    assert "Half of the results in this group are “Mild” or milder." in page
     assert client.get("/statistics/?sex=nobody&age=900").status_code == 200
     own = client.get(f"/analyses/{mine.id}/statistics/")
     assert "no-store" in own["Cache-Control"]
-    assert "So this is a wider group." in own.content.decode()
-    assert "Of 100 results of this group" in own.content.decode()
+    assert "so this is a wider group." in own.content.decode()
+    assert "Of 100 results in this group" in own.content.decode()
     assert client.get(f"/analyses/{waiting.id}/statistics/").status_code == 409
     assert client.get(f"/analyses/{uuid.uuid4()}/statistics/").status_code == 404
 
@@ -99,7 +99,7 @@ def test_a_result_whose_type_is_open_has_no_place(api: ContractClient, plain_sta
     statistics_publish()
     assert api.get(f"/api/v1/analyses/{mine.id}/statistics/").json()["place"] is None
     page = Client(headers={"accept-language": "en"}).get(f"/analyses/{mine.id}/statistics/").content.decode()
-    assert "no place among the others" in page
+    assert "can’t be compared with the others" in page
     assert "Of 100 results" not in page
     assert "is-own" not in page
 

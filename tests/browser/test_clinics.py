@@ -170,7 +170,7 @@ def test_without_a_script_the_list_is_searched_by_the_server(visit: Visit, clini
     page.fill("#q", "춘천시")
     page.click("[data-plain]")
     expect(page.locator("#list li")).to_have_count(30)
-    page.get_by_role("link", name="Further").click()
+    page.get_by_role("link", name="Next").click()
     assert "page=2" in page.url
     expect(page.locator("#list")).to_contain_text("춘천시")
     expect(page.locator("#map")).to_be_hidden()
@@ -192,7 +192,7 @@ def test_axe_finds_nothing_on_the_page_for_the_doctor(visit: Visit, stack: Stack
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     page = visit(f"/analyses/{analysis}/", language=language)
-    page.get_by_role("link", name="의사에게" if language == "ko" else "A page for the doctor").click()
+    page.get_by_role("link", name="의사에게" if language == "ko" else "A page for your doctor").click()
     page.wait_for_url(re.compile("/doctor/$"))
     expect(page.locator(".seen tbody tr")).to_have_count(6)
     axe_finds_nothing(page)

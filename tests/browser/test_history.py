@@ -69,7 +69,7 @@ def test_a_report_is_kept_only_when_its_reader_asks_and_as_it_was(visit: Visit, 
     long_side = "async image => { await image.decode(); return Math.max(image.naturalWidth, image.naturalHeight); }"
     assert entry.locator("img").evaluate(long_side) <= 640
     expect(page.locator("#pair")).to_be_hidden()
-    expect(page.locator("#courses")).to_be_hidden()
+    expect(page.locator("#grade-history")).to_be_hidden()
     entry.get_by_role("link", name="보고서 열기").click()
     page.wait_for_url(f"**/analyses/{analysis}/")
     expect(page.locator("#keep button[value=forget]")).to_be_visible()
@@ -85,8 +85,8 @@ def test_two_reports_stand_side_by_side_and_each_sign_over_time(visit: Visit, st
     times = page.locator("#pair time").evaluate_all("all => all.map(time => time.dateTime)")
     assert times[0] == times[1]
 
-    assert page.locator(".entry h3").first.inner_text() == "Scalp type open"
-    assert page.locator(".entry h3").last.inner_text() != "Scalp type open"
+    assert page.locator(".entry h3").first.inner_text() == "Scalp type not determined"
+    assert page.locator(".entry h3").last.inner_text() != "Scalp type not determined"
     expect(page.locator("#lines svg")).to_have_count(6)
     expect(page.locator("#changed")).to_be_visible()
     expect(page.locator("#lines .change")).to_have_count(6)
@@ -201,7 +201,7 @@ def test_the_page_tells_the_server_of_no_report_that_is_not_opened(visit: Visit,
     assert not [told for told in asked if any(analysis in told for analysis in analyses)]
 
 
-@pytest.mark.parametrize(("language", "said"), [("ko", "자바스크립트를 켜 주세요"), ("en", "switch JavaScript on")])
+@pytest.mark.parametrize(("language", "said"), [("ko", "자바스크립트를 켜 주세요"), ("en", "turn on JavaScript")])
 def test_without_javascript_the_page_says_what_it_needs_and_a_report_offers_nothing(
     visit: Visit, stack: Stack, language: str, said: str
 ) -> None:

@@ -185,7 +185,7 @@ def test_a_file_that_is_no_photo_is_refused_beside_the_field(visit: Visit, tmp_p
 
 @pytest.mark.parametrize(
     ("status", "said"),
-    [(503, "Something went wrong on our side"), (500, "Something went wrong"), (403, "Load the page again")],
+    [(503, "Something went wrong on our side"), (500, "Something went wrong"), (403, "Reload the page")],
 )
 def test_an_answer_that_is_not_the_form_does_not_take_its_place(
     visit: Visit, photo: Path, status: int, said: str

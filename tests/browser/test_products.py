@@ -69,7 +69,7 @@ def test_from_the_report_to_four_products_and_why(
     visit: Visit, oily: str, language: str, size: tuple[int, int]
 ) -> None:
     page = visit(f"/analyses/{oily}/", language=language, size=size)
-    page.get_by_role("link", name="어울릴 만한 제품" if language == "ko" else "Products that may suit").click()
+    page.get_by_role("link", name="어울릴 만한 제품" if language == "ko" else "Products that may suit you").click()
     page.wait_for_url(re.compile("/products/$"))
     cards = page.locator(".shelf .product")
     expect(cards).to_have_count(4)
@@ -120,7 +120,7 @@ def test_a_doctor_comes_before_products(
     expect(page.locator(".doctor")).to_contain_text("모낭홍반/농포" if language == "ko" else "pustules")
     page.goto(page.url.replace(doctors, severe))
     expect(page.locator(".product")).to_have_count(0)
-    expect(page.locator(".doctor")).to_contain_text("쓰지 마세요" if language == "ko" else "try nothing new")
+    expect(page.locator(".doctor")).to_contain_text("쓰지 마세요" if language == "ko" else "try anything new")
     page.locator(".doctor").get_by_role("link").first.click()
     page.wait_for_url(re.compile("/clinics/$"))
 
@@ -131,9 +131,7 @@ def test_the_catalogue_is_reached_from_the_foot_and_works_without_a_script(
     visit: Visit, language: str, size: tuple[int, int]
 ) -> None:
     page = visit("/", language=language, size=size, javascript=False)
-    page.locator(".foot").get_by_role(
-        "link", name="두피 제품" if language == "ko" else "Products for the scalp"
-    ).click()
+    page.locator(".foot").get_by_role("link", name="두피 제품" if language == "ko" else "Scalp products").click()
     page.wait_for_url(re.compile("/products/$"))
     expect(page.locator(".product")).to_have_count(16)
     expect(page.locator(".notice")).to_contain_text("예시" if language == "ko" else "samples")

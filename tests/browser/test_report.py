@@ -38,15 +38,15 @@ def test_a_map_lies_over_the_whole_photo_and_one_sign_is_chosen_at_a_time(
     visit: Visit, report: str, size: tuple[int, int], javascript: bool
 ) -> None:
     page = unfolded(visit(report, size=size, javascript=javascript))
-    photo, veils, clues = page.locator(".view .seen"), page.locator(".veil:visible"), page.locator(".clue:visible")
+    photo, maps, clues = page.locator(".view .seen"), page.locator(".heatmap:visible"), page.locator(".clue:visible")
     for choice in page.locator(".look [name=map]").all():
         choice.check(force=True)
         shown = 1 if choice.get_attribute("value") else 0
-        expect(veils).to_have_count(shown)
+        expect(maps).to_have_count(shown)
         expect(clues).to_have_count(shown)
         arrived(page, 1 + shown)
         if shown:
-            assert veils.bounding_box() == pytest.approx(photo.bounding_box(), abs=0.5)
+            assert maps.bounding_box() == pytest.approx(photo.bounding_box(), abs=0.5)
 
 
 def test_nothing_of_the_photo_travels_before_somebody_wants_to_see_it(visit: Visit, report: str) -> None:
@@ -62,7 +62,7 @@ def test_nothing_of_the_photo_travels_before_somebody_wants_to_see_it(visit: Vis
 def test_the_slider_says_how_strong_the_map_is_and_is_there_only_where_it_works(visit: Visit, report: str) -> None:
     page = unfolded(visit(report))
     page.get_by_label("지도를 덮는 세기").fill("40")
-    assert page.locator(".veil:visible").evaluate("veil => getComputedStyle(veil).opacity") == "0.4"
+    assert page.locator(".heatmap:visible").evaluate("map => getComputedStyle(map).opacity") == "0.4"
     expect(unfolded(visit(report, javascript=False)).locator("#strength")).to_be_hidden()
 
 
@@ -73,8 +73,8 @@ def test_the_map_is_chosen_by_keyboard(visit: Visit, report: str) -> None:
     page.keyboard.press("Tab")
     expect(page.locator(".look [name=map]").first).to_be_focused()
     page.keyboard.press("ArrowUp")
-    expect(page.get_by_label("Photo alone")).to_be_checked()
-    expect(page.locator(".veil:visible")).to_have_count(0)
+    expect(page.get_by_label("Photo only")).to_be_checked()
+    expect(page.locator(".heatmap:visible")).to_have_count(0)
 
 
 def test_the_photo_is_not_on_paper(visit: Visit, report: str) -> None:

@@ -71,10 +71,10 @@ def test_each_strip_is_as_long_as_the_number_beside_it_says(visit: Visit) -> Non
 
 def test_the_report_leads_to_where_its_result_stands(visit: Visit, own: str) -> None:
     page = visit(own, language="en")
-    page.get_by_role("link", name="How others are").first.click()
+    page.get_by_role("link", name="How you compare").first.click()
     page.wait_for_url(re.compile("/statistics/$"))
     expect(page.locator(".eyebrow")).to_contain_text("Female · 30s")
-    shares = re.findall(r"(\d+) (?:are|of)", page.locator(".lede").inner_text().split("of this group, ")[1])
+    shares = re.findall(r"(\d+) (?:are|of)", page.locator(".lede").inner_text().split("in this group, ")[1])
     assert sum(map(int, shares)) == 100
     expect(page.locator(".is-own")).to_have_count(2)
     page.get_by_role("link", name="Back to the report").click()

@@ -58,7 +58,7 @@ def test_axe_finds_nothing_on_the_form_that_crops_it(visit: Visit, stack: Stack,
 
 def test_the_page_fits_into_320_pixels_and_explains_its_drawing(visit: Visit, stack: Stack) -> None:
     page = visit(too_far(stack, large()), language="en", size=(320, 640))
-    expect(page.get_by_role("img", name="How to take a photo that is close enough")).to_be_visible()
+    expect(page.get_by_role("img", name="How to take a photo from close enough")).to_be_visible()
     expect(page.locator(".how li")).to_have_count(4)
     expect(page.locator(OFFER)).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 320

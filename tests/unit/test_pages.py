@@ -156,12 +156,12 @@ def test_a_photo_on_which_nothing_can_be_seen_says_how_to_take_a_better_one(
     analysis_reject(claim, code, bundle="demo@1", demo=True)
     page = visitor.get(f"/analyses/{refused}/").content.decode()
     assert said in page
-    assert "No scalp to be seen" not in page
+    assert "does not look like a photo of a scalp" not in page
     assert "/retry/" not in page
 
 
 def test_a_page_says_before_consent_whether_the_models_are_demo_ones(visitor: Client) -> None:
-    said = {True: "These are demo models.", None: "The models are resting."}
+    said = {True: "These are demo models.", None: "The models are temporarily unavailable."}
     for demo in (None, True, False):
         if demo is not None:
             worker_seen("model@one", role="model", models_resident=len(MODEL_KEYS), bundle="any@1", demo=demo)
@@ -175,7 +175,7 @@ def test_a_page_says_before_consent_that_an_ai_looks_and_how_long_the_wait_is(vi
     sent(visitor)
     sent(visitor)
     before, _consent = visitor.get("/").content.decode().split('name="consent"')
-    assert "An AI of seven models looks at your photo" in before
+    assert "An AI made up of seven models looks at your photo" in before
     assert "2 photos are waiting" in before
     assert "10 to 30 seconds" in before
 

@@ -16,11 +16,11 @@ from django.utils.translation import gettext_lazy as _
 from backend.analyses.models import Analysis
 
 NOT_INCLUDED: tuple[tuple[str, Promise], ...] = (
-    ("photo", _("The photo itself is a file of its own. Its address is above, for as long as it is kept.")),
-    ("original", _("The file that was sent, its name and what the camera wrote into it were never stored.")),
-    ("logs", _("Logs hold the number of the analysis and what happened when, and none of your answers.")),
-    ("sender", _("Who sent it is not known here: there is no account, and no address of a device is stored.")),
-    ("clicks", _("Clicks on products are stored without anything that leads to a report, so nobody can find yours.")),
+    ("photo", _("The photo is a separate file. You can download it from the address above for as long as we keep it.")),
+    ("original", _("The original file, its name and any data from the camera were never stored.")),
+    ("logs", _("Logs contain the number of the analysis and when things happened, but none of your answers.")),
+    ("sender", _("We do not know who sent it: there are no accounts, and no device address is stored.")),
+    ("clicks", _("Clicks on products are stored with nothing that leads to a report, so no one can find yours.")),
 )
 
 
@@ -44,7 +44,7 @@ def holdings_json(analysis: Analysis, request: HttpRequest) -> dict[str, Any]:
         "retention": {
             "photo_hours": settings.RETENTION_HOURS,
             "photo_purged_after": analysis.purge_at,
-            "rest": str(_("All else is kept until you erase the analysis.")),
+            "rest": str(_("Everything else is kept until you erase the analysis.")),
         },
         "not_included": [{"what": what, "why": str(why)} for what, why in NOT_INCLUDED],
     }

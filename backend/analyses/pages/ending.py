@@ -26,11 +26,11 @@ class Ending:
                 "too_dark": gettext("The photo is too dark"),
                 "too_bright": gettext("The photo is too bright"),
                 "too_blurred": gettext("The photo is out of focus"),
-            }.get(self._analysis.code, gettext("No scalp to be seen in this photo"))
+            }.get(self._analysis.code, gettext("This does not look like a photo of a scalp"))
         return {
-            Status.CANCELED: gettext("It was canceled"),
-            Status.EXPIRED: gettext("It waited too long"),
-        }.get(self._analysis.status, gettext("We could not finish"))
+            Status.CANCELED: gettext("The analysis was canceled"),
+            Status.EXPIRED: gettext("The photo waited too long"),
+        }.get(self._analysis.status, gettext("We could not finish the analysis"))
 
     @property
     def reason(self) -> str:
@@ -52,7 +52,7 @@ class Ending:
     def photo(self) -> str:
         """What has become of the photo, where the reason does not say it already."""
         if self._analysis.retryable:
-            return gettext("The photo is still here, so you can have it looked at without sending it again.")
+            return gettext("Your photo is still here, so you can try again without sending it again.")
         if self._analysis.photo_kept or self._analysis.status == Status.EXPIRED:
             return ""
         return gettext("The photo has been deleted.")

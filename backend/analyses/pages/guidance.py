@@ -1,4 +1,4 @@
-"""How to take a photo that tells something: pairs of a good and a bad one, drawn in frontend/templates/drawings."""
+"""How to take a useful photo: pairs of a good and a bad one, drawn in frontend/templates/drawings."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Pair:
 
 
 PAIRS = (
-    Pair("distance", _("Distance"), _("Skin and roots fill it"), _("The whole head in it")),
-    Pair("parting", _("Parting"), _("Hair parted, skin in view"), _("Hair over the skin")),
-    Pair("light", _("Light"), _("Even and bright"), _("In shadow, or dazzling")),
-    Pair("focus", _("Focus"), _("Still, until it is sharp"), _("Shaken or blurred")),
+    Pair("distance", _("Distance"), _("Skin and roots fill the photo"), _("The whole head in the photo")),
+    Pair("parting", _("Parting"), _("Hair parted, skin visible"), _("Hair over the skin")),
+    Pair("light", _("Light"), _("Even and bright"), _("In shadow or too bright")),
+    Pair("focus", _("Focus"), _("Hold still until it is sharp"), _("Shaky or blurred")),
 )
 
-#: What to do better, by the reason of a rejection.
+#: The pairs that help, by the reason of a rejection.
 _HELP: dict[str, tuple[str, ...]] = {
     "not_a_scalp": ("distance", "parting"),
     "too_far": ("distance",),

@@ -18,7 +18,7 @@ from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
-    """The shell: every word and every hair that the script may need, and nothing of anybody."""
+    """The empty page with every text and drawing that the script may need, and no personal data."""
     words = {
         "keys": [symptom.key for symptom in SYMPTOMS],
         "signs": [label_word(symptom) for symptom in SYMPTOMS],
@@ -26,7 +26,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "degrees": {grade.korean: label_word(grade) for grade in GRADES},
         "types": {label.korean: label_word(label) for label in SCALP_TYPES},
         "unrated": gettext("not rated"),
-        "open": gettext("Scalp type open"),
+        "open": gettext("Scalp type not determined"),
         "noneRated": gettext("No sign could be rated"),
         "demo": gettext("demo"),
         "photoOf": gettext("Photo of {date}"),
@@ -35,9 +35,9 @@ def history(request: HttpRequest) -> HttpResponse:
         "words": words,
         "words_json": json.dumps(words, ensure_ascii=False),
         "short_names": [sign.short for sign in SIGNS.values()],
-        # Five whole drawings, one a grade and one not rated: the script puts together a report's six hairs from them.
+        # Five whole drawings, one per grade and one for not rated: the script assembles six hairs from them.
         "levels": [findings_spectrum([grade] * len(SYMPTOMS), "") for grade in (*range(len(GRADES)), None)],
-        "bare": replace(progress_spectrum(None, ""), view_box=f"0 164 {WIDTH} {HEIGHT - 164}"),  # No sky above stubble.
+        "bare": replace(progress_spectrum(None, ""), view_box=f"0 164 {WIDTH} {HEIGHT - 164}"),
         "sides": [("left", gettext("On the left")), ("right", gettext("On the right"))],
     }
     return render(request, "pages/history.html", context)

@@ -47,7 +47,7 @@ def columns(title: str, names: Sequence[str], stacks: Sequence[Mapping[str, int]
                 )
                 under += value
     bars = format_html_join("", '<rect class="{}" x="{}" y="{}" width="{}" height="{}"/>', drawn)
-    return _framed(title, names, step, top, bars)
+    return _draw_frame(title, names, step, top, bars)
 
 
 def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float | None]]) -> SafeString:
@@ -64,10 +64,10 @@ def lines(title: str, names: Sequence[str], series: Mapping[str, Sequence[float 
                 way.append("" if pen_is_down else "h0")
             pen_is_down = value is not None
         drawn.append((kind, "".join(way)))
-    return _framed(title, names, step, top, format_html_join("", '<path class="{}" d="{}"/>', drawn))
+    return _draw_frame(title, names, step, top, format_html_join("", '<path class="{}" d="{}"/>', drawn))
 
 
-def _framed(title: str, names: Sequence[str], step: float, top: float, inner: SafeString) -> SafeString:
+def _draw_frame(title: str, names: Sequence[str], step: float, top: float, inner: SafeString) -> SafeString:
     """What is drawn, over a grid of three lines with their numbers and names below."""
     levels = [(f"{_y(value, top):.1f}", f"{_y(value, top) + 4:.1f}", f"{value:g}") for value in (0, top / 2, top)]
     grid = format_html_join(

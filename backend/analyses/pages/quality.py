@@ -1,6 +1,6 @@
 """How good a photo was to look at, in words and on small gauges.
 
-It was good enough, or it would have been refused (`ml.quality`): within these limits there is nothing to wish for.
+Photos below the limits of `ml.quality` were refused; the limits here mark where nothing needs to be better.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from backend.analyses.selectors.status import PhotoQuality
 
-LINE = 200  #: length of a gauge in its own units
+GAUGE_LENGTH = 200  #: length of a gauge in its own units
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Meter:
 
 def quality_meters(quality: PhotoQuality) -> list[Meter]:
     """Light, contrast and focus of a photo."""
-    light = (gettext("rather dark"), gettext("bright enough"), gettext("rather bright"))
-    contrast = (gettext("rather flat"), gettext("clear enough"), "")
-    focus = (gettext("a little soft"), gettext("in focus"), "")
+    light = (gettext("a bit dark"), gettext("bright enough"), gettext("a bit bright"))
+    contrast = (gettext("a bit flat"), gettext("clear enough"), "")
+    focus = (gettext("a bit soft"), gettext("in focus"), "")
     return [
         _meter(gettext("Light"), light, quality.brightness, good=(0.3, 0.85), end=1.0),
         _meter(gettext("Contrast"), contrast, quality.contrast, good=(0.07, 0.3), end=0.3),
@@ -42,5 +42,5 @@ def _meter(name: str, words: tuple[str, str, str], measured: float, *, good: tup
     """`words` for less than what is good, for that, and for more; what lies past the end of the line is at its end."""
     value = min(measured, end)
     side = -1 if value < good[0] else int(value > good[1])
-    at, good_from, good_to = (round(LINE * place / end) for place in (value, *good))
+    at, good_from, good_to = (round(GAUGE_LENGTH * place / end) for place in (value, *good))
     return Meter(name, words[side + 1], side == 0, at, good_from, good_to)

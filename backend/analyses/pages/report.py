@@ -9,14 +9,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 
 from backend.analyses.pages.quality import quality_meters
-from backend.analyses.pages.signs import SIGNS, WITHHELD
-from backend.analyses.pages.spectrum import Spectrum, described, findings_spectrum
-from backend.analyses.pages.words import clue_words, confidence_words, enumerated, grade_of, label_word, type_word
+from backend.analyses.pages.signs import SIGNS, WITHHELD_REASONS
+from backend.analyses.pages.spectrum import Spectrum, describe_grades, findings_spectrum
+from backend.analyses.pages.words import clue_words, confidence_words, grade_of, join_names, label_word, type_word
 from backend.analyses.selectors.status import Result
 from ml.labels import GRADES, SYMPTOMS
 
-#: So many names of signs the first sentence has room for; more are said in short.
-FULL_NAMES = 2
+#: The first sentence has room for this many full names of signs; if there are more, it uses the short ones.
+MAX_FULL_NAMES = 2
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Report:
             finding, sign = self._findings[symptom.key], SIGNS[symptom.key]
             if finding.withheld:
                 grade, word, confidence, care = None, gettext("Not rated"), "", ""
-                sentence = why = str(WITHHELD[finding.withheld])
+                sentence = why = str(WITHHELD_REASONS[finding.withheld])
                 if finding.withheld == "unsure":
-                    sentence += " " + gettext("Part the hair and take it again from closer up.")
+                    sentence += " " + gettext("Part the hair and take another photo from closer up.")
             else:
                 why = ""
                 grade, care = finding.grade, sign.care(finding.grade, demo=self.demo)
@@ -87,13 +87,13 @@ class Report:
         return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
 
     @property
-    def mapped(self) -> list[ReportedSign]:
+    def mapped_signs(self) -> list[ReportedSign]:
         """The signs with a map, in the order of the report."""
         return [sign for sign in self.signs if sign.clue]
 
     @property
-    def well_taken(self) -> bool:
-        """Whether there is nothing to wish for of the photo."""
+    def photo_is_good(self) -> bool:
+        """Whether light, contrast and focus are all good."""
         return all(meter.good for meter in self.meters)
 
     @property
@@ -109,18 +109,20 @@ class Report:
     def sentence(self) -> str:
         """Type and degree in one sentence, or why they are open, as HTML where it sets words off."""
         if not self.rated:
-            return gettext("None of the six signs could be rated on this photo")
+            return gettext("None of the six signs could be rated in this photo")
         if self.open:
             signs = [sign for sign in self.signs if sign.grade is None and sign.key in (self._open_signs or SIGNS)]
-            names = [(sign.name if len(signs) <= FULL_NAMES else sign.short).lower() for sign in signs]
-            open_type = gettext("The scalp type is <em>open</em>:<br>{signs} could not be rated on this photo")
-            return format_html(open_type, signs=enumerated(names))
+            names = [(sign.name if len(signs) <= MAX_FULL_NAMES else sign.short).lower() for sign in signs]
+            open_type = gettext(
+                "The scalp type is <em>not determined</em>:<br>{signs} could not be rated in this photo"
+            )
+            return format_html(open_type, signs=join_names(names))
         if self._degree == 0:
             return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
         sentences = (
-            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>mildly</em> so"),
-            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>moderately</em> so"),
-            gettext("This looks like a scalp of the <em>{type}</em> type,<br><em>severely</em> so"),
+            gettext("This looks like the <em>{type}</em> scalp type,<br><em>mild</em>"),
+            gettext("This looks like the <em>{type}</em> scalp type,<br><em>moderate</em>"),
+            gettext("This looks like the <em>{type}</em> scalp type,<br><em>severe</em>"),
         )
         return format_html(sentences[self._degree - 1], type=type_word(self._skin).lower())
 
@@ -135,16 +137,16 @@ class Report:
         if seen:
             parts.append(
                 ngettext(
-                    "Of the six signs, %(n)d is seen: %(names)s.",
-                    "Of the six signs, %(n)d are seen: %(names)s.",
+                    "Of the six signs, %(n)d is visible: %(names)s.",
+                    "Of the six signs, %(n)d are visible: %(names)s.",
                     len(seen),
                 )
                 % {"n": len(seen), "names": ", ".join(seen)}
             )
         elif unrated:
-            parts.append(gettext("None of the rated signs is clearly seen."))
+            parts.append(gettext("None of the rated signs is clearly visible."))
         else:
-            parts.append(gettext("None of the six signs is clearly seen."))
+            parts.append(gettext("None of the six signs is clearly visible."))
         if unrated:
             parts.append(gettext("Not rated: %(names)s.") % {"names": ", ".join(unrated)})
         return " ".join(parts)
@@ -159,4 +161,4 @@ class Report:
 
     @cached_property
     def spectrum(self) -> Spectrum:
-        return findings_spectrum(self.grades, described(self.grades, gettext("not rated")))
+        return findings_spectrum(self.grades, describe_grades(self.grades, gettext("not rated")))

@@ -1,6 +1,6 @@
-"""Three drawn scalps to try the way with, for those who have no photo at hand. They show nobody.
+"""Three drawn scalps for visitors who have no photo at hand. They show nobody.
 
-They lie in frontend/static/samples; `python -m tests.samples` draws them anew from what stands here.
+The files are in frontend/static/samples; `python -m tests.samples` redraws them from the seeds and grades below.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class SamplePhoto:
 
 
 SAMPLE_PHOTOS = (
-    SamplePhoto("calm", 11, (0, 0, 0, 0, 0, 0), _("hardly a sign")),
-    SamplePhoto("red", 23, (0, 2, 3, 0, 0, 0), _("redness and gloss")),
+    SamplePhoto("calm", 11, (0, 0, 0, 0, 0, 0), _("hardly any signs")),
+    SamplePhoto("red", 23, (0, 2, 3, 0, 0, 0), _("redness and shine")),
     SamplePhoto("flaky", 47, (2, 0, 0, 0, 3, 0), _("white flakes")),
 )
 

@@ -35,69 +35,74 @@ class Sign:
         dermatologist. It points to the signs with which everybody should see one, which hold whatever a model says.
         """
         if demo and grade >= self.doctor_from:
-            return str(GENTLE)
-        return str(("", self.mild, self.moderate, SEVERE)[grade])
+            return str(GENTLE_CARE)
+        return str(("", self.mild, self.moderate, SEVERE_CARE)[grade])
 
 
 #: The same for all signs: what looks severe is for somebody who can see and touch the scalp.
-SEVERE = _("Have a dermatologist look at it soon. Until then wash gently and try nothing new on the scalp.")
-GENTLE = _("Wash gently and try nothing new on the scalp for now. When to see a doctor is said further down.")
+SEVERE_CARE = _(
+    "Have a dermatologist look at it soon. Until then, wash gently and don’t try anything new on your scalp."
+)
+GENTLE_CARE = _("For now, wash gently and don’t try anything new on your scalp. See below for when to see a doctor.")
 
 #: Why a sign is not rated.
-WITHHELD: dict[Abstention, str | Promise] = {
-    "unsure": _("The model was not sure enough on this photo."),
-    "unfamiliar": _("This photo is unlike the ones that this sign was calibrated on."),
-    "unproven": _("This sign is not rated yet, because no real photographs have confirmed it."),
+WITHHELD_REASONS: dict[Abstention, str | Promise] = {
+    "unsure": _("The model was not sure enough about this photo."),
+    "unfamiliar": _("This photo is unlike the ones used to calibrate this sign."),
+    "unproven": _("This sign is not rated yet because no real photos have confirmed it."),
 }
 
 _SIGNS = (
     Sign(
         _("Scaling"),
-        _("Thin, whitish scales are seen along the hairs and around the follicles."),
-        _("No clear scaling is seen."),
-        _("Fine scales come off when the outermost layer of the skin dries out or renews itself faster than usual."),
+        _("Thin, whitish scales are visible along the hairs and around the follicles."),
+        _("No clear scaling is visible."),
+        _("Fine scales come off when the outermost layer of skin dries out or renews itself faster than usual."),
         _("Wash with lukewarm water, rinse well, and do not scrape the scales off with your nails."),
         _("Use a mild shampoo, keep the hair dryer cool and away from the scalp, and take a new photo in two weeks."),
     ),
     Sign(
         _("Sebum"),
-        _("Shiny sebum is seen around the follicles."),
-        _("No marked sebum is seen."),
-        _("Sebum protects the skin. A scalp that makes much of it looks wet and shiny soon after washing."),
+        _("Shiny sebum is visible around the follicles."),
+        _("No marked sebum is visible."),
+        _("Sebum protects the skin. A scalp that makes a lot of it looks wet and shiny soon after washing."),
         _("Wash once a day in the evening, and rinse until nothing feels slippery."),
-        _("Leave out wax and oil for a while, wash down to the scalp, and dry it fully before you sleep."),
+        _("Skip wax and oil for a while, wash all the way down to the scalp, and dry it fully before you sleep."),
     ),
     Sign(
         _("Redness"),
         _("The skin between the follicles looks red."),
         _("The skin between the follicles does not look clearly red."),
-        _("More blood runs through skin that is irritated, by heat, scratching, sun or a product, for example."),
-        _("Leave out whatever is new on your scalp, and wash with lukewarm water instead of hot."),
-        _("Leave dyes and perms for later, shade the parting from the sun, and see a doctor if it stays two weeks."),
+        _("More blood flows through irritated skin, for example after heat, scratching, sun or a product."),
+        _("Stop using anything new on your scalp for a while, and wash with lukewarm water instead of hot."),
+        _("Put off dyes and perms, keep the sun off your part, and see a doctor if it lasts two weeks."),
     ),
     Sign(
         _("Pustules"),
-        _("Redness or small pustules are seen around the follicles."),
-        _("No clear redness or pustules are seen around the follicles."),
-        _("The opening of a follicle can become irritated and red, at times with a small whitish head."),
-        _("Do not press or scratch them, wash gently, and keep hats and pillow cases clean."),
-        _("Do not press them. If they hurt, spread or stay for a week, have a dermatologist look at them."),
+        _("Redness or small pustules are visible around the follicles."),
+        _("No clear redness or pustules are visible around the follicles."),
+        _("The opening of a follicle can become irritated and red, sometimes with a small whitish head."),
+        _("Do not press or scratch them, wash gently, and keep hats and pillowcases clean."),
+        _("Do not press them. If they hurt, spread or last a week, have a dermatologist look at them."),
     ),
     Sign(
         _("Dandruff"),
-        _("Flakes of dandruff are seen on the scalp or the hair."),
-        _("No clear flakes of dandruff are seen."),
+        _("Flakes of dandruff are visible on the scalp or the hair."),
+        _("No clear flakes of dandruff are visible."),
         _("Dandruff is skin that comes off in larger flakes. It is common, and often comes and goes with the season."),
         _("Wash regularly, massage with your fingertips, and rinse for longer than you lather."),
-        _("Wash daily for a while with a mild shampoo. If it itches or stays for a month, ask a dermatologist."),
+        _("Wash daily for a while with a mild shampoo. If it itches or lasts a month, ask a dermatologist."),
     ),
     Sign(
         _("Hair loss"),
-        _("The hair looks sparse or thin, and empty follicles are seen."),
+        _("The hair looks sparse or thin, and empty follicles are visible."),
         _("The hair does not look clearly sparse."),
         _("Fewer hairs grow from the same area, or they are thinner. One close-up shows only one spot of the scalp."),
-        _("Take a photo of the same spot in the same light once a month, so that you can compare."),
-        _("Loosen what pulls at the hair, and have a dermatologist look at it: what comes early is easier to judge."),
+        _("Take a photo of the same spot in the same light once a month so that you can compare."),
+        _(
+            "Loosen anything that pulls on your hair, and have a dermatologist look at it: it is easier to judge "
+            "early on."
+        ),
         doctor_from=2,
     ),
 )

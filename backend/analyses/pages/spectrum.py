@@ -13,9 +13,9 @@ HEIGHT = 240
 #: The names below stand in six equal columns, so the hairs stand in the middle of these. Numbers of grades, where there
 #: are any, take the rest of the width; `spectrum.css` has the same two widths.
 WIDTH, COLUMNS_WIDTH = 360, 340
-#: Where the tip of a hair of each grade lies, in units of the drawing from the top.
+#: The height of a hair's tip for each grade, in units of the drawing from the top.
 GRADE_Y = (180, 129, 78, 27)
-#: Half the width of a hair at its root, a grade.
+#: Half the width of a hair at its root, per grade.
 HALF_ROOT = (2.6, 3.0, 3.6, 4.4)
 #: How far each hair leans, as a share of its length: neighbours differ, as hairs do.
 LEAN = (0.11, -0.06, 0.14, 0.05, -0.1, 0.08)
@@ -36,7 +36,7 @@ class Hair:
 
 
 @dataclass(frozen=True)
-class Line:
+class GradeLine:
     """A grade's line across the drawing."""
 
     y: int
@@ -46,7 +46,7 @@ class Line:
 @dataclass(frozen=True)
 class Spectrum:
     hairs: tuple[Hair, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[GradeLine, ...]
     description: str
     scalp: str
     right: int
@@ -56,7 +56,7 @@ class Spectrum:
 def findings_spectrum(grades: Sequence[int | None], description: str) -> Spectrum:
     """Six hairs for six grades in the order of `SYMPTOMS`; None: not rated."""
     strands = [(1, "unrated", "?") if grade is None else (grade, f"k{grade}", str(grade)) for grade in grades]
-    return _drawing(strands, description, COLUMNS_WIDTH)
+    return _draw_spectrum(strands, description, COLUMNS_WIDTH)
 
 
 def progress_spectrum(models_done: int | None, description: str) -> Spectrum:
@@ -66,10 +66,10 @@ def progress_spectrum(models_done: int | None, description: str) -> Spectrum:
     for number in range(len(SYMPTOMS)):
         css = "grown" if number < done else "growing" if number == done else "waiting"
         strands.append((0 if css == "waiting" else 2, css, ""))
-    return _drawing(strands, description, WIDTH)
+    return _draw_spectrum(strands, description, WIDTH)
 
 
-def described(grades: Sequence[int | None], unrated: str) -> str:
+def describe_grades(grades: Sequence[int | None], unrated: str) -> str:
     """What a reader who can't see the drawing is told: every sign and its grade."""
     return ", ".join(
         f"{label_word(symptom)} {unrated if grade is None else f'{grade} {label_word(GRADES[grade])}'}"
@@ -77,7 +77,7 @@ def described(grades: Sequence[int | None], unrated: str) -> str:
     )
 
 
-def _drawing(strands: Sequence[tuple[int, str, str]], description: str, width: int) -> Spectrum:
+def _draw_spectrum(strands: Sequence[tuple[int, str, str]], description: str, width: int) -> Spectrum:
     """`strands` are grade, CSS class and number of each hair from left to right; `width` is what they share."""
     column = width / len(strands)
     hairs = []
@@ -89,7 +89,7 @@ def _drawing(strands: Sequence[tuple[int, str, str]], description: str, width: i
         half = HALF_ROOT[grade]
         shaft = _shaft(x, skin_y + 12, tip_y, LEAN[place], half)
         hairs.append(Hair(shaft, _root(x, skin_y + 13, half), _follicle(x, skin_y), css, str(sign.short), number))
-    lines = tuple(Line(y, grade) for grade, y in enumerate(GRADE_Y)) if width < WIDTH else ()
+    lines = tuple(GradeLine(y, grade) for grade, y in enumerate(GRADE_Y)) if width < WIDTH else ()
     scalp = f"M2 {SCALP_Y}Q{width / 2:g} {SCALP_Y - 2 * SCALP_RISE} {width - 2} {SCALP_Y}"
     return Spectrum(tuple(hairs), lines, description, scalp, width)
 

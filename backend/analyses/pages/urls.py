@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from backend.analyses.pages import history, installation, views
+from backend.analyses.pages import history, pwa, views
 
 app_name = "pages"
 
@@ -10,9 +10,9 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("sample/", views.sample, name="sample"),
     path("history/", history.history, name="history"),
-    path("manifest.webmanifest", installation.manifest, name="manifest"),
-    path("sw.js", installation.worker, name="worker"),
-    path("offline/", installation.offline, name="offline"),
+    path("manifest.webmanifest", pwa.manifest, name="manifest"),
+    path("sw.js", pwa.worker, name="worker"),
+    path("offline/", pwa.offline, name="offline"),
     path("analyses/<uuid:analysis_id>/", views.analysis, name="analysis"),
     path("analyses/<uuid:analysis_id>/photo/", views.photo, name="photo"),
     path("analyses/<uuid:analysis_id>/maps/<slug:symptom>.png", views.symptom_map, name="map"),

@@ -21,10 +21,10 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseStopPolling
 from backend.analyses.models import Age, Device, Opinion, Sex
 from backend.analyses.pages.ending import Ending
 from backend.analyses.pages.guidance import PAIRS
+from backend.analyses.pages.heatmap import heatmap_png
 from backend.analyses.pages.report import Report
 from backend.analyses.pages.sample import sample_report
 from backend.analyses.pages.sample_photos import SAMPLE_PHOTOS, sample_photo
-from backend.analyses.pages.veil import veil_png
 from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
 from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
@@ -52,12 +52,12 @@ class SeeOther(HttpResponseRedirect):
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
     """The form, and what it sends."""
-    return _submit(request) if request.method == "POST" else _form(request)
+    return _submit(request) if request.method == "POST" else _render_form(request)
 
 
 @require_safe
 def sample(request: HttpRequest) -> HttpResponse:
-    """A report of nobody's scalp, to see before sending a photo what there will be to read."""
+    """An invented report that shows what to expect before sending a photo."""
     return render(request, "pages/sample.html", {"report": sample_report()})
 
 
@@ -66,10 +66,10 @@ def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     """Waiting, then the report. htmx polls this very address and is given the part that changes."""
     try:
         status = analysis_status(analysis_id)
-        context = _context(status)
+        context = _analysis_context(status)
     except UserError as error:
-        return _problem(request, error)
-    if not _by_htmx(request):
+        return _render_problem(request, error)
+    if not _is_htmx(request):
         return private(render(request, "pages/analysis.html", context), status.retry_after)
     if not status.ended:
         return private(render(request, "pages/_progress.html", context), status.retry_after)
@@ -82,25 +82,25 @@ def analysis(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
 
 @require_safe
 def photo(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    """The photo as it was stored, for whoever knows the address of the analysis."""
+    """The stored photo, for anyone who knows the address of the analysis."""
     try:
         return private_picture(analysis_photo(analysis_id), "image/jpeg")
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
 
 
 @require_safe
 def symptom_map(request: HttpRequest, analysis_id: UUID, symptom: str) -> HttpResponse:
     """Where the grader of one symptom looked, to be laid over the photo."""
     try:
-        return private_picture(veil_png(finding_map(analysis_id, symptom)), "image/png")
+        return private_picture(heatmap_png(finding_map(analysis_id, symptom)), "image/png")
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
 
 
 @require_POST
 def cancel(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    return _act(request, analysis_cancel, analysis_id)
+    return _run_service(request, analysis_cancel, analysis_id)
 
 
 @require_POST
@@ -109,17 +109,17 @@ def retry(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         _code, detail = COMMON[429]
         messages.info(request, str(detail))
         return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
-    return _act(request, analysis_retry, analysis_id)
+    return _run_service(request, analysis_retry, analysis_id)
 
 
 @require_POST
 def share(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    return _act(request, share_create, analysis_id, at="#share")
+    return _run_service(request, share_create, analysis_id, at="#share")
 
 
 @require_POST
 def unshare(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    return _act(request, share_end, analysis_id, at="#share")
+    return _run_service(request, share_end, analysis_id, at="#share")
 
 
 @require_POST
@@ -129,7 +129,7 @@ def feedback(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     except InvalidFields as error:
         messages.info(request, str(error.detail))
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
     else:
         messages.info(request, gettext("Thank you. Your opinion is stored with this report."))
     return private(SeeOther(reverse("pages:analysis", args=[analysis_id])))
@@ -142,7 +142,7 @@ def shared(request: HttpRequest, share_id: UUID) -> HttpResponse:
         status, link = shared_analysis(share_id)
         result = status.result
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
     assert result is not None, "Only a report is shared, and a report stays one until it is erased."
     context = {"finished_at": status.finished_at, "report": Report(result), "expires_at": link.expires_at}
     return private(render(request, "pages/shared.html", context))
@@ -152,11 +152,11 @@ def shared(request: HttpRequest, share_id: UUID) -> HttpResponse:
 def erase(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     """Asks once more, then erases; the address of the analysis says from then on that it is gone."""
     if request.method == "POST":
-        return _act(request, analysis_erase, analysis_id)
+        return _run_service(request, analysis_erase, analysis_id)
     try:
         status = analysis_status(analysis_id)
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
     return private(render(request, "pages/erase.html", {"analysis": status}))
 
 
@@ -167,20 +167,20 @@ def _submit(request: HttpRequest) -> HttpResponse:
     throttle = SubmitThrottle()
     if not throttle.allow_request(request, None):
         _code, detail = COMMON[429]
-        return _form(request, status=429, notice=detail, retry_after=max(1, int(throttle.wait())))
+        return _render_form(request, status=429, notice=detail, retry_after=max(1, int(throttle.wait())))
     upload = request.FILES.get("photo")
     photo = upload.read() if upload else sample_photo(request.POST.get("sample"))
     try:
         analysis = analysis_submit(request.POST, photo=photo, idempotency_key=_idempotency_key(request.POST, photo))
     except InvalidFields as error:
         errors = {problem.field: problem.detail for problem in error.errors}
-        return _form(request, status=error.status, notice=error.detail, errors=errors)
+        return _render_form(request, status=error.status, notice=error.detail, errors=errors)
     except PhotoRefused as error:
-        return _form(request, status=error.status, errors={"photo": error.detail})
+        return _render_form(request, status=error.status, errors={"photo": error.detail})
     except UserError as error:
-        return _form(request, status=error.status, notice=error.detail, retry_after=error.retry_after)
+        return _render_form(request, status=error.status, notice=error.detail, retry_after=error.retry_after)
     address = reverse("pages:analysis", args=[analysis.id])
-    return private(HttpResponseClientRedirect(address) if _by_htmx(request) else SeeOther(address))
+    return private(HttpResponseClientRedirect(address) if _is_htmx(request) else SeeOther(address))
 
 
 def _idempotency_key(given: Mapping[str, Any], photo: bytes | None) -> str | None:
@@ -196,7 +196,7 @@ def _idempotency_key(given: Mapping[str, Any], photo: bytes | None) -> str | Non
     return hashlib.sha256("\0".join(said).encode() + (photo or b"")).hexdigest()
 
 
-def _form(
+def _render_form(
     request: HttpRequest,
     *,
     status: int = 200,
@@ -224,7 +224,7 @@ def _form(
         "sample": sample_report(),
         "sample_photos": SAMPLE_PHOTOS,
     }
-    template = "pages/_form.html" if _by_htmx(request) else "pages/home.html"
+    template = "pages/_form.html" if _is_htmx(request) else "pages/home.html"
     response = render(request, template, context, status=status)
     response["Cache-Control"] = "no-store"  # A rendering kept by the browser would bring its old key along.
     if retry_after is not None:
@@ -235,7 +235,7 @@ def _form(
 # ── An analysis ──────────────────────────────────────────────────────────────────────────────────────
 
 
-def _context(status: AnalysisStatus) -> dict[str, Any]:
+def _analysis_context(status: AnalysisStatus) -> dict[str, Any]:
     if not status.ended:
         waiting = Waiting(status)
         return {"analysis": status, "waiting": waiting, "title": waiting.title}
@@ -246,7 +246,7 @@ def _context(status: AnalysisStatus) -> dict[str, Any]:
             "finished_at": status.finished_at,
             "report": report,
             "title": report.title,
-            "retention": _kept(status),
+            "retention": _retention_words(status),
             "opinions": Opinion.choices,
             "share": share_of(status.id),
             "shared_days": SHARED_DAYS,
@@ -255,29 +255,29 @@ def _context(status: AnalysisStatus) -> dict[str, Any]:
     return {"analysis": status, "ending": ending, "title": ending.heading}
 
 
-def _kept(status: AnalysisStatus) -> str:
+def _retention_words(status: AnalysisStatus) -> str:
     """How long photos are kept, or nothing once this one is gone."""
     return hours_words(settings.RETENTION_HOURS) if status.photo_kept else ""
 
 
-def _act(request: HttpRequest, service: Any, analysis_id: UUID, *, at: str = "") -> HttpResponse:
-    """Do it, and show the analysis; what was refused is said there, beside what is the case."""
+def _run_service(request: HttpRequest, service: Any, analysis_id: UUID, *, at: str = "") -> HttpResponse:
+    """Call the service, then show the analysis, with a message if the service refused."""
     try:
         service(analysis_id)
     except UserError as error:
         if error.status not in {409, 503}:
-            return _problem(request, error)
+            return _render_problem(request, error)
         messages.info(request, str(error.detail))
     return private(SeeOther(reverse("pages:analysis", args=[analysis_id]) + at))
 
 
-def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
+def _render_problem(request: HttpRequest, error: UserError) -> HttpResponse:
     context = {"status": error.status, "detail": error.detail}
     response = render(request, "problem.html", context, status=error.status)
-    if _by_htmx(request):
+    if _is_htmx(request):
         response["HX-Refresh"] = "true"  # A page that polls what is gone loads itself again, and says so.
     return private(response)
 
 
-def _by_htmx(request: HttpRequest) -> bool:
+def _is_htmx(request: HttpRequest) -> bool:
     return bool(request.htmx)  # type: ignore[attr-defined]  # set by HtmxMiddleware

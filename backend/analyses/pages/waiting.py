@@ -18,22 +18,22 @@ from ml.labels import SYMPTOMS
 
 
 def outlook_words(outlook: QueueOutlook) -> str:
-    """What somebody who sends a photo now may expect."""
+    """How long a photo sent now would take."""
     if not outlook.accepting:
-        return gettext("Too many photos are waiting right now, so no new ones are taken for the moment.")
+        return gettext("Too many photos are waiting right now, so we are not taking new ones for the moment.")
     if not outlook.workers:
         return gettext(
-            "The models are resting at the moment. Your photo is taken in and looked at as soon as they are back."
+            "The models are temporarily unavailable. We will keep your photo and analyze it as soon as they are back."
         )
     if outlook.eta_seconds is None:
-        return gettext("Photos are looked at in the order in which they came.")
-    return gettext("If you send it now, it takes %(time)s.") % {"time": seconds_words(outlook.eta_seconds)}
+        return gettext("Photos are analyzed in the order they arrive.")
+    return gettext("If you send it now, it will take %(time)s.") % {"time": seconds_words(outlook.eta_seconds)}
 
 
 def line_words(outlook: QueueOutlook) -> str:
     """How many photos wait now."""
     if not outlook.waiting:
-        return gettext("No photo is waiting")
+        return gettext("No photos are waiting")
     waiting = ngettext("%(n)s photo is waiting", "%(n)s photos are waiting", outlook.waiting)
     return waiting % {"n": number_format(outlook.waiting, force_grouping=True)}
 
@@ -67,7 +67,7 @@ class Waiting:
     @property
     def heading(self) -> str:
         if not self._running:
-            return gettext("Your photo is in the line")
+            return gettext("Your photo is in line")
         if self._analysis.models_done == 0:
             return gettext("Checking that it shows a scalp")
         return label_word(SYMPTOMS[self._model - 2])
@@ -77,7 +77,7 @@ class Waiting:
         """Heads the browser's tab."""
         if self._running:
             return self._model_of
-        return gettext("In the line: %(position)d") % {"position": self._analysis.position or 1}
+        return gettext("In line: %(position)d") % {"position": self._analysis.position or 1}
 
     @property
     def _model_of(self) -> str:
@@ -86,17 +86,17 @@ class Waiting:
     @property
     def announcement(self) -> str:
         """What a screen reader says when the step, and only when the step, changes."""
-        return (
-            gettext("The models are looking at your photo now.") if self._running else gettext("Waiting in the line.")
-        )
+        return gettext("The models are looking at your photo now.") if self._running else gettext("Waiting in line.")
 
     @property
     def time_left(self) -> str:
         seconds = self._analysis.eta_seconds
         if seconds is None:
             if pace().workers:
-                return gettext("How long it takes is not known yet.")
-            return gettext("The models are resting at the moment. Your photo keeps its place until they are back.")
+                return gettext("We don’t know yet how long it will take.")
+            return gettext(
+                "The models are temporarily unavailable. Your photo keeps its place in line until they are back."
+            )
         return gettext("Time left: %(time)s") % {"time": seconds_words(seconds)}
 
     @cached_property
@@ -105,14 +105,14 @@ class Waiting:
         if self._running:
             line = ""
         elif ahead:
-            line = ngettext("%(n)d photo before yours", "%(n)d photos before yours", ahead) % {"n": ahead}
+            line = ngettext("%(n)d photo ahead of yours", "%(n)d photos ahead of yours", ahead) % {"n": ahead}
         else:
             line = gettext("Yours is next")
         return [
             Step(gettext("Received"), "", "done"),
-            Step(gettext("In the line"), line, "done" if self._running else "current"),
+            Step(gettext("In line"), line, "done" if self._running else "current"),
             Step(
-                gettext("Seven models look"),
+                gettext("Seven models look at it"),
                 self._model_of if self._running else "",
                 "current" if self._running else "ahead",
             ),
@@ -121,5 +121,5 @@ class Waiting:
 
     @cached_property
     def spectrum(self) -> Spectrum:
-        description = self._model_of if self._running else gettext("No model has looked yet")
+        description = self._model_of if self._running else gettext("No model has looked at it yet")
         return progress_spectrum(self._analysis.models_done if self._running else None, description)

@@ -27,7 +27,7 @@ def grade_of(korean: str) -> int:
     return next(grade for grade, label in enumerate(GRADES) if label.korean == korean)
 
 
-def enumerated(names: Sequence[str]) -> str:
+def join_names(names: Sequence[str]) -> str:
     """“a”, “a and b”, “a, b and c”; at least one name."""
     *others, last = names
     return gettext("{others} and {last}").format(others=", ".join(others), last=last) if others else last
@@ -66,22 +66,22 @@ def seconds_words(seconds: float) -> str:
 def confidence_words(confidence: float) -> str:
     """A confidence of 0–1 in words; the highest is spoken of no surer than a system right three times in four."""
     if confidence >= 0.8:
-        return gettext("confidence high")
+        return gettext("high confidence")
     if confidence >= 0.6:
-        return gettext("confidence medium")
-    return gettext("confidence low")
+        return gettext("medium confidence")
+    return gettext("low confidence")
 
 
 _PLACES = (
-    _("Most of what spoke for this grade is at the upper left of the photo."),
-    _("Most of what spoke for this grade is at the top of the photo."),
-    _("Most of what spoke for this grade is at the upper right of the photo."),
-    _("Most of what spoke for this grade is on the left of the photo."),
-    _("Most of what spoke for this grade is in the middle of the photo."),
-    _("Most of what spoke for this grade is on the right of the photo."),
-    _("Most of what spoke for this grade is at the lower left of the photo."),
-    _("Most of what spoke for this grade is at the bottom of the photo."),
-    _("Most of what spoke for this grade is at the lower right of the photo."),
+    _("Most of the clues for this grade are at the upper left of the photo."),
+    _("Most of the clues for this grade are at the top of the photo."),
+    _("Most of the clues for this grade are at the upper right of the photo."),
+    _("Most of the clues for this grade are on the left of the photo."),
+    _("Most of the clues for this grade are in the middle of the photo."),
+    _("Most of the clues for this grade are on the right of the photo."),
+    _("Most of the clues for this grade are at the lower left of the photo."),
+    _("Most of the clues for this grade are at the bottom of the photo."),
+    _("Most of the clues for this grade are at the lower right of the photo."),
 )
 
 

@@ -55,11 +55,11 @@ def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
             FieldError(
                 "consent",
                 "required",
-                _("Without your consent we may not look at the photo, so nothing was stored."),
+                _("Without your consent we may not analyze the photo, so nothing was stored."),
             )
         )
     if errors:
-        raise InvalidFields(_("Some answers are missing or unknown. Nothing was stored."), errors)
+        raise InvalidFields(_("Some answers are missing or not valid. Nothing was stored."), errors)
     device = given.get("device")
     return Answers(Sex(given["sex"]), Age(given["age"]), Device(device) if device else None)
 

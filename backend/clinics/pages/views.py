@@ -22,7 +22,7 @@ from backend.clinics.sources import Source
 from backend.config.errors import UserError
 from backend.config.private import private
 
-PAGE = 30  #: clinics of one page of the list
+CLINICS_PER_PAGE = 30  #: clinics of one page of the list
 
 
 def _tile_hosts() -> list[str]:
@@ -38,7 +38,7 @@ def clinics(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "")[:100]
     specialist, booking = "specialist" in request.GET, "booking" in request.GET
     wanted = {"specialist": specialist, "booking": booking}
-    page = Paginator(clinics_found(words, specialist=specialist, booking=booking), PAGE).get_page(
+    page = Paginator(clinics_found(words, specialist=specialist, booking=booking), CLINICS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
@@ -73,8 +73,8 @@ def doctor(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         if status.result is None:
             raise NoReportYet
     except UserError as error:
-        said = {"status": error.status, "detail": error.detail}
-        return private(render(request, "problem.html", said, status=error.status))
+        context = {"status": error.status, "detail": error.detail}
+        return private(render(request, "problem.html", context, status=error.status))
     context = {"analysis": status, "report": Report(status.result), "finished_at": status.finished_at}
     return private(render(request, "pages/doctor.html", context))
 

@@ -23,7 +23,7 @@ from backend.products.services.counting import click_count, shows_count
 @require_safe
 def catalogue(request: HttpRequest) -> HttpResponse:
     """All products by kind and alphabet. What is looked at here is not counted."""
-    kinds = [(kind.label, [_card(product) for product in products]) for kind, products in catalogue_by_kind()]
+    kinds = [(kind.label, [_product_card(product) for product in products]) for kind, products in catalogue_by_kind()]
     return render(request, "pages/products.html", {"kinds": kinds, "samples": catalogue_is_sample()})
 
 
@@ -34,16 +34,18 @@ def suggestions(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         status = analysis_status(analysis_id)
         shown = selected.suggestions(status)
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
     assert status.result is not None, "There are suggestions of reports only."
-    if _is_read(request):
+    if _is_counted(request):
         shows_count(analysis_id, shown, client_address(request))
     context = {
         "analysis": status,
         "report": Report(status.result),
         "doctor": words.doctor_words(shown.seen),
         "severe": shown.seen.severe,
-        "cards": [_card(one.product) | {"why": words.why_words(one.fit, shown.seen)} for one in shown.suggested],
+        "cards": [
+            _product_card(one.product) | {"why": words.why_words(one.fit, shown.seen)} for one in shown.suggested
+        ],
         "samples": any(one.product.sample for one in shown.suggested),
     }
     return private(render(request, "pages/suggestions.html", context))
@@ -54,14 +56,14 @@ def go(request: HttpRequest, analysis_id: UUID, product_id: int) -> HttpResponse
     """Out to a product of the catalogue, and nowhere else: its stored link is the only address that this knows."""
     try:
         product = product_get(product_id)
-        if _is_read(request):
+        if _is_counted(request):
             click_count(analysis_id, product, client_address(request))
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
     return private(HttpResponseRedirect(product.url))
 
 
-def _card(product: Product) -> dict[str, object]:
+def _product_card(product: Product) -> dict[str, object]:
     return {
         "product": product,
         "name": product.said("name"),
@@ -71,11 +73,11 @@ def _card(product: Product) -> dict[str, object]:
     }
 
 
-def _is_read(request: HttpRequest) -> bool:
-    """Whether somebody looks, and no browser fetches what somebody might look at."""
+def _is_counted(request: HttpRequest) -> bool:
+    """Whether this request counts as a view: a page that a reader opened, not one that a browser prefetches."""
     return request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
 
 
-def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
-    said = {"status": error.status, "detail": error.detail}
-    return private(render(request, "problem.html", said, status=error.status))
+def _render_problem(request: HttpRequest, error: UserError) -> HttpResponse:
+    context = {"status": error.status, "detail": error.detail}
+    return private(render(request, "problem.html", context, status=error.status))

@@ -24,8 +24,8 @@ from ml.labels import GRADES, SYMPTOMS
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def questions(request: HttpRequest) -> HttpResponse:
-    """A form, and the answer to what was asked with it. What is asked stands in no address."""
-    return _asked(request, {}, {})
+    """A form, and the answer to what was asked with it. The question never appears in a URL."""
+    return _render_questions(request, {}, {})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -34,10 +34,10 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     try:
         signs = report_signs(analysis_id)
     except UserError as error:
-        return _problem(request, error)
+        return _render_problem(request, error)
     names = {label.key: label_word(label) for label in SYMPTOMS}
     said = ", ".join(f"{names[sign]} – {label_word(GRADES[grade])}" for sign, grade in signs.items())
-    return _asked(request, signs, {"analysis_id": analysis_id, "signs": said})
+    return _render_questions(request, signs, {"analysis_id": analysis_id, "signs": said})
 
 
 @require_safe
@@ -45,11 +45,11 @@ def entry(request: HttpRequest, key: str) -> HttpResponse:
     """One question with its answer."""
     found = entry_get(key)
     if found is None:
-        return _problem(request, EntryUnknown())
+        return _render_problem(request, EntryUnknown())
     return render(request, "pages/question.html", {"entry": worded(found, reader_language())})
 
 
-def _asked(request: HttpRequest, signs: dict[str, int], context: dict[str, Any]) -> HttpResponse:
+def _render_questions(request: HttpRequest, signs: dict[str, int], context: dict[str, Any]) -> HttpResponse:
     language, status = reader_language(), 200
     context |= {"most": MOST, "kept_days": KEPT_DAYS, "question": request.POST.get("question", "")[:MOST]}
     if request.method == "POST":
@@ -72,6 +72,6 @@ def _asked(request: HttpRequest, signs: dict[str, int], context: dict[str, Any])
     return private(render(request, "pages/questions.html", context, status=status))
 
 
-def _problem(request: HttpRequest, error: UserError) -> HttpResponse:
+def _render_problem(request: HttpRequest, error: UserError) -> HttpResponse:
     context = {"status": error.status, "detail": error.detail}
     return private(render(request, "problem.html", context, status=error.status))

@@ -1,4 +1,4 @@
-"""The pages of the statistics: of the group that one chooses, and of the group in which one's own result stands."""
+"""The statistics pages: for a chosen group, and for the group that a reader's own result belongs to."""
 
 from __future__ import annotations
 
@@ -21,12 +21,18 @@ from ml.labels import GRADES
 
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    """For the sex and age that one chooses; whatever else is asked for stands for all."""
+    """For the chosen sex and age; unknown values mean all."""
     sex, age = request.GET.get("sex"), request.GET.get("age")
     sex, age = sex if sex in Sex.values else None, age if age in Age.values else None
     published = statistics_published()
     group = published.group(sex, age)
-    context = {**_shown(published, group, sex), "sex": sex, "age": age, "sexes": Sex.choices, "ages": Age.choices}
+    context = {
+        **_group_context(published, group, sex),
+        "sex": sex,
+        "age": age,
+        "sexes": Sex.choices,
+        "ages": Age.choices,
+    }
     return render(request, "pages/statistics.html", context)
 
 
@@ -36,11 +42,13 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     try:
         own = own_statistics(analysis_id)
     except UserError as error:
-        said = {"status": error.status, "detail": error.detail}
-        return private(render(request, "problem.html", said, status=error.status))
+        context = {"status": error.status, "detail": error.detail}
+        return private(render(request, "problem.html", context, status=error.status))
     is_open = own.result.open
     context = {
-        **_shown(own.published, own.group, own.sex, None if is_open else own.skin, None if is_open else own.degree),
+        **_group_context(
+            own.published, own.group, own.sex, None if is_open else own.skin, None if is_open else own.degree
+        ),
         "analysis_id": analysis_id,
         "open": is_open,
         "skin": type_word(own.result.skin),
@@ -52,7 +60,7 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     return private(render(request, "pages/statistics.html", context))
 
 
-def _shown(
+def _group_context(
     published: Statistics, group: Group | None, sex: str | None, skin: str | None = None, degree: int | None = None
 ) -> dict[str, Any]:
     return {

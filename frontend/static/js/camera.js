@@ -11,12 +11,12 @@ const WANTED = { video: { facingMode: "environment", width: { ideal: 1920 }, hei
 const QUALITY = 0.95;
 
 // Calls `take` with each photo as a File.
-export function offer(take) {
+export function offerCamera(take) {
   if (!navigator.mediaDevices?.getUserMedia) return;
   button.hidden = false;
   button.addEventListener("click", open);
   shutter.addEventListener("click", async () => {
-    const file = await still();
+    const file = await captureFrame();
     dialog.close();
     if (file) take(file);
   });
@@ -48,7 +48,7 @@ function stop() {
   video.srcObject = null;
 }
 
-async function still() {
+async function captureFrame() {
   if (!video.videoWidth) return null;
   const canvas = document.createElement("canvas");
   canvas.width = video.videoWidth;

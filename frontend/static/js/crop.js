@@ -1,8 +1,8 @@
 // A square frame over the preview that says which part of the photo is sent: by pointer, by keyboard or by a slider.
 
-import { GRADED_SIDE as LEAST } from "./shrink.js"; // No smaller frame: the graders would see less than they can.
+import { GRADED_SIDE as MIN_SIDE } from "./shrink.js"; // No smaller frame: the graders would see less than they can.
 
-const FIRST = 0.8; // Of the short side, when the frame comes up.
+const INITIAL_SHARE = 0.8; // Of the short side, when the frame comes up.
 
 const frame = document.getElementById("crop");
 const stage = document.getElementById("stage");
@@ -20,7 +20,7 @@ export const onChange = (listener) => { heard = listener; };
 
 // A new photo, whole: its width and height in pixels, or null where there is none to crop.
 export function begin(photo) {
-  size = photo && Math.min(photo.width, photo.height) > LEAST ? photo : null;
+  size = photo && Math.min(photo.width, photo.height) > MIN_SIDE ? photo : null;
   toggle.hidden = !size;
   set(null);
 }
@@ -38,14 +38,14 @@ function set(wanted) {
   frame.style.height = percent(side, size.height);
   const words = { side, x: Math.round((100 * x) / size.width), y: Math.round((100 * y) / size.height) };
   value.textContent = value.dataset.words.replace(/\{(\w+)\}/g, (_all, name) => words[name]);
-  slider.min = LEAST;
+  slider.min = MIN_SIDE;
   slider.max = Math.min(size.width, size.height);
   slider.value = side;
   slider.setAttribute("aria-valuetext", value.textContent);
 }
 
 function within({ x, y, side }) {
-  const whole = Math.round(Math.min(Math.max(side, LEAST), size.width, size.height));
+  const whole = Math.round(Math.min(Math.max(side, MIN_SIDE), size.width, size.height));
   const inside = (start, length) => Math.round(Math.min(Math.max(start, 0), length - whole));
   return { x: inside(x, size.width), y: inside(y, size.height), side: whole };
 }
@@ -59,7 +59,7 @@ const moved = (right, down) => ({ ...area, x: area.x + right, y: area.y + down }
 const sized = (side) => ({ x: area.x + (area.side - side) / 2, y: area.y + (area.side - side) / 2, side });
 
 // Bring up the frame in the middle of the photo, as wide as this share of its short side.
-export function open(share = FIRST) {
+export function open(share = INITIAL_SHARE) {
   if (!size) return;
   const side = share * Math.min(size.width, size.height);
   change({ x: (size.width - side) / 2, y: (size.height - side) / 2, side });
@@ -115,7 +115,7 @@ function pulled({ x, y, side }, corner, to) {
   const held = { x: west ? x + side : x, y: north ? y + side : y };
   const room = Math.min(west ? held.x : size.width - held.x, north ? held.y : size.height - held.y);
   const wanted = Math.max(west ? held.x - to.x : to.x - held.x, north ? held.y - to.y : to.y - held.y);
-  const reached = Math.max(LEAST, Math.min(room, wanted));
+  const reached = Math.max(MIN_SIDE, Math.min(room, wanted));
   return { x: west ? held.x - reached : held.x, y: north ? held.y - reached : held.y, side: reached };
 }
 

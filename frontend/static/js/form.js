@@ -1,5 +1,5 @@
-// What the form gains from JavaScript. Without it, the server does and says all that matters.
+// The form's JavaScript. Without it the form still works: the server validates and answers.
 
-import "./fields.js";
+import "./validation.js";
 import "./photo.js";
-import "./sending.js";
+import "./upload.js";

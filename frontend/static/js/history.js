@@ -1,10 +1,10 @@
 // The reports that this browser keeps: a list, two photos side by side, each sign over time. What is here was written
-// by keep.js. Nothing is asked of the server but whether it still has the one report that the reader opens: asked for
-// all at once, they would tell it which of its reports belong to one person.
+// by save-report.js. The server is asked only whether it still has the one report that the reader opens: asked for all
+// at once, they would tell it which of its reports belong to one person.
 
-import { course } from "./course.js";
-import { forget, forgetAll, keep, kept } from "./kept.js";
-import { spectrum } from "./strands.js";
+import { drawGradeHistory } from "./grade-history-chart.js";
+import { forgetAllReports, forgetReport, savedReports, saveReport } from "./saved-reports.js";
+import { drawSpectrum } from "./spectrum-drawing.js";
 
 const words = JSON.parse(document.getElementById("past").dataset.words);
 const language = document.documentElement.lang;
@@ -43,7 +43,7 @@ function time(report, format) {
 
 async function show() {
   try {
-    reports = await kept();
+    reports = await savedReports();
   } catch {
     element("closed").hidden = false;
     return;
@@ -56,7 +56,7 @@ async function show() {
   element("count").textContent = reports.length;
   element("entries").replaceChildren(...reports.map(entry));
   showPair(reports.filter((report) => report.photo));
-  showCourses([...reports].reverse());
+  showGradeHistory([...reports].reverse());
 }
 
 // ── The list ────────────────────────────────────────────────────────────────────────────────────────
@@ -79,22 +79,22 @@ function entry(report) {
   open.addEventListener("click", async (event) => {
     if (event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
-    const status = await there(open.href);
+    const status = await fetchStatus(open.href);
     if (GONE.has(status)) {
-      await keep({ ...report, gone: true });
+      await saveReport({ ...report, gone: true });
       await show();
       element("entries").children[reports.findIndex(({ id }) => id === report.id)].querySelector("button").focus();
     } else if (status) location.assign(open.href);
     state.away.hidden = Boolean(status);
   });
-  find("button").addEventListener("click", () => remove("one", () => forget(report.id)));
+  find("button").addEventListener("click", () => remove("one", () => forgetReport(report.id)));
   const told = words.signs.map((sign, place) => `${sign} ${grade(report.grades[place])}`).join(", ");
-  find(".entry").append(spectrum(report.grades, told));
+  find(".entry").append(drawSpectrum(report.grades, told));
   return made;
 }
 
 // The status that the server answers with for an address, or 0 where it does not answer.
-async function there(address) {
+async function fetchStatus(address) {
   try {
     return (await fetch(address, { method: "HEAD", cache: "no-store" })).status;
   } catch {
@@ -142,8 +142,8 @@ for (const side of sides) side.addEventListener("change", () => showSide(side));
 
 // ── Over time ───────────────────────────────────────────────────────────────────────────────────────
 
-function showCourses(past) {
-  element("courses").hidden = past.length < 2;
+function showGradeHistory(past) {
+  element("grade-history").hidden = past.length < 2;
   if (past.length < 2) return;
   const changes = past.flatMap((report, place) => (place && report.bundle !== past[place - 1].bundle ? [place] : []));
   element("changed").hidden = !changes.length;
@@ -153,7 +153,7 @@ function showCourses(past) {
     heading.textContent = sign;
     span.className = "span";
     span.append(time(past[0], day), time(past.at(-1), day));
-    line.append(heading, course(grades, changes, grades.map(grade).join(", ")), span);
+    line.append(heading, drawGradeHistory(grades, changes, grades.map(grade).join(", ")), span);
     return line;
   }));
   element("rows").replaceChildren(...past.map((report) => {
@@ -189,7 +189,7 @@ element("save").addEventListener("click", async () => {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // The browser has taken it by then.
 });
 
-element("forget-all").addEventListener("click", () => remove("all", forgetAll));
+element("forget-all").addEventListener("click", () => remove("all", forgetAllReports));
 
 // Also back from a report that was erased or removed meanwhile.
 window.addEventListener("pageshow", (event) => { if (event.persisted) show(); });

@@ -2,10 +2,10 @@
 // own file field always holds what will be sent, so the form needs to know nothing of all this.
 
 import * as crop from "./crop.js";
-import { offer } from "./camera.js";
-import { say } from "./fields.js";
+import { offerCamera } from "./camera.js";
+import { showError } from "./validation.js";
 import { measure, refusal } from "./quality.js";
-import { drawable, drawn, GRADED_SIDE, smaller } from "./shrink.js";
+import { drawable, drawOnCanvas, GRADED_SIDE, shrink } from "./shrink.js";
 
 const SETTLE_MS = 300;
 const CLOSE_SHARE = 0.4; // Of the short side: less than a head, and room to make the frame smaller still.
@@ -33,10 +33,10 @@ export function take(file, sample = null) {
   document.getElementById("drawn").hidden = !sample;
   tooFar.hidden = true;
   hold(file);
-  say(field, "");
+  showError(field, "");
   crop.begin(null);
   shown.hidden = true;
-  advise("");
+  showAdvice("");
   work = file ? show(file, turn) : Promise.resolve();
 }
 
@@ -91,13 +91,13 @@ function settle() {
   clearTimeout(soon);
   soon = 0;
   turn += 1;
-  work = settled(original, crop.chosen(), turn);
+  work = prepare(original, crop.chosen(), turn);
 }
 
-async function settled(file, area, mine) {
+async function prepare(file, area, mine) {
   let sent = file, said = "unseen";
   try {
-    if (picture.naturalWidth) [sent, said] = await made(file, area);
+    if (picture.naturalWidth) [sent, said] = await createUpload(file, area);
   } catch {
     // Too large for this device to draw: it goes as it is.
   }
@@ -105,20 +105,20 @@ async function settled(file, area, mine) {
   hold(sent);
   const tooLarge = sent.size > Number(field.dataset.limit) ? field.dataset.tooLarge : "";
   field.setCustomValidity(tooLarge);
-  say(field, tooLarge);
-  advise(said);
+  showError(field, tooLarge);
+  showAdvice(said);
 }
 
 // The File to send, and what there is to say of it.
-async function made(file, area) {
-  const canvas = drawn(picture, area);
+async function createUpload(file, area) {
+  const canvas = drawOnCanvas(picture, area);
   const { width, height } = canvas;
   const seen = refusal(measure(canvas.getContext("2d").getImageData(0, 0, width, height)));
   const said = seen ?? (Math.min(width, height) < GRADED_SIDE ? "small" : "good");
-  return [await smaller(file, picture, canvas, area), said];
+  return [await shrink(file, picture, canvas, area), said];
 }
 
-function advise(what) {
+function showAdvice(what) {
   advice.textContent = advice.dataset[what] ?? "";
   advice.classList.toggle("doubt", Boolean(what) && what !== "good");
 }
@@ -137,7 +137,7 @@ capture.addEventListener("change", () => {
   capture.value = "";
 });
 document.getElementById("ways").hidden = false;
-offer(take);
+offerCamera(take);
 
 document.getElementById("remove").addEventListener("click", () => {
   take(null);
@@ -147,11 +147,11 @@ document.getElementById("remove").addEventListener("click", () => {
 for (const radio of samples) {
   radio.addEventListener("change", () => {
     take(null, radio);
-    work = fetched(radio, turn);
+    work = fetchSample(radio, turn);
   });
 }
 
-async function fetched(radio, mine) {
+async function fetchSample(radio, mine) {
   try {
     const answer = await fetch(radio.dataset.file);
     const file = new File([await answer.blob()], radio.dataset.name, { type: "image/jpeg" });
@@ -163,7 +163,7 @@ async function fetched(radio, mine) {
   }
 }
 
-function arrived(files) {
+function takeFirst(files) {
   if (!files[0]) return;
   take(files[0]);
   zone.scrollIntoView({ block: "nearest" });
@@ -182,9 +182,9 @@ document.addEventListener("drop", (event) => {
   if (!holdsFiles(event)) return;
   event.preventDefault();
   zone.classList.remove("over");
-  arrived(event.dataTransfer.files);
+  takeFirst(event.dataTransfer.files);
 });
-document.addEventListener("paste", (event) => arrived(event.clipboardData?.files ?? []));
+document.addEventListener("paste", (event) => takeFirst(event.clipboardData?.files ?? []));
 
 if (field.files[0]) take(field.files[0]);
 else hold(null);

@@ -15,7 +15,7 @@ const SMALL_BYTES = 300 * 1024; // Not worth another compression.
 export const drawable = (file) => DRAWABLE.has(file.type);
 
 // The picture, an <img> that has loaded, or an area { x, y, side } of it in its own pixels.
-export function drawn(picture, area) {
+export function drawOnCanvas(picture, area) {
   const from = area
     ? { x: area.x, y: area.y, width: area.side, height: area.side }
     : { x: 0, y: 0, width: picture.naturalWidth, height: picture.naturalHeight };
@@ -32,7 +32,7 @@ export function drawn(picture, area) {
 }
 
 // The file to send. What was made smaller once stays as it is, so a photo that is sent again is the same photo.
-export async function smaller(file, picture, canvas, area) {
+export async function shrink(file, picture, canvas, area) {
   const shrinks = Math.max(picture.naturalWidth, picture.naturalHeight) > LONG_SIDE;
   if (!area && (file.size <= SMALL_BYTES || (file.type === "image/jpeg" && !shrinks))) return file;
   const jpeg = await new Promise((done) => { canvas.toBlob(done, "image/jpeg", QUALITY); });

@@ -1,5 +1,5 @@
-// The waiting page polls through htmx. Here: a screen reader hears the steps and only them, a page that nobody
-// sees polls less, and trouble is said in words until it is over.
+// The waiting page polls through htmx. This script announces each step to screen readers, polls less often while the
+// page is hidden, and shows a notice while the connection or the service is down.
 
 const HIDDEN_MS = 30_000; // Between two polls of a hidden page: its title still tells how far it is.
 
@@ -23,7 +23,7 @@ document.addEventListener("htmx:afterSwap", () => {
   if (document.activeElement === document.body) document.querySelector("h1[tabindex]")?.focus();
 });
 
-function tell(what) {
+function showTrouble(what) {
   const words = what ? trouble.dataset[what] : "";
   if (trouble.textContent !== words) trouble.textContent = words; // Said once, not at every poll.
   trouble.hidden = !what;
@@ -31,6 +31,6 @@ function tell(what) {
 
 document.addEventListener("htmx:afterRequest", (event) => {
   const status = event.detail.xhr.status;
-  tell(!status ? "lost" : status >= 500 ? "away" : "");
+  showTrouble(!status ? "lost" : status >= 500 ? "away" : "");
 });
-window.addEventListener("offline", () => tell("lost"));
+window.addEventListener("offline", () => showTrouble("lost"));

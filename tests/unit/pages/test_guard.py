@@ -34,7 +34,7 @@ def test_no_action_without_a_token_of_the_form(action: str, visitor: Client) -> 
     stranger = Client(enforce_csrf_checks=True, headers={"Accept-Language": "en"})
     answer = stranger.post(f"/analyses/{analysis}/{action}/")
     assert answer.status_code == 403
-    assert "Please send it once more" in answer.content.decode()
+    assert "Please send it again" in answer.content.decode()
     assert analysis_status(analysis).status == Status.QUEUED
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import override
 from PIL import Image
 
 from backend.analyses.models import Analysis, Finding, Share
-from backend.analyses.pages.veil import veil_png
+from backend.analyses.pages.heatmap import heatmap_png
 from backend.analyses.pages.words import clue_words
 from backend.analyses.services.attempt import MAP_SIDE, analysis_claim, analysis_succeed
 from backend.analyses.services.control import analysis_erase
@@ -57,8 +57,8 @@ def test_it_shows_the_photo_and_a_map_of_each_sign_that_was_judged(visitor: Clie
         assert (f'src="{address}"' in page) is (number != HELD_BACK)
         assert answer.status_code == (404 if number == HELD_BACK else 200)
         assert (answer["Cache-Control"], answer["Referrer-Policy"]) == ("private, no-store", "no-referrer")
-    assert "no proof" in page
-    assert "is at the upper left of the photo" in page
+    assert "proves nothing" in page
+    assert "are at the upper left of the photo" in page
 
 
 def test_a_map_is_a_picture_in_which_nothing_runs(visitor: Client, report: uuid.UUID) -> None:
@@ -74,7 +74,7 @@ def test_without_maps_it_shows_the_photo_alone(visitor: Client) -> None:
     page = visitor.get(f"/analyses/{reported(visitor)}/").content.decode()
     assert "/photo/" in page
     assert "/maps/" not in page
-    assert "no proof" not in page
+    assert "proves nothing" not in page
 
 
 def test_photo_and_maps_go_together(visitor: Client, report: uuid.UUID) -> None:
@@ -84,7 +84,7 @@ def test_photo_and_maps_go_together(visitor: Client, report: uuid.UUID) -> None:
     page = visitor.get(f"/analyses/{report}/").content.decode()
     assert "<img" not in page
     assert page.count('class="find ') == 6
-    assert "Maps are deleted together" in visitor.get(f"/analyses/{report}/maps/dandruff.png").content.decode()
+    assert "Heat maps are deleted together" in visitor.get(f"/analyses/{report}/maps/dandruff.png").content.decode()
 
 
 def test_what_is_erased_has_no_map(visitor: Client, report: uuid.UUID) -> None:
@@ -111,8 +111,8 @@ def test_over_any_skin_a_map_gets_lighter_wherever_more_spoke_for_the_grade(skin
     photo = Image.new("RGBA", (1, 1), (*skin, 255))
     lightness = []
     for level in range(0, 256, 15):
-        with Image.open(io.BytesIO(veil_png(bytes([level]) * MAP_SIDE**2))) as veil:
-            over = Image.alpha_composite(photo, veil.convert("RGBA").resize((1, 1)))
+        with Image.open(io.BytesIO(heatmap_png(bytes([level]) * MAP_SIDE**2))) as heatmap:
+            over = Image.alpha_composite(photo, heatmap.convert("RGBA").resize((1, 1)))
         lightness.append(over.convert("L").getpixel((0, 0)))
     assert lightness == sorted(set(lightness))
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from backend.analyses.models import Share
-from backend.analyses.pages.quality import LINE, quality_meters
+from backend.analyses.pages.quality import GAUGE_LENGTH, quality_meters
 from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.data.synthetic import scalp_picture
@@ -21,8 +21,8 @@ GOOD = PhotoQuality(brightness=0.6, contrast=0.15, sharpness=1.0)
     ("quality", "words"),
     [
         (GOOD, ["bright enough", "clear enough", "in focus"]),
-        (PhotoQuality(0.1, 0.02, 0.4), ["rather dark", "rather flat", "a little soft"]),
-        (PhotoQuality(0.9, 0.9, 9.0), ["rather bright", "clear enough", "in focus"]),
+        (PhotoQuality(0.1, 0.02, 0.4), ["a bit dark", "a bit flat", "a bit soft"]),
+        (PhotoQuality(0.9, 0.9, 9.0), ["a bit bright", "clear enough", "in focus"]),
     ],
 )
 def test_each_measure_has_a_word_and_a_place_on_its_gauge(quality: PhotoQuality, words: list[str]) -> None:
@@ -30,7 +30,7 @@ def test_each_measure_has_a_word_and_a_place_on_its_gauge(quality: PhotoQuality,
         meters = quality_meters(quality)
     assert [meter.word for meter in meters] == words
     for meter in meters:
-        assert 0 <= meter.at <= LINE
+        assert 0 <= meter.at <= GAUGE_LENGTH
         assert meter.good is (meter.good_from <= meter.at <= meter.good_to)
 
 

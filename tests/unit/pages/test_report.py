@@ -40,7 +40,10 @@ def test_a_report_whose_deciding_sign_is_not_rated_claims_no_degree(visitor: Cli
     result = finish(sent(visitor), (0, 0, 0, 0, 1, 3), abstaining=(5,))
     with override("en"):
         report = Report(result)
-        assert report.sentence == "The scalp type is <em>open</em>:<br>hair loss could not be rated on this photo"
+        assert (
+            report.sentence
+            == "The scalp type is <em>not determined</em>:<br>hair loss could not be rated in this photo"
+        )
         assert report.signs[-1].name == "Hair loss"
         assert report.signs[-1].grade is None
 
@@ -48,7 +51,7 @@ def test_a_report_whose_deciding_sign_is_not_rated_claims_no_degree(visitor: Cli
 def test_a_report_that_can_say_nothing_says_that(visitor: Client) -> None:
     result = finish(sent(visitor), (1, 1, 1, 1, 1, 1), abstaining=tuple(range(6)))
     with override("en"):
-        assert Report(result).sentence == "None of the six signs could be rated on this photo"
+        assert Report(result).sentence == "None of the six signs could be rated in this photo"
 
 
 def test_times_are_said_as_ranges_and_periods_as_people_say_them() -> None:

@@ -34,7 +34,7 @@ def test_a_link_shows_the_report_and_neither_its_address_nor_a_way_to_act(visito
     page = visitor.get(shared(visitor, report))
     html = page.content.decode()
     assert html.count('class="find ') == 6
-    assert "Somebody shared this report with you" in html
+    assert "Someone shared this report with you" in html
     assert str(report) not in html
     assert report.hex not in html
     assert "/erase/" not in html
@@ -49,10 +49,10 @@ def test_a_second_press_makes_no_second_link(visitor: Client, report: uuid.UUID)
 def test_a_link_that_was_taken_back_shows_nothing_and_the_next_is_another(visitor: Client, report: uuid.UUID) -> None:
     link = shared(visitor, report)
     page = visitor.post(f"/analyses/{report}/share/end/", follow=True).content.decode()
-    assert "Make a link" in page
+    assert "Create a link" in page
     gone = visitor.get(link)
     assert gone.status_code == 410
-    assert "it has ended or was taken back" in gone.content.decode()
+    assert "it has expired or was withdrawn" in gone.content.decode()
     assert shared(visitor, report) != link
 
 
@@ -60,7 +60,7 @@ def test_a_link_ends_by_itself(visitor: Client, report: uuid.UUID) -> None:
     link = shared(visitor, report)
     Share.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert visitor.get(link).status_code == 410
-    assert "Make a link" in visitor.get(f"/analyses/{report}/").content.decode()
+    assert "Create a link" in visitor.get(f"/analyses/{report}/").content.decode()
     assert shared(visitor, report) != link
 
 

@@ -39,7 +39,7 @@ def test_four_products_are_suggested_with_why_what_is_in_them_and_what_to_avoid(
     product("for others", suits_types=["dry"], suits_signs=["hair_loss"])
     page = shown(visitor, report(visitor))
     assert page.count('<article class="product">') == 4
-    assert page.count("Chosen for a scalp of the oily type, and for what was seen: Excess sebum (moderate).") == 4
+    assert page.count("Chosen for the oily scalp type and for what was seen: Excess sebum (moderate).") == 4
     assert page.count("Not on broken skin.") == 4
     assert page.count("</b> Water") == 4
     assert "for others" not in page
@@ -63,8 +63,8 @@ def test_it_is_private_like_the_report_and_there_with_a_report_alone(visitor: Cl
 def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None:
     product("one")
     page = shown(visitor, report(visitor, (0, 2, 0, 0, 3, 0), demo=False))
-    assert "A doctor comes first" in page
-    assert "Let a dermatologist look first: Dandruff (severe)." in page
+    assert "See a doctor first" in page
+    assert "See a dermatologist first: Dandruff (severe)." in page
     assert 'class="product"' not in page
     assert 'href="/clinics/"' in page
     assert not Show.objects.exists()
@@ -73,28 +73,28 @@ def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None
 def test_a_doctor_who_comes_first_stands_before_the_products(visitor: Client) -> None:
     product("one", suits_types=["combined"])
     page = shown(visitor, report(visitor, (0, 2, 0, 2, 0, 0), demo=False))
-    assert page.index("A doctor comes first") < page.index('class="product"')
+    assert page.index("See a doctor first") < page.index('class="product"')
     assert "No product is suggested for that sign." in page
-    assert "A doctor comes first" not in shown(visitor, report(visitor))
+    assert "See a doctor first" not in shown(visitor, report(visitor))
 
 
 @pytest.mark.parametrize("reason", ABSTENTIONS)
 def test_what_is_not_rated_suggests_nothing(visitor: Client, reason: Abstention) -> None:
     product("one")
     page = shown(visitor, report(visitor, OILY, abstaining={1: reason}))
-    assert "Nothing in the catalogue fits" in page
+    assert "Nothing in the catalog fits" in page
     assert "Not rated: Excess sebum." in page
 
 
 def test_a_demo_sends_nobody_to_a_doctor_and_sells_nothing_for_it(visitor: Client) -> None:
     product("one", suits_types=["combined"])
     page = shown(visitor, report(visitor, (0, 2, 0, 0, 3, 0)))
-    assert "A doctor comes first" not in page
+    assert "See a doctor first" not in page
     assert "dermatologist" not in page
     assert "Nothing is suggested while a sign looks severe." in page
     assert 'class="product"' not in page
     moderate = shown(visitor, report(visitor, (0, 2, 0, 2, 0, 0)))
-    assert "A doctor comes first" not in moderate
+    assert "See a doctor first" not in moderate
     assert moderate.count("Excess sebum (moderate)") == 1
     assert "pustules (moderate)" not in moderate
 

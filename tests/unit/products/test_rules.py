@@ -92,7 +92,7 @@ def test_the_reason_names_the_type_and_the_signs_with_their_grades() -> None:
     assert found
     with override("en"):
         assert why_words(found, OILY) == (
-            "Chosen for a scalp of the oily type, and for what was seen: Excess sebum (moderate), Dandruff (mild)."
+            "Chosen for the oily scalp type and for what was seen: Excess sebum (moderate), Dandruff (mild)."
         )
     with override("ko"):
         assert "지성 두피" in why_words(found, OILY)
@@ -103,4 +103,4 @@ def test_the_doctor_is_said_with_the_sign_and_what_it_means_for_products() -> No
     with override("en"):
         assert doctor_words(OILY) == ""
         assert "Hair loss (moderate). No product is suggested for that sign." in doctor_words(seen(hair_loss=2))
-        assert "try nothing new on the scalp" in doctor_words(seen(dandruff=3, hair_loss=2))
+        assert "try anything new on your scalp" in doctor_words(seen(dandruff=3, hair_loss=2))

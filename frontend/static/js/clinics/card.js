@@ -10,7 +10,7 @@ const routes = {
   google: ({ latitude, longitude }) => `https://www.google.com/maps/dir/?api=1&destination=${latitude},${longitude}`,
 };
 
-export function card(clinic) {
+export function createCard(clinic) {
   const made = template.content.cloneNode(true).firstElementChild;
   const find = (name) => made.querySelector(`[data-part=${name}]`);
   const name = find("name");

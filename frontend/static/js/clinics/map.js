@@ -1,6 +1,6 @@
 // All clinics on a map, near ones in clusters. Leaflet and its clusters are scripts of their own, `L`.
 
-import { card } from "./card.js";
+import { createCard } from "./card.js";
 
 const KOREA = [[33, 124.6], [38.7, 131.9]];
 const CLOSEST = 18;
@@ -28,7 +28,7 @@ export class ClinicMap {
       animate: !matchMedia("(prefers-reduced-motion: reduce)").matches,
     });
     // One popup for all: 20,000 of them would take longer to make than the map to draw.
-    this.clusters.bindPopup(({ clinic }) => card(clinic), { minWidth: 240, maxWidth: 300 });
+    this.clusters.bindPopup(({ clinic }) => createCard(clinic), { minWidth: 240, maxWidth: 300 });
     this.map.addLayer(this.clusters);
     this.map.on("moveend", moved);
     this.markers = new Map();

@@ -7,7 +7,7 @@ const RADIUS = 6;
 
 const y = (grade) => BOTTOM - grade * STEP;
 
-function shape(name, attributes, text = "") {
+function createShape(name, attributes, text = "") {
   const made = document.createElementNS(SVG, name);
   for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
   made.textContent = text;
@@ -15,28 +15,28 @@ function shape(name, attributes, text = "") {
 }
 
 // `grades` are 0–3 or null, oldest first; `changes` are the places before which the models changed.
-export function course(grades, changes, description) {
+export function drawGradeHistory(grades, changes, description) {
   const column = (WIDTH - LEFT - RIGHT) / grades.length;
   const x = (place) => LEFT + (place + 0.5) * column;
-  const drawing = shape("svg", {
-    class: "strands course", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": description,
+  const drawing = createShape("svg", {
+    class: "strands grade-history-chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": description,
   });
   for (const grade of [0, 1, 2, 3]) {
     drawing.append(
-      shape("path", { class: "grade-line", d: `M${LEFT} ${y(grade)}H${WIDTH - RIGHT}` }),
-      shape("text", { class: "grade-number", x: 4, y: y(grade), dy: 5 }, grade),
+      createShape("path", { class: "grade-line", d: `M${LEFT} ${y(grade)}H${WIDTH - RIGHT}` }),
+      createShape("text", { class: "grade-number", x: 4, y: y(grade), dy: 5 }, grade),
     );
   }
   for (const place of changes) {
-    drawing.append(shape("path", { class: "change", d: `M${x(place - 0.5)} 4V${HEIGHT - 4}` }));
+    drawing.append(createShape("path", { class: "change", d: `M${x(place - 0.5)} 4V${HEIGHT - 4}` }));
   }
   const steps = grades.slice(1).map((grade, place) => (grade === null || grades[place] === null ? ""
     : `M${x(place)} ${y(grades[place])}H${x(place + 0.5)}V${y(grade)}H${x(place + 1)}`));
-  drawing.append(shape("path", { class: "way", d: steps.join("") }));
+  drawing.append(createShape("path", { class: "way", d: steps.join("") }));
   grades.forEach((grade, place) => {
     drawing.append(grade === null
-      ? shape("text", { class: "grade-number", x: x(place), y: y(1.5), dy: 5, "text-anchor": "middle" }, "?")
-      : shape("circle", { class: `k${grade}`, cx: x(place), cy: y(grade), r: Math.min(RADIUS, column / 2) }));
+      ? createShape("text", { class: "grade-number", x: x(place), y: y(1.5), dy: 5, "text-anchor": "middle" }, "?")
+      : createShape("circle", { class: `k${grade}`, cx: x(place), cy: y(grade), r: Math.min(RADIUS, column / 2) }));
   });
   return drawing;
 }

@@ -1,7 +1,7 @@
-"""What makes a phone take the pages for an app: the manifest, the service worker, the page for no connection.
+"""The installable web app: its manifest, the service worker, and the page for no connection.
 
-All three are in the reader's language. The worker's bytes change with the offline page's, so that a browser takes a
-new one after a change of language, words or styles.
+All three are in the reader's language. The worker's bytes change with the offline page's, so that browsers update it
+after a change of language, words or styles.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
-#: `--paper` of `tokens.css`: what lies under the mark, and around the page while it opens.
+#: `--paper` of `tokens.css`: behind the logo, and around the page while it opens.
 PAPER = "#f6f2ea"
-#: File, side in pixels, purpose. A maskable one bleeds to its edges, since phones cut it to a shape of theirs.
+#: File, side in pixels, purpose. A maskable icon fills its square, since phones crop it to their own shape.
 ICONS = (("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512", 512, "maskable"))
-#: What the offline page is made of.
+#: The files that the offline page needs.
 OFFLINE_FILES = (
-    "css/tokens.css", "css/ground.css", "css/frame.css", "css/button.css", "css/notice.css", "css/print.css",
-    "img/mark.svg", "js/app.js", "js/offline.js",
+    "css/tokens.css", "css/base.css", "css/layout.css", "css/button.css", "css/notice.css", "css/print.css",
+    "img/mark.svg", "js/register-service-worker.js", "js/offline.js",
 )  # fmt: skip
 
 
@@ -38,7 +38,8 @@ def manifest(request: HttpRequest) -> HttpResponse:
         "name": gettext("ScalpSpectra, scalp check"),
         "short_name": "ScalpSpectra",
         "description": gettext(
-            "An AI looks at a photo of your scalp and says how marked six signs are. It informs and does not diagnose."
+            "An AI looks at a photo of your scalp and tells you how pronounced six signs are. For information, not a "
+            "diagnosis."
         ),
         "lang": get_language(),
         "dir": "ltr",
@@ -49,9 +50,9 @@ def manifest(request: HttpRequest) -> HttpResponse:
             {"src": static(f"img/{name}.png"), "sizes": f"{side}x{side}", "type": "image/png", "purpose": purpose}
             for name, side, purpose in ICONS
         ],
-        "shortcuts": [{"name": gettext("Reports on this device"), "url": reverse("pages:history")}],
+        "shortcuts": [{"name": gettext("Saved reports"), "url": reverse("pages:history")}],
     }
-    return _fresh(
+    return _require_revalidation(
         JsonResponse(
             document, content_type="application/manifest+json", json_dumps_params={"ensure_ascii": False, "indent": 1}
         )
@@ -67,17 +68,17 @@ def worker(request: HttpRequest) -> HttpResponse:
         "offline": reverse("pages:offline"),
         "files": json.dumps([static(file) for file in OFFLINE_FILES], indent=2),
     }
-    return _fresh(render(request, "sw.js", context, content_type="text/javascript"))
+    return _require_revalidation(render(request, "sw.js", context, content_type="text/javascript"))
 
 
 @require_safe
 def offline(request: HttpRequest) -> HttpResponse:
-    """What a browser shows when it reaches nobody."""
-    return _fresh(render(request, "pages/offline.html"))
+    """What a browser shows when it cannot reach the service."""
+    return _require_revalidation(render(request, "pages/offline.html"))
 
 
-def _fresh(response: HttpResponse) -> HttpResponse:
-    """The answer, asked for anew each time, since it follows the language and the files of the moment."""
+def _require_revalidation(response: HttpResponse) -> HttpResponse:
+    """Make browsers ask every time, since the answer depends on the language and the current files."""
     response["Cache-Control"] = "no-cache"
     response["Vary"] = "Accept-Language, Cookie"
     return response

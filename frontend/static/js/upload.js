@@ -1,13 +1,13 @@
-// The way to the server: a progress bar, a word when the connection or the service breaks, and another try by itself
-// with the same key, so that however often a photo is sent there is one analysis of it.
+// The upload: a progress bar, a notice when the connection or the service fails, and automatic retries with the same
+// idempotency key, so that each photo is analyzed once no matter how often it is sent.
 
-import { answer } from "./fields.js";
+import { chooseAnswers } from "./validation.js";
 import * as outbox from "./outbox.js";
 import * as photo from "./photo.js";
 
 const ANSWERS = ["sex", "age", "device"];
-const PAUSES_MS = [2_000, 5_000, 10_000, 30_000]; // Between tries, for connections that come back without an event.
-const REFUSED = new Set([413, 415, 422]); // The photo arrived and was answered.
+const RETRY_DELAYS_MS = [2_000, 5_000, 10_000, 30_000]; // Between tries, for connections that come back without an event.
+const REFUSED_STATUSES = new Set([413, 415, 422]); // The photo arrived and was answered.
 
 let busy = false; // From the press of the button until the request is out, and while the page is being left.
 let tries = 0; // By itself since the connection was lost; 0 while it holds.
@@ -15,7 +15,7 @@ let next = 0;
 
 const form = () => document.querySelector("form.sheet");
 
-function notice(what) {
+function showNotice(what) {
   const said = document.getElementById("notice");
   const words = what ? said.dataset[what] : "";
   if (said.textContent !== words) said.textContent = words; // Said once, not at every try.
@@ -23,7 +23,7 @@ function notice(what) {
   document.getElementById("kept").hidden = !["lost", "unsent"].includes(what);
 }
 
-function upload(visible, share = 0) {
+function showProgress(visible, share = 0) {
   const bar = document.getElementById("upload");
   bar.hidden = !visible;
   bar.value = share;
@@ -37,36 +37,36 @@ document.addEventListener("htmx:confirm", async (event) => {
   await photo.ready();
   busy = false;
   if (!form().reportValidity()) return; // Only now is it known how large the photo is.
-  keep();
+  saveToOutbox();
   event.detail.issueRequest();
 });
 
-function keep() {
+function saveToOutbox() {
   const given = new FormData(form());
   if (!given.get("photo")?.size) return;
   const answers = Object.fromEntries(ANSWERS.map((name) => [name, given.get(name)]));
-  outbox.keep({ key: given.get("key"), photo: given.get("photo"), answers });
+  outbox.save({ key: given.get("key"), photo: given.get("photo"), answers });
 }
 
 document.addEventListener("htmx:beforeRequest", () => {
-  if (!tries) notice("");
-  upload(true);
+  if (!tries) showNotice("");
+  showProgress(true);
 });
 document.addEventListener("htmx:xhr:progress", (event) => {
-  if (event.detail.lengthComputable) upload(true, event.detail.loaded / event.detail.total);
+  if (event.detail.lengthComputable) showProgress(true, event.detail.loaded / event.detail.total);
 });
-document.addEventListener("htmx:afterRequest", () => upload(false));
+document.addEventListener("htmx:afterRequest", () => showProgress(false));
 
 document.addEventListener("htmx:beforeOnLoad", async (event) => {
   const { xhr } = event.detail;
-  calm();
+  resetRetries();
   const address = xhr.getResponseHeader("HX-Redirect");
-  if (REFUSED.has(xhr.status)) outbox.drop();
+  if (REFUSED_STATUSES.has(xhr.status)) outbox.clear();
   if (!address) return;
   event.preventDefault(); // Leaving the page would cut off what follows.
   event.detail.keepIndicators = true;
   busy = true;
-  await outbox.drop();
+  await outbox.clear();
   location.assign(address);
 });
 
@@ -77,7 +77,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
   event.detail.isError = true;
 });
 document.addEventListener("htmx:responseError", (event) => {
-  notice(event.detail.xhr.status === 403 ? "stranger" : "broken");
+  showNotice(event.detail.xhr.status === 403 ? "stranger" : "broken");
 });
 
 // After the server refused something, the reader is taken to where it says what.
@@ -88,59 +88,59 @@ document.addEventListener("htmx:afterSwap", () => {
 
 // ── A lost connection ───────────────────────────────────────────────────────────────────────────────
 
-function lost() {
-  notice("lost");
-  next = setTimeout(again, PAUSES_MS[Math.min(tries, PAUSES_MS.length - 1)]);
+function retryLater() {
+  showNotice("lost");
+  next = setTimeout(retry, RETRY_DELAYS_MS[Math.min(tries, RETRY_DELAYS_MS.length - 1)]);
   tries += 1;
 }
 
-function calm() {
+function resetRetries() {
   clearTimeout(next);
   tries = 0;
 }
 
-function stop() {
-  calm();
+function cancelRetries() {
+  resetRetries();
   form().dispatchEvent(new CustomEvent("htmx:abort", { bubbles: true, detail: { elt: form() } }));
-  notice("");
+  showNotice("");
 }
 
-function again() {
+function retry() {
   clearTimeout(next);
   if (tries && !busy) form().requestSubmit();
 }
 
-document.addEventListener("htmx:sendError", lost);
-document.addEventListener("htmx:timeout", lost);
-window.addEventListener("online", again);
+document.addEventListener("htmx:sendError", retryLater);
+document.addEventListener("htmx:timeout", retryLater);
+window.addEventListener("online", retry);
 
 // Whoever changes an answer meanwhile has not said yet that the new one may be sent.
 document.addEventListener("change", (event) => {
-  if (tries && form().contains(event.target)) stop();
+  if (tries && form().contains(event.target)) cancelRetries();
 });
 
 document.addEventListener("click", (event) => {
   if (event.target.id !== "discard") return;
-  stop();
-  outbox.drop();
+  cancelRetries();
+  outbox.clear();
   form().reset();
   photo.take(null);
 });
 
-async function resume() {
-  const sent = await outbox.kept();
+async function resumeUnsent() {
+  const sent = await outbox.load();
   const given = form();
   if (!sent || given.elements.photo.files.length) return;
   given.elements.key.value = sent.key;
-  answer(given, sent.answers);
+  chooseAnswers(given, sent.answers);
   photo.take(sent.photo);
-  notice("unsent");
+  showNotice("unsent");
   document.getElementById("notice").scrollIntoView({ block: "center" });
 }
 
 // From the page that refused a photo as taken from too far away: the same photo and answers once more, to be cropped.
 // The id stands behind the #, so no server is sent it with the address of this page.
-async function bringBack(analysis) {
+async function loadRefusedPhoto(analysis) {
   document.getElementById("form").scrollIntoView();
   const [stored, picture] = await Promise.all(
     [`/api/v1/analyses/${analysis}/export/`, `/analyses/${analysis}/photo/`].map((address) => fetch(address)),
@@ -148,13 +148,13 @@ async function bringBack(analysis) {
   if (!stored.ok || !picture.ok) throw new Error("The photo or the analysis is gone.");
   const [{ analysis: { sex, age, device } }, jpeg] = await Promise.all([stored.json(), picture.blob()]);
   if (form().elements.photo.files.length) return;
-  answer(form(), { sex, age, device });
+  chooseAnswers(form(), { sex, age, device });
   await photo.takeToCrop(new File([jpeg], "photo.jpg", { type: "image/jpeg" }));
 }
 
 const refused = location.hash.match(/^#crop=([0-9a-f-]{36})$/)?.[1];
-if (refused) bringBack(refused).catch(() => { notice("gone"); return resume(); });
-else resume();
+if (refused) loadRefusedPhoto(refused).catch(() => { showNotice("gone"); return resumeUnsent(); });
+else resumeUnsent();
 
 // Back from the report to a page that the browser still had: it is done with.
 window.addEventListener("pageshow", (event) => { if (event.persisted && busy) location.reload(); });

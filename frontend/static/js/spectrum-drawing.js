@@ -6,7 +6,7 @@ const UNRATED = levels.length - 1;
 const PARTS = [".follicle", ".root", ".hair", ".hair-names li"];
 
 // `grades` are six of 0–3, null where a sign was not rated.
-export function spectrum(grades, description) {
+export function drawSpectrum(grades, description) {
   const drawing = levels[0].cloneNode(true);
   for (const part of PARTS) {
     drawing.querySelectorAll(part).forEach((hair, place) => {

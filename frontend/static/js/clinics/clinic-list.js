@@ -1,6 +1,6 @@
 // All clinics as the browser knows them. They are fetched at once, so that what is searched and where from stays here.
 
-export async function register(address) {
+export async function fetchClinics(address) {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`The list answered ${answer.status}.`);
   const { columns, clinics } = await answer.json();
@@ -10,7 +10,7 @@ export async function register(address) {
 const plain = (text) => text.toLowerCase().replaceAll(/\s+/g, "");
 
 // Whether each of the words is in name, district or address, and nothing else that is asked for is missing.
-export function asked({ words, specialist, booking }) {
+export function matches({ words, specialist, booking }) {
   const wanted = words.toLowerCase().split(/\s+/).filter(Boolean);
   return (clinic) => {
     if (specialist && !clinic.specialists) return false;

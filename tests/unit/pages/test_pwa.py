@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from backend.analyses.pages.installation import ICONS, OFFLINE_FILES, PAPER
+from backend.analyses.pages.pwa import ICONS, OFFLINE_FILES, PAPER
 from tests.support.environment import ROOT
 
 STATIC = ROOT / "frontend" / "static"

@@ -1,8 +1,8 @@
-// Sentences beside the fields before anything travels. Without JavaScript, the server says the same ones.
+// Error messages beside the fields before anything is sent. Without JavaScript, the server gives the same ones.
 
 const slot = (field) => document.getElementById(`${field.name}-error`);
 
-export function say(field, sentence) {
+export function showError(field, sentence) {
   slot(field).textContent = sentence;
   field.setAttribute("aria-invalid", sentence ? "true" : "false");
 }
@@ -13,7 +13,7 @@ document.addEventListener("invalid", (event) => {
   const field = event.target;
   if (!field.dataset.missing) return;
   event.preventDefault();
-  say(field, field.validity.customError ? field.validationMessage : field.dataset.missing);
+  showError(field, field.validity.customError ? field.validationMessage : field.dataset.missing);
   if (!focused) {
     focused = true;
     field.focus();
@@ -22,7 +22,7 @@ document.addEventListener("invalid", (event) => {
 }, true);
 
 // Choose these answers, by name, as far as the form knows them.
-export function answer(form, answers) {
+export function chooseAnswers(form, answers) {
   for (const [name, value] of Object.entries(answers)) {
     const choice = [...form.elements[name]].find((radio) => radio.value === value);
     if (choice) choice.checked = true;
@@ -31,5 +31,5 @@ export function answer(form, answers) {
 
 document.addEventListener("change", (event) => {
   const field = event.target;
-  if (field.dataset?.missing && field.type !== "file") say(field, "");
+  if (field.dataset?.missing && field.type !== "file") showError(field, "");
 });

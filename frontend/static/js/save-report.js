@@ -1,16 +1,16 @@
-// The report's offer to keep a copy of it in this browser, and to remove that again. It may come with the last poll.
+// Saves a copy of a report in this browser, or removes it. The report may arrive with the last poll.
 
-import { find, forget, keep } from "./kept.js";
+import { findReport, forgetReport, saveReport } from "./saved-reports.js";
 
-const COPY_SIDE = 640; // Enough to put two photos side by side.
+const COPY_MAX_SIDE = 640; // Enough to put two photos side by side.
 const COPY_QUALITY = 0.85;
 
-async function report({ id, result, photo }) {
-  const [told, copy] = await Promise.all([answered(result).then((answer) => answer.json()), copied(photo)]);
-  const { skin, pred, open, findings, bundle, demo } = told.result;
+async function buildReport({ id, result, photo }) {
+  const [analysis, copy] = await Promise.all([fetchExisting(result).then((answer) => answer.json()), shrinkPhoto(photo)]);
+  const { skin, pred, open, findings, bundle, demo } = analysis.result;
   return {
     id, skin, pred, bundle, demo,
-    date: told.finished_at,
+    date: analysis.finished_at,
     uncertain: open,
     grades: findings.map(({ abstains, grade }) => (abstains ? null : grade)),
     photo: copy,
@@ -18,17 +18,17 @@ async function report({ id, result, photo }) {
   };
 }
 
-async function answered(address) {
+async function fetchExisting(address) {
   const answer = await fetch(address);
   if (!answer.ok && answer.status !== 404) throw new Error(`${address}: ${answer.status}`);
   return answer;
 }
 
-async function copied(address) {
-  const answer = await answered(address);
+async function shrinkPhoto(address) {
+  const answer = await fetchExisting(address);
   if (!answer.ok) return null; // Photos are deleted after a while. The report is worth keeping without one.
   const picture = await createImageBitmap(await answer.blob());
-  const share = Math.min(1, COPY_SIDE / Math.max(picture.width, picture.height));
+  const share = Math.min(1, COPY_MAX_SIDE / Math.max(picture.width, picture.height));
   const canvas = document.createElement("canvas");
   canvas.width = Math.max(1, Math.round(picture.width * share));
   canvas.height = Math.max(1, Math.round(picture.height * share));
@@ -38,7 +38,7 @@ async function copied(address) {
   return new Promise((done) => { canvas.toBlob(done, "image/jpeg", COPY_QUALITY); });
 }
 
-async function offer() {
+async function showOffer() {
   const section = document.getElementById("keep");
   if (!section) return;
   const { id } = section.dataset;
@@ -65,15 +65,15 @@ async function offer() {
 
   for (const button of section.querySelectorAll("button")) {
     button.onclick = () => (button.value === "keep"
-      ? press(button, async () => keep(await report(section.dataset)), "kept")
-      : press(button, () => forget(id), "absent"));
+      ? press(button, async () => saveReport(await buildReport(section.dataset)), "kept")
+      : press(button, () => forgetReport(id), "absent"));
   }
   try {
-    show((await find(id)) ? "kept" : "absent");
+    show((await findReport(id)) ? "kept" : "absent");
   } catch {
     // This browser keeps nothing, so nothing is offered.
   }
 }
 
-offer();
-document.addEventListener("htmx:afterSwap", offer);
+showOffer();
+document.addEventListener("htmx:afterSwap", showOffer);
