@@ -88,6 +88,23 @@ def test_every_path_exists(page: str) -> None:
     assert missing == set()
 
 
+@every_page
+def test_a_name_in_a_file_is_in_that_file(page: str) -> None:
+    """“`A` and `B` in `path`”: the pages say so of what is to be changed where."""
+    for names, path in re.findall(r"((?:`\w+`(?:, | and )?)+)\s+in\s+`([\w/.-]+/[\w.-]+)`", TEXTS[page]):
+        file = ROOT / path
+        if path.partition("/")[0] in TOP_LEVEL and file.is_file():
+            missing = [name for name in re.findall(r"`(\w+)`", names) if name not in file.read_text()]
+            assert missing == [], path
+
+
+def test_as_many_faults_are_named_as_are_in_the_table() -> None:
+    rows = re.findall(r"^\| \S.*\. \|.*\| (\d+) \| (\d+) \|$", TEXTS["docs/faults.md"], re.MULTILINE)
+    assert set(rows) == {("0", "0")}
+    assert f"has {len(rows)} faults under load, with nothing lost and nothing done twice" in TEXTS["README.md"]
+    assert f"a matrix of {len(rows)}, under load" in TEXTS["CHANGELOG.md"]
+
+
 def test_the_index_of_decisions_is_complete() -> None:
     folder = ROOT / "docs" / "decisions"
     listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
