@@ -143,6 +143,14 @@ def texts_of(call: ast.Call) -> list[str]:
 
 
 @cache
+def helpers_of_opentelemetry() -> set[str]:
+    """Functions of backend/config/environment.py that put `OTEL_` before the names that they are given."""
+    tree = ast.parse((ROOT / "backend" / "config" / "environment.py").read_text())
+    functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {function.name for function in functions if 'f"OTEL_{' in ast.unparse(function).replace("'", '"')}
+
+
+@cache
 def read_by_helpers() -> dict[str, ast.Call]:
     """Settings that the helpers of backend/config/environment.py read, each with a call that reads it."""
     found: dict[str, ast.Call] = {}
@@ -151,7 +159,7 @@ def read_by_helpers() -> dict[str, ast.Call]:
         for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
             helper = call.func
             if inside:
-                is_helper = isinstance(helper, ast.Name) and "opentelemetry" not in helper.id
+                is_helper = isinstance(helper, ast.Name) and helper.id not in helpers_of_opentelemetry()
             else:
                 of = helper.value if isinstance(helper, ast.Attribute) else None
                 is_helper = isinstance(of, ast.Name) and of.id == "environment"
@@ -165,9 +173,9 @@ def read_directly() -> set[str]:
     """Variables that product code takes out of the environment by their whole names, and those of OpenTelemetry."""
     found = set()
     for source in (path.read_text() for path in product_sources()):
-        for node in ast.walk(ast.parse(source)) if re.search("SCALP_|opentelemetry", source) else ():
+        for node in ast.walk(ast.parse(source)) if re.search("SCALP_|OTEL_", source) else ():
             if isinstance(node, ast.Call):
-                of_opentelemetry = isinstance(node.func, ast.Name) and "opentelemetry" in node.func.id
+                of_opentelemetry = isinstance(node.func, ast.Name) and node.func.id in helpers_of_opentelemetry()
                 names = [f"OTEL_{name}" for name in texts_of(node)] if of_opentelemetry else texts_of(node)[:1]
                 found |= {name for name in names if re.fullmatch(r"(SCALP|OTEL)_[A-Z_]+", name)}
             elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
