@@ -9,6 +9,7 @@ import runpy
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
@@ -20,7 +21,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import get_commands, load_command_class
 
+from backend.clinics.sample import CLINICS
 from backend.config import environment
+from deploy.launcher.environment import GIGABYTES_CUDA
 from deploy.launcher.settings import Settings
 from ml.cli import main as ml_main
 from ml.cli.arguments import ListRecipes
@@ -103,6 +106,15 @@ def test_as_many_faults_are_named_as_are_in_the_table() -> None:
     assert set(rows) == {("0", "0")}
     assert f"has {len(rows)} faults under load, with nothing lost and nothing done twice" in TEXTS["README.md"]
     assert f"a matrix of {len(rows)}, under load" in TEXTS["CHANGELOG.md"]
+
+
+def test_the_readme_counts_what_is_there() -> None:
+    entries = [tomllib.loads(file.read_text()) for file in (ROOT / "backend" / "questions" / "entries").glob("*.toml")]
+    products = (ROOT / "backend" / "products" / "samples.csv").read_text().splitlines()
+    assert f"from {sum(len(file.get('entry', [])) for file in entries)} texts" in TEXTS["README.md"]
+    assert f"{len(products) - 1} invented ones" in TEXTS["README.md"]
+    assert f"there are {CLINICS:,} invented ones" in TEXTS["README.md"]
+    assert f"{GIGABYTES_CUDA} GB of free disk" in TEXTS["README.md"]
 
 
 def test_the_index_of_decisions_is_complete() -> None:
