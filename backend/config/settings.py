@@ -1,4 +1,4 @@
-"""Django's settings. Each comes from the environment, prefix `SCALP_`; `README.md` lists those that matter."""
+"""Django's settings. Each comes from the environment, prefix `SCALP_`; `docs/settings.md` lists them."""
 
 from __future__ import annotations
 
