@@ -90,7 +90,6 @@ def test_batches_are_no_larger_than_the_most() -> None:
     rng = random.Random(4)
     found = simulate(poisson(50, 200, rng), 2, linear(0.1, 0.01), most=8, rng=rng)
     assert max(found.batches) == 8
-
     assert batch_latency(100, 0.1, 0.01) == math.inf
 
 
