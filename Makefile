@@ -15,7 +15,7 @@ run: ## start everything on this machine and print the addresses; SCALP_PORT and
 test: ## install what the tests need, then run all checks and tests; ARGS='-k word' is passed to pytest
 	@$(LAUNCHER) test $(ARGS)
 
-check: ## run linters, the type checker and import contracts
+check: ## run linters, the type checker, import contracts and the phrase check
 	@$(LAUNCHER) check
 
 audit: ## check pinned packages for known vulnerabilities; part of `make test` if PyPI is reachable

@@ -19,6 +19,7 @@ CHECKS = (
     ("ruff", "format", "--check"),
     ("lint-imports",),
     ("mypy",),
+    ("python", "-m", "deploy.launcher.phrases"),
 )
 
 #: Most tests wait for processes, a browser or a CPU core, so more at once than cores would not be faster.
