@@ -1,4 +1,4 @@
-# Short names for what deploy/launcher does. `exec` leaves no shell in between, so signals reach the launcher.
+# Short names for the commands of deploy/launcher. `exec` replaces the shell, so signals reach the launcher.
 PYTHON ?= python3
 ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
@@ -6,41 +6,41 @@ LAUNCHER = exec $(PYTHON) -m deploy.launcher
 .DEFAULT_GOAL := help
 .PHONY: help run test check audit bench fuzz load soak lighthouse chaos pin test-compose
 
-help: ## this list
+help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-run: ## start everything on this machine and print the addresses; SCALP_PORT, SCALP_FLOWER_PORT choose the ports
+run: ## start everything on this machine and print the addresses; SCALP_PORT and SCALP_FLOWER_PORT choose the ports
 	@$(LAUNCHER) run
 
-test: ## install what the tests need, then checks and every test; ARGS='-k word' goes to pytest
+test: ## install what the tests need, then run all checks and tests; ARGS='-k word' is passed to pytest
 	@$(LAUNCHER) test $(ARGS)
 
-check: ## linters, types, walls
+check: ## run linters, the type checker, import contracts and the phrase check
 	@$(LAUNCHER) check
 
-audit: ## whether a pinned package is known to be vulnerable; part of the tests where PyPI answers
+audit: ## check pinned packages for known vulnerabilities; part of `make test` if PyPI is reachable
 	@$(LAUNCHER) audit
 
-bench: ## measure against other ways and servers; JSON in var/bench.json; ARGS=--help lists the options
+bench: ## compare performance with other runtimes and servers; JSON in var/bench.json; ARGS=--help lists the options
 	@$(LAUNCHER) bench $(ARGS)
 
-fuzz: ## send everything broken and malicious to a web server; JSON in var/hostile.json; ARGS=--help lists the options
+fuzz: ## send broken and malicious requests to a web server; JSON in var/hostile.json; ARGS=--help lists the options
 	@$(LAUNCHER) fuzz $(ARGS)
 
-load: ## phones, browsers and hammerers in numbers; JSON in var/load.json; ARGS=--help lists the options
+load: ## simulate phones, browsers and abusive clients; JSON in var/load.json; ARGS=--help lists the options
 	@$(LAUNCHER) load $(ARGS)
 
-soak: ## 30 minutes of them, and the memory of each process
+soak: ## run that load for 30 minutes and record the memory of each process
 	@$(LAUNCHER) soak $(ARGS)
 
-lighthouse: ## measure the pages as a mid-range phone sees them; needs Node; reports in var/lighthouse
+lighthouse: ## run Lighthouse on the pages as a mid-range phone; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)
 
-chaos: ## break each part under load and count; table in var/chaos-DATABASE.md; ARGS=--help lists the options
+chaos: ## inject faults under load and verify every photo; table in var/chaos-DATABASE.md; ARGS=--help lists the options
 	@$(LAUNCHER) chaos $(ARGS)
 
-pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade takes newer versions
+pin: ## write requirements/*.txt from requirements/*.in; ARGS=--upgrade allows newer versions
 	@$(LAUNCHER) pin $(ARGS)
 
-test-compose: ## start the containers of docker-compose.yml and try them; needs Docker
+test-compose: ## build and start the containers of docker-compose.yml and test them; needs Docker
 	@exec deploy/test-compose

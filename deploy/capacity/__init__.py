@@ -1,5 +1,5 @@
-"""How many devices, cores, databases and brokers so many photos a second need: `python -m deploy.capacity --help`.
+"""Estimates the devices, cores, databases and brokers that a load needs: `python -m deploy.capacity --help`.
 
-`formulas` on paper, `simulation` event by event, `figures` for what was measured and where, `plan` for the parts.
+`formulas` is queueing theory, `simulation` runs event by event, `figures` reads measurements, `plan` sizes the parts.
 Nothing of the service is imported here.
 """

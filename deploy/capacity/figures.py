@@ -1,4 +1,4 @@
-"""What the plan reckons with: figures that were measured, each with where it comes from."""
+"""The measured figures that the plan is based on, each with its source."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Any
 
 BENCH, LOAD = "bench.json", "load.json"  #: in var/, of `make bench` and of `make load`
 
-#: A phone that holds the line asks once when it has sent and once a change of status; a browser each 1 to 10 s.
+#: With long polling, a phone polls once after sending and once per change of status; a browser polls every 1 to 10 s.
 PHOTO_POLLS = 6.0
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A number with its unit in the name of the field that holds it; None where nobody measured it."""
+    """A number whose unit is in the name of its field; None if it was not measured."""
 
     value: float | None
     source: str
@@ -27,24 +27,24 @@ class Figure:
 
 @dataclass(frozen=True)
 class Figures:
-    """All that `plan` needs to know. Seconds and rates a second."""
+    """Everything that `plan` needs: seconds, and rates per second."""
 
-    device_seconds: Figure  #: of one device a photo, in the batches that suit it
+    device_seconds: Figure  #: per photo, at the best batch size
     submits_per_core: Figure
     polls_per_core: Figure
-    sqlite_photos: Figure  #: whole lives of rows a second that one file takes
-    postgresql_photos: Figure  #: and that one server takes
-    broker_commands: Figure  #: that one server takes
-    photo_commands: Figure  #: of the broker for one photo: its bell, its events for Flower, its throttle, its news
+    sqlite_photos: Figure  #: complete row lifecycles per second in one file
+    postgresql_photos: Figure  #: complete row lifecycles per second on one server
+    broker_commands: Figure  #: per second on one server
+    photo_commands: Figure  #: broker commands per photo: message, Flower events, throttle and change notices
     photo_bytes: Figure  #: of a cleaned photo in storage
 
     def given(self, **values: float | None) -> Figures:
-        """The same with those that an option names in place of what was measured."""
+        """A copy in which values given as options replace measured ones."""
         return replace(self, **{name: Figure(value, "given") for name, value in values.items() if value is not None})
 
 
 def read(var: Path) -> Figures:
-    """The figures that `make bench` and `make load` left in this folder."""
+    """Reads the figures that `make bench` and `make load` wrote to this folder."""
     bench, load = _json(var / BENCH), _json(var / LOAD)
 
     def measured(read: Callable[[], float], source: str) -> Figure:
@@ -62,7 +62,7 @@ def read(var: Path) -> Figures:
     limits = load.get("limits", {})
     on = bench.get("machine", {}).get("device", "")
     return Figures(
-        device_seconds=measured(device, f"make bench, line ours or ours-batch, device {on}"),
+        device_seconds=measured(device, f"make bench, row ours or ours-batch, device {on}"),
         submits_per_core=measured(lambda: cost[database]["submits_per_core"], f"make bench, {database}"),
         polls_per_core=measured(lambda: cost[database]["polls_200_per_core"], f"make bench, {database}"),
         sqlite_photos=measured(lambda: limits["sqlite"], "make load, limits"),

@@ -1,7 +1,6 @@
-"""`python3 -m deploy.launcher COMMAND`, which `make` calls by the same names; `COMMANDS`, below, are all of them.
+"""`python3 -m deploy.launcher COMMAND`: the commands behind `make`, listed in `COMMANDS`.
 
-A bare Python of 3.11 or newer is enough to begin: the environment is made first, then the rest runs inside
-it.
+It starts on a bare Python 3.11 or newer, creates the virtual environment, and continues inside it.
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def run() -> None:
-    """Everything on this machine, from nothing to the addresses, until Ctrl-C."""
+    """Starts everything on this machine, prints the addresses, and runs until Ctrl-C."""
     settings = Settings.read(ROOT, os.environ)
     with only_run(settings.state / "launcher.lock", settings.url):
         settings.check_ports()
@@ -39,39 +38,39 @@ def run() -> None:
 
         parent = os.getppid() if "MAKELEVEL" in os.environ else None
         surroundings = settings.environment(broker, os.environ)
-        with Supervisor(ROOT, settings.logs, surroundings, parent) as house:
+        with Supervisor(ROOT, settings.logs, surroundings, parent) as supervisor:
             if not settings.broker_url:
-                house.start(parts.own_broker(settings, port, broker))
+                supervisor.start(parts.own_broker(settings, port, broker))
             elif not broker_ready(broker):
-                raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}, which SCALP_BROKER_URL names.")
-            house.complete("database", part.manage("migrate", "--noinput"))
-            house.complete("questions", part.manage("load_questions"))
-            house.complete("clinics", part.manage("sample_clinics", "--unless-any"))
-            house.complete("products", part.manage("sample_products", "--unless-any"))
-            house.complete("static files", part.manage("collectstatic", "--noinput"))
-            house.start(part.web())
+                raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}. Check SCALP_BROKER_URL.")
+            supervisor.run("database", part.manage("migrate", "--noinput"))
+            supervisor.run("questions", part.manage("load_questions"))
+            supervisor.run("clinics", part.manage("sample_clinics", "--unless-any"))
+            supervisor.run("products", part.manage("sample_products", "--unless-any"))
+            supervisor.run("static files", part.manage("collectstatic", "--noinput"))
+            supervisor.start(part.web())
             for worker in part.model_workers():
-                house.start(worker)
-            house.start(part.upkeep())
-            house.start(part.schedule())
-            house.start(part.flower())
-            admin = house.answer("first admin", part.manage("create_first_admin"))
+                supervisor.start(worker)
+            supervisor.start(part.upkeep())
+            supervisor.start(part.schedule())
+            supervisor.start(part.flower())
+            admin = supervisor.read_output("first admin", part.manage("create_first_admin"))
             welcome(settings, admin)
-            house.watch()
+            supervisor.watch()
 
 
 def keep_private(var: Path) -> None:
-    """Database, photos, logs and secrets lie in `var`: neither it nor what is made from now on is for other users."""
+    """Closes `var`, which holds database, photos, logs and secrets, and all new files to other users."""
     var.mkdir(parents=True, exist_ok=True)
     try:
         var.chmod(0o700)
     except PermissionError:
-        raise LaunchError(f"{var} belongs to another user. Choose a folder of your own with SCALP_VAR.") from None
+        raise LaunchError(f"{var} belongs to another user. Choose another folder with SCALP_VAR.") from None
     os.umask(0o077)
 
 
 def welcome(settings: Settings, admin: str) -> None:
-    """Says where everything is. `admin` is a name and a password if one was just made, else empty."""
+    """Prints where everything is. `admin` is a name and a password if one was just created, else empty."""
     say()
     say(f"  Open          {settings.url}/")
     say(f"  Admin         {settings.url}/admin/")
@@ -81,16 +80,15 @@ def welcome(settings: Settings, admin: str) -> None:
     say(f"  Queue         {settings.flower_url}/")
     say(f"  API           {settings.url}/api/docs/")
     if settings.metrics_ports:
-        said = [f"{settings.url}/metrics", *(f"http://{LOOPBACK}:{port}/metrics" for port in settings.metrics_ports)]
-        say(f"  Metrics       {' '.join(said)}")
+        urls = [f"{settings.url}/metrics", *(f"http://{LOOPBACK}:{port}/metrics" for port in settings.metrics_ports)]
+        say(f"  Metrics       {' '.join(urls)}")
     say(f"  Logs          {settings.logs}")
     say("  Stop          Ctrl-C")
     say()
 
 
 def enter_environment(role: str) -> Environment:
-    """Prepares `.venv` for a role and goes on inside it: outside, this process becomes one of its
-    Python's."""
+    """Prepares `.venv` for a role. If this process runs outside it, restarts the command inside it."""
     environment = Environment(ROOT)
     environment.prepare(role)
     if Path(sys.prefix).resolve() != environment.folder.resolve():
@@ -113,21 +111,21 @@ def audit() -> None:
 
 
 def bench() -> None:
-    """The benchmark, with the servers that it compares with; the options are those of `python -m tests.bench`."""
+    """Runs the benchmark and the servers that it compares with; takes the options of `python -m tests.bench`."""
     python = str(enter_environment("bench").python)
     os.chdir(ROOT)
     os.execv(python, [python, "-m", "tests.bench", *sys.argv[2:]])  # noqa: S606
 
 
 def fuzz() -> None:
-    """All of the hostile corpus against a web server of its own; the options are those of `python -m tests.hostile`."""
+    """Sends the whole hostile corpus to its own web server; takes the options of `python -m tests.hostile`."""
     python = str(enter_environment("dev").python)
     os.chdir(ROOT)
     os.execv(python, [python, "-m", "tests.hostile", *sys.argv[2:]])  # noqa: S606
 
 
 def load() -> None:
-    """Users in numbers; the options are those of `python -m tests.load`."""
+    """Simulates many clients; takes the options of `python -m tests.load`."""
     _tests_load(*sys.argv[2:])
 
 
@@ -142,7 +140,7 @@ def _tests_load(*options: str) -> NoReturn:
 
 
 def lighthouse() -> None:
-    """Lighthouse over the running service; it is fetched from npm, so the tests do without it."""
+    """Runs Lighthouse on the running service. It comes from npm, so it is not part of the tests."""
     if not shutil.which("npx"):
         raise LaunchError("Lighthouse needs Node 18.20 or newer with npx. Debian, Ubuntu: apt install nodejs npm")
     verification.install_system_packages()
@@ -152,7 +150,7 @@ def lighthouse() -> None:
 
 
 def chaos() -> None:
-    """The fault matrix in its long form; the options are those of `python -m tests.chaos`."""
+    """Runs the full fault matrix; takes the options of `python -m tests.chaos`."""
     verification.install_system_packages()
     python = str(enter_environment("dev").python)
     os.chdir(ROOT)
@@ -184,7 +182,7 @@ def main() -> None:
         raise SystemExit(f"usage: python3 -m deploy.launcher {' | '.join(COMMANDS)}")
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupted)
+            signal.signal(number, _interrupt)
     try:
         command()
     except LaunchError as error:
@@ -195,7 +193,7 @@ def main() -> None:
         raise SystemExit(130) from None
 
 
-def _interrupted(number: int, frame: FrameType | None) -> NoReturn:
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 

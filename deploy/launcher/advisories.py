@@ -1,4 +1,4 @@
-"""`make audit`: whether a pinned package is known to be vulnerable, as the advisories on PyPI tell (pip-audit)."""
+"""`make audit`: checks the pinned packages against PyPI's advisories, with pip-audit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PIN = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^\s;#]+)", re.MULTILINE)
 
 @dataclass(frozen=True)
 class Audit:
-    """What was learnt: sentences on vulnerable packages, and how many packages were looked up and how many not."""
+    """One sentence per vulnerability, and how many packages could and could not be looked up."""
 
     findings: tuple[str, ...]
     looked_up: int
@@ -24,13 +24,13 @@ class Audit:
 
 
 def audit(root: Path, python: Path) -> None:
-    """Say what is known of the pins of all roles. Raises LaunchError that names what is vulnerable.
+    """Checks the pins of all roles. Raises LaunchError that names the vulnerable packages.
 
-    Where the advisories can't be had, it says so and goes on: an index that is away is no fault of ours.
+    If the advisories are unavailable, it only warns: an unreachable index is not a fault of this project.
     """
-    pins = pinned(root / "requirements")
+    pins = read_pins(root / "requirements")
     try:
-        found = asked(python, pins)
+        found = run_pip_audit(python, pins)
     except ConnectionError as error:
         say(f"  WARNING: {len(pins)} packages were not audited: {error}")
         return
@@ -38,17 +38,17 @@ def audit(root: Path, python: Path) -> None:
         say(f"  WARNING: the index has no advisories for {found.unknown} of {len(pins)} packages.")
     if found.findings:
         raise LaunchError("Known to be vulnerable:\n" + "\n".join(f"    {line}" for line in found.findings))
-    say(f"  Of {found.looked_up} packages that could be looked up none is known to be vulnerable.")
+    say(f"  No known vulnerability in the {found.looked_up} packages that could be looked up.")
 
 
-def pinned(folder: Path) -> list[str]:
+def read_pins(folder: Path) -> list[str]:
     """Every pin of every role, once, as `name==version`."""
     texts = [file.read_text() for file in sorted(folder.glob("*.txt"))]
     return sorted({f"{name.lower()}=={version}" for text in texts for name, version in PIN.findall(text)})
 
 
-def asked(python: Path, pins: list[str]) -> Audit:
-    """What pip-audit says of these pins. Raises ConnectionError with its last word where it can't tell."""
+def run_pip_audit(python: Path, pins: list[str]) -> Audit:
+    """Runs pip-audit on these pins. Raises ConnectionError with its last line of output if it fails."""
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as file:
         file.write("\n".join(pins) + "\n")
         file.flush()
@@ -58,16 +58,16 @@ def asked(python: Path, pins: list[str]) -> Audit:
     try:
         packages = json.loads(done.stdout)["dependencies"]
     except (ValueError, KeyError):
-        raise ConnectionError((done.stderr.strip().splitlines() or ["pip-audit said nothing"])[-1]) from None
-    return learnt(packages)
+        raise ConnectionError((done.stderr.strip().splitlines() or ["pip-audit printed nothing"])[-1]) from None
+    return summarize(packages)
 
 
-def learnt(packages: list[dict]) -> Audit:
-    """From what pip-audit tells of each package."""
+def summarize(packages: list[dict]) -> Audit:
+    """Summarizes the `dependencies` that pip-audit reports."""
     findings = []
     for package in packages:
         for flaw in package.get("vulns", ()):
-            mended = ", ".join(flaw["fix_versions"]) or "no version yet"
-            findings.append(f"{package['name']} {package['version']}: {flaw['id']}, mended in {mended}")
+            fixed = ", ".join(flaw["fix_versions"]) or "no version yet"
+            findings.append(f"{package['name']} {package['version']}: {flaw['id']}, fixed in {fixed}")
     unknown = sum("skip_reason" in package for package in packages)
     return Audit(tuple(findings), len(packages) - unknown, unknown)

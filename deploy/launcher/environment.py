@@ -1,8 +1,7 @@
-"""The virtual environment `.venv`: made, filled from a pinned file, left alone while that file is the same.
+"""The virtual environment `.venv`: created, filled from a pinned file, and kept while that file stays the same.
 
-Everything here runs on a bare Python before anything is installed, so it uses the standard library alone;
-it is also written so that a Python too old for the product still reads it and gets as far as the sentence
-that says so.
+This runs on a bare Python before anything is installed, so it uses only the standard library. Its syntax is old enough
+that a Python too old for the product can still parse it and print which version is needed.
 """
 
 from __future__ import annotations
@@ -20,12 +19,13 @@ from deploy.launcher.interpreter import OLDEST, suitable_python, version
 from deploy.launcher.pip import install
 from deploy.launcher.terminal import LaunchError, say
 
-# The CUDA build of torch fills 6 GB of .venv; while pip works, its wheels lie beside it and in pip's cache.
+# The CUDA build of torch takes 6 GB in .venv; during the installation its wheels are also in scratch space and in
+# pip's cache.
 GIGABYTES_CUDA = 12
 GIGABYTES_CPU = 4
 GIGABYTES_REST = 1
 
-# A newer role includes an older one: what the tests need holds what running needs.
+# A role can include others: the packages for tests contain those for running.
 INCLUDES = {"run": ("run",), "dev": ("dev", "run"), "bench": ("bench", "dev", "run")}
 
 
@@ -38,9 +38,9 @@ class Environment:
         self.python = self.folder / "bin" / "python"
 
     def prepare(self, role: str) -> None:
-        """Makes the environment hold what `role` (a key of `INCLUDES`) asks for; at once where it already does.
+        """Installs what `role` (a key of `INCLUDES`) needs; returns at once if it is already installed.
 
-        Raises LaunchError with a sentence where the Python, the disk or the network does not allow it.
+        Raises LaunchError with an explanation if the Python, the disk or the network does not allow it.
         """
         lock = self.root / "var" / "environment.lock"
         lock.parent.mkdir(exist_ok=True)
@@ -55,22 +55,22 @@ class Environment:
             self._install(role)
 
     def _works(self) -> bool:
-        """Whether `.venv` has a Python that runs and was not left half filled."""
+        """Whether `.venv` has a working Python and no half-finished installation."""
         if self._unfinished.exists():
-            say("  environment   the last installation was cut off, so .venv is made anew")
+            say("  environment   the last installation was interrupted, so .venv is created again")
             return False
         return self.python.exists() and version(str(self.python)) >= OLDEST
 
     def _create(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
         python = suitable_python()
-        say(f"  environment   making .venv with {python}")
+        say(f"  environment   creating .venv with {python}")
         self.folder.mkdir()
         self._unfinished.touch()
         made = subprocess.run([python, "-m", "venv", str(self.folder)], capture_output=True, text=True)
         if made.returncode:
             shutil.rmtree(self.folder, ignore_errors=True)
-            raise LaunchError(f"{python} could not make a virtual environment:\n{made.stdout}{made.stderr}")
+            raise LaunchError(f"{python} could not create a virtual environment:\n{made.stdout}{made.stderr}")
         self._unfinished.unlink()
 
     def _holds(self, role: str) -> bool:
@@ -94,11 +94,11 @@ class Environment:
 
     def _announce(self) -> None:
         if self._has_torch():
-            say("  environment   bringing .venv up to date")
+            say("  environment   updating .venv")
             return
-        say("  environment   installing into .venv; torch is most of it: gigabytes, minutes")
+        say("  environment   installing into .venv; torch takes gigabytes and several minutes")
         if sys.platform == "linux" and not Path("/proc/driver/nvidia").exists() and not _torch_index():
-            say("                no NVIDIA GPU here: a build without CUDA would be much smaller, with")
+            say("                no NVIDIA GPU found; the build without CUDA is much smaller:")
             say("                SCALP_TORCH_INDEX=https://download.pytorch.org/whl/cpu")
 
     def _check_disk(self) -> None:
@@ -108,8 +108,8 @@ class Environment:
         free = shutil.disk_usage(self.root).free / 1e9
         if free < need:
             raise LaunchError(
-                f"The installation needs about {need} GB of free disk and {self.root} has {free:.1f} GB."
-                " Make room and start again."
+                f"The installation needs about {need} GB of free disk space, and {self.root} has {free:.1f} GB."
+                " Free some space and start again."
             )
 
     def _has_torch(self) -> bool:

@@ -1,9 +1,8 @@
-"""A small process beside the launcher that outlives even its kill -9, to take the parts along.
+"""A small process beside the launcher that kills all parts if the launcher dies, even by kill -9.
 
-The launcher tells it of every process group over a pipe: `+123` when one begins, `-123` when it has ended.
-When the pipe closes the launcher is gone, and what is still on the list is killed, grandchildren included.
-On Linux each part also asks the kernel to be killed with the launcher (see `process`); the guard is what
-remains on other systems, and what reaches below the parts everywhere.
+The launcher reports every process group over a pipe: `+123` when it starts, `-123` when it has ended. The pipe closes
+when the launcher is gone; then the guard kills the remaining groups, grandchildren included. On Linux the kernel also
+kills each part with the launcher (see `process`), but not its children.
 """
 
 from __future__ import annotations
@@ -28,16 +27,16 @@ class Guard:
     def process_id(self) -> int:
         return self._process.pid
 
-    def began(self, group: int) -> None:
+    def add(self, group: int) -> None:
         self._groups.add(group)
-        self._tell(f"+{group}")
+        self._send(f"+{group}")
 
-    def ended(self, group: int) -> None:
+    def remove(self, group: int) -> None:
         self._groups.discard(group)
-        self._tell(f"-{group}")
+        self._send(f"-{group}")
 
     def close(self) -> None:
-        """Ends the guard; groups that were not reported as ended are killed."""
+        """Ends the guard, which kills the groups that were not removed."""
         self._process.communicate()
 
     def _start(self) -> None:
@@ -46,20 +45,20 @@ class Guard:
             cwd=self._root,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
-            start_new_session=True,  # no Ctrl-C and no closed terminal reaches it
+            start_new_session=True,  # shields it from Ctrl-C and from a closed terminal
             text=True,
         )
 
-    def _tell(self, word: str) -> None:
+    def _send(self, message: str) -> None:
         assert self._process.stdin
         try:
-            self._process.stdin.write(word + "\n")
+            self._process.stdin.write(message + "\n")
             self._process.stdin.flush()
-        except BrokenPipeError:  # somebody killed the guard: the next one hears of everything that still runs
+        except BrokenPipeError:  # the guard was killed: start another one and report all running groups to it
             self._process.wait()
             self._start()
             for group in self._groups:
-                self._tell(f"+{group}")
+                self._send(f"+{group}")
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""The Python that the environment is made with: new enough, and able to make environments."""
+"""Finds a Python that is new enough and can create virtual environments."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ CANDIDATES = ("python3.14", "python3.13", "python3.12", "python3.11", "python3",
 
 
 def suitable_python() -> str:
-    """The first Python that is new enough and can make environments: this one, else one on the PATH.
+    """The first suitable Python: this one, else one on the PATH.
 
-    Raises LaunchError that says what to install where there is none.
+    Raises LaunchError that says what to install if none is found.
     """
     for candidate in (sys.executable, *CANDIDATES):
         if version(candidate) >= OLDEST and _makes_environments(candidate):
@@ -23,18 +23,18 @@ def suitable_python() -> str:
     if new_enough:
         major, minor = version(new_enough[0])
         raise LaunchError(
-            f"{new_enough[0]} lacks the modules that make environments. On Debian and Ubuntu they come with:"
-            f" apt install python{major}.{minor}-venv"
+            f"{new_enough[0]} lacks the modules that create virtual environments. On Debian and Ubuntu, install them"
+            f" with: apt install python{major}.{minor}-venv"
         )
     raise LaunchError(
-        f"ScalpSpectra needs Python {OLDEST[0]}.{OLDEST[1]} or newer and found {sys.version.split()[0]}."
-        " Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or name"
-        " it: make run PYTHON=/path/to/python3"
+        f"ScalpSpectra needs Python {OLDEST[0]}.{OLDEST[1]} or newer, but found {sys.version.split()[0]}."
+        " Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or pass"
+        " its path: make run PYTHON=/path/to/python3"
     )
 
 
 def version(python: str) -> tuple:
-    """Its (major, minor); (0, 0) where it does not run."""
+    """Its (major, minor); (0, 0) if it does not run."""
     code = "import sys; print(*sys.version_info[:2])"
     try:
         answer = subprocess.run([python, "-c", code], capture_output=True, text=True, timeout=60)

@@ -1,4 +1,4 @@
-"""One run a `var` folder: two would share a database, a broker and logs without knowing of each other."""
+"""Allows one run per `var` folder: two would unknowingly share a database, a broker and logs."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from deploy.launcher.terminal import LaunchError
 
 @contextmanager
 def only_run(file: Path, address: str) -> Iterator[None]:
-    """Holds `file` locked. The kernel lets go when the process ends, however it ends, so no lock is ever
-    stale.
+    """Locks `file`. The kernel releases the lock when the process ends, however it ends, so it never goes stale.
 
-    Raises LaunchError that names the process and address of the run that holds it.
+    Raises LaunchError that names the process and address of the run that holds the lock.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
     with file.open("a+") as lock:

@@ -1,4 +1,4 @@
-"""The pinned requirement files, one a role, written from the `.in` files so that all of them agree."""
+"""Writes the pinned requirement files, one per role, from the `.in` files so that all of them agree."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from pathlib import Path
 
 from deploy.launcher.terminal import LaunchError, say
 
-# The tests' role comes first, and all others are held to its versions: what a peer in the benchmark asks for must not
-# decide what the product runs with.
+# The role of the tests comes first and constrains all others, so that a server that is only benchmarked cannot change
+# the versions that the product runs with.
 ROLES = ("dev", "bench", "training", "quantised", "tracing", "questions", "run", "worker", "backend")
 
-# torch names the exact versions of its own CUDA parts, and only where they exist. Pinned here as well, they
-# would be asked for on a Mac and next to a CPU build of torch.
+# torch itself requires exact versions of its CUDA packages, and only where they exist. If they were pinned here, pip
+# would also look for them on a Mac and for a CPU build of torch.
 OF_TORCH = re.compile(r"^(nvidia-|cuda-|triton=)")
 
 
 def pin(root: Path, python: Path, options: list[str]) -> None:
-    """Writes requirements/<role>.txt; existing pins stay unless `options` (of pip-compile) say `--upgrade`.
+    """Writes requirements/<role>.txt; keeps existing pins unless `options` (of pip-compile) contain `--upgrade`.
 
-    Raises LaunchError where the requirements contradict each other or no index answers.
+    Raises LaunchError if the requirements contradict each other or no index answers.
     """
     folder = root / "requirements"
     for role in ROLES:
@@ -39,7 +39,7 @@ def pin(root: Path, python: Path, options: list[str]) -> None:
         command += [*options, f"requirements/{role}.in"]
         environment = {**os.environ, "CUSTOM_COMPILE_COMMAND": "make pin"}
         if subprocess.run(command, cwd=root, env=environment).returncode:
-            raise LaunchError(f"requirements/{role}.in could not be pinned; pip-compile says why above.")
+            raise LaunchError(f"requirements/{role}.in could not be pinned; see the output of pip-compile above.")
         pins = [line for line in target.read_text().splitlines() if not OF_TORCH.match(line)]
         target.write_text("\n".join(pins) + "\n")
         say(f"  requirements/{role}.txt: {sum('==' in line for line in pins)} packages")

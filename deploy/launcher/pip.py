@@ -1,4 +1,4 @@
-"""pip, with its many lines condensed to the few that somebody waits for."""
+"""Runs pip and condenses its output to a few lines of progress."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ NETWORK = re.compile(
     r"|Network is unreachable|Connection refused|ConnectTimeout|ReadTimeout|ProxyError|Max retries exceeded"
 )
 UNPACKING = "Installing collected packages"
-SILENCE = 20  # seconds without a word from pip after which we say that it still works
+SILENCE = 20  # seconds without output from pip after which we print that it is still running
 
 
 def install(python: Path, requirements: Path, scratch: Path, unfinished: Path) -> None:
-    """Installs a pinned file, on one more index where `SCALP_TORCH_INDEX` names one.
+    """Installs a pinned file, with `SCALP_TORCH_INDEX` as an extra index if it is set.
 
-    While packages are being unpacked the file `unfinished` exists: found later, it says that the
-    environment may hold half a package. Raises LaunchError with a sentence where pip fails.
+    The file `unfinished` exists while packages are being unpacked: if it is found later, the environment may contain
+    half a package. Raises LaunchError with the reason if pip fails.
     """
     command = [str(python), "-m", "pip", "install", "--progress-bar", "off", "--no-input", "--no-compile"]
     command += ["--disable-pip-version-check", "--requirement", str(requirements)]
@@ -55,9 +55,9 @@ def install(python: Path, requirements: Path, scratch: Path, unfinished: Path) -
 
 
 def _compile(python: Path) -> None:
-    """Compiles what was unpacked to bytecode on all cores; pip does it on one, for a minute and a half.
+    """Compiles the packages to bytecode on all cores; pip would take a minute and a half on one.
 
-    What packages bring for their own tests is left out. A file that no Python compiles harms nobody who runs.
+    Skips the packages' own tests. Errors are ignored: a file that cannot be compiled is never imported.
     """
     say("                compiling")
     where = "import sysconfig; print(sysconfig.get_paths()['purelib'])"
@@ -67,13 +67,13 @@ def _compile(python: Path) -> None:
 
 
 def _condense(pip: subprocess.Popen, unfinished: Path) -> list[str]:
-    """Reads pip to its end, says which long step it is at, and returns all of its lines."""
-    spoken: queue.Queue = queue.Queue()
+    """Reads the output of pip to its end, prints each long step, and returns all lines."""
+    output: queue.Queue = queue.Queue()
 
     def listen() -> None:
         for line in pip.stdout or ():
-            spoken.put(line.strip())
-        spoken.put(None)
+            output.put(line.strip())
+        output.put(None)
 
     threading.Thread(target=listen, daemon=True).start()
     began = time.monotonic()
@@ -81,7 +81,7 @@ def _condense(pip: subprocess.Popen, unfinished: Path) -> list[str]:
     doing = "resolving"
     while True:
         try:
-            line = spoken.get(timeout=SILENCE)
+            line = output.get(timeout=SILENCE)
         except queue.Empty:
             say(f"  {time.monotonic() - began:>8.0f} s    still {doing}")
             continue
@@ -96,11 +96,11 @@ def _condense(pip: subprocess.Popen, unfinished: Path) -> list[str]:
 
 
 def _step(line: str) -> str:
-    """The long step that a line of pip begins: a big download, unpacking, waiting; else empty."""
+    """The long step that starts with this line of pip: a big download, unpacking, waiting; else empty."""
     if match := re.match(r"(?:Downloading|Using cached) (\S+?)-\d\S* \((\d+)[.\d]* (MB|GB)\)", line):
         name, size, unit = match.groups()
         name = name.rsplit("/", 1)[-1]
-        return f"fetching {name}, {size} {unit}" if unit == "GB" or int(size) >= 40 else ""
+        return f"downloading {name}, {size} {unit}" if unit == "GB" or int(size) >= 40 else ""
     if line.startswith(UNPACKING):
         return f"unpacking {line.count(',') + 1} packages"
     return "waiting for the network" if line.startswith("WARNING: Retrying") else ""
@@ -110,10 +110,10 @@ def _reason(lines: list[str], requirements: Path) -> str:
     text = "\n".join(lines)
     if "No space left on device" in text:
         free = shutil.disk_usage(requirements).free / 1e9
-        return f"The disk is full: {free:.1f} GB are left. Make room and start again."
+        return f"The disk is full: {free:.1f} GB left. Free some space and start again."
     if NETWORK.search(text):
         return (
-            "The packages could not be fetched: no package index answers. Check the network (behind a proxy,"
-            " set HTTPS_PROXY) and start again; what was fetched is kept."
+            "The packages could not be downloaded: no package index answers. Check the network (behind a proxy,"
+            " set HTTPS_PROXY) and start again; finished downloads are kept."
         )
     return "pip could not install the requirements:\n" + "\n".join(f"    {line}" for line in lines[-12:])

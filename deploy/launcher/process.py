@@ -1,4 +1,4 @@
-"""One process of ours: in its own group, writing to its own log, never outliving the launcher."""
+"""A child process in its own group, with its own log, that never outlives the launcher."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LARGEST_LOG = 10_000_000  # bytes after which a log is set aside when its part starts
+LOG_MAX_BYTES = 10_000_000  # a larger log is rotated when its part starts
 
 
 class Process:
-    """A command that runs with what it says going to the end of `log`, except its standard output where
-    `output` is a file descriptor. Start it from the main thread only: Linux ties it to the thread that
-    starts it."""
+    """A running command whose output is appended to `log`; standard output goes to `output` if that is a file
+    descriptor. Create it in the main thread only: on Linux the process is killed when the thread that started it ends.
+    """
 
     def __init__(
         self,
@@ -33,7 +33,7 @@ class Process:
         self.began = time.monotonic()
         self._over = False
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > LARGEST_LOG:
+        if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
             log.replace(log.with_name(log.name + ".1"))
         with log.open("ab") as end:
             self.log_begin = end.tell()
@@ -53,7 +53,7 @@ class Process:
         return self._popen.poll() is None
 
     def ending(self) -> str:
-        """How it ended, in words: `exit 1` or `killed by SIGKILL`."""
+        """How it ended, for messages: `exit 1` or `killed by SIGKILL`."""
         code = self._popen.poll()
         return f"killed by {signal.Signals(-code).name}" if code is not None and code < 0 else f"exit {code}"
 
@@ -61,13 +61,12 @@ class Process:
         return self._popen.poll() == 0
 
     def ask_to_stop(self) -> None:
-        """SIGTERM to the process itself, which knows best how to end what it started."""
+        """Sends SIGTERM only to the process itself, which can shut down its children in order."""
         if self.alive():
             self._popen.terminate()
 
     def kill(self) -> None:
-        """Ends the process and whatever is left of its group. Once: later the number may be somebody
-        else's."""
+        """Kills what is left of the process group. Only once: the kernel may reuse its id."""
         if not self._over:
             kill_group(self.group)
             self._popen.wait()
@@ -75,21 +74,20 @@ class Process:
 
 
 def kill_group(group: int) -> None:
-    """SIGKILL to every process of a group; none is left where the group is gone or, on macOS, all zombies."""
+    """Sends SIGKILL to every process of a group; ignores a group that is gone or, on macOS, has only zombies."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(group, signal.SIGKILL)
 
 
 def dies_with(launcher: int) -> Callable[[], None] | None:
-    """On Linux, what a child does before its command starts: ask the kernel to be killed when the launcher
-    dies."""
+    """A `preexec_fn` for Linux that makes the kernel kill the child when the launcher dies; None elsewhere."""
     if sys.platform != "linux":
         return None
     prctl = ctypes.CDLL(None).prctl
 
-    def ask() -> None:
+    def set_death_signal() -> None:
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != launcher:  # it died in between
+        if os.getppid() != launcher:  # the launcher died before prctl took effect
             os._exit(1)
 
-    return ask
+    return set_death_signal

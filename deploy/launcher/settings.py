@@ -1,4 +1,4 @@
-"""Where one run lives: its folder, addresses and broker, read from the environment (prefix `SCALP_`)."""
+"""The folder, addresses and broker of one run, read from environment variables (prefix `SCALP_`)."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from pathlib import Path
 
 from deploy.launcher.terminal import LaunchError
 
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to ask what listens everywhere
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach a server that listens on all addresses
 LOOPBACK = "127.0.0.1"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the person at the terminal may choose; `read` refuses nonsense with a sentence."""
+    """What the user may choose; `read` rejects invalid values."""
 
     root: Path
     var: Path
@@ -24,22 +24,22 @@ class Settings:
     port: int
     flower_port: int
     concurrency: int
-    broker_url: str  # empty: a broker of our own
-    devices: tuple[str, ...]  # a model worker for each
-    metrics_port: int  # of the first worker; 0: none answers Prometheus
+    broker_url: str  # empty: start our own broker
+    devices: tuple[str, ...]  # one model worker per device
+    metrics_port: int  # of the first worker; 0: no worker serves metrics
 
     @classmethod
     def read(cls, root: Path, environ: Mapping[str, str]) -> Settings:
         """From `SCALP_VAR`, `SCALP_HOST`, `SCALP_PORT`, `SCALP_FLOWER_PORT`, `SCALP_CONCURRENCY`,
         `SCALP_BROKER_URL`, `SCALP_DEVICE`, `SCALP_METRICS_PORT`.
 
-        Raises LaunchError that names the variable and what it wants.
+        Raises LaunchError that names the variable and its valid values.
         """
 
         def whole(name: str, default: int, most: int, least: int = 1) -> int:
             raw = environ.get(name, "") or str(default)
             if not raw.isdecimal() or not least <= int(raw) <= most:
-                raise LaunchError(f"{name} is {raw!r}: a whole number from {least} to {most} is wanted.")
+                raise LaunchError(f"{name} is {raw!r} but must be a whole number from {least} to {most}.")
             return int(raw)
 
         settings = cls(
@@ -59,7 +59,7 @@ class Settings:
 
     @property
     def metrics_ports(self) -> tuple[int, ...]:
-        """A port for each model worker and one for the upkeep worker, in a row; none where none was asked for."""
+        """Consecutive ports for the model workers and the upkeep worker; empty if `metrics_port` is 0."""
         first = self.metrics_port
         return tuple(range(first, first + len(self.devices) + 1)) if first else ()
 
@@ -69,12 +69,12 @@ class Settings:
 
     @property
     def state(self) -> Path:
-        """Small files that describe this run: lock, the broker's port and password, the schedule's last times."""
+        """Small files of this run: the lock, the broker's port and password, the state of the schedule."""
         return self.var / "run"
 
     @property
     def broker_password(self) -> Path:
-        """The file with the password of the broker of our own."""
+        """The file with the password of our own broker."""
         return self.state / "broker.conf"
 
     @property
@@ -87,7 +87,7 @@ class Settings:
         return f"http://{LOOPBACK}:{self.flower_port}"
 
     def check_ports(self) -> None:
-        """Raises LaunchError where one of the two ports cannot be listened on."""
+        """Raises LaunchError if one of the ports is not available."""
         for variable, host, port in (
             ("SCALP_PORT", self.host, self.port),
             ("SCALP_FLOWER_PORT", LOOPBACK, self.flower_port),
@@ -102,10 +102,10 @@ class Settings:
                     ) from None
                 if error.errno == errno.EACCES:
                     raise LaunchError(f"Port {port} needs root. Choose one above 1023 with {variable}.") from None
-                raise LaunchError(f"SCALP_HOST is {host!r}, and nothing can listen there: {error.strerror}.") from None
+                raise LaunchError(f"SCALP_HOST is {host!r}, which cannot be listened on: {error.strerror}.") from None
 
     def environment(self, broker_url: str, environ: Mapping[str, str]) -> dict[str, str]:
-        """What every part finds in its environment."""
+        """The environment variables of every part."""
         allowed = environ.get("SCALP_ALLOWED_HOSTS") or "localhost,127.0.0.1,[::1]"
         return {
             "SCALP_CACHE": str(self.var / "cache"),
@@ -119,17 +119,17 @@ class Settings:
             "SCALP_FLOWER_URL": f"{self.flower_url}/",
             "SCALP_CONCURRENCY": str(self.concurrency),
             "SCALP_BROKER_URL": broker_url,
-            # The launcher asks the web role how it is by this address, whatever else is allowed.
+            # The launcher checks the health of the web server at this address, whatever else is allowed.
             "SCALP_ALLOWED_HOSTS": f"{allowed},{self.url.removeprefix('http://').rsplit(':', 1)[0]}",
         }
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket that listens there. Raises OSError where that is not possible."""
+    """A socket that listens on this address. Raises OSError if that is not possible."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
-        # A server that just stopped leaves its port in TIME_WAIT, which hinders nobody.
+        # A server that has just stopped leaves its port in TIME_WAIT; the port can be used all the same.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
         listener.listen(1)
@@ -140,6 +140,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on right now."""
+    """A port on loopback that is free right now."""
     with listen(LOOPBACK, 0) as listener:
         return int(listener.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Starts the parts one after another, keeps them alive, and leaves nothing behind when it ends."""
+"""Starts the parts one after another, restarts those that die, and stops all of them when it ends."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, TracebackType
 
@@ -14,42 +14,41 @@ from deploy.launcher.guard import Guard
 from deploy.launcher.process import Process
 from deploy.launcher.terminal import LaunchError, Progress, last_lines, say
 
-TICK = 0.2  # seconds between two looks at the parts
-ASK_EVERY = 0.5  # seconds between two questions whether a part is ready
-HEALTHY = 60.0  # seconds alive after which earlier deaths are forgotten
-LONGEST_PAUSE = 30.0  # seconds before a part that keeps dying is started again
+TICK = 0.2  # seconds between checks whether the parts are alive
+READY_CHECK_SECONDS = 0.5  # between checks whether a part is ready
+HEALTHY_SECONDS = 60.0  # of running, after which earlier crashes are forgotten
+MAX_RESTART_SECONDS = 30.0  # before a part that keeps crashing is started again
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
 class Part:
-    """One long-running piece of the product."""
+    """A long-running process of the product."""
 
     name: str
     command: list[str]
     ready: Callable[[], bool]
-    patience: float = 60.0  #: seconds it may take to become ready
-    drain: float = 10.0  #: seconds it may take to end what it is doing, after SIGTERM
-    outlasts: bool = False  #: the others need it to end well: it stops when all of them have ended
+    start_timeout: float = 60.0  #: seconds until it must be ready
+    stop_timeout: float = 10.0  #: seconds to finish its work after SIGTERM
+    outlasts: bool = False  #: stops only after all others have ended, because they need it to shut down
 
 
 class Stopped(Exception):
-    """Somebody asked the launcher to end."""
+    """The launcher was asked to end."""
 
 
 @dataclass
 class _Running:
     part: Part
     process: Process
-    deaths: int = 0
-    again_at: float | None = field(default=None)  # monotonic seconds; set while it waits for its next start
+    crashes: int = 0
+    restart_at: float | None = None  # monotonic seconds; set while it waits to be restarted
 
 
 class Supervisor:
-    """Use as a context: leaving it, however that happens, stops all parts, the last first.
+    """A context manager that stops all parts on exit, in reverse order.
 
-    `logs` gets one file a part. With `parent`, a process id, it also ends when its parent is no longer that
-    process.
+    `logs` gets one file per part. With `parent`, a process id, it also ends when its parent is no longer that process.
     """
 
     def __init__(self, root: Path, logs: Path, environment: Mapping[str, str], parent: int | None = None) -> None:
@@ -63,13 +62,13 @@ class Supervisor:
     def __enter__(self) -> Supervisor:
         self._before = {number: signal.getsignal(number) for number in SIGNALS}
         for number, handler in self._before.items():
-            if handler is not signal.SIG_IGN:  # nohup means it
-                signal.signal(number, self._signaled)
+            if handler is not signal.SIG_IGN:  # as under nohup
+                signal.signal(number, self._count_signal)
         self._guard = Guard(self.root)
         return self
 
     def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> bool:
-        """Stops everything. A wish to end is not an error."""
+        """Stops everything, and suppresses Stopped, which is not an error."""
         began = time.monotonic()
         if self._running:
             say("Stopping …")
@@ -83,48 +82,47 @@ class Supervisor:
         return kind is Stopped
 
     def start(self, part: Part) -> None:
-        """Starts a part and returns when it is ready, meanwhile keeping the earlier ones alive.
+        """Starts a part and returns when it is ready; meanwhile keeps the earlier ones alive.
 
-        Raises LaunchError with the last lines of its log where it ends, or is not ready in time; Stopped.
+        Raises LaunchError with the end of its log if it ends or is not ready in time; Stopped.
         """
         progress = Progress(part.name)
-        running = _Running(part, self._spawn(part))
+        running = _Running(part, self._spawn(part.name, part.command))
         self._running.append(running)
         process = running.process
-        ask_at = process.began
+        check_at = process.began
         while True:
-            if time.monotonic() >= ask_at:
+            if time.monotonic() >= check_at:
                 if part.ready():
                     break
-                ask_at = time.monotonic() + ASK_EVERY
+                check_at = time.monotonic() + READY_CHECK_SECONDS
             seconds = time.monotonic() - process.began
             if not process.alive():
                 raise self._failure(process, f"{part.name} ended before it was ready ({process.ending()})")
-            if seconds > part.patience:
-                raise self._failure(process, f"{part.name} was not ready after {part.patience:.0f} s")
+            if seconds > part.start_timeout:
+                raise self._failure(process, f"{part.name} was not ready after {part.start_timeout:.0f} s")
             progress.show(seconds)
             self._pause(besides=running)
         progress.close(f"ready after {time.monotonic() - process.began:.1f} s")
 
-    def complete(self, name: str, command: list[str]) -> None:
-        """Runs a command to its end. Raises LaunchError with the last lines of its log where it fails;
-        Stopped."""
+    def run(self, name: str, command: list[str]) -> None:
+        """Runs a command to completion. Raises LaunchError with the end of its log if it fails; Stopped."""
         progress = Progress(name)
-        process = self._to_the_end(name, command, progress)
+        process = self._run_to_end(name, command, progress)
         progress.close(f"ready after {time.monotonic() - process.began:.1f} s")
 
-    def answer(self, name: str, command: list[str]) -> str:
-        """What a command prints on its standard output, which reaches no log. Raises as `complete` does."""
+    def read_output(self, name: str, command: list[str]) -> str:
+        """Returns the standard output of a command without logging it. Raises the same errors as `run`."""
         read, write = os.pipe()
-        with os.fdopen(read) as answer:
+        with os.fdopen(read) as output:
             try:
-                self._to_the_end(name, command, Progress(name), output=write)
+                self._run_to_end(name, command, Progress(name), output=write)
             finally:
                 os.close(write)
-            return answer.read().strip()
+            return output.read().strip()
 
     def watch(self) -> None:
-        """Keeps the parts alive until a signal comes, which raises Stopped."""
+        """Keeps the parts alive until a signal arrives, which raises Stopped."""
         while True:
             self._pause()
 
@@ -138,41 +136,41 @@ class Supervisor:
 
     def _keep_alive(self, running: _Running) -> None:
         now = time.monotonic()
-        if running.again_at is not None:
-            if now >= running.again_at:
-                running.process = self._spawn(running.part)
-                running.again_at = None
+        if running.restart_at is not None:
+            if now >= running.restart_at:
+                running.process = self._spawn(running.part.name, running.part.command)
+                running.restart_at = None
             return
         if running.process.alive():
             return
-        if now - running.process.began >= HEALTHY:
-            running.deaths = 0
-        pause = min(2.0**running.deaths, LONGEST_PAUSE)
-        running.deaths += 1
-        running.again_at = now + pause
-        say(f"{running.part.name} ended ({running.process.ending()}); it starts again in {pause:.0f} s")
-        if running.deaths > 1:
+        if now - running.process.began >= HEALTHY_SECONDS:
+            running.crashes = 0
+        pause = min(2.0**running.crashes, MAX_RESTART_SECONDS)
+        running.crashes += 1
+        running.restart_at = now + pause
+        say(f"{running.part.name} ended ({running.process.ending()}); it restarts in {pause:.0f} s")
+        if running.crashes > 1:
             say(last_lines(running.process.log, running.process.log_begin))
             say(f"    ({running.process.log})")
         self._end(running.process)
 
     def _stop(self, parts: list[_Running]) -> None:
-        """Asks all of them to end, in this order, then waits; who does not end in its time is killed."""
+        """Asks the parts to end, in this order, and kills those that do not end within their timeout."""
         began, asked = time.monotonic(), max(self._signals, 1)
         for running in parts:
             running.process.ask_to_stop()
         for running in parts:
-            # A second Ctrl-C ends the patience.
+            # A second Ctrl-C stops the waiting.
             while running.process.alive() and self._signals <= asked:
-                if time.monotonic() > began + running.part.drain:
+                if time.monotonic() > began + running.part.stop_timeout:
                     break
                 time.sleep(TICK / 4)
             if running.process.alive():
-                say(f"{running.part.name} did not end by itself and was killed")
+                say(f"{running.part.name} did not stop in time and was killed")
             self._end(running.process)
 
-    def _to_the_end(self, name: str, command: list[str], progress: Progress, output: int | None = None) -> Process:
-        process = self._begin(name, command, output)
+    def _run_to_end(self, name: str, command: list[str], progress: Progress, output: int | None = None) -> Process:
+        process = self._spawn(name, command, output)
         try:
             while process.alive():
                 progress.show(time.monotonic() - process.began)
@@ -183,18 +181,15 @@ class Supervisor:
             raise self._failure(process, f"{name} failed ({process.ending()})")
         return process
 
-    def _spawn(self, part: Part) -> Process:
-        return self._begin(part.name, part.command)
-
-    def _begin(self, name: str, command: list[str], output: int | None = None) -> Process:
+    def _spawn(self, name: str, command: list[str], output: int | None = None) -> Process:
         log = self.logs / f"{name.lower().replace(' ', '-')}.log"
         process = Process(command, log, self.environment, self.root, output)
-        self._guard.began(process.group)
+        self._guard.add(process.group)
         return process
 
     def _end(self, process: Process) -> None:
         process.kill()
-        self._guard.ended(process.group)
+        self._guard.remove(process.group)
 
     def _failure(self, process: Process, what: str) -> LaunchError:
         lines = last_lines(process.log, process.log_begin)
@@ -202,5 +197,5 @@ class Supervisor:
             f"{what}. " + (f"The end of {process.log}:\n{lines}" if lines else f"{process.log} is empty.")
         )
 
-    def _signaled(self, number: int, frame: FrameType | None) -> None:
+    def _count_signal(self, number: int, frame: FrameType | None) -> None:
         self._signals += 1

@@ -1,4 +1,4 @@
-"""What the launcher says: one line an event, so that the terminal stays calm. The rest goes to log files."""
+"""Terminal output of the launcher: one line per event; everything else goes to log files."""
 
 from __future__ import annotations
 
@@ -8,35 +8,35 @@ from pathlib import Path
 
 
 class LaunchError(Exception):
-    """Something that the person at the terminal can mend; the text is a sentence that says how."""
+    """A problem that the user can fix; the text says how."""
 
 
 def say(line: str = "") -> None:
-    """Prints one line. A terminal that was closed is no reason to fall over while stopping the parts."""
+    """Prints one line; ignores a closed terminal, so that the parts can still be stopped."""
     with contextlib.suppress(OSError):
         print(line, flush=True)
 
 
 class Progress:
-    """The seconds that a long step has taken: in place on a terminal, else a line now and then."""
+    """Shows how long a step has taken: in place on a terminal, else with a line every `EVERY` seconds."""
 
-    EVERY = 15  # seconds between two lines where there is no terminal
+    EVERY = 15
 
     def __init__(self, what: str) -> None:
         self.what = what
         self.in_place = sys.stdout.isatty()
-        self.said = 0
+        self.shown = 0
 
     def show(self, seconds: float) -> None:
-        if self.in_place and int(seconds) > self.said:
-            self.said = int(seconds)
-            self._write(f"\r  {self.what:<14}{self.said} s ")
-        elif not self.in_place and seconds >= self.said + self.EVERY:
-            self.said = int(seconds)
-            say(f"  {self.what:<14}starting, {self.said} s so far")
+        if self.in_place and int(seconds) > self.shown:
+            self.shown = int(seconds)
+            self._write(f"\r  {self.what:<14}{self.shown} s ")
+        elif not self.in_place and seconds >= self.shown + self.EVERY:
+            self.shown = int(seconds)
+            say(f"  {self.what:<14}starting, {self.shown} s so far")
 
     def close(self, result: str) -> None:
-        """Ends the step with its last line, e.g. `ready after 12 s`."""
+        """Prints the last line of the step, e.g. `ready after 12 s`."""
         say(("\r" if self.in_place else "") + f"  {self.what:<14}{result}")
 
     def _write(self, text: str) -> None:
@@ -46,8 +46,7 @@ class Progress:
 
 
 def last_lines(log: Path, begin: int = 0, count: int = 12) -> str:
-    """The last lines of a log from byte `begin` on, indented; at most 8 kB are read. Empty where there are
-    none."""
+    """The last lines of a log from byte `begin` on, indented, of at most 8 kB; empty if there are none."""
     if not log.exists():
         return ""
     with log.open("rb") as file:

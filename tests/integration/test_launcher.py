@@ -194,8 +194,8 @@ def test_a_broker_and_a_web_server_that_are_killed_come_back_and_photos_with_the
         before = client.info("server")["process_id"]
     os.kill(before, signal.SIGKILL)
     os.kill(run.leader("gunicorn"), signal.SIGKILL)
-    run.until_said("broker ended (killed by SIGKILL); it starts again", 30)
-    run.until_said("web ended (killed by SIGKILL); it starts again", 30)
+    run.until_said("broker ended (killed by SIGKILL); it restarts", 30)
+    run.until_said("web ended (killed by SIGKILL); it restarts", 30)
 
     until(lambda: broker_ready(broker), 30, "the broker")
     with redis.Redis.from_url(broker) as client:

@@ -1,4 +1,4 @@
-"""Capacity on paper and by simulation: both against what is known, and against each other."""
+"""Capacity by formula and by simulation, each compared with known results and with the other."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ import pytest
 from deploy.capacity.figures import Figure, Figures, read
 from deploy.capacity.formulas import (
     batch_latency,
-    batch_seconds,
     erlang_c,
     in_system,
     mean_wait,
     servers_for,
-    utilisation,
-    wait_below,
+    wait_quantile,
 )
 from deploy.capacity.plan import Demand, plan
-from deploy.capacity.simulation import DAY_SECONDS, Service, daily, linear, poisson, simulate
+from deploy.capacity.simulation import Service, linear, poisson, simulate
 from tests.support.environment import ROOT
 
 PHOTOS = 60_000
@@ -41,8 +39,8 @@ def test_erlangs_c_is_that_of_the_tables(servers: int, offered: float, waits: fl
 def test_one_server_waits_as_pollaczek_and_khinchine_say() -> None:
     assert mean_wait(0.8, 1.0, 1, variation=1) == pytest.approx(4.0)
     assert mean_wait(0.8, 1.0, 1) == pytest.approx(2.0)
-    assert mean_wait(1.0, 1.0, 1) == wait_below(0.95, 1.0, 1.0, 1) == math.inf
-    assert wait_below(0.5, 0.1, 1.0, 1) == 0.0
+    assert mean_wait(1.0, 1.0, 1) == wait_quantile(0.95, 1.0, 1.0, 1) == math.inf
+    assert wait_quantile(0.5, 0.1, 1.0, 1) == 0.0
 
 
 def exponential(mean: float) -> Service:
@@ -52,17 +50,17 @@ def exponential(mean: float) -> Service:
 @pytest.mark.parametrize("servers", [1, 3, 8])
 @pytest.mark.parametrize("busy", [0.5, 0.8])
 @pytest.mark.parametrize("variation", [0.0, 0.3, 1.0])
-def test_paper_and_simulation_agree(servers: int, busy: float, variation: float) -> None:
+def test_formulas_and_simulation_agree(servers: int, busy: float, variation: float) -> None:
     rng, seconds = random.Random(servers), 0.5
     rate = busy * servers / seconds
     service = exponential(seconds) if variation == 1 else linear(0.0, seconds, variation)
     found = simulate(poisson(rate, PHOTOS / rate, rng), servers, service, most=1, rng=rng)
-    assert found.busy == pytest.approx(utilisation(rate, seconds, servers), rel=0.03)
-    # Allen and Cunneen's is an approximation where services are neither exponential nor at one server.
+    assert found.busy == pytest.approx(busy, rel=0.03)
+    # Allen and Cunneen's formula is an approximation unless service times are exponential or there is one server.
     exact = servers == 1 or variation == 1
     mean = mean_wait(rate, seconds, servers, variation)
     assert statistics.mean(found.waits) == pytest.approx(mean, rel=0.12 if exact else 0.4, abs=0.005)
-    p95 = wait_below(0.95, rate, seconds, servers, variation)
+    p95 = wait_quantile(0.95, rate, seconds, servers, variation)
     assert found.wait(0.95) == pytest.approx(p95, rel=0.15 if exact else 0.3, abs=0.02)
 
 
@@ -79,44 +77,27 @@ def test_little_holds_in_the_simulation() -> None:
 
 
 @pytest.mark.parametrize("busy", [0.1, 0.5, 0.8])
-def test_a_batcher_answers_within_inoues_bound_which_is_no_idle_one(busy: float) -> None:
+def test_batching_stays_within_inoues_bound_which_is_tight(busy: float) -> None:
     fixed, each, rng = 0.1, 0.01, random.Random(3)
     rate = busy / each
     found = simulate(poisson(rate, PHOTOS / rate, rng), 1, linear(fixed, each), most=10**9, rng=rng)
     bound = batch_latency(rate, fixed, each)
     assert 0.8 * bound < statistics.mean(found.totals) <= 1.01 * bound
     assert sum(found.batches) == len(found.totals)
-    worked = sum(fixed + each * photos for photos in found.batches) / len(found.totals)
-    assert worked == pytest.approx(batch_seconds(rate, fixed, each, most=10**9), rel=0.25)
 
 
 def test_batches_are_no_larger_than_the_most() -> None:
     rng = random.Random(4)
     found = simulate(poisson(50, 200, rng), 2, linear(0.1, 0.01), most=8, rng=rng)
     assert max(found.batches) == 8
-    assert batch_seconds(10_000, 0.1, 0.01, most=8) == pytest.approx(0.1 / 8 + 0.01)
     assert batch_latency(100, 0.1, 0.01) == math.inf
 
 
-def test_days_have_a_peak_and_their_mean() -> None:
-    moments = list(daily(0.5, 1.8, 4 * DAY_SECONDS, random.Random(5)))
-    assert len(moments) == pytest.approx(0.5 * 4 * DAY_SECONDS, rel=0.02)
-    hours = [0] * 24
-    for moment in moments:
-        hours[int(moment % DAY_SECONDS / 3600)] += 1
-    mean = len(moments) / 24
-    assert hours[0] / mean == pytest.approx(1.8, rel=0.05)
-    assert hours[12] / mean == pytest.approx(0.2, rel=0.15)
-    with pytest.raises(ValueError, match="peak"):
-        next(daily(1, 2.5, 10, random.Random(5)))
-
-
 def test_the_fewest_servers_are_the_fewest() -> None:
-    given = {"part": 0.95, "within": 0.2, "most_busy": 0.9}
-    needed = servers_for(20, 0.5, **given)
-    assert wait_below(0.95, 20, 0.5, needed) <= 0.2
+    needed = servers_for(20, 0.5, quantile=0.95, max_wait=0.2, max_utilization=0.9)
+    assert wait_quantile(0.95, 20, 0.5, needed) <= 0.2
     assert needed * 0.9 >= 10
-    assert needed == 12 or wait_below(0.95, 20, 0.5, needed - 1) > 0.2
+    assert needed == 12 or wait_quantile(0.95, 20, 0.5, needed - 1) > 0.2
 
 
 def figures(**values: float | None) -> Figures:
@@ -129,11 +110,10 @@ def test_the_first_bottleneck_is_the_part_that_serves_the_least() -> None:
         device_seconds=0.05, submits_per_core=50, polls_per_core=1500, sqlite_photos=20, postgresql_photos=1000,
         broker_commands=50_000, photo_commands=25, photo_bytes=200_000,
     )  # fmt: skip
-    found = plan(Demand(100, peak=1.5, most_busy=0.7), known)
+    found = plan(Demand(100, peak=1.5, max_utilization=0.7), known)
     needed = {part.name: part.needed for part in found.parts}
     assert needed == {
-        "device (GPU, or CPU cores)": 11, "core for the web": 6, "SQLite file": 0, "PostgreSQL server": 1,
-        "Redis server": 1,
+        "device (GPU, or CPU cores)": 11, "web core": 6, "SQLite file": 0, "PostgreSQL server": 1, "Redis server": 1,
     }  # fmt: skip
     serve = [part.one_serves for part in found.bottlenecks]
     assert serve == sorted(serve)
@@ -142,10 +122,10 @@ def test_the_first_bottleneck_is_the_part_that_serves_the_least() -> None:
     assert plan(Demand(1, peak=1), known).bottlenecks == []
 
 
-def test_what_nobody_measured_is_not_known(tmp_path: Path) -> None:
+def test_a_part_without_measurements_is_not_known(tmp_path: Path) -> None:
     found = plan(Demand(100), read(tmp_path))
     assert [part.needed for part in found.parts] == [None] * 5
-    assert "not measured" in found.parts[0].reckoned
+    assert "not measured" in found.parts[0].basis
     assert found.bottlenecks == []
 
 
@@ -170,6 +150,6 @@ def test_the_command_prints_the_parts_and_the_first_bottleneck(tmp_path: Path) -
     command += ["--batch", "0.05", "0.01", "16", "--postgresql-photos", "100", "--simulate"]
     told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     assert "First bottleneck: the device" in told
-    assert "Then: the PostgreSQL server, past 70 photos a second" in told
+    assert "Next bottleneck: the PostgreSQL server, above 70 photos per second" in told
     assert "not measured" in told
     assert "simulated: " in told

@@ -57,7 +57,7 @@ try:
         for word in words:
             name, port = word.split(":")
             command = [sys.executable, folder + "/server.py", folder, name, port]
-            house.start(Part(name, command, lambda: listens(int(port)), drain=1, outlasts=name == "broker"))
+            house.start(Part(name, command, lambda: listens(int(port)), stop_timeout=1, outlasts=name == "broker"))
         say("all ready")
         house.watch()
 except LaunchError as error:
@@ -142,7 +142,7 @@ def test_a_part_that_ignores_sigterm_is_killed(house: House) -> None:
     process.terminate()
     assert process.wait(30) == 0
     assert house.nothing_left()
-    assert "stubborn did not end by itself and was killed" in house.said.read_text()
+    assert "stubborn did not stop in time and was killed" in house.said.read_text()
 
 
 def test_kill_9_of_the_launcher_takes_everything_along(house: House) -> None:
@@ -158,11 +158,11 @@ def test_the_guard_kills_the_groups_that_are_left_and_only_those() -> None:
     guard = Guard(ROOT)
     left, other = (subprocess.Popen(["sleep", "600"], process_group=0) for _ in range(2))
     try:
-        guard.began(left.pid)
-        guard.began(other.pid)
+        guard.add(left.pid)
+        guard.add(other.pid)
         os.kill(guard.process_id, signal.SIGKILL)
         wait_until(lambda: not alive(guard.process_id))
-        guard.ended(other.pid)
+        guard.remove(other.pid)
         guard.close()
         assert left.wait(30) == -signal.SIGKILL
         assert other.poll() is None
@@ -190,7 +190,7 @@ def test_a_part_that_dies_is_started_again_without_its_old_children(house: House
     wait_until(lambda: house.pids("first") != [server, child])
     wait_until(lambda: alive(house.pids("first")[0]))
     assert not alive(child)
-    assert "first ended (killed by SIGKILL); it starts again in 1 s" in house.said.read_text()
+    assert "first ended (killed by SIGKILL); it restarts in 1 s" in house.said.read_text()
 
 
 def test_a_part_that_dies_twice_shows_the_end_of_its_log_and_waits_longer(house: House) -> None:
@@ -201,7 +201,7 @@ def test_a_part_that_dies_twice_shows_the_end_of_its_log_and_waits_longer(house:
         os.kill(pids[0], signal.SIGKILL)
         wait_until(lambda pids=pids: house.pids("first") not in ([], pids))
     said = house.said.read_text()
-    assert "it starts again in 2 s" in said
+    assert "it restarts in 2 s" in said
     assert "first server speaks" in said
 
 
