@@ -11,8 +11,7 @@ import torch
 from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.gate import admits, distances
-from ml.labels import GATE
-from ml.manifest import GateClass
+from ml.labels import GATE, GateClass
 from ml.preprocessing import Prepared, prepare
 from ml.runtimes import Runtime
 from ml.runtimes.eager import EagerRuntime

@@ -13,12 +13,12 @@ import numpy as np
 import torch
 
 from ml import quality
+from ml.activation_maps import map_of_grade
 from ml.bundle import Bundle
+from ml.bundle.manifest import ModelSpec
 from ml.errors import ModelError
-from ml.explanation import map_of_grade
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS, Abstention, counted_grade, scalp_type
-from ml.manifest import GateClass, ModelSpec
+from ml.labels import GATE, SYMPTOMS, Abstention, GateClass, counted_grade, scalp_type
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.choice import open_runtime, require_parity
 from ml.runtimes.resident import Answer, ResidentModels, Then
@@ -47,7 +47,7 @@ class Graded:
     `abstention` says why the grade should not be relied on, None where it stands: "unproven" (the model is not rated),
     else "unfamiliar" (the photo is beyond its reach), else "unsure" (the confidence is below its threshold). `map`,
     where it was asked for, says where on the photo the grade was seen: float32 `[h, w]` over what the model saw of the
-    photo, more where more speaks for the grade (`ml.explanation`).
+    photo, more where more speaks for the grade (`ml.activation_maps`).
     """
 
     symptom: str

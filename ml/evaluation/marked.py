@@ -9,8 +9,8 @@ import numpy as np
 
 from ml.data.synthetic.painting import Marks
 from ml.evaluation.card import table
-from ml.gate.making import auroc
 from ml.labels import SYMPTOMS
+from ml.metrics import auroc
 
 #: What a mark is a sign of, by the name of the mark.
 SIGN_OF_MARK = {"dandruff": "dandruff", "oil": "excess_sebum", "redness": "interfollicular_erythema"}

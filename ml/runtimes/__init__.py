@@ -12,8 +12,8 @@ from typing import Protocol
 
 import torch
 
+from ml.networks.registry import Network, create_filled_network, describe
 from ml.preprocessing import Preprocessing
-from ml.registry import Network, create_filled_network, describe
 
 #: Makes of float32 photos `[n, 3, size, size]` on the CPU the feature maps `[n, width, h, w]` that the head reads, in
 #: any floating-point type, on the runtime's device. With one lane, the next call may overwrite them.

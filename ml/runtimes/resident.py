@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ml.explanation import class_maps
-from ml.manifest import VIEWS, ModelSpec
+from ml.activation_maps import class_maps
+from ml.bundle.manifest import VIEWS, ModelSpec
+from ml.networks.registry import Network
 from ml.outputs import to_answers
-from ml.registry import Network
 from ml.runtimes import Look, Runtime, Trunk
 from ml.runtimes.device import guarded
 
@@ -30,8 +30,8 @@ class Answer:
     `outputs` `[passes, n, outputs]` are the last layer's for each network of an ensemble and each view of a photo,
     before the temperature. `probabilities` `[n, classes]` are averaged over those and calibrated by the model's levels.
     Where they were asked for, `maps` `[n, outputs, h, w]` are averaged so too: the class activation map of each output
-    (`ml.explanation`). `features` `[n, width]`, where they were asked for, are what the head of the first network reads
-    of the photo itself.
+    (`ml.activation_maps`). `features` `[n, width]`, where they were asked for, are what the head of the first network
+    reads of the photo itself.
     """
 
     outputs: np.ndarray

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from ml.bases import imagenet_weights
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.manifest import ModelSettings, Provenance, classes_of
 from ml.cli import main
 from ml.data.synthetic import draw_scalp, scalp_picture
 from ml.errors import DeviceUnavailable, ModelError
 from ml.labels import GATE, MODEL_KEYS
-from ml.manifest import ModelSettings, Provenance, classes_of
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import Network, Weights, describe
 from ml.parity import SEEDS, resident
 from ml.predictor import Predictor
 from ml.preprocessing import Preprocessing, prepare
-from ml.registry import Network, Weights, describe
 from ml.runtimes import Runtime, Trunk
 from ml.runtimes.cache import Cache
 from ml.runtimes.choice import open_runtime, quantised_here

@@ -16,9 +16,9 @@ import ml
 from ml.bundle import Bundle
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
 from ml.labels import GATE, SYMPTOMS
+from ml.networks.registry import Network, create_filled_network, tensor_shapes
 from ml.outputs import to_probabilities
 from ml.parity import measure_parity
-from ml.registry import Network, create_filled_network, tensor_shapes
 from ml.runtimes import Look, Trunk
 from ml.runtimes.choice import open_runtime, runtimes_here
 from ml.runtimes.device import choose_device, guarded, translate
