@@ -117,7 +117,7 @@ def _given(options: argparse.Namespace, *names: str) -> tuple[str, ...]:
 
 def times(options: argparse.Namespace, seconds: dict[str, float]) -> str:
     """A Markdown table of the seconds of each step, here and, where training had no GPU, as estimated for one."""
-    from ml.assembly import open_graders
+    from ml.build.from_runs import open_graders
     from ml.data.aihub import read_aihub
     from ml.data.splits import Split
     from ml.evaluation.calibration import CALIBRATION_FILE

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Literal, get_args
 
 
@@ -31,6 +32,16 @@ SYMPTOMS: tuple[Label, ...] = (
 )
 
 GATE = Label("scalp_gate", "두피 사진 여부", "Is this a scalp photo?")
+
+
+class GateClass(IntEnum):
+    """The classes that the gate tells apart. The gates of older bundles lack the last one."""
+
+    OTHER = 0
+    SCALP = 1
+    #: A scalp or a head from too far away.
+    TOO_FAR = 2
+
 
 #: Index is the grade, 0 to 3.
 GRADES: tuple[Label, ...] = (

@@ -13,41 +13,43 @@ import numpy as np
 import torch
 
 from ml import quality
+from ml.activation_maps import map_of_grade
 from ml.bundle import Bundle
+from ml.bundle.manifest import ModelSpec
 from ml.errors import ModelError
-from ml.explanation import map_of_grade
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS, Abstention, counted_grade, scalp_type
-from ml.manifest import GateClass, ModelSpec
+from ml.labels import GATE, SYMPTOMS, Abstention, GateClass, counted_grade, scalp_type
+from ml.parity import require_parity
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
-from ml.runtimes.choice import open_runtime, require_parity
-from ml.runtimes.resident import Answer, ResidentModels, Then
+from ml.runtimes.cache import Cache, default_cache
+from ml.runtimes.choice import open_runtime
+from ml.runtimes.resident import Answer, Prefetch, ResidentModels
 
 logger = logging.getLogger(__name__)
 
-#: Called after each model with the number of models done (1 to 7) and the indices of the photos still in the
-#: batch; returns those to go on with. It is not called for an empty batch.
+#: Called after each model with the number of models done (1 to 7) and the indices of the photos still in the batch;
+#: returns those to continue with. It is not called for an empty batch.
 Watch = Callable[[int, Sequence[int]], Collection[int]]
 
-#: Why the gate refuses a photo: "too_far" where it knows that class and holds it likelier than something else.
+#: Why the gate refuses a photo: "too_far" if it knows that class and considers it likelier than something else.
 GateRefusal = Literal["not_a_scalp", "too_far"]
 #: Why a photo is refused: by the gate, or by its quality (`ml.quality`).
 Refusal = GateRefusal | quality.Refusal
 
 #: The order in which the models run.
 RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
-#: Each of them with the one that follows.
-_RUNS: Sequence[tuple[str, str | None]] = tuple(zip_longest(RUN_ORDER, RUN_ORDER[1:]))
+#: Each key with the next one.
+_KEYS_AND_NEXT: Sequence[tuple[str, str | None]] = tuple(zip_longest(RUN_ORDER, RUN_ORDER[1:]))
 
 
 @dataclass(frozen=True, slots=True)
-class Graded:
-    """One grader's answer: `grade` 0–3, the probability of each grade, the greatest of them as `confidence`.
+class Finding:
+    """One grader's answer: `grade` 0–3, the probability of each grade, and the highest of them as `confidence`.
 
-    `abstention` says why the grade should not be relied on, None where it stands: "unproven" (the model is not rated),
-    else "unfamiliar" (the photo is beyond its reach), else "unsure" (the confidence is below its threshold). `map`,
-    where it was asked for, says where on the photo the grade was seen: float32 `[h, w]` over what the model saw of the
-    photo, more where more speaks for the grade (`ml.explanation`).
+    `abstention` says why the grade should not be relied on, None if it can be: "unproven" (the model is not rated),
+    else "unfamiliar" (the photo is beyond its reach), else "unsure" (the confidence is below its threshold). `map`, if
+    requested, shows which parts of the photo support the grade: float32 `[h, w]` over the model's input, higher where
+    there is more support (`ml.activation_maps`).
     """
 
     symptom: str
@@ -64,18 +66,17 @@ class Graded:
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """What the models say of one photo.
+    """The models' answers for one photo.
 
-    A photo that is refused has `is_scalp` false and the code of the reason as `refusal`, `findings` is empty and `skin`
-    and `pred` are None. Else there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and
-    degree that follow from those that count (`ml.labels.counted_grade`). `scalp_probability` and, where the bundle's
-    gate measures it, `scalp_distance` are the gate's (`ml.gate`); None for a photo whose quality was too poor for the
-    gate to look at.
+    A refused photo has `is_scalp` false and the reason's code as `refusal`; `findings` is empty and `skin` and `pred`
+    are None. Otherwise there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and degree that
+    follow from those that count (`ml.labels.counted_grade`). `scalp_probability` and, if the bundle's gate measures it,
+    `scalp_distance` come from the gate (`ml.gate`); they are None for a photo that was refused for its quality.
     """
 
     is_scalp: bool
     scalp_probability: float | None
-    findings: tuple[Graded, ...] = ()
+    findings: tuple[Finding, ...] = ()
     skin: str | None = None
     pred: str | None = None
     scalp_distance: float | None = None
@@ -88,8 +89,7 @@ class Predictor:
     def __init__(self, bundle: Bundle, device: str = "auto", runtime: str = "auto") -> None:
         """Load all seven and run each once, so that the first photo is no slower than the next.
 
-        `runtime` is a name that `ml.runtimes.choice` knows. Raises DeviceUnavailable, OutOfMemory or another
-        ModelError.
+        `runtime` is one of `ml.runtimes.choice.Name`. Raises DeviceUnavailable, OutOfMemory or another ModelError.
         """
         started = time.perf_counter()
         self.bundle = bundle
@@ -97,15 +97,16 @@ class Predictor:
         opened = open_runtime(runtime, device)
         self._models = ResidentModels(opened)
         self.runtime, self.device, self.precision = opened.name, opened.device, opened.precision
-        #: How many photos at once it takes to keep the device busy to the end.
+        #: How many photos at once keep the device fully busy.
         self.lanes = opened.lanes
         self.models_resident = 0
         self._specifications = {model.preprocessing for model in bundle.manifest.models}
         for model, networks in bundle.networks():
             self._models.load(model, networks)
             self.models_resident += 1
-        require_parity(bundle, self._models)
-        #: Seconds that the seven took for one picture while they warmed up: a first, cautious estimate.
+        if opened.lossy:
+            require_parity(bundle, self._models, Cache(default_cache()))
+        #: Seconds that the seven took for one picture during warm-up: a first, cautious estimate.
         self.warm_up_seconds = self.seconds_for(1)
         logger.info(
             "%d models resident on %s (%s, %s) from bundle %s in %.1f seconds",
@@ -114,20 +115,20 @@ class Predictor:
         )  # fmt: skip
 
     def seconds_for(self, photos: int) -> float:
-        """Seconds that the seven models take for so many blank pictures at once. Raises as `predict` does."""
+        """Seconds that the seven models take for this many blank pictures at once. Raises as `predict` does."""
         blank = {spec: torch.zeros(3, spec.image_size, spec.image_size) for spec in self._specifications}
         batches = _Batches(self.bundle, [blank] * photos)
         everyone = range(photos)
-        begun = time.perf_counter()
+        started = time.perf_counter()
         try:
-            for key, following in _RUNS:
-                self._run(key, batches.of(everyone, key), then=batches.then(everyone, following))
+            for key, next_key in _KEYS_AND_NEXT:
+                self._run(key, batches.of(everyone, key), prefetch=batches.prefetch(everyone, next_key))
         finally:
             self._models.forget()
-        return time.perf_counter() - begun
+        return time.perf_counter() - started
 
     def prepare(self, photo: Photo) -> Prepared:
-        """A photo made ready for all seven models. On the CPU; many threads may call it at once.
+        """Prepare a photo for all seven models. On the CPU; many threads may call it at once.
 
         Takes the bytes of a file, a path or a Pillow image. Raises PhotoUnreadable.
         """
@@ -136,75 +137,75 @@ class Predictor:
     def predict(
         self, photos: Sequence[Prepared], watch: Watch | None = None, *, maps: bool = False
     ) -> list[Prediction | None]:
-        """One prediction a photo, in order; None for a photo that `watch` took out of the batch.
+        """One prediction per photo, in order; None for a photo that `watch` took out of the batch.
 
-        What is too dark, too bright or too blurred is refused first. Then the gate runs, and what it refuses
-        leaves the batch; then the six graders run one after another. When nobody is left no further model runs.
-        With `maps` each finding has its map. For one thread at a time. Raises OutOfMemory, DeviceLost or another
-        ModelError for the batch as a whole.
+        Photos that are too dark, too bright or too blurred are refused first. Then the gate runs, and photos that it
+        refuses leave the batch; then the six graders run one after another, until no photo is left. With `maps` each
+        finding has its map. For one thread at a time. Raises OutOfMemory, DeviceLost or another ModelError for the
+        batch as a whole.
         """
         refusals: dict[int, Refusal] = {
             index: photo.quality.refusal for index, photo in enumerate(photos) if photo.quality.refusal is not None
         }
         staying = [index for index in range(len(photos)) if index not in refusals]
         batches = _Batches(self.bundle, [photo.tensors for photo in photos])
-        seen: dict[int, _Seen] = {}
-        findings: dict[int, list[Graded]] = {index: [] for index in staying}
-        for done, (key, following) in enumerate(_RUNS, start=1):
+        gated: dict[int, _GateResult] = {}
+        findings: dict[int, list[Finding]] = {index: [] for index in staying}
+        for done, (key, next_key) in enumerate(_KEYS_AND_NEXT, start=1):
             if not staying:
                 break
             model, batch = self.bundle.model(key), batches.of(staying, key)
-            then = batches.then(staying, following)
+            prefetch = batches.prefetch(staying, next_key)
             if key == GATE.key:
-                seen = dict(zip(staying, self._gate(batch, then), strict=True))
+                gated = dict(zip(staying, self._run_gate(batch, prefetch), strict=True))
                 refusals |= {
-                    index: seen[index].refusal
+                    index: gated[index].refusal
                     for index in staying
-                    if not admits(seen[index].probability, seen[index].distance, model.threshold)
+                    if not admits(gated[index].probability, gated[index].distance, model.threshold)
                 }
                 staying = [index for index in staying if index not in refusals]
             else:
-                answer = self._run(key, batch, then=then, maps=maps)
-                for place, index in enumerate(staying):
-                    findings[index].append(_graded(model, answer, place, seen[index].distance))
+                answer = self._run(key, batch, prefetch=prefetch, maps=maps)
+                for row, index in enumerate(staying):
+                    findings[index].append(_finding(model, answer, row, gated[index].distance))
             if watch is not None and staying:
                 wanted = set(watch(done, tuple(staying)))
                 staying = [index for index in staying if index in wanted]
         self._models.forget()
         stayed = set(staying)
         return [
-            _whole(seen[index], findings[index])
+            _accepted_prediction(gated[index], findings[index])
             if index in stayed
-            else _refused(refusals[index], seen.get(index))
+            else _refused_prediction(refusals[index], gated.get(index))
             if index in refusals
             else None
             for index in range(len(photos))
         ]
 
-    def _gate(self, batch: torch.Tensor, then: Then) -> list[_Seen]:
-        """What the gate sees in each photo of a batch."""
-        answer = self._run(GATE.key, batch, then=then, features=bool(self._distance))
+    def _run_gate(self, batch: torch.Tensor, prefetch: Prefetch) -> list[_GateResult]:
+        """The gate's result for each photo of a batch."""
+        answer = self._run(GATE.key, batch, prefetch=prefetch, features=bool(self._distance))
         rows, features = answer.probabilities, answer.features
         away = (
             [None] * len(rows) if features is None else distances(torch.from_numpy(features), self._distance).tolist()
         )
         return [
-            _Seen(float(row[GateClass.SCALP]), distance, gate_refusal(row))
+            _GateResult(float(row[GateClass.SCALP]), distance, gate_refusal(row))
             for row, distance in zip(rows, away, strict=True)
         ]
 
     def _run(
-        self, key: str, batch: torch.Tensor, *, then: Then = None, features: bool = False, maps: bool = False
+        self, key: str, batch: torch.Tensor, *, prefetch: Prefetch = None, features: bool = False, maps: bool = False
     ) -> Answer:
-        answer = self._models.run(key, batch, then=then, features=features, maps=maps)
+        answer = self._models.run(key, batch, prefetch=prefetch, features=features, maps=maps)
         expected = (len(batch), self.bundle.model(key).classes)
         if answer.probabilities.shape != expected or not np.isfinite(answer.probabilities).all():
-            raise ModelError(f"The model {key} of bundle {self.bundle.reference} gave no usable probabilities.")
+            raise ModelError(f"The model {key} of bundle {self.bundle.reference} returned invalid probabilities.")
         return answer
 
 
 class _Batches:
-    """The inputs of the models: one tensor as long as the same photos want the same, so that trunks can be shared."""
+    """The inputs of the models: the same tensor for models with the same photos, so that trunks can be shared."""
 
     def __init__(self, bundle: Bundle, photos: Sequence[Mapping[Preprocessing, torch.Tensor]]) -> None:
         self._bundle = bundle
@@ -213,7 +214,7 @@ class _Batches:
         self._made: dict[Preprocessing, torch.Tensor] = {}
 
     def of(self, indices: Sequence[int], key: str) -> torch.Tensor:
-        """Float32 `[n, 3, size, size]` of the photos at these indices, as the model wants them."""
+        """Float32 `[n, 3, size, size]` of the photos at these indices, as the model expects them."""
         if self._indices != tuple(indices):
             self._indices, self._made = tuple(indices), {}
         spec = self._bundle.model(key).preprocessing
@@ -221,13 +222,13 @@ class _Batches:
             self._made[spec] = torch.stack([self._photos[index][spec] for index in indices])
         return self._made[spec]
 
-    def then(self, indices: Sequence[int], key: str | None) -> Then:
-        """The model that comes next, if there is one, with what it gets if all of these photos stay."""
+    def prefetch(self, indices: Sequence[int], key: str | None) -> Prefetch:
+        """The next model, if there is one, with its batch if all of these photos stay."""
         return (key, self.of(indices, key)) if key else None
 
 
-class _Seen(NamedTuple):
-    """What the gate says of a photo: the distance, None where it measures none, and why it refuses it if it does."""
+class _GateResult(NamedTuple):
+    """The gate's result for a photo. `distance` is None if the gate has none; `refusal` is the reason if it refuses."""
 
     probability: float
     distance: float | None
@@ -235,24 +236,24 @@ class _Seen(NamedTuple):
 
 
 def gate_refusal(probabilities: np.ndarray) -> GateRefusal:
-    """The code for a photo that the gate does not let pass, by the gate's probabilities `[2 or 3]`."""
+    """Why the gate refuses a photo, by its probabilities `[2 or 3]`."""
     knows_distance = len(probabilities) > GateClass.TOO_FAR
     if knows_distance and probabilities[GateClass.TOO_FAR] > probabilities[GateClass.OTHER]:
         return "too_far"
     return "not_a_scalp"
 
 
-def _graded(model: ModelSpec, answer: Answer, place: int, distance: float | None) -> Graded:
-    row = answer.probabilities[place]
-    good, mild, moderate, severe = (float(value) for value in row)
-    grade, confidence = int(row.argmax()), float(row.max())
-    return Graded(
+def _finding(model: ModelSpec, answer: Answer, row: int, distance: float | None) -> Finding:
+    probabilities = answer.probabilities[row]
+    good, mild, moderate, severe = (float(value) for value in probabilities)
+    grade, confidence = int(probabilities.argmax()), float(probabilities.max())
+    return Finding(
         symptom=model.key,
         grade=grade,
         probabilities=(good, mild, moderate, severe),
         confidence=confidence,
         abstention=_abstention(model, confidence, distance),
-        map=None if answer.maps is None else map_of_grade(answer.maps[place], grade, model.output),
+        map=None if answer.maps is None else map_of_grade(answer.maps[row], grade, model.output),
     )
 
 
@@ -264,12 +265,12 @@ def _abstention(model: ModelSpec, confidence: float, distance: float | None) -> 
     return "unsure" if confidence < model.threshold else None
 
 
-def _whole(seen: _Seen, findings: list[Graded]) -> Prediction:
+def _accepted_prediction(gated: _GateResult, findings: list[Finding]) -> Prediction:
     skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
-    return Prediction(True, seen.probability, tuple(findings), skin, pred, seen.distance)
+    return Prediction(True, gated.probability, tuple(findings), skin, pred, gated.distance)
 
 
-def _refused(refusal: Refusal, seen: _Seen | None) -> Prediction:
-    if seen is None:
+def _refused_prediction(refusal: Refusal, gated: _GateResult | None) -> Prediction:
+    if gated is None:
         return Prediction(False, None, refusal=refusal)
-    return Prediction(False, seen.probability, scalp_distance=seen.distance, refusal=refusal)
+    return Prediction(False, gated.probability, scalp_distance=gated.distance, refusal=refusal)

@@ -13,8 +13,8 @@ import torch
 from PIL import Image, ImageOps
 
 from ml.errors import PhotoUnreadable
+from ml.networks.registry import RGB
 from ml.quality import LONG_SIDE, Quality, measure
-from ml.registry import RGB
 
 try:
     from pillow_heif import register_heif_opener

@@ -32,8 +32,8 @@ from ml.bundle import MANIFEST_FILE, Bundle
 from ml.data.files import find_photographs
 from ml.data.synthetic import draw_scalp
 from ml.data.synthetic.texture import stream
-from ml.evaluation.metrics import confusion_matrix, quadratic_weighted_kappa
 from ml.labels import SYMPTOMS
+from ml.metrics import confusion_matrix, quadratic_weighted_kappa
 from ml.preprocessing import open_photo
 
 PHOTOGRAPHS = 50

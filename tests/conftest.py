@@ -62,7 +62,9 @@ def bell(broker: redis.Redis) -> Callable[[], list[str]]:
 @pytest.fixture(scope="session")
 def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Seven small networks: the whole way through the service without the weight of seven B7s."""
-    from ml.seeded import build_seeded_bundle  # It brings torch along, which not every process of the tests needs.
+    from ml.build.from_seeds import (
+        build_seeded_bundle,  # It brings torch along, which not every process of the tests needs.
+    )
 
     folder = tmp_path_factory.mktemp("bundles") / "small"
     build_seeded_bundle(folder, architecture="efficientnet-b0", image_size=64, seed=1)

@@ -25,9 +25,9 @@ from backend.analyses.services.attempt import (
     claim_progress,
 )
 from backend.operations.traces import span, span_past
+from ml.activation_maps import map_on_photo
 from ml.errors import DeviceLost, ModelError, OutOfMemory, PhotoUnreadable
-from ml.explanation import map_on_photo
-from ml.predictor import Graded as Found
+from ml.predictor import Finding as Found
 from ml.predictor import Prediction, Predictor
 from ml.preprocessing import Prepared
 from workers.batcher import Batcher, Draining

@@ -26,12 +26,12 @@ from ml.adaptation.photographs import Tally, read_photographs, require_enough
 from ml.adaptation.results import Adaptation, AdaptedGrader
 from ml.adaptation.shares import aihub_shares
 from ml.bundle import MANIFEST_FILE, Bundle, write_bundle
+from ml.bundle.manifest import ModelSettings, ModelSpec, Provenance
 from ml.errors import AdaptationInvalid
 from ml.evaluation.calibration import choose_threshold
 from ml.labels import GATE, SYMPTOMS
-from ml.manifest import ModelSettings, ModelSpec, Provenance
+from ml.networks.registry import Weights
 from ml.preprocessing import Preprocessing, prepare
-from ml.registry import Weights
 
 _ADAPTED_VERSION = re.compile(r"(.*)\+adapted\.(\d+)")
 

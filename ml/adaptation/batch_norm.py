@@ -15,13 +15,13 @@ import torch
 from safetensors.torch import load_file
 from torch import nn
 
-from ml.bases import file_of, open_base
 from ml.bundle import Bundle
+from ml.bundle.bases import file_of, open_base
+from ml.bundle.manifest import ModelSpec
 from ml.errors import AdaptationInvalid
 from ml.labels import GATE
-from ml.manifest import ModelSpec
+from ml.networks.registry import Weights, create_filled_network, describe, tensor_shapes
 from ml.preprocessing import Preprocessing
-from ml.registry import Weights, create_filled_network, describe, tensor_shapes
 
 #: Batches `[n, 3, size, size]` of all photographs, prepared in one way, as often as they are asked for.
 Batches = Callable[[Preprocessing], Iterable[torch.Tensor]]

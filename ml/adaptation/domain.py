@@ -20,7 +20,7 @@ from ml.data.synthetic import draw_non_scalp
 from ml.gate import LIMIT, admits, distances
 from ml.gate.distance import BIAS, DIRECTIONS, WEIGHT
 from ml.labels import GATE
-from ml.registry import Weights
+from ml.networks.registry import Weights
 
 #: The share of the photographs that reach and gate are meant to hold.
 _HELD = 0.99

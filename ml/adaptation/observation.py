@@ -13,10 +13,10 @@ from PIL import Image
 
 from ml.adaptation.photographs import Tally
 from ml.bundle import Bundle
+from ml.bundle.manifest import ModelSpec
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS
+from ml.labels import GATE, SYMPTOMS, GateClass
 from ml.levels import score
-from ml.manifest import GateClass, ModelSpec
 from ml.outputs import to_answers
 from ml.preprocessing import prepare
 from ml.runtimes.choice import open_runtime

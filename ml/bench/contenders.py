@@ -18,9 +18,9 @@ from PIL import Image
 from torch import nn
 
 from ml.bundle import Bundle
+from ml.bundle.manifest import ModelSpec
 from ml.errors import ModelError, OutOfMemory
 from ml.labels import SYMPTOMS
-from ml.manifest import ModelSpec
 from ml.predictor import RUN_ORDER, Prediction, Predictor
 from ml.runtimes.device import choose_device
 

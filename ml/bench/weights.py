@@ -1,7 +1,7 @@
 """The weights of a benchmark: a seeded bundle, in which every block takes part, and the same as state dicts.
 
 The demo's grown networks would flatter whoever shares trunks or skips blocks that do nothing, and untrained ones
-without batch-norm statistics run slowly on denormals. Seeded networks are neither (`ml.seeded`).
+without batch-norm statistics run slowly on denormals. Seeded networks are neither (`ml.build.from_seeds`).
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 
 import torch
 
+from ml.build.from_seeds import build_seeded_bundle
 from ml.bundle import Bundle
-from ml.cost import gflop
 from ml.errors import BundleInvalid
-from ml.seeded import build_seeded_bundle
+from ml.networks.flops import gflop
 
 logger = logging.getLogger(__name__)
 

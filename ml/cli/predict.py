@@ -96,7 +96,7 @@ def _fields(prediction: Prediction) -> dict[str, Any]:
 
 
 def _draw(folder: Path, path: Path, prediction: Prediction, bundle: Bundle) -> None:
-    from ml.explanation import overlay
+    from ml.activation_maps import overlay
     from ml.preprocessing import open_photo
 
     folder.mkdir(parents=True, exist_ok=True)

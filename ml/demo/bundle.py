@@ -31,8 +31,9 @@ import torch
 from ml.adaptation.observation import ask_gate, observe
 from ml.adaptation.photographs import Tally, read_photographs
 from ml.adaptation.results import answered, mean_grade
-from ml.assembly import build_bundle, open_graders, with_metrics
+from ml.build.from_runs import build_bundle, open_graders, with_metrics
 from ml.bundle import Bundle
+from ml.bundle.manifest import Provenance
 from ml.data.aihub import read_aihub
 from ml.data.splits import digest
 from ml.data.synthetic import draw_scalp
@@ -52,7 +53,6 @@ from ml.gate import LIMIT, distances
 from ml.gate.gate import Gate
 from ml.gate.making import make_gate
 from ml.labels import SYMPTOMS
-from ml.manifest import Provenance
 from ml.predictor import Predictor
 from ml.preprocessing import open_photo
 

@@ -20,9 +20,9 @@ from ml.evaluation.results import EVALUATION_FOLDER
 from ml.evaluation.subject import open_subject
 from ml.labels import GRADES, SYMPTOMS
 from ml.levels import score
+from ml.networks.registry import create_filled_network
 from ml.outputs import to_probabilities
 from ml.preprocessing import open_photo, to_tensor
-from ml.registry import create_filled_network
 from ml.training.recipe import load_recipe
 from ml.training.run import WEIGHTS_FILE, Run
 from ml.training.session import read_parts, some, train_all, with_marked

@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from ml.errors import RunInvalid
 from ml.evaluation.answers import UNLABELLED, Answers, Raw
-from ml.manifest import first_fault
+from ml.validation import first_fault
 
 CALIBRATION_FILE = "calibration.json"
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from ml.data.marks import SIGN_OF_MARK, Marks
 from ml.evaluation.card import table
-from ml.gate.making import auroc
 from ml.labels import SYMPTOMS
+from ml.metrics import auroc
 
 _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 

@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ml.evaluation.metrics import Reliability
 from ml.evaluation.results import Evaluation, SymptomEvaluation
 from ml.labels import GRADES, SYMPTOMS
+from ml.metrics import Reliability
 
 SYNTHETIC_NOTE = "synthetic pictures"
 

@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ml.bases import imagenet_weights
 from ml.data.descriptors import Descriptors, Range, summarise
 from ml.data.synthetic import draw_scalp
 from ml.data.synthetic.grades import draw_grades
 from ml.data.synthetic.texture import stream
 from ml.evaluation.frechet import FrechetDistance, frechet_distance, noise_floor
-from ml.gate.fit import Trunk
-from ml.growth import SOURCE
+from ml.gate.features import FeatureExtractor
+from ml.networks.growth import SOURCE
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import describe
 from ml.preprocessing import Preprocessing
-from ml.registry import describe
 
 IMAGE_SIZE = 300
 
@@ -42,7 +42,7 @@ class Appearance:
         Raises WeightsUnreadable where the ImageNet weights are missing.
         """
         expects = describe(SOURCE)
-        trunk = Trunk(imagenet_weights(), Preprocessing(IMAGE_SIZE, expects.mean, expects.std))
+        trunk = FeatureExtractor(imagenet_weights(), Preprocessing(IMAGE_SIZE, expects.mean, expects.std))
         descriptors: list[Descriptors] = []
 
         def measured() -> Iterator[Image.Image]:

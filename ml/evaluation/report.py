@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from ml import metrics
 from ml.errors import DataSetInvalid
-from ml.evaluation import metrics
 from ml.evaluation.answers import UNLABELLED, Answers
 from ml.evaluation.bootstrap import ROUNDS, Resampling
 from ml.evaluation.calibration import Abstention
-from ml.evaluation.metrics import RiskCoverage
 from ml.evaluation.results import Evaluation, Means, Sample, Subgroup, SymptomEvaluation, TypeAgreement
 from ml.labels import GRADES, SCALP_TYPES, scalp_type
 from ml.levels import Levels
+from ml.metrics import RiskCoverage
 
 #: Figures with an interval, by the name of their field: functions of confusion matrices.
 FIGURES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {

@@ -12,7 +12,7 @@ import numpy as np
 
 from ml.evaluation.bootstrap import Estimate
 from ml.evaluation.calibration import Abstention
-from ml.evaluation.metrics import Reliability, RiskCoverage
+from ml.metrics import Reliability, RiskCoverage
 
 #: What `python -m ml evaluate` leaves below a run's folder.
 EVALUATION_FOLDER = "evaluation"

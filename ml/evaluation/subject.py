@@ -14,13 +14,13 @@ import torch
 from tqdm import tqdm
 
 from ml.bundle import MANIFEST_FILE, Bundle
+from ml.bundle.manifest import ModelSpec
 from ml.data.files import UNREADABLE
 from ml.data.records import Record
 from ml.errors import DataSetInvalid, PhotoUnreadable, RunInvalid
 from ml.evaluation.answers import Answers, Raw
 from ml.labels import GATE, SYMPTOMS
 from ml.levels import Levels
-from ml.manifest import ModelSpec
 from ml.preprocessing import Preprocessing, prepare
 from ml.runtimes.choice import open_runtime
 from ml.runtimes.device import choose_device

@@ -14,8 +14,8 @@ from collections.abc import Mapping
 
 import torch
 
-from ml.growth import SHARPNESS, SOURCE, copies_in
-from ml.registry import Weights
+from ml.networks.growth import SHARPNESS, SOURCE, copies_in
+from ml.networks.registry import Weights
 
 #: How many directions the distance is measured in.
 DIRECTIONS = 64
@@ -60,5 +60,5 @@ def grown_distance(tensors: Weights, architecture: str) -> Weights:
     if copies is None:
         raise ValueError(f"{SOURCE} can't grow into {architecture}: only b0, b1 and b7 have widths that fit.")
     weight = tensors[WEIGHT].float() / SHARPNESS
-    # As the last linear layer does, it reads the difference of each pair of clipped channels (`ml.growth`).
+    # As the last linear layer does, it reads the difference of each pair of clipped channels (`ml.networks.growth`).
     return {WEIGHT: weight if copies == 1 else torch.cat([weight, -weight], dim=1), BIAS: tensors[BIAS].float()}

@@ -5,23 +5,17 @@ Pictures are squeezed into a square, as everywhere; features are the means of li
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import cast
 
 import numpy as np
 import torch
-from PIL import Image
 from torch import nn
 from torch.distributions import Normal
 
 from ml.gate.distance import BIAS, DIRECTIONS, LIMIT, WEIGHT, distances
-from ml.growth import SOURCE
-from ml.lite import EfficientNetLite0
-from ml.manifest import GateClass
-from ml.preprocessing import Preprocessing, to_tensor
-from ml.registry import Weights, create_filled_network
+from ml.labels import GateClass
+from ml.networks.registry import Weights
 
 #: The penalty on the head's squared weights, for features of unit variance.
 _PENALTY = 1e-2
@@ -109,26 +103,6 @@ def scalp_log_odds(logits: torch.Tensor) -> torch.Tensor:
     """The log-odds `[n]` of "scalp" against everything else, of logits `[n, classes]`."""
     rest = [column for column in range(logits.shape[1]) if column != GateClass.SCALP]
     return logits[:, GateClass.SCALP] - logits[:, rest].logsumexp(dim=1)
-
-
-class Trunk:
-    """A frozen EfficientNet-lite0 that turns pictures into pooled features."""
-
-    def __init__(self, weights: Weights, spec: Preprocessing) -> None:
-        self._spec = spec
-        network = create_filled_network(SOURCE, len(weights["_fc.bias"]), spec.image_size, weights)
-        self._network = cast(EfficientNetLite0, network)
-        self._network.to(memory_format=torch.channels_last)
-
-    def features(self, pictures: Iterable[Image.Image], batch: int = 16) -> torch.Tensor:
-        """Float32 `[n, 1280]` of RGB pictures; they are taken one batch at a time."""
-        rows, coming = [], iter(pictures)
-        with torch.inference_mode():
-            while some := list(islice(coming, batch)):
-                inputs = torch.stack([to_tensor(picture, self._spec) for picture in some])
-                maps = self._network.extract_features(inputs.contiguous(memory_format=torch.channels_last))
-                rows.append(maps.mean(dim=(2, 3)))
-        return torch.cat(rows)
 
 
 def imagenet_prototypes(weights: Weights) -> torch.Tensor:

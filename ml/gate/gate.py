@@ -10,12 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
-from ml.bases import imagenet_weights
 from ml.errors import GateInvalid
 from ml.gate.distance import extra_tensors, grown_distance
-from ml.growth import SOURCE, grow
+from ml.networks.growth import SOURCE, grow
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import RGB, Weights, describe, tensor_shapes
 from ml.preprocessing import Preprocessing
-from ml.registry import RGB, Weights, describe, tensor_shapes
 
 GATE_FILE, WEIGHTS_FILE = "gate.json", "gate.safetensors"
 
@@ -25,7 +25,7 @@ _HEAD = ("_fc.weight", "_fc.bias")
 class GateFacts(BaseModel):
     """What `gate.json` says.
 
-    `classes` is how many outcomes the gate tells apart (`ml.manifest.GateClass`): gates of before knew two.
+    `classes` is how many outcomes the gate tells apart (`ml.labels.GateClass`): gates of before knew two.
     `trunk` names the lite0 weights that the head reads; `threshold` is the least probability of "scalp" that passes;
     `metrics` are figures on pictures that weren't fitted on, by names that say which; `outcomes`, where it was
     cross-validated, counts the pictures of each source by what the gate of the other folds said of them.

@@ -9,16 +9,18 @@ import numpy as np
 import torch
 from PIL import Image
 
-from ml.bases import imagenet_weights
 from ml.data.records import Record
 from ml.errors import GateInvalid
-from ml.gate.fit import HELD_OUT, PROTOTYPES, GateFit, Sample, Trunk, fit_gate, prototypes_sample
+from ml.gate.features import FeatureExtractor
+from ml.gate.fit import HELD_OUT, PROTOTYPES, GateFit, Sample, fit_gate, prototypes_sample
 from ml.gate.gate import Gate, gate_facts
 from ml.gate.pictures import heads, others, scalps, views
-from ml.growth import SOURCE
-from ml.manifest import GateClass
+from ml.labels import GateClass
+from ml.metrics import auroc
+from ml.networks.growth import SOURCE
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import describe
 from ml.preprocessing import Preprocessing, open_photo
-from ml.registry import describe
 
 #: With fewer, the fifth that is held out is one picture or none.
 FEWEST = 10
@@ -54,7 +56,7 @@ def make_gate(
     if folds == 1 or folds < 0:
         raise GateInvalid(f"Cross-validation takes 2 folds or more, not {folds}.")
     expects, weights = describe(SOURCE), imagenet_weights()
-    trunk = Trunk(weights, Preprocessing(image_size, expects.mean, expects.std))
+    trunk = FeatureExtractor(weights, Preprocessing(image_size, expects.mean, expects.std))
 
     def sample(name: str, outcome: GateClass, pictures: Iterable[Image.Image], distinct: int) -> Sample:
         say(f"Extracting features: {name}.")
@@ -123,9 +125,3 @@ def cross_validate(samples: Sequence[Sample], folds: int) -> dict[str, dict[str,
             for outcome in fit.outcomes(held.once().features):
                 counts[held.name][GateClass(int(outcome)).name.lower()] += 1
     return {name: each for name, each in counts.items() if name != PROTOTYPES}
-
-
-def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """The share of pairs in which the positive one scores higher, ties by half (Mann and Whitney, 1947)."""
-    difference = torch.from_numpy(positive)[:, None] - torch.from_numpy(negative)[None, :]
-    return float(((difference > 0).double() + 0.5 * (difference == 0).double()).mean())

@@ -1,7 +1,7 @@
-"""Runtimes: what holds networks on a device and runs them there.
+"""Runtimes hold networks on a device and run them there.
 
-A runtime knows of trunks alone, all of a network but its last linear layer: from photos to feature maps. What follows
-is the same for all of them and costs nearly nothing: `ml.runtimes.resident` makes answers of the features.
+A runtime only runs trunks, all of a network but its last linear layer: from photos to feature maps. The rest is the
+same for all runtimes and costs almost nothing: `ml.runtimes.resident` turns features into answers.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Protocol
 
 import torch
 
+from ml.networks.registry import Network, create_filled_network, describe
 from ml.preprocessing import Preprocessing
-from ml.registry import Network, create_filled_network, describe
 
-#: Makes of float32 photos `[n, 3, size, size]` on the CPU the feature maps `[n, width, h, w]` that the head reads, in
+#: From float32 photos `[n, 3, size, size]` on the CPU to the feature maps `[n, width, h, w]` that the head reads, in
 #: any floating-point type, on the runtime's device. With one lane, the next call may overwrite them.
-Look = Callable[[torch.Tensor], torch.Tensor]
+Forward = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
 class Trunk:
-    """All of a network but its last linear layer, laid out for pictures that are prepared in one way."""
+    """All of a network but its last linear layer, for pictures that are prepared in one way."""
 
     architecture: str
     outputs: int
@@ -37,7 +37,7 @@ class Trunk:
 
     @property
     def key(self) -> str:
-        """The same for trunks that compute the same."""
+        """Equal for trunks that compute the same."""
         return f"{self.architecture}-{self.image_size}-{self.padding_size}-{self.network.digest}"
 
     def build(self) -> TrunkModule:
@@ -59,17 +59,24 @@ class TrunkModule(torch.nn.Module):
 
 
 class Runtime(Protocol):
-    """Holds trunks on one device, in one precision. Belongs to one thread at a time, but for its looks.
+    """Holds trunks on one device, in one precision. Only its `Forward` functions may run in several threads.
 
-    `name` is that of the setting, `device` as torch names it, `precision` one of torch's types, such as `bfloat16`.
-    `lanes` is how many looks may run at once, each in a thread of its own: more than one where photos side by side are
-    faster than one photo on all of the device.
+    `name` is the value of the setting, `device` the name in torch, `precision` one of torch's types, such as
+    `bfloat16`. `lanes` is how many forward passes may run at the same time, each in its own thread: more than one where
+    several photos side by side are faster than one photo on the whole device.
+
+    A `lossy` runtime rounds so much that it may change grades, which depends on the weights: `ml.parity` checks a
+    bundle before it is served. `version` changes with everything else that its answers depend on.
     """
 
     name: str
     device: str
     precision: str
     lanes: int
+    lossy: bool
 
-    def place(self, trunk: Trunk) -> Look:
-        """Make a trunk resident. What it returns, and this, raise RuntimeError or MemoryError as the libraries do."""
+    @property
+    def version(self) -> str: ...
+
+    def load(self, trunk: Trunk) -> Forward:
+        """Make a trunk resident. This and the function raise RuntimeError or MemoryError as the libraries do."""

@@ -1,4 +1,4 @@
-"""A folder that keeps what is slow to make, such as compiled networks, between starts."""
+"""A folder that keeps expensive results, such as compiled networks, between starts."""
 
 from __future__ import annotations
 
@@ -11,26 +11,25 @@ from pathlib import Path
 
 logger = logging.getLogger(__name__)
 
-#: What was not used for so long is thrown away when something new is written.
-_UNUSED_SECONDS = 30 * 24 * 3600
+#: Files that were not used for this long are deleted on the next write.
+_MAX_UNUSED_SECONDS = 30 * 24 * 3600
 
 
 def default_cache() -> Path:
-    """`SCALP_CACHE` where it is set, else where the system keeps a user's caches."""
-    named = os.environ.get("SCALP_CACHE")
-    if named:
-        return Path(named)
+    """`SCALP_CACHE` if it is set, else the user's cache folder."""
+    if folder := os.environ.get("SCALP_CACHE"):
+        return Path(folder)
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "scalpspectra"
 
 
 class Cache:
-    """Files by name. Anyone may delete them at any time; several processes may share the folder."""
+    """Files by name. They may be deleted at any time; several processes may share the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def find(self, name: str) -> Path | None:
-        """The file of this name, None where there is none. It counts as used now."""
+        """The file of this name, marked as used just now, or None."""
         path = self._path(name)
         try:
             os.utime(path)
@@ -39,7 +38,7 @@ class Cache:
         return path
 
     def write(self, name: str, content: bytes | memoryview) -> bool:
-        """Keep content under a name, whole or not at all. False where the folder can't be written: a log says so."""
+        """Store content under a name atomically. False, with a warning, if the folder is not writable."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._prune()
@@ -51,7 +50,7 @@ class Cache:
             finally:
                 Path(draft).unlink(missing_ok=True)
         except OSError as error:
-            logger.warning("nothing is kept in %s, so each start takes longer: %s", self.folder, error)
+            logger.warning("cannot write to the cache %s, so each start takes longer: %s", self.folder, error)
             return False
         return True
 
@@ -60,5 +59,5 @@ class Cache:
 
     def _prune(self) -> None:
         for path in self.folder.iterdir():
-            if path.is_file() and path.stat().st_mtime < time.time() - _UNUSED_SECONDS:
+            if path.is_file() and path.stat().st_mtime < time.time() - _MAX_UNUSED_SECONDS:
                 path.unlink(missing_ok=True)

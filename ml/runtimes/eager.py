@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from ml.runtimes import Look, Trunk
+from ml.runtimes import Forward, Trunk
 
 
 class EagerRuntime:
@@ -13,32 +13,34 @@ class EagerRuntime:
 
     name = "eager"
     lanes = 1
+    lossy = False
+    version = f"torch {torch.__version__}"
 
     def __init__(self, device: str) -> None:
         """`device` is `cpu`, `cuda` or `cuda:N`."""
         self.device = device
         self.precision = "float16" if device.startswith("cuda") else "float32"
 
-    def place(self, trunk: Trunk) -> Look:
+    def load(self, trunk: Trunk) -> Forward:
         module = trunk.build()
         lay_out_channels_last(module)
         module.to(self.device)
 
-        def look(batch: torch.Tensor) -> torch.Tensor:
-            # Set on import already, but this may be a thread from before that, and its pool starts with it.
+        def forward(batch: torch.Tensor) -> torch.Tensor:
+            # It is set on import, but this thread and its pool may be older than that.
             torch.set_flush_denormal(True)
             with torch.inference_mode(), torch.autocast("cuda", torch.float16, enabled=self.precision == "float16"):
-                seen: torch.Tensor = module(batch.to(device=self.device, memory_format=torch.channels_last))
-                return seen
+                features: torch.Tensor = module(batch.to(device=self.device, memory_format=torch.channels_last))
+                return features
 
-        return look
+        return forward
 
 
 def lay_out_channels_last(module: nn.Module) -> None:
-    """Lay convolutions out channels last, leaving the others' memory where it is.
+    """Convert convolutions to channels last, without copying weights that look the same in both formats.
 
-    Pointwise and depthwise weights lie the same way in both memory formats, and `contiguous` leaves those alone: so
-    networks on one base go on sharing it. `Module.to(memory_format=…)` copies them all.
+    Those are the pointwise and depthwise ones, which `contiguous` does not touch: so networks on one base keep sharing
+    its memory. `Module.to(memory_format=…)` copies all weights.
     """
     for parameter in module.parameters():
         if parameter.dim() == 4:

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-#: The pairs inside a block and around the blocks of efficientnet-pytorch, by the names of its attributes.
+#: Attribute names of the pairs inside and around the blocks of efficientnet-pytorch.
 _PAIRS = (
     ("_conv_stem", "_bn0"),
     ("_expand_conv", "_bn0"),
@@ -19,17 +19,17 @@ _PAIRS = (
 
 
 def fold_batch_norms(network: nn.Module) -> None:
-    """Fold in place every batch-norm of a network of the registry, which is to be in evaluation mode."""
+    """Fold all batch-norms of a network of the registry in place. It must be in evaluation mode."""
     for module in network.modules():
         for convolution, norm in _PAIRS:
             if isinstance(getattr(module, norm, None), nn.BatchNorm2d) and hasattr(module, convolution):
                 _fold(getattr(module, convolution), getattr(module, norm))
                 setattr(module, norm, nn.Identity())
         if isinstance(module, nn.Sequential):
-            for place, (first, second) in enumerate(pairwise(list(module))):
+            for index, (first, second) in enumerate(pairwise(list(module))):
                 if isinstance(first, nn.Conv2d) and isinstance(second, nn.BatchNorm2d):
                     _fold(first, second)
-                    module[place + 1] = nn.Identity()
+                    module[index + 1] = nn.Identity()
 
 
 def _fold(convolution: nn.Conv2d, norm: nn.BatchNorm2d) -> None:

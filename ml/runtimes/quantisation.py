@@ -1,10 +1,9 @@
-"""`python -m ml.runtimes.quantisation NETWORK PHOTOS OUT`: a network in 8 bits, by NNCF, in a process of its own.
+"""`python -m ml.runtimes.quantisation NETWORK PHOTOS OUT` quantises a network with NNCF, in a separate process.
 
-All three lie in a folder that belongs to this work. Once standard input ends, whoever wanted it is gone: the folder
-goes as well, and this process.
+All three files are in a temporary folder. When standard input ends, the parent is gone: this process deletes the folder
+and exits.
 
-NNCF prints to standard output, puts its own class in place of that of every logger, and keeps what it loads: all of
-that ends with the process, and nothing of it is in the one that answers.
+A separate process, since NNCF prints to standard output, replaces the class of every logger and never releases memory.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-# First, as it keeps OpenVINO from reporting its use, and NNCF with it.
+# First, because it turns off the telemetry of OpenVINO, and so of NNCF.
 from ml.runtimes.openvino import openvino
 
 import nncf  # isort: skip
@@ -30,21 +29,21 @@ def quantise(network: Path, photos: Path, out: Path) -> None:
         openvino.Core().read_model(network),
         nncf.Dataset(examples),
         subset_size=len(examples),
-        # A swish is nowhere below -.28 and far above 0: a range around 0 would waste half of the 8 bits.
+        # A swish is never below -.28: a range that is symmetric around 0 would waste half of the 8 bits.
         preset=nncf.QuantizationPreset.MIXED,
-        # Without VNNI pairs of products are added in 16 bits, which weights of 8 bits overflow: of 180 grades of
-        # scalps as the demo learnt from, 6.7 % changed without this, and 1.1 % with it.
+        # Without VNNI pairs of products are added in 16 bits, which 8-bit weights overflow: of 180 grades of scalps as
+        # in the demo's training, 6.7 % changed without this, and 1.1 % with it.
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
     )
     openvino.save_model(quantised, out, compress_to_fp16=False)
 
 
-def _end_with_who_asked(folder: Path) -> None:
-    os.read(sys.stdin.fileno(), 1)  # Not through the buffer: at its own end the interpreter aborts over its lock.
+def _exit_with_parent(folder: Path) -> None:
+    os.read(sys.stdin.fileno(), 1)  # Unbuffered: a lock on the buffer would make the interpreter abort at exit.
     shutil.rmtree(folder, ignore_errors=True)
     os._exit(1)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_who_asked, args=[Path(sys.argv[-1]).parent], daemon=True).start()
+    threading.Thread(target=_exit_with_parent, args=[Path(sys.argv[-1]).parent], daemon=True).start()
     quantise(*map(Path, sys.argv[1:]))

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 
 from ml.data.records import Record
-from ml.evaluation.metrics import accuracy, confusion_matrix, macro_f1, majority_baseline, quadratic_weighted_kappa
 from ml.labels import GRADES
+from ml.metrics import accuracy, confusion_matrix, macro_f1, majority_baseline, quadratic_weighted_kappa
 from ml.outputs import to_probabilities
 from ml.training.pictures import grades_of
 from ml.training.run import Run

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ml.cost import gflop
 from ml.data.records import Record
+from ml.networks.flops import gflop
 from ml.training.augmentation import augmentation
 from ml.training.pictures import Pictures
 from ml.training.recipe import Recipe

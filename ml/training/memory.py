@@ -14,8 +14,8 @@ from torch import nn
 
 from ml.errors import OutOfMemory
 from ml.runtimes.device import guarded
+from ml.training.activation_checkpointing import checkpoint_blocks
 from ml.training.budget import create_budget, gibibytes
-from ml.training.checkpointing import checkpoint_blocks
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ml.errors import RecipeInvalid
-from ml.growth import SOURCE, copies_in
-from ml.manifest import first_fault
+from ml.networks.growth import SOURCE, copies_in
+from ml.networks.registry import describe
 from ml.outputs import Output
-from ml.registry import describe
+from ml.validation import first_fault
 
 FOLDER = Path(__file__).parent / "recipes"
 

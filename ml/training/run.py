@@ -18,12 +18,12 @@ from torch import nn
 from ml.data.records import Record
 from ml.errors import RunInvalid
 from ml.labels import GRADES
-from ml.manifest import first_fault
+from ml.networks.registry import STEP_COUNTER, Weights, create_filled_network, describe
 from ml.outputs import Output, outputs_for
 from ml.preprocessing import Preprocessing
-from ml.registry import STEP_COUNTER, Weights, create_filled_network, describe
 from ml.training.pictures import Pictures, load
 from ml.training.recipe import Recipe
+from ml.validation import first_fault
 
 RUN_FILE = "run.json"
 WEIGHTS_FILE = "weights.safetensors"

@@ -32,15 +32,16 @@ from tqdm import tqdm
 from ml.data.records import Record
 from ml.data.splits import digest
 from ml.errors import RunInvalid
-from ml.evaluation.metrics import accuracy, confusion_matrix, macro_f1, quadratic_weighted_kappa
 from ml.labels import GRADES
 from ml.levels import score
+from ml.metrics import accuracy, confusion_matrix, macro_f1, quadratic_weighted_kappa
+from ml.networks.registry import create_filled_network
 from ml.outputs import outputs_for, to_probabilities
-from ml.registry import create_filled_network
 from ml.runtimes.device import choose_device
+from ml.training.activation_checkpointing import checkpoint_blocks
 from ml.training.augmentation import augmentation
 from ml.training.checkpoint import Progress, load_checkpoint, save_checkpoint
-from ml.training.checkpointing import checkpoint_blocks
+from ml.training.initial_weights import start_weights, weights_digest
 from ml.training.log import write_log
 from ml.training.losses import create_loss, rank_marked
 from ml.training.memory import MemoryPlan, MicroBatches, plan_memory
@@ -48,7 +49,6 @@ from ml.training.optimisation import average_by, create_optimiser, learning_rate
 from ml.training.pictures import Pictures, grades_of, seed_of, steps_in, training_batches
 from ml.training.recipe import Recipe
 from ml.training.run import RUN_FILE, Run, RunFacts, answer, preprocessing, write_facts, write_weights
-from ml.training.start import start_weights, weights_digest
 
 logger = logging.getLogger(__name__)
 

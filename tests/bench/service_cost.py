@@ -40,7 +40,7 @@ def measure(database: str, *, seconds: float = 3.0, rounds: int = 5, photos: int
 
     assert (postgresql is not None) == (database == "postgresql")
     django.setup()
-    from ml.seeded import build_seeded_bundle
+    from ml.build.from_seeds import build_seeded_bundle
     from tests.bench.service_parts import idle_cost, rows_cost, web_cost
     from tests.support.stack import Stack
 

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ml.seeded import build_seeded_bundle
+from ml.build.from_seeds import build_seeded_bundle
 from tests.support.environment import ROOT, SCRATCH
 from tests.support.stack import Stack
 

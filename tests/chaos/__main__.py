@@ -44,7 +44,7 @@ def main() -> int:
         print(f"No fault of {chosen.database} has the name {', '.join(sorted(unknown))}. --list names them.")
         return 2
 
-    from ml.seeded import build_seeded_bundle
+    from ml.build.from_seeds import build_seeded_bundle
     from tests.chaos.house import House
     from tests.chaos.matrix import suffer, table
     from tests.support.environment import ROOT, SCRATCH, NotHere

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ml.seeded import build_seeded_bundle
+from ml.build.from_seeds import build_seeded_bundle
 from tests.chaos.faults import Fault, catalogue
 from tests.chaos.house import House
 from tests.chaos.matrix import suffer, table

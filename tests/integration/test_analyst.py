@@ -20,6 +20,7 @@ from backend.analyses.models import Analysis, Finding, Human
 from backend.analyses.services.attempt import MAP_SIDE, Claim, claim_photo
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.services.submission import analysis_submit
+from ml.build.from_seeds import build_seeded_bundle
 from ml.bundle import Bundle
 from ml.data.synthetic import scalp_picture
 from ml.errors import DeviceLost, OutOfMemory
@@ -27,7 +28,6 @@ from ml.labels import SYMPTOMS
 from ml.predictor import Prediction, Predictor, Prepared, Watch
 from ml.preprocessing import open_photo
 from ml.quality import measure
-from ml.seeded import build_seeded_bundle
 from tests.support.ml_bundles import alter_model, copy_bundle
 from tests.support.stack import scalp_photo
 from tests.support.threads import at_once

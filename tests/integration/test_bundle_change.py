@@ -18,8 +18,8 @@ from typing import Any
 import pytest
 import requests
 
+from ml.build.from_seeds import build_seeded_bundle
 from ml.labels import SYMPTOMS
-from ml.seeded import build_seeded_bundle
 from tests.support.environment import ROOT, until
 from tests.support.stack import Stack, scalp_photo
 

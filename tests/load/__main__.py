@@ -191,7 +191,7 @@ class running:  # noqa: N801 - reads as a context
     """All parts with seven small networks, up inside the `with` and down after it; the logs stay where one broke."""
 
     def __init__(self, folder: Path, *, image_size: int = 64, **settings: str) -> None:
-        from ml.seeded import build_seeded_bundle
+        from ml.build.from_seeds import build_seeded_bundle
         from tests.support.stack import Stack
 
         build_seeded_bundle(folder / "bundle", architecture="efficientnet-b0", image_size=image_size, seed=1)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import requests
 
-from ml.seeded import build_seeded_bundle
+from ml.build.from_seeds import build_seeded_bundle
 from tests.monitoring.drawing import draw
 from tests.monitoring.prometheus import MeasuredStack, Prometheus
 from tests.monitoring.test_dashboard import dark_photo

@@ -11,8 +11,8 @@ import pytest
 
 from deploy import train_bundle
 from ml.cli import bundle, data, evaluate, gate, train
-from ml.cost import gflop
 from ml.data.aihub import read_aihub
+from ml.networks.flops import gflop
 from ml.training.estimate import Gpu, answering_seconds, measure_loading, training_seconds
 from ml.training.recipe import load_recipe
 from ml.training.run import RunFacts

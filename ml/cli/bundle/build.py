@@ -91,7 +91,7 @@ def build(options: argparse.Namespace) -> int:
 
 
 def _of_seeds(options: argparse.Namespace) -> Bundle:
-    from ml.seeded import build_seeded_bundle
+    from ml.build.from_seeds import build_seeded_bundle
 
     return build_seeded_bundle(
         options.out,
@@ -106,9 +106,9 @@ def _of_seeds(options: argparse.Namespace) -> Bundle:
 
 
 def _of_runs(options: argparse.Namespace) -> Bundle:
-    from ml.assembly import build_bundle, copy_card, open_graders
+    from ml.build.from_runs import build_bundle, copy_card, open_graders
+    from ml.bundle.manifest import Provenance
     from ml.gate.gate import Gate
-    from ml.manifest import Provenance
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     provenance = Provenance(

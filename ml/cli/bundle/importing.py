@@ -63,8 +63,8 @@ def register(actions: Any) -> None:
 
 
 def import_command(options: argparse.Namespace) -> int:
-    from ml.imported import ImportOptions, find_weights, import_bundle
-    from ml.manifest import Provenance
+    from ml.build.from_foreign import ImportOptions, find_weights, import_bundle
+    from ml.bundle.manifest import Provenance
 
     files = find_weights(options.folder) if options.folder else {}
     for pair in options.key:

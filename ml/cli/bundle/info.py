@@ -13,7 +13,7 @@ from ml.errors import BundleInvalid
 
 if TYPE_CHECKING:
     from ml.bundle import Bundle
-    from ml.manifest import ModelSpec
+    from ml.bundle.manifest import ModelSpec
     from ml.parity import Parity
 
 
@@ -54,7 +54,7 @@ def verify(options: argparse.Namespace) -> int:
 
 def info(options: argparse.Namespace) -> int:
     from ml.bundle import Bundle
-    from ml.cost import gflop
+    from ml.networks.flops import gflop
 
     bundle = Bundle.open(options.bundle or default_bundle())
     manifest = bundle.manifest

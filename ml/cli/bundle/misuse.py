@@ -8,7 +8,7 @@ import sys
 def misused(error: Exception | str) -> int:
     from pydantic import ValidationError
 
-    from ml.manifest import first_fault
+    from ml.validation import first_fault
 
     print(
         f"python -m ml bundle: {first_fault(error) if isinstance(error, ValidationError) else error}", file=sys.stderr

@@ -16,7 +16,7 @@ from torch.func import functional_call
 
 from ml.bench.contenders import graders, load_network, probabilities, to_input
 from ml.bundle import Bundle
-from ml.manifest import ModelSpec
+from ml.bundle.manifest import ModelSpec
 from ml.predictor import RUN_ORDER
 from ml.runtimes.device import choose_device
 

@@ -10,14 +10,14 @@ import torch
 from safetensors.torch import load_file
 
 from ml.adaptation.batch_norm import blended_files
-from ml.bases import SeededBase
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.bases import SeededBase
+from ml.bundle.manifest import ModelSettings, Provenance
 from ml.data.synthetic import scalp_picture
 from ml.errors import AdaptationInvalid
 from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
-from ml.manifest import ModelSettings, Provenance
+from ml.networks.registry import Weights, create_filled_network, tensor_shapes
 from ml.preprocessing import Preprocessing, prepare
-from ml.registry import Weights, create_filled_network, tensor_shapes
 
 STEM = "_bn0.running_mean"
 

@@ -15,11 +15,11 @@ from ml.adaptation.domain import stretch
 from ml.adaptation.ordinal import fit_levels
 from ml.adaptation.shares import aihub_shares, read_shares, smoothed
 from ml.errors import AdaptationInvalid
-from ml.evaluation.metrics import confusion_matrix, quadratic_weighted_kappa
 from ml.gate import distances
 from ml.gate.distance import BIAS, DIRECTIONS, WEIGHT
 from ml.labels import SYMPTOMS
 from ml.levels import Levels
+from ml.metrics import confusion_matrix, quadratic_weighted_kappa
 
 SHARES = np.array([0.4, 0.3, 0.2, 0.1])
 COUNTS = [20, 50, 400]

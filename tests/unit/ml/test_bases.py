@@ -9,13 +9,15 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from ml import bases
-from ml.bases import file_of, he_uniform, imagenet_weights, open_base
+from ml.bundle.bases import file_of, open_base
 from ml.data.synthetic import scalp_picture
 from ml.errors import WeightsUnreadable
-from ml.growth import grow
+from ml.networks import imagenet
+from ml.networks.growth import grow
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import Weights, create_filled_network, describe, tensor_shapes
+from ml.networks.seeded import he_uniform
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.registry import Weights, create_filled_network, describe, tensor_shapes
 
 
 def digest(name: str) -> str:
@@ -120,6 +122,6 @@ def test_without_the_training_role_the_imagenet_base_says_what_to_install(monkey
     def nothing(name: str) -> ModuleSpec | None:
         return None
 
-    monkeypatch.setattr(bases, "find_spec", nothing)
+    monkeypatch.setattr(imagenet, "find_spec", nothing)
     with pytest.raises(WeightsUnreadable, match=r"requirements/training\.txt"):
         open_base("grown:efficientnet-b7:imagenet").weights()

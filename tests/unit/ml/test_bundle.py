@@ -10,13 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from ml.bases import trunk_shapes
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.manifest import ModelSettings, Provenance
 from ml.errors import BundleInvalid
 from ml.gate import extra_tensors
 from ml.labels import MODEL_KEYS
-from ml.manifest import ModelSettings, Provenance
-from ml.registry import tensor_shapes
+from ml.networks.registry import tensor_shapes, trunk_shapes
 from ml.runtimes import Trunk
 from ml.runtimes.eager import lay_out_channels_last
 from tests.support.ml_bundles import alter_model, alter_tensors, copy_bundle, rehash

@@ -13,10 +13,10 @@ import torch
 from PIL import Image
 
 from ml.bundle import Bundle
-from ml.cost import gflop
 from ml.data.synthetic import scalp_picture
 from ml.gate import extra_tensors
 from ml.labels import SYMPTOMS
+from ml.networks.flops import gflop
 from ml.training.recipe import recipe_names
 from tests.support.environment import ROOT
 from tests.support.ml_bundles import alter_model, alter_tensors

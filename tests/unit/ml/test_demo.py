@@ -10,7 +10,7 @@ from PIL import Image
 from ml.bundle import Bundle
 from ml.data.synthetic import draw_head, draw_scalp
 from ml.labels import SYMPTOMS
-from ml.predictor import Graded, Predictor
+from ml.predictor import Finding, Predictor
 from tests.support.environment import ROOT
 
 DEMO = ROOT / "ml" / "bundles" / "demo"
@@ -60,7 +60,7 @@ def test_the_demo_ranks_pictures_that_it_never_saw(demo: Predictor) -> None:
     assert min(ranked) > 0.3
 
 
-def mean_grade(finding: Graded) -> float:
+def mean_grade(finding: Finding) -> float:
     return float(np.dot(finding.probabilities, range(4)))
 
 

@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from ml.bases import SeededBase
 from ml.bundle import Bundle
+from ml.bundle.bases import SeededBase
 from ml.cli import main
 from ml.data.aihub import read_aihub
 from ml.data.files import SYNTHETIC_MARKER

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ml import metrics
 from ml.errors import RunInvalid
-from ml.evaluation import metrics
 from ml.evaluation.answers import Raw
 from ml.evaluation.bootstrap import Resampling
 from ml.evaluation.calibration import (

@@ -13,20 +13,22 @@ import skimage.data
 import torch
 from PIL import Image, ImageFilter
 
-from ml.bases import imagenet_weights
 from ml.cli import main
 from ml.data.synthetic import draw_head, draw_non_scalp
 from ml.data.synthetic.others import KINDS
 from ml.errors import GateInvalid
 from ml.gate import admits, distances
-from ml.gate.fit import GateFit, Sample, Trunk, fit_gate, prototypes_sample
+from ml.gate.features import FeatureExtractor
+from ml.gate.fit import GateFit, Sample, fit_gate, prototypes_sample
 from ml.gate.gate import Gate, gate_facts
-from ml.gate.making import auroc, make_gate
+from ml.gate.making import make_gate
 from ml.gate.pictures import drawn_scalp, heads, others, scalps, vary, views
-from ml.growth import SHARPNESS
-from ml.manifest import GateClass
+from ml.labels import GateClass
+from ml.metrics import auroc
+from ml.networks.growth import SHARPNESS
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import create_filled_network, describe
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.registry import create_filled_network, describe
 from tests.support.aihub import pictures, stem, write_folders
 
 SIZE = 160
@@ -36,12 +38,12 @@ FACTS = gate_facts(SIZE, 0.5, "a test", {})
 
 
 @pytest.fixture(scope="module")
-def trunk() -> Trunk:
-    return Trunk(imagenet_weights(), FACTS.preprocessing)
+def trunk() -> FeatureExtractor:
+    return FeatureExtractor(imagenet_weights(), FACTS.preprocessing)
 
 
 @pytest.fixture(scope="module")
-def fit(trunk: Trunk) -> GateFit:
+def fit(trunk: FeatureExtractor) -> GateFit:
     drawn = {
         GateClass.OTHER: others(COUNT, 13_000_000),
         GateClass.SCALP: scalps((), COUNT, 0),
@@ -61,7 +63,7 @@ def unseen() -> list[Image.Image]:
 
 
 @pytest.fixture(scope="module")
-def unseen_scores(fit: GateFit, trunk: Trunk, unseen: list[Image.Image]) -> np.ndarray:
+def unseen_scores(fit: GateFit, trunk: FeatureExtractor, unseen: list[Image.Image]) -> np.ndarray:
     return fit.scores(trunk.features(unseen))
 
 
@@ -76,30 +78,32 @@ def photographs() -> list[Image.Image]:
     return [*whole, *(photo.convert("L").convert("RGB") for photo in whole), *middles]
 
 
-def test_drawn_things_of_every_kind_are_told_from_scalps(fit: GateFit, trunk: Trunk, unseen_scores: np.ndarray) -> None:
+def test_drawn_things_of_every_kind_are_told_from_scalps(
+    fit: GateFit, trunk: FeatureExtractor, unseen_scores: np.ndarray
+) -> None:
     refused = fit.scores(trunk.features(draw_non_scalp(seed) for seed in range(13_000, 13_000 + 2 * len(KINDS))))
     assert auroc(unseen_scores, refused) >= 0.99
     assert (refused <= 0).mean() >= 0.95
 
 
-def test_photographs_are_told_from_scalps(fit: GateFit, trunk: Trunk, unseen_scores: np.ndarray) -> None:
+def test_photographs_are_told_from_scalps(fit: GateFit, trunk: FeatureExtractor, unseen_scores: np.ndarray) -> None:
     refused = fit.scores(trunk.features(photographs()))
     assert auroc(unseen_scores, refused) >= 0.99
     assert (refused <= 0).mean() >= 0.9
 
 
 @pytest.mark.parametrize("level", [0, 20, 128, 255])
-def test_a_blank_frame_is_refused(level: int, fit: GateFit, trunk: Trunk) -> None:
+def test_a_blank_frame_is_refused(level: int, fit: GateFit, trunk: FeatureExtractor) -> None:
     assert fit.scores(trunk.features([Image.new("RGB", (640, 480), (level,) * 3)])) <= 0
 
 
-def test_heads_from_afar_are_told_from_scalps_and_from_other_things(fit: GateFit, trunk: Trunk) -> None:
+def test_heads_from_afar_are_told_from_scalps_and_from_other_things(fit: GateFit, trunk: FeatureExtractor) -> None:
     told = fit.outcomes(trunk.features(draw_head(seed) for seed in range(33_000_000, 33_000_040)))
     assert (told == GateClass.SCALP).mean() <= 0.05
     assert (told == GateClass.TOO_FAR).mean() >= 0.8
 
 
-def test_other_things_are_not_called_too_far(fit: GateFit, trunk: Trunk) -> None:
+def test_other_things_are_not_called_too_far(fit: GateFit, trunk: FeatureExtractor) -> None:
     told = fit.outcomes(trunk.features(draw_non_scalp(seed) for seed in range(13_000, 13_000 + 2 * len(KINDS))))
     assert (told == GateClass.OTHER).mean() >= 0.85
 
@@ -140,13 +144,15 @@ SHIFTS: dict[str, Callable[[Image.Image], Image.Image]] = {
 }
 
 
-def test_scalps_pass_as_other_scopes_would_show_them(fit: GateFit, trunk: Trunk, unseen: list[Image.Image]) -> None:
+def test_scalps_pass_as_other_scopes_would_show_them(
+    fit: GateFit, trunk: FeatureExtractor, unseen: list[Image.Image]
+) -> None:
     shifted = [shift(scalp) for shift in SHIFTS.values() for scalp in unseen[:8]]
     assert (fit.scores(trunk.features(shifted)) > 0).mean() >= 0.95
 
 
 def test_a_score_is_positive_exactly_where_the_gate_lets_pass(
-    fit: GateFit, trunk: Trunk, unseen: list[Image.Image]
+    fit: GateFit, trunk: FeatureExtractor, unseen: list[Image.Image]
 ) -> None:
     features = trunk.features([*unseen[:6], *photographs()[:6]])
     logits = torch.nn.functional.linear(features, fit.tensors["_fc.weight"], fit.tensors["_fc.bias"])
@@ -184,7 +190,7 @@ def test_a_gate_grown_into_b7_answers_as_it_did(fit: GateFit, tmp_path: Path, un
     extra = {name: weights.pop(name) for name in ("distance.weight", "distance.bias")}
     network = create_filled_network("efficientnet-b7", 3, 64, weights)
     pictures = unseen[:2]
-    plain = Trunk(imagenet_weights(), spec).features(pictures)
+    plain = FeatureExtractor(imagenet_weights(), spec).features(pictures)
     with torch.inference_mode():
         inputs = torch.stack([to_tensor(picture, spec) for picture in pictures])
         grown = network.extract_features(inputs).mean(dim=(2, 3))

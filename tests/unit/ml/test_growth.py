@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 
-from ml.bases import imagenet_weights
 from ml.data.synthetic import draw_non_scalp, draw_scalp
-from ml.growth import copies_in, grow
+from ml.networks.growth import copies_in, grow
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import create_filled_network, describe
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.registry import create_filled_network, describe
 
 LITE = describe("efficientnet-lite0")
 SPEC = Preprocessing(128, LITE.mean, LITE.std)

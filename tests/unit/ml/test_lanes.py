@@ -1,4 +1,4 @@
-"""Lanes: photos and models side by side on a runtime that serves several looks at once."""
+"""Lanes: photos and models side by side on a runtime that runs several forward passes at once."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ import torch
 
 from ml.bundle import Bundle
 from ml.errors import OutOfMemory
-from ml.runtimes import Look, Trunk
+from ml.runtimes import Forward, Trunk
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.resident import ResidentModels
 
 BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
-PATIENCE = 60.0  #: seconds until a look that waits for another gives up, which breaks the test
+PATIENCE = 60.0  #: seconds until a pass that waits for another gives up, which breaks the test
 
 
 class LanedRuntime(EagerRuntime):
-    """Eager torch with two lanes; notes how many photos each look got, by trunk."""
+    """Eager torch with two lanes; notes how many photos each pass got, by trunk."""
 
     lanes = 2
 
     def __init__(self) -> None:
         super().__init__("cpu")
-        self.looks: list[tuple[str, int]] = []
-        #: Where it is set, a look ends only when another one runs beside it.
+        self.passes: list[tuple[str, int]] = []
+        #: Where it is set, a pass ends only while another one runs.
         self.together: threading.Barrier | None = None
         self.fails = False
 
-    def place(self, trunk: Trunk) -> Look:
-        eager = super().place(trunk)
+    def load(self, trunk: Trunk) -> Forward:
+        eager = super().load(trunk)
 
-        def look(batch: torch.Tensor) -> torch.Tensor:
-            self.looks.append((trunk.key, len(batch)))
+        def forward(batch: torch.Tensor) -> torch.Tensor:
+            self.passes.append((trunk.key, len(batch)))
             if self.together is not None:
                 self.together.wait(PATIENCE)
             if self.fails:
                 raise MemoryError
             return eager(batch)
 
-        return look
+        return forward
 
 
 @pytest.fixture
@@ -62,16 +62,16 @@ def test_two_photos_are_looked_at_side_by_side(bundle: Bundle, runtime: LanedRun
     models, (key, _) = resident(bundle, runtime)
     runtime.together = threading.Barrier(2)
     models.run(key, BATCH[:2])
-    assert [photos for _, photos in runtime.looks] == [1, 1]
+    assert [photos for _, photos in runtime.passes] == [1, 1]
 
 
 def test_the_next_model_begins_with_a_photo_that_leaves_a_lane_free(bundle: Bundle, runtime: LanedRuntime) -> None:
     models, (first, second) = resident(bundle, runtime)
     photo = BATCH[:1]
     runtime.together = threading.Barrier(2)
-    models.run(first, photo, then=(second, photo))
+    models.run(first, photo, prefetch=(second, photo))
     models.run(second, photo)
-    assert len(runtime.looks) == len({trunk for trunk, _ in runtime.looks}) == 2
+    assert len(runtime.passes) == len({trunk for trunk, _ in runtime.passes}) == 2
 
 
 @pytest.mark.parametrize("flips", ["none", "both"])
@@ -79,8 +79,8 @@ def test_answers_are_those_of_one_lane(bundle: Bundle, runtime: LanedRuntime, fl
     laned, keys = resident(bundle, runtime, flips=flips)
     plain, _ = resident(bundle, EagerRuntime("cpu"), flips=flips)
     first, second = keys
-    for key, then in ((first, (second, BATCH)), (second, None)):
-        found = laned.run(key, BATCH, then=then, features=True, maps=True)
+    for key, prefetch in ((first, (second, BATCH)), (second, None)):
+        found = laned.run(key, BATCH, prefetch=prefetch, features=True, maps=True)
         alone = [plain.run(key, photo, features=True, maps=True) for photo in BATCH.split(1)]
         for part, axis in (("outputs", 1), ("probabilities", 0), ("features", 0), ("maps", 0)):
             expected = np.concatenate([getattr(answer, part) for answer in alone], axis)
@@ -89,7 +89,7 @@ def test_answers_are_those_of_one_lane(bundle: Bundle, runtime: LanedRuntime, fl
 
 def test_what_was_begun_for_other_photos_answers_nobody(bundle: Bundle, runtime: LanedRuntime) -> None:
     models, (first, second) = resident(bundle, runtime)
-    models.run(first, BATCH, then=(second, BATCH))
+    models.run(first, BATCH, prefetch=(second, BATCH))
     fewer = BATCH[1:].clone()
     found = models.run(second, fewer).probabilities
     models.forget()
@@ -103,6 +103,6 @@ def test_a_look_that_fails_in_a_lane_fails_its_model_and_the_next_batch_runs(
     models, (first, second) = resident(bundle, runtime)
     runtime.fails = True
     with pytest.raises(OutOfMemory):
-        models.run(first, BATCH, then=(second, BATCH))
+        models.run(first, BATCH, prefetch=(second, BATCH))
     runtime.fails = False
     assert models.run(first, BATCH).probabilities.shape == (3, 4)

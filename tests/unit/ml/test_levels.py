@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from ml.bundle import Bundle
+from ml.bundle.manifest import ModelSettings
 from ml.errors import BundleInvalid
 from ml.labels import GATE
 from ml.levels import Levels, score
-from ml.manifest import ModelSettings
 from ml.outputs import to_answers
 from tests.support.ml_bundles import alter_model
 
@@ -25,7 +25,7 @@ GRADES = torch.arange(4, dtype=torch.float64)
 
 
 def real(low: float, high: float, width: Literal[32, 64] = 64) -> st.SearchStrategy[float]:
-    """torch is told to flush subnormal numbers, so hypothesis can't draw any (`ml.registry`)."""
+    """torch is told to flush subnormal numbers, so hypothesis can't draw any (`ml.networks.registry`)."""
     return st.floats(low, high, width=width, allow_subnormal=False)
 
 

@@ -18,7 +18,7 @@ from ml.gate import distances, extra_tensors
 from ml.labels import SYMPTOMS, scalp_type
 from ml.predictor import RUN_ORDER, Prediction, Predictor, Refusal
 from ml.preprocessing import Prepared
-from ml.runtimes.resident import Answer, ResidentModels, Then
+from ml.runtimes.resident import Answer, Prefetch, ResidentModels
 from tests.support.ml_bundles import alter_model, alter_tensors
 
 
@@ -35,10 +35,10 @@ class RecordingModels(ResidentModels):
         self.runs: list[tuple[str, int]] = []
 
     def run(
-        self, key: str, batch: torch.Tensor, *, then: Then = None, features: bool = False, maps: bool = False
+        self, key: str, batch: torch.Tensor, *, prefetch: Prefetch = None, features: bool = False, maps: bool = False
     ) -> Answer:
         self.runs.append((key, len(batch)))
-        return super().run(key, batch, then=then, features=features, maps=maps)
+        return super().run(key, batch, prefetch=prefetch, features=features, maps=maps)
 
 
 @pytest.fixture

@@ -12,17 +12,17 @@ from pathlib import Path
 import pytest
 import torch
 
-from ml.bases import imagenet_weights
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.manifest import ModelSettings, Provenance, classes_of
 from ml.cli import main
 from ml.data.synthetic import draw_scalp, scalp_picture
 from ml.errors import DeviceUnavailable, ModelError
 from ml.labels import GATE, MODEL_KEYS
-from ml.manifest import ModelSettings, Provenance, classes_of
-from ml.parity import SEEDS, resident
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import Network, Weights, describe
+from ml.parity import SEEDS, load_models, require_parity
 from ml.predictor import Predictor
 from ml.preprocessing import Preprocessing, prepare
-from ml.registry import Network, Weights, describe
 from ml.runtimes import Runtime, Trunk
 from ml.runtimes.cache import Cache
 from ml.runtimes.choice import open_runtime, quantised_here
@@ -71,7 +71,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
 
 
 def pooled(runtime: Runtime, trunk: Trunk, photos: torch.Tensor) -> torch.Tensor:
-    return runtime.place(trunk)(photos).float().mean(dim=(2, 3))
+    return runtime.load(trunk)(photos).float().mean(dim=(2, 3))
 
 
 Head = tuple[torch.Tensor, torch.Tensor]
@@ -135,11 +135,11 @@ def test_a_second_start_quantises_nothing_and_compares_nothing(
     steady: Bundle, cache: Cache, caplog: pytest.LogCaptureFixture
 ) -> None:
     runtime = QuantisedRuntime(cache)
-    runtime.require_parity(steady, resident(steady, runtime))
+    require_parity(steady, load_models(steady, runtime), cache)
     kept = {path: path.stat().st_ino for path in cache.folder.iterdir()}
     caplog.set_level(logging.INFO)
     runtime = QuantisedRuntime(cache)
-    runtime.require_parity(steady, resident(steady, runtime))
+    require_parity(steady, load_models(steady, runtime), cache)
     assert not any("quantised" in record.message for record in caplog.records)
     assert {path: path.stat().st_ino for path in cache.folder.iterdir()} == kept
 
@@ -151,7 +151,7 @@ def test_a_bundle_whose_grades_hold_is_served(
     caplog.set_level(logging.INFO)
     predictor = Predictor(steady, "cpu", "openvino-int8")
     assert (predictor.runtime, predictor.precision) == ("openvino-int8", "int8")
-    assert any("in 8 bits 0.0 % of the grades" in record.message for record in caplog.records)
+    assert any("openvino-int8 changes 0.0 % of the grades" in record.message for record in caplog.records)
     (prediction,) = predictor.predict([predictor.prepare(draw_scalp(1, (0,) * 6))])
     assert prediction is not None
     assert [finding.grade for finding in prediction.findings] == [3] * 6
@@ -162,7 +162,7 @@ def test_a_bundle_whose_grades_change_is_refused_whether_or_not_it_was_compared_
 ) -> None:
     monkeypatch.setenv("SCALP_CACHE", str(cache.folder))
     for _ in range(2):
-        with pytest.raises(ModelError, match=r"[1-9]\d\.\d% of the grades of bundle test@1 .* Take the runtime auto"):
+        with pytest.raises(ModelError, match=r"[1-9]\d\.\d% of the grades of bundle test@1 .* Use the runtime auto"):
             Predictor(fickle, "cpu", "openvino-int8")
     assert Predictor(fickle, "cpu", "auto").runtime == "openvino"
 
@@ -173,20 +173,20 @@ def test_a_bundle_whose_gate_decides_otherwise_is_refused_as_well(
     gate = (unseen[:2], torch.tensor([0, 0.05]))
     torn = bundle_of(tmp_path / "torn", trunk_weights, STEADY, gate)
     runtime = QuantisedRuntime(cache)
-    with pytest.raises(ModelError, match=r" 0\.0% of the grades .* gate decides otherwise on [1-9]\d*\.\d% of 24"):
-        runtime.require_parity(torn, resident(torn, runtime))
+    with pytest.raises(ModelError, match=r" 0\.0% of the grades .* [1-9]\d*\.\d% of its gate's decisions, on 24"):
+        require_parity(torn, load_models(torn, runtime), cache)
 
 
 def test_a_damaged_comparison_is_made_anew(fickle: Bundle, tmp_path: Path, cache: Cache) -> None:
     shutil.copytree(cache.folder, tmp_path, dirs_exist_ok=True)
     runtime = QuantisedRuntime(Cache(tmp_path))
-    models = resident(fickle, runtime)
+    models = load_models(fickle, runtime)
     with pytest.raises(ModelError):
-        runtime.require_parity(fickle, models)
+        require_parity(fickle, models, Cache(tmp_path))
     (kept,) = [path for path in tmp_path.iterdir() if b'"changed"' in path.read_bytes()[:1000] and fickled(path)]
     kept.write_bytes(b"{")
     with pytest.raises(ModelError, match="of the grades"):
-        runtime.require_parity(fickle, models)
+        require_parity(fickle, models, Cache(tmp_path))
     assert fickled(kept)
 
 
@@ -219,8 +219,8 @@ def test_a_network_that_cannot_be_quantised_is_refused_with_the_cause(
 ) -> None:
     (tmp_path / "nncf.py").write_text("raise ImportError('this NNCF is damaged')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(ModelError, match=r"could not be quantised: .*this NNCF is damaged.* Take the runtime auto"):
-        QuantisedRuntime(Cache(tmp_path / "cache")).place(trunk)
+    with pytest.raises(ModelError, match=r"could not be quantised: .*this NNCF is damaged.* Use the runtime auto"):
+        QuantisedRuntime(Cache(tmp_path / "cache")).load(trunk)
     assert "Traceback" in caplog.text
     assert not (tmp_path / "cache").exists()
 

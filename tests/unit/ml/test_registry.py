@@ -4,7 +4,7 @@ import pytest
 import torch
 from efficientnet_pytorch import EfficientNet
 
-from ml.registry import architectures, create_filled_network, create_network, describe, tensor_shapes
+from ml.networks.registry import architectures, create_filled_network, create_network, describe, tensor_shapes
 
 
 def test_the_registry_lists_the_twelve_networks() -> None:

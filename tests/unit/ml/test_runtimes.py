@@ -16,10 +16,10 @@ import ml
 from ml.bundle import Bundle
 from ml.errors import DeviceLost, DeviceUnavailable, ModelError, OutOfMemory
 from ml.labels import GATE, SYMPTOMS
+from ml.networks.registry import Network, create_filled_network, tensor_shapes
 from ml.outputs import to_probabilities
 from ml.parity import measure_parity
-from ml.registry import Network, create_filled_network, tensor_shapes
-from ml.runtimes import Look, Trunk
+from ml.runtimes import Forward, Trunk
 from ml.runtimes.choice import open_runtime, runtimes_here
 from ml.runtimes.device import choose_device, guarded, translate
 from ml.runtimes.eager import EagerRuntime
@@ -211,20 +211,20 @@ def test_a_runtime_works_from_another_thread_than_it_was_loaded_in(bundle: Bundl
 
 
 class CountingRuntime(EagerRuntime):
-    """Counts how often each trunk was placed and has looked."""
+    """Counts how often trunks were loaded and run."""
 
     def __init__(self) -> None:
         super().__init__("cpu")
-        self.placed = 0
-        self.looks = 0
+        self.loaded = 0
+        self.passes = 0
 
-    def place(self, trunk: Trunk) -> Look:
-        self.placed += 1
-        look = super().place(trunk)
+    def load(self, trunk: Trunk) -> Forward:
+        self.loaded += 1
+        forward = super().load(trunk)
 
         def counted(batch: torch.Tensor) -> torch.Tensor:
-            self.looks += 1
-            return look(batch)
+            self.passes += 1
+            return forward(batch)
 
         return counted
 
@@ -237,14 +237,14 @@ def test_models_on_one_trunk_have_it_once_and_it_looks_once_at_a_batch(bundle: B
     for key, tensors in (("fine_scaling", weights), ("dandruff", other)):
         models.load(model.model_copy(update={"key": key}), [Network.of(model.architecture, tensors)])
     first, second = (models.run(key, BATCH).outputs for key in ("fine_scaling", "dandruff"))
-    assert (runtime.placed, runtime.looks) == (1, 1)
+    assert (runtime.loaded, runtime.passes) == (1, 1)
     bias = weights["_fc.bias"].numpy()
     np.testing.assert_allclose(second - bias, (first - bias)[..., ::-1], atol=1e-5)
     models.run("dandruff", BATCH.clone())
-    assert runtime.looks == 2
+    assert runtime.passes == 2
     models.forget()
     models.run("dandruff", BATCH)
-    assert runtime.looks == 3
+    assert runtime.passes == 3
 
 
 def test_a_bundle_says_which_networks_share_a_trunk(bundle: Bundle) -> None:
@@ -294,9 +294,9 @@ def test_the_runtimes_of_this_machine_change_no_grade_of_the_demo() -> None:
 
 def test_parity_sees_a_runtime_that_computes_something_else(bundle: Bundle) -> None:
     class Mirrored(EagerRuntime):
-        def place(self, trunk: Trunk) -> Look:
-            look = super().place(trunk)
-            return lambda batch: look(batch.flip(3))
+        def load(self, trunk: Trunk) -> Forward:
+            forward = super().load(trunk)
+            return lambda batch: forward(batch.flip(3))
 
     parity = measure_parity(bundle, Mirrored("cpu"), pictures=8)
     assert parity.largest > 0.01

@@ -24,10 +24,10 @@ from ml.errors import RecipeInvalid, RunInvalid, WeightsUnreadable
 from ml.labels import SYMPTOMS
 from ml.training.checkpoint import CHECKPOINT_FILE
 from ml.training.comparison import compare
+from ml.training.initial_weights import start_weights
 from ml.training.recipe import load_recipe, recipe_names
 from ml.training.run import RUN_FILE, WEIGHTS_FILE, Run
 from ml.training.session import read_parts
-from ml.training.start import start_weights
 from ml.training.trainer import LOCK_FILE, train
 from tests.support.environment import ROOT
 

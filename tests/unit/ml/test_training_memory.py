@@ -14,9 +14,9 @@ from torch import nn
 from torch.nn import functional
 
 from ml.errors import ModelError, OutOfMemory
-from ml.registry import create_network
+from ml.networks.registry import create_network
+from ml.training.activation_checkpointing import checkpoint_blocks
 from ml.training.budget import control_group_room
-from ml.training.checkpointing import checkpoint_blocks
 from ml.training.memory import FEW, MemoryPlan, MicroBatches, plan_memory
 
 GIB = 2**30
@@ -225,9 +225,9 @@ STEP = """
 import re, torch
 from pathlib import Path
 from ml.errors import OutOfMemory
-from ml.registry import create_network
+from ml.networks.registry import create_network
 from ml.training.budget import CPU_HEADROOM, resident_bytes
-from ml.training.checkpointing import checkpoint_blocks
+from ml.training.activation_checkpointing import checkpoint_blocks
 from ml.training.memory import plan_memory
 torch.set_num_threads(1)
 network = create_network("efficientnet-b0", 4, 128).train().to(memory_format=torch.channels_last)

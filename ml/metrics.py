@@ -126,6 +126,12 @@ def risk_coverage(confidence: np.ndarray, right: np.ndarray) -> RiskCoverage:
     return RiskCoverage((last + 1) / len(confidence), wrong[last] / (last + 1))
 
 
+def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
+    """The share of pairs in which the positive one scores higher, ties by half (Mann and Whitney, 1947)."""
+    difference = positive[:, None] - negative[None, :]
+    return float(np.mean((difference > 0) + 0.5 * (difference == 0)))
+
+
 def _differences(confusion: np.ndarray) -> np.ndarray:
     classes = np.arange(confusion.shape[-1])
     differences: np.ndarray = np.subtract.outer(classes, classes)

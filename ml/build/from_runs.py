@@ -10,17 +10,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import mean
 
-from ml.bases import imagenet_weights, trunk_shapes
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.manifest import Flips, ModelSettings, Provenance
 from ml.errors import BundleInvalid
 from ml.evaluation.calibration import CALIBRATION_FILE, Calibration, Fitted
 from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER
 from ml.evaluation.results import EVALUATION_FILE, EVALUATION_FOLDER, Evaluation
 from ml.gate.gate import Gate
-from ml.growth import SOURCE, copies_in, grow
 from ml.labels import GATE, GRADES, SYMPTOMS
-from ml.manifest import Flips, ModelSettings, Provenance
-from ml.registry import Weights, describe
+from ml.networks.growth import SOURCE, copies_in, grow
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import Weights, describe, trunk_shapes
 from ml.training.run import RUN_FILE, Run
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,8 @@ class Grader:
     """What answers for one symptom: a run, or several as an ensemble, and what was fitted for it.
 
     One that is not `rated` has never been shown to rank real photographs, so its findings are withheld; `reach` is the
-    distance by the gate beyond which photographs are unlike what it was calibrated on (`ml.manifest.ModelSettings`).
+    distance by the gate beyond which photographs are unlike what it was calibrated on
+    (`ml.bundle.manifest.ModelSettings`).
     """
 
     symptom: str

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import nn
 
 from ml.errors import WeightsUnreadable
-from ml.registry import STEP_COUNTER, Weights, architectures, describe, tensor_shapes
+from ml.networks.registry import STEP_COUNTER, Weights, architectures, describe, tensor_shapes
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
 

@@ -2,7 +2,7 @@
 
 Its blocks are those of efficientnet-pytorch, so a weights file names its tensors as B0's does. The published network
 clips every activation at 6; this one clips after the depthwise convolutions and after the head alone, since that is
-what a larger EfficientNet can be made to compute exactly (`ml.growth`).
+what a larger EfficientNet can be made to compute exactly (`ml.networks.growth`).
 """
 
 from __future__ import annotations

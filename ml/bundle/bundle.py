@@ -20,12 +20,13 @@ from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
-from ml.bases import file_of, open_base, trunk_shapes
+from ml.bundle.bases import file_of, open_base
+from ml.bundle.manifest import Manifest, ModelSettings, ModelSpec, Provenance
 from ml.errors import BundleInvalid
 from ml.gate import extra_tensors
 from ml.labels import GATE
-from ml.manifest import Manifest, ModelSettings, ModelSpec, Provenance, first_fault
-from ml.registry import Network, Weights, describe, tensor_shapes
+from ml.networks.registry import Network, Weights, describe, tensor_shapes, trunk_shapes
+from ml.validation import first_fault
 
 MANIFEST_FILE = "bundle.json"
 _MANIFEST_LIMIT = 1_000_000

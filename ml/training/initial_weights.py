@@ -11,10 +11,11 @@ from efficientnet_pytorch.utils import url_map
 from safetensors.torch import load_file
 from torchvision.models import efficientnet as torchvision_efficientnet
 
-from ml.bases import SeededBase, imagenet_weights
 from ml.errors import WeightsUnreadable
-from ml.growth import SOURCE, TRAINABLE_SHARPNESS, copies_in, grow
-from ml.registry import STEP_COUNTER, Weights, describe, tensor_shapes
+from ml.networks.growth import SOURCE, TRAINABLE_SHARPNESS, copies_in, grow
+from ml.networks.imagenet import imagenet_weights
+from ml.networks.registry import STEP_COUNTER, Weights, describe, tensor_shapes
+from ml.networks.seeded import seeded_weights
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def _body(architecture: str, seed: int, file: Path | None) -> tuple[Weights, str
         logger.warning("The ImageNet weights of %s can't be downloaded: %s", architecture, error)
     if copies_in(architecture) is not None:
         return grow(imagenet_weights(), architecture, TRAINABLE_SHARPNESS), f"ImageNet weights of {SOURCE}, grown"
-    return SeededBase(architecture, seed).weights(), f"seed {seed}, untrained"
+    return seeded_weights(architecture, seed), f"seed {seed}, untrained"
 
 
 def _published(architecture: str) -> Weights:

@@ -20,8 +20,8 @@ from collections.abc import Iterator
 import torch
 from efficientnet_pytorch.utils import get_model_params, round_filters, round_repeats
 
-from ml.bases import SeededBase
-from ml.registry import Weights
+from ml.networks.registry import Weights
+from ml.networks.seeded import seeded_weights
 
 SOURCE = "efficientnet-lite0"
 
@@ -54,7 +54,7 @@ def grow(lite: Weights, architecture: str, sharpness: float = SHARPNESS) -> Weig
     copies = copies_in(architecture)
     if copies is None:
         raise ValueError(f"{SOURCE} can't grow into {architecture}: only b0, b1 and b7 have widths that fit.")
-    growth = _Growth(lite, dict(SeededBase(architecture, 0).weights()), copies, sharpness)
+    growth = _Growth(lite, dict(seeded_weights(architecture, 0)), copies, sharpness)
     growth.convolution("_conv_stem")
     growth.norm("_bn0", "_bn0", activated=True)
     for target, source in enumerate(_sources(architecture)):

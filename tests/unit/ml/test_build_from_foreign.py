@@ -12,15 +12,15 @@ from efficientnet_pytorch import EfficientNet
 from PIL import Image
 from safetensors.torch import save_file
 
+from ml.build.foreign_weights import read_foreign, recognise
+from ml.build.from_foreign import ImportOptions, find_weights, import_bundle
+from ml.bundle.manifest import Provenance
 from ml.data.synthetic import scalp_picture
 from ml.errors import BundleInvalid, WeightsUnreadable
-from ml.foreign import read_foreign, recognise
-from ml.imported import ImportOptions, find_weights, import_bundle
 from ml.labels import MODEL_KEYS, SYMPTOMS
-from ml.manifest import Provenance
+from ml.networks.registry import IMAGENET_MEAN, IMAGENET_STD, architectures, tensor_shapes
 from ml.predictor import Predictor
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.registry import IMAGENET_MEAN, IMAGENET_STD, architectures, tensor_shapes
 
 GRADERS = [symptom.key for symptom in SYMPTOMS]
 PROVENANCE = Provenance(name="own", version="3", licence="Ours", trained_on="Our pictures.", demo=False)

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import torch
 
+from ml.build.foreign_weights import SUFFIXES, read_foreign
+from ml.build.from_seeds import seeded_model
 from ml.bundle import Bundle, write_bundle
+from ml.bundle.manifest import ModelSettings, Provenance, classes_of
 from ml.data.synthetic import scalp_picture
 from ml.errors import BundleInvalid, WeightsUnreadable
-from ml.foreign import SUFFIXES, read_foreign
 from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
-from ml.manifest import ModelSettings, Provenance, classes_of
+from ml.networks.registry import RGB, Weights, describe
 from ml.preprocessing import Aspect, Interpolation, Preprocessing, to_tensor
-from ml.registry import RGB, Weights, describe
-from ml.seeded import seeded_model
 
 #: What `trained_on` says of a bundle without a gate of its own.
 PASSES_ALL = (

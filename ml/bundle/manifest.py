@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from enum import IntEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ml.bases import file_of
-from ml.labels import GATE, GRADES, MODEL_KEYS
+from ml.bundle.bases import file_of
+from ml.labels import GATE, GRADES, MODEL_KEYS, GateClass
 from ml.levels import Levels
+from ml.networks.registry import describe
 from ml.outputs import Output, outputs_for
 from ml.preprocessing import Aspect, Interpolation, Preprocessing
-from ml.registry import describe
-
-
-class GateClass(IntEnum):
-    """What the classes of the gate mean. The gates of older bundles lack the last one."""
-
-    OTHER = 0
-    SCALP = 1
-    #: A scalp or a head from too far away.
-    TOO_FAR = 2
-
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=10)]
@@ -175,10 +164,3 @@ class Manifest(Provenance):
 
 def _listed(files: Iterable[str | None]) -> str:
     return ", ".join(sorted(filter(None, files))) or "none"
-
-
-def first_fault(error: ValidationError) -> str:
-    """The first thing that pydantic found wrong, in one line: where it is and what it should be."""
-    fault = error.errors(include_url=False)[0]
-    place = ".".join(str(part) for part in fault["loc"])
-    return f"{place}: {fault['msg']}" if place else fault["msg"]

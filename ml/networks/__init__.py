@@ -1,0 +1,1 @@
+"""Networks and where their weights come from: by name, from seeds, from ImageNet, grown from a smaller one."""
