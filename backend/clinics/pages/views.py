@@ -73,8 +73,8 @@ def doctor(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         if status.result is None:
             raise NoReportYet
     except UserError as error:
-        context = {"status": error.status, "detail": error.detail}
-        return private(render(request, "problem.html", context, status=error.status))
+        problem = {"status": error.status, "detail": error.detail}
+        return private(render(request, "problem.html", problem, status=error.status))
     context = {"analysis": status, "report": Report(status.result), "finished_at": status.finished_at}
     return private(render(request, "pages/doctor.html", context))
 

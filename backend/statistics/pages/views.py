@@ -42,8 +42,8 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     try:
         own = own_statistics(analysis_id)
     except UserError as error:
-        context = {"status": error.status, "detail": error.detail}
-        return private(render(request, "problem.html", context, status=error.status))
+        problem = {"status": error.status, "detail": error.detail}
+        return private(render(request, "problem.html", problem, status=error.status))
     is_open = own.result.open
     context = {
         **_group_context(
