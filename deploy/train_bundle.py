@@ -83,6 +83,7 @@ def plan(options: argparse.Namespace) -> list[Step]:
             (
                 *("train", data, "--split", split, "--recipe", options.recipe, "--out", run, *device),
                 *_given(options, "epochs", "batch", "pictures", "workers", "seed"),
+                *(_given(options, "photos", "marks") if options.marks else ()),
                 *(("--compile",) if options.compile else ()),
             ),
         ),
@@ -174,6 +175,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("data", type=Path, metavar="DATA", help="folder of the data set, of zips or of folders")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the split, the run, the gate and the bundle")
     parser.add_argument("--photos", type=Path, metavar="FOLDER", help="photographs of the scope in use, to adapt to")
+    parser.add_argument("--marks", type=Path, metavar="CSV", help="what is marked on them, to learn to rank them by")
     parser.add_argument("--shares", type=Path, metavar="FILE", help="expected shares of the grades, for `bundle adapt`")
     parser.add_argument("--negatives", type=Path, metavar="FOLDER", help="photographs without scalps, for the gate")
     parser.add_argument("--far", type=Path, metavar="FOLDER", help="heads from too far away, for the gate")
@@ -190,7 +192,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--name", default="own", help="of the bundle (default: %(default)s)")
     parser.add_argument("--version", default="1.0.0", help="of the bundle (default: %(default)s)")
     parser.add_argument("--licence", default=LICENCE, help="who may use the weights (default: %(default)s)")
-    parser.add_argument("--trained-on", help="what the models learnt from, in a sentence (default: data and recipe)")
+    parser.add_argument("--trained-on", help="what the models learned from, in a sentence (default: data and recipe)")
     parser.add_argument(
         "--gpu-tflops", type=float, default=10.0, help="assumed for the estimate for one GPU (default: %(default)s)"
     )
@@ -198,6 +200,8 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         "--gpu-loaders", type=int, default=8, help="processes that load pictures for it (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
+    if options.marks and not options.photos:
+        parser.error("--marks needs --photos: the photographs that the marks are on")
     for name, value in _QUICK.items() if options.quick else ():
         if getattr(options, name) is None:
             setattr(options, name, value)

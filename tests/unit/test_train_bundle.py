@@ -60,6 +60,8 @@ def test_every_step_is_a_command_that_has_these_options() -> None:
     commands = parser.add_subparsers()
     for command in (data, train, evaluate, gate, bundle):
         command.register(commands)
+    ranked = planned("--photos", "/photos", "--marks", "marks.csv")["train"]
+    assert ranked[-4:] == ("--photos", "/photos", "--marks", "marks.csv")
     adapting = ("--photos", "/photos", "--shares", "shares.csv", "--device", "cpu")
     training = ("--quick", "--seed", "3", "--workers", "2", "--batch", "8", "--negatives", "/others", "--far", "/heads")
     steps = planned(*training, *adapting)
