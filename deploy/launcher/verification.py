@@ -17,6 +17,7 @@ from deploy.launcher.terminal import LaunchError, say
 CHECKS = (
     ("ruff", "check"),
     ("ruff", "format", "--check"),
+    ("djhtml", "--check", "--tabwidth", "2", "frontend/templates"),
     ("lint-imports",),
     ("mypy",),
     ("python", "-m", "deploy.launcher.phrases"),
