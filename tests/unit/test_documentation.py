@@ -29,8 +29,6 @@ from ml.cli import main as ml_main
 from ml.cli.arguments import ListRecipes
 from tests.support.environment import ROOT
 
-README = ROOT / "README.md"
-SETTINGS = ROOT / "docs" / "settings.md"
 PAGES = sorted([
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md"),
@@ -41,13 +39,12 @@ every_page = pytest.mark.parametrize("page", TEXTS)
 
 
 def test_the_readme_is_short() -> None:
-    assert len(README.read_text().splitlines()) <= 110
+    assert len(TEXTS["README.md"].splitlines()) <= 110
 
 
 # Files
 
-#: Folders that a run, the tests or a benchmark make.
-GENERATED = ("var/", ".venv/")
+#: Without the folders that a run makes.
 TOP_LEVEL = {path.name for path in ROOT.iterdir()} - {"var", ".venv"}
 
 
@@ -89,6 +86,13 @@ def test_every_path_exists(page: str) -> None:
         path for path in paths(TEXTS[page]) if not (any(ROOT.glob(path)) if "*" in path else (ROOT / path).exists())
     }
     assert missing == set()
+
+
+def test_a_path_and_an_anchor_that_do_not_exist_are_found() -> None:
+    text = "See `tests/nowhere.py::test_x`, `kubectl exec deploy/web`, [it](docs/settings.md#nowhere).\n## Here, too\n"
+    assert paths(text) == {"tests/nowhere.py"}
+    assert links(text) == ["docs/settings.md#nowhere"]
+    assert anchors(text) == {"here-too"}
 
 
 @every_page
@@ -424,6 +428,16 @@ def test_an_ml_command_parses(page: str, words: list[str]) -> None:
         parsed(asked)
     except SystemExit as end:
         assert not end.code, f"{page}: python -m ml {' '.join(words)}"  # noqa: PT017 - 0 or None is what help ends with
+
+
+@pytest.mark.parametrize(
+    "arguments", [["predict", "photo.jpg", "--nonsense"], ["bundle", "nonsense"], ["nonsense"]], ids=words_as_id
+)
+def test_an_ml_command_that_does_not_parse_is_found(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parsed(arguments)
+    assert end.value.code == 2
+    assert "nonsense" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("page", "words"), commands_of("python", "backend/manage.py"), ids=words_as_id)
