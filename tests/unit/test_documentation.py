@@ -29,8 +29,6 @@ from ml.cli import main as ml_main
 from ml.cli.arguments import ListRecipes
 from tests.support.environment import ROOT
 
-README = ROOT / "README.md"
-SETTINGS = ROOT / "docs" / "settings.md"
 PAGES = sorted([
     *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")),
     *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").rglob("*.md"),
@@ -41,13 +39,12 @@ every_page = pytest.mark.parametrize("page", TEXTS)
 
 
 def test_the_readme_is_short() -> None:
-    assert len(README.read_text().splitlines()) <= 110
+    assert len(TEXTS["README.md"].splitlines()) <= 110
 
 
 # Files
 
-#: Folders that a run, the tests or a benchmark make.
-GENERATED = ("var/", ".venv/")
+#: Without the folders that a run makes.
 TOP_LEVEL = {path.name for path in ROOT.iterdir()} - {"var", ".venv"}
 
 
@@ -91,6 +88,13 @@ def test_every_path_exists(page: str) -> None:
     assert missing == set()
 
 
+def test_a_path_and_an_anchor_that_do_not_exist_are_found() -> None:
+    text = "See `tests/nowhere.py::test_x`, `kubectl exec deploy/web`, [it](docs/settings.md#nowhere).\n## Here, too\n"
+    assert paths(text) == {"tests/nowhere.py"}
+    assert links(text) == ["docs/settings.md#nowhere"]
+    assert anchors(text) == {"here-too"}
+
+
 @every_page
 def test_a_name_in_a_file_is_in_that_file(page: str) -> None:
     """“`A` and `B` in `path`”: the pages say so of what is to be changed where."""
@@ -101,20 +105,24 @@ def test_a_name_in_a_file_is_in_that_file(page: str) -> None:
             assert missing == [], path
 
 
+def in_one_line(page: str) -> str:
+    return " ".join(TEXTS[page].split())
+
+
 def test_as_many_faults_are_named_as_are_in_the_table() -> None:
     rows = re.findall(r"^\| \S.*\. \|.*\| (\d+) \| (\d+) \|$", TEXTS["docs/faults.md"], re.MULTILINE)
     assert set(rows) == {("0", "0")}
-    assert f"has {len(rows)} faults under load, with nothing lost and nothing done twice" in TEXTS["README.md"]
-    assert f"a matrix of {len(rows)}, under load" in TEXTS["CHANGELOG.md"]
+    assert f"has {len(rows)} faults under load, with nothing lost and nothing done twice" in in_one_line("README.md")
+    assert f"a matrix of {len(rows)}, under load" in in_one_line("CHANGELOG.md")
 
 
 def test_the_readme_counts_what_is_there() -> None:
     entries = [tomllib.loads(file.read_text()) for file in (ROOT / "backend" / "questions" / "entries").glob("*.toml")]
     products = (ROOT / "backend" / "products" / "samples.csv").read_text().splitlines()
-    assert f"from {sum(len(file.get('entry', [])) for file in entries)} texts" in TEXTS["README.md"]
-    assert f"{len(products) - 1} invented ones" in TEXTS["README.md"]
-    assert f"there are {CLINICS:,} invented ones" in TEXTS["README.md"]
-    assert f"{GIGABYTES_CUDA} GB of free disk" in TEXTS["README.md"]
+    assert f"from {sum(len(file.get('entry', [])) for file in entries)} texts" in in_one_line("README.md")
+    assert f"{len(products) - 1} invented ones" in in_one_line("README.md")
+    assert f"there are {CLINICS:,} invented ones" in in_one_line("README.md")
+    assert f"{GIGABYTES_CUDA} GB of free disk" in in_one_line("README.md")
 
 
 def test_the_index_of_decisions_is_complete() -> None:
@@ -420,6 +428,16 @@ def test_an_ml_command_parses(page: str, words: list[str]) -> None:
         parsed(asked)
     except SystemExit as end:
         assert not end.code, f"{page}: python -m ml {' '.join(words)}"  # noqa: PT017 - 0 or None is what help ends with
+
+
+@pytest.mark.parametrize(
+    "arguments", [["predict", "photo.jpg", "--nonsense"], ["bundle", "nonsense"], ["nonsense"]], ids=words_as_id
+)
+def test_an_ml_command_that_does_not_parse_is_found(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        parsed(arguments)
+    assert end.value.code == 2
+    assert "nonsense" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("page", "words"), commands_of("python", "backend/manage.py"), ids=words_as_id)
