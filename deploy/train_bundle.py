@@ -1,4 +1,4 @@
-"""Trains a bundle from a labelled data set: inspect, split, train, evaluate, fit the gate, build, adapt."""
+"""Trains a bundle from a labeled data set: inspect, split, train, evaluate, fit the gate, build, adapt."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: Trained on a CPU or a GPU alike: lite0 with six heads, grown into seven B7.
+#: Practical on a CPU as well as on a GPU: one lite0 with six heads, grown into seven B7.
 RECIPE = "grown-b7-300"
 LICENCE = "The operator who trained it decides; the terms of the data set apply."
 
-#: What `--quick` takes in place of the recipe's epochs, all pictures, and 800 scalps for the gate.
+#: `--quick` replaces the recipe's epochs, all pictures, and 800 scalps for the gate with these.
 _QUICK = {"epochs": 1, "pictures": 200, "gate_count": 100}
 
 
@@ -29,17 +29,17 @@ class Step:
     words: tuple[str, ...]
 
     def run(self) -> float:
-        """Run it and return its seconds. Raises StepFailed."""
+        """Runs the step and returns its seconds. Raises StepFailed."""
         print(f"\n$ python -m ml {shlex.join(self.words)}", flush=True)
         started = time.perf_counter()
         code = subprocess.run([sys.executable, "-m", "ml", *self.words]).returncode
         if code:
-            raise StepFailed(f"The step {self.name!r} failed with code {code}. What it says is above.")
+            raise StepFailed(f"The step {self.name!r} failed with exit status {code}; see its output above.")
         return time.perf_counter() - started
 
 
 class StepFailed(Exception):
-    """A step did not end well."""
+    """A step ended with an error."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,10 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for step in plan(options):
             seconds[step.name] = step.run()
-            # After the first step, which only reads: nothing is written where there is no data set.
+            # Only after the first step, which just reads: without a data set, nothing is written.
             options.out.mkdir(parents=True, exist_ok=True)
     except StepFailed as failed:
-        print(f"\n{failed}\nThe same command goes on with a training that was interrupted.", file=sys.stderr)
+        print(f"\n{failed}\nRun the same command again to resume an interrupted training.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -60,13 +60,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     bundle = options.out / ("adapted" if options.photos else "bundle")
     print(f"\n{table}\n{options.out / 'times.md'}: written")
     if not options.photos:
-        print("Not adapted: with --photos FOLDER, unlabelled photographs of the scope in use, it is.")
+        print("Not adapted. To adapt it, pass --photos FOLDER with unlabeled photographs from your scope.")
     print(f"\nStart the service with it:\n\n    SCALP_BUNDLE={shlex.quote(str(bundle.resolve()))} make run")
     return 0
 
 
 def plan(options: argparse.Namespace) -> list[Step]:
-    """The steps in their order."""
+    """The steps in order."""
     data, out = str(options.data), options.out
     split, run, gate, bundle = (str(out / name) for name in ("split.json", "run", "gate", "bundle"))
     synthetic = (options.data / "SYNTHETIC.txt").is_file()
@@ -111,13 +111,13 @@ def plan(options: argparse.Namespace) -> list[Step]:
 
 
 def _given(options: argparse.Namespace, *names: str) -> tuple[str, ...]:
-    """The options of these names that were given, as words for a command that has the same ones."""
+    """The named options that were given, as arguments for a command with the same options."""
     given = ((name, getattr(options, name)) for name in names)
     return tuple(word for name, value in given if value is not None for word in (f"--{name}", str(value)))
 
 
 def times(options: argparse.Namespace, seconds: dict[str, float]) -> str:
-    """A Markdown table of the seconds of each step, here and, where training had no GPU, as estimated for one."""
+    """A Markdown table of the seconds per step, measured and, if training had no GPU, estimated for one."""
     from ml.build.from_runs import open_graders
     from ml.data.aihub import read_aihub
     from ml.data.splits import Split
@@ -128,7 +128,7 @@ def times(options: argparse.Namespace, seconds: dict[str, float]) -> str:
     runs = {run.folder: run for grader in open_graders([options.out / "run"]) for run in grader.runs}
     facts = [run.facts for run in runs.values()]
     trained_seconds = sum(fact.seconds for fact in facts)
-    # An interrupted training counts with all its parts.
+    # A resumed training counts with all its runs.
     seconds = {**seconds, "train": max(seconds["train"], trained_seconds)}
     here = facts[0].device if facts[0].device != "cpu" else f"{os.cpu_count()} cores"
     pictures = facts[0].pictures
@@ -147,7 +147,7 @@ def times(options: argparse.Namespace, seconds: dict[str, float]) -> str:
         for name in (EVALUATION_FILE, CALIBRATION_FILE)
     )
     estimated = dict(seconds)
-    # What starts, reads and writes is the same with a GPU; only what the networks take is another time.
+    # A GPU changes only the time of the networks, not that of starting, reading and writing.
     estimated["train"] += sum(training_seconds(fact, rate, gpu) for fact in facts) - trained_seconds
     estimated["evaluate"] = min(
         seconds["evaluate"], sum(answering_seconds(fact, answered, rate, gpu) for fact in facts)
@@ -159,45 +159,45 @@ def times(options: argparse.Namespace, seconds: dict[str, float]) -> str:
         f"| **all** | {sum(seconds.values()):.0f} | {sum(estimated.values()):.0f} |\n\n"
         f"The last column is an estimate and was not measured. It assumes a GPU that {gpu}; one of them loads "
         f"{rate:.0f} pictures per second, measured here. Only `train` and `evaluate` are estimated, from the "
-        "operations of the networks, a training step as three forward passes; the other steps are taken to last as "
-        "long as here.\n"
+        "operations of the networks, with a training step as three forward passes; the other steps are assumed to take "
+        "as long as here.\n"
     )
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options, those of a quick trial filled in."""
+    """Parses the options and fills in those of a quick trial."""
     parser = argparse.ArgumentParser(
         prog="deploy/train-bundle",
-        description="From a labelled data set in the layout of AI Hub's scalp set (dataSetSn 216) to a bundle that the "
-        "service can use: inspect, split, train, evaluate, fit the gate, build, and adapt to photographs without "
-        "labels. Prints each command before it runs, and at the end how long each took.",
+        description="Turns a labeled data set in the layout of AI Hub's scalp data set (dataSetSn 216) into a bundle "
+        "that the service can use: inspect, split, train, evaluate, fit the gate, build, and adapt to unlabeled "
+        "photographs. Prints each command before it runs, and at the end the time that each took.",
     )
-    parser.add_argument("data", type=Path, metavar="DATA", help="folder of the data set, of zips or of folders")
+    parser.add_argument("data", type=Path, metavar="DATA", help="the data set: a folder of zip files or of folders")
     parser.add_argument("out", type=Path, metavar="OUT", help="folder for the split, the run, the gate and the bundle")
-    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="photographs of the scope in use, to adapt to")
+    parser.add_argument("--photos", type=Path, metavar="FOLDER", help="unlabeled photographs of your scope to adapt to")
     parser.add_argument("--marks", type=Path, metavar="CSV", help="what is marked on them, to learn to rank them by")
     parser.add_argument("--shares", type=Path, metavar="FILE", help="expected shares of the grades, for `bundle adapt`")
     parser.add_argument("--negatives", type=Path, metavar="FOLDER", help="photographs without scalps, for the gate")
-    parser.add_argument("--far", type=Path, metavar="FOLDER", help="heads from too far away, for the gate")
+    parser.add_argument("--far", type=Path, metavar="FOLDER", help="heads photographed from too far, for the gate")
     parser.add_argument("--recipe", default=RECIPE, help="a recipe's name, or a .toml file (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="a trial: one epoch of 200 pictures, a gate of 100")
-    parser.add_argument("--epochs", type=int, help="instead of the recipe's")
-    parser.add_argument("--batch", type=int, help="instead of the recipe's")
+    parser.add_argument("--epochs", type=int, help="number of epochs (default: the recipe's)")
+    parser.add_argument("--batch", type=int, help="batch size (default: the recipe's)")
     parser.add_argument("--pictures", type=int, help="train on this many pictures only")
-    parser.add_argument("--gate-count", type=int, help="pictures of each outcome to fit the gate on")
-    parser.add_argument("--workers", type=int, help="processes that load pictures")
-    parser.add_argument("--compile", action="store_true", help="let torch compile the network; pays off after minutes")
-    parser.add_argument("--seed", type=int, help="of split, training and gate")
+    parser.add_argument("--gate-count", type=int, help="number of pictures per outcome to fit the gate on")
+    parser.add_argument("--workers", type=int, help="number of processes that load pictures")
+    parser.add_argument("--compile", action="store_true", help="use torch.compile; pays off after some minutes")
+    parser.add_argument("--seed", type=int, help="random seed of split, training and gate")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
-    parser.add_argument("--name", default="own", help="of the bundle (default: %(default)s)")
-    parser.add_argument("--version", default="1.0.0", help="of the bundle (default: %(default)s)")
+    parser.add_argument("--name", default="own", help="name of the bundle (default: %(default)s)")
+    parser.add_argument("--version", default="1.0.0", help="version of the bundle (default: %(default)s)")
     parser.add_argument("--licence", default=LICENCE, help="who may use the weights (default: %(default)s)")
     parser.add_argument("--trained-on", help="what the models learned from, in a sentence (default: data and recipe)")
     parser.add_argument(
-        "--gpu-tflops", type=float, default=10.0, help="assumed for the estimate for one GPU (default: %(default)s)"
+        "--gpu-tflops", type=float, default=10.0, help="TFLOPS of the GPU in the estimate (default: %(default)s)"
     )
     parser.add_argument(
-        "--gpu-loaders", type=int, default=8, help="processes that load pictures for it (default: %(default)s)"
+        "--gpu-loaders", type=int, default=8, help="processes that load pictures for that GPU (default: %(default)s)"
     )
     options = parser.parse_args(arguments)
     if options.marks and not options.photos:

@@ -1,1 +1,1 @@
-"""Shows that docker-compose.yml works: `deploy/test-compose`."""
+"""Tests docker-compose.yml: `deploy/test-compose`."""

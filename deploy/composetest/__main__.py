@@ -1,4 +1,4 @@
-"""Builds the images, brings docker-compose.yml up, sends a photo through it, takes all of it down."""
+"""Builds the images, starts docker-compose.yml, sends a photo through it, and removes everything again."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from deploy.composetest.service import Service
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="deploy/test-compose", description=__doc__)
-    parser.add_argument("--stay", action="store_true", help="stay up after the journey, until Ctrl-C")
+    parser.add_argument("--stay", action="store_true", help="keep the service running after the test, until Ctrl-C")
     parser.add_argument(
         "--images",
         type=Path,
         metavar="FOLDER",
-        help="keep the private engine's images there for the next run",
+        help="keep the private engine's images in this folder for the next run",
     )
     options = parser.parse_args()
-    # Ended from outside, it clears up as well.
+    # Clean up on SIGTERM as well.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
     try:
@@ -36,22 +36,22 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    print(f"The containers do what they should; {time.monotonic() - began:.0f} s in all.")
+    print(f"All container tests passed in {time.monotonic() - began:.0f} s.")
     return 0
 
 
 def test(folder: Path, kept: Path | None, *, stay: bool) -> None:
-    """`folder` takes what is thrown away afterwards; `kept` the engine's data, where it is to be kept."""
-    # Images are large: not /tmp, which may be memory.
+    """`folder` is for temporary files; `kept`, if given, keeps the engine's data."""
+    # Images are too large for /tmp, which may be in memory.
     with Engine(
         kept or Path(tempfile.mkdtemp(prefix="scalpspectra-", dir="/var/tmp")), keep=kept is not None
     ) as engine:
         images.prepare_bases(engine)
-        images.build_ours(engine)
+        images.build_images(engine)
         with Service(engine, folder) as service:
-            journey.take(service)
+            journey.run_all(service)
             if stay:
-                print(f"{service.origin} is up; its engine is {engine.address}. Ctrl-C ends both.", flush=True)
+                print(f"{service.origin} is up on the engine {engine.address}. Ctrl-C stops both.", flush=True)
                 signal.pause()
 
 

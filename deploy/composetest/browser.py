@@ -1,4 +1,4 @@
-"""A browser without a screen: cookies, forms and files; redirects are not followed, refusals not raised."""
+"""An HTTP client with cookies, forms and file uploads that follows no redirects and raises no error for a status."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class _Stay(urllib.request.HTTPRedirectHandler):
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: object, **__: object) -> None:
         return None
 
@@ -36,11 +36,11 @@ class Browser:
         self.origin = origin
         self.cookies = CookieJar()
         self._opener = urllib.request.build_opener(
-            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies), _Stay
+            urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies), _NoRedirect
         )
 
     def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
-        """Whatever is answered. Raises OSError where nobody answers."""
+        """Sends a request and returns the response, whatever its status. Raises OSError if there is none."""
         request = urllib.request.Request(self.origin + path, body, headers or {}, method=method)  # noqa: S310
         try:
             response = self._opener.open(request, timeout=TIMEOUT_SECONDS)
@@ -53,7 +53,7 @@ class Browser:
         return self.ask("GET", path, headers=headers)
 
     def submit(self, path: str, fields: dict[str, str]) -> Answer:
-        """Posts a Django form as the page at `path` would: with its CSRF cookie, from its own origin."""
+        """Posts a Django form as the page at `path` would: with its CSRF token and from its origin."""
         self.get(path)
         token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
         body = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()

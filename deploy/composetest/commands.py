@@ -1,4 +1,4 @@
-"""Runs other programs, and installs them where they are missing."""
+"""Runs other programs, and installs missing ones."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 
 
 class StepError(Exception):
-    """A step of the test did not do what it should; the text says which and how."""
+    """A step of the test failed; the text says which and how."""
 
 
 def output(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> str:
-    """The standard output of `command`. Raises StepError with what it printed when it exits other than 0."""
+    """The standard output of `command`. Raises StepError with all of its output if the exit status is not 0."""
     ran = subprocess.run(command, capture_output=True, text=True, env=environment)
     if ran.returncode:
         raise StepError(f"{' '.join(command)} exited {ran.returncode}:\n{ran.stdout[-2000:]}{ran.stderr[-4000:]}")

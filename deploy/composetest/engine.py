@@ -1,4 +1,4 @@
-"""The container engine of a test: one that runs already, or a private one that goes with the test."""
+"""The container engine of a test: the running one, or a private one that exists only for the test."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ STOP_SECONDS = 60
 
 
 class Engine:
-    """`docker` and `docker compose` against one engine, which runs while the context lasts."""
+    """Runs `docker` and `docker compose` against one engine; a private engine stops when the context ends."""
 
     def __init__(self, folder: Path, *, keep: bool) -> None:
-        """`folder` takes the private engine's data, some 20 GB, and its socket; `keep` leaves it there."""
+        """`folder` is for the private engine's socket and data, about 20 GB; `keep` leaves it there."""
         self.folder = folder
         self.keep = keep
         self.environment = dict(os.environ)
         self.private = not succeeds(["docker", "info"])
-        self.address = self.environment.get("DOCKER_HOST", "the one of this host")
+        self.address = self.environment.get("DOCKER_HOST", "of this host")
         self._daemon: subprocess.Popen[bytes] | None = None
         self._compose = ["docker", "compose"]
 
     def __enter__(self) -> Engine:
-        """Raises StepError when a private engine is needed and does not come up."""
+        """Raises StepError if a private engine is needed and does not start."""
         self.folder.mkdir(parents=True, exist_ok=True)
         try:
             if self.private:
@@ -38,7 +38,7 @@ class Engine:
                 install({"docker-compose": "docker-compose"})
                 self._compose = ["docker-compose"]
             if not succeeds(["docker", "buildx", "version"]):
-                # Without that plugin the engine's own builder has to do; our container files ask for no more.
+                # Without this plugin, use the engine's own builder, which is enough for our container files.
                 self.environment |= {"DOCKER_BUILDKIT": "0", "COMPOSE_DOCKER_CLI_BUILD": "0"}
         except BaseException:
             self._stop()
@@ -51,8 +51,8 @@ class Engine:
     def _start_daemon(self) -> None:
         self.address = f"unix://{self.folder}/socket"
         self.environment["DOCKER_HOST"] = self.address
-        # No default bridge, no firewall rules and no forwarding: published ports work through the engine's
-        # own proxy, and the host's network is afterwards what it was.
+        # Without a default bridge, firewall rules and forwarding, published ports work through the engine's own proxy,
+        # and the network of the host stays unchanged.
         command = [
             "dockerd",
             "--host",
@@ -74,7 +74,7 @@ class Engine:
             time.sleep(0.2)
 
     def _stop(self) -> None:
-        """Ends the private engine and removes what it had; leaves another's engine as it is."""
+        """Stops a private engine and removes its data; leaves any other engine as it is."""
         if self._daemon is not None:
             self._daemon.terminate()
             try:
@@ -99,7 +99,7 @@ class Engine:
         return succeeds(["docker", "pull", name], environment=self.environment)
 
     def build(self, name: str, file: Path, context: Path, *arguments: str) -> None:
-        """Builds `file` on the host's network, behind the host's proxies if it has any."""
+        """Builds `file` with the network of the host, and with its proxies if it has any."""
         began = time.monotonic()
         print(f"Building {name} …", flush=True)
         proxies = [n for n in self.environment if n.lower() in {"http_proxy", "https_proxy", "no_proxy"}]

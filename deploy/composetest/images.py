@@ -1,4 +1,4 @@
-"""The images of a test: bases pulled or, where no registry answers, from Debian's packages; then ours."""
+"""The images of a test: base images, pulled or built from Debian packages if no registry answers; then our own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from deploy.composetest.engine import Engine
 ROOT = Path(__file__).resolve().parent.parent.parent
 STANDINS = Path(__file__).resolve().parent / "standins"
 
-#: Base images as the container files and docker-compose.yml name them, each with its stand-in.
+#: The base images named in the container files and docker-compose.yml, each with its stand-in.
 BASES = {
     "python:3.11-slim-bookworm": "python",
     "nginx:1.28-bookworm": "nginx",
@@ -29,26 +29,26 @@ WORKER = ROOT / "deploy/containers/worker.Containerfile"
 
 
 def prepare_bases(engine: Engine) -> None:
-    """Raises StepError where a base cannot be pulled into an engine not ours: it gets no look-alikes."""
+    """Raises StepError if an image cannot be pulled into an existing engine: stand-ins only go into a private one."""
     for name, standin in BASES.items():
         if engine.has_image(name) or engine.pull(name):
             continue
         if not engine.private:
-            raise StepError(f"{name} cannot be pulled. Stop the engine that runs to have a private one with stand-ins.")
+            raise StepError(f"{name} cannot be pulled. Stop the running engine to use a private one with stand-ins.")
         if not engine.has_image(DEBIAN):
             _import_debian(engine)
         engine.build(name, STANDINS / f"{standin}.Containerfile", _context(engine.folder / "standins"))
 
 
-def build_ours(engine: Engine) -> None:
+def build_images(engine: Engine) -> None:
     engine.build("scalpspectra-web", WEB, ROOT, "--target", "web")
     engine.build("scalpspectra-proxy", WEB, ROOT, "--target", "proxy")
     engine.build("scalpspectra-worker", WORKER, ROOT)
 
 
 def _import_debian(engine: Engine) -> None:
-    """A minimal Debian 12 from the host's own mirror, trusting the authorities that the host trusts."""
-    print("No registry answers: making stand-ins from Debian's packages …", flush=True)
+    """Imports a minimal Debian 12 from the host's mirror, with the host's certificate authorities."""
+    print("No registry answers: building stand-ins from Debian packages …", flush=True)
     root = engine.folder / "debian"
     mirrors = output(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Codename: bookworm"]).split()
     output(["debootstrap", "--variant=minbase", "--include=ca-certificates", "bookworm", str(root), *mirrors[:1]])
@@ -67,7 +67,7 @@ def _import_debian(engine: Engine) -> None:
 
 
 def _context(folder: Path) -> Path:
-    """The stand-ins' build context: the committed files, and how this host's pip reaches its index."""
+    """The build context of the stand-ins: the committed files, and a pip.conf with the host's index."""
     if not folder.exists():
         shutil.copytree(STANDINS, folder)
         (folder / "pip.conf").write_text(_pip_configuration())
@@ -75,7 +75,7 @@ def _context(folder: Path) -> Path:
 
 
 def _pip_configuration() -> str:
-    """The host's index and proxy for pip. The host's own files mean nothing in a container."""
+    """The host's index and proxy for pip, without paths, which do not exist in a container."""
     lines = ["[global]", "cert = /etc/ssl/certs/ca-certificates.crt"]
     listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
     for line in listed.splitlines():

@@ -1,4 +1,4 @@
-"""What a visitor, an admin and a stranger find at the proxy."""
+"""End-to-end checks through the proxy, as a visitor, as an admin and as a stranger."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from deploy.composetest.service import Service
 READY_SECONDS = 120
 ANALYSIS_SECONDS = 180
 
-#: Draws a photo where Pillow and the synthetic scalps are: in the worker's image.
+#: Runs in the worker's image, which has Pillow and the synthetic scalps.
 _DRAW_PHOTO = """
 import sys
 from ml.data.synthetic import scalp_picture
@@ -23,9 +23,9 @@ scalp_picture(1).save(sys.stdout.buffer, "JPEG", quality=90)
 
 
 def check(sentence: str, holds: bool, found: object = "") -> None:
-    """Prints `sentence`. Raises StepError with what was found instead when it does not hold."""
+    """Prints `sentence` if it holds. Otherwise raises StepError with what was found."""
     if not holds:
-        raise StepError(f"Not so: {sentence}. Found: {found}")
+        raise StepError(f"Failed: {sentence}. Found: {found}")
     print(f"  ✓ {sentence}", flush=True)
 
 
@@ -35,11 +35,11 @@ def check_readiness(service: Service) -> None:
     while not (ready := browser.get("/readyz").json())["ready"] and time.monotonic() < deadline:
         time.sleep(1)
     check("seven models are resident", ready["ready"] and ready["models_resident"] == 7, ready)
-    check("… and nothing speaks against it", ready["reasons"] == ready["warnings"] == [], ready)
+    check("… and there are no reasons or warnings", ready["reasons"] == ready["warnings"] == [], ready)
 
 
 def send_photo(service: Service, browser: Browser) -> str:
-    """Sends a synthetic photo, drawn in the worker's image. The address of its analysis."""
+    """Sends a synthetic photo. Returns the address of its analysis."""
     photo = service.run_in("model", "python", "-c", _DRAW_PHOTO)
     fields = {"sex": "female", "age": "30s", "consent": "true"}
     sent = browser.send_photo("/api/v1/analyses/", fields, photo)
@@ -48,7 +48,7 @@ def send_photo(service: Service, browser: Browser) -> str:
 
 
 def await_change(browser: Browser, address: str, statuses: set[str]) -> dict[str, Any]:
-    """Polls until the analysis is no longer in one of `statuses`. Its last answer."""
+    """Polls while the analysis is in one of `statuses`. Returns the last answer."""
     deadline = time.monotonic() + ANALYSIS_SECONDS
     while True:
         answer: dict[str, Any] = browser.get(address).json()
@@ -60,7 +60,7 @@ def await_change(browser: Browser, address: str, statuses: set[str]) -> dict[str
 
 
 def check_analysis(service: Service) -> dict[str, Any]:
-    """Sends a photo, polls until its analysis succeeds, erases it. The answer that told of the success."""
+    """Sends a photo, polls until its analysis succeeds, and erases it. Returns the last answer before that."""
     browser = Browser(service.origin)
     began = time.monotonic()
     address = send_photo(service, browser)
@@ -70,7 +70,7 @@ def check_analysis(service: Service) -> dict[str, Any]:
     findings = answer["result"]["findings"]
     check("it has six findings, each with four probabilities", [len(f["probabilities"]) for f in findings] == [4] * 6)
     check("it can be erased", browser.ask("DELETE", address).status == 204)
-    check("after that it is gone", browser.get(address).status == 410)
+    check("after that, it is gone", browser.get(address).status == 410)
     return answer
 
 
@@ -80,13 +80,13 @@ def check_drain(service: Service) -> None:
     answer = await_change(browser, address, {"queued"})
     check("its analysis starts", answer["status"] == "running", answer)
     ended = service.stop_part("model")
-    check("a model worker that is told to end does so by itself", ended.exit_code == 0, ended)
+    check("a model worker exits by itself on SIGTERM", ended.exit_code == 0, ended)
     status = browser.get(address).json()["status"]
-    check("… and finishes its photo before", status == "succeeded", status)
+    check("… after finishing its photo", status == "succeeded", status)
     service.start_part("model")
 
 
-def check_walls(service: Service) -> None:
+def check_access(service: Service) -> None:
     browser = Browser(service.origin)
     for path in ("/metrics", "/metrics/", "//metrics", "/internal/staff/", "/flower/metrics"):
         status = browser.get(path).status
@@ -121,12 +121,12 @@ def check_pages(service: Service) -> None:
     page = browser.get("/")
     check("the first page opens", page.status == 200, page.status)
     doubled = [name for name in set(map(str.lower, page.headers)) if len(page.headers.get_all(name, [])) > 1]
-    check("no header comes twice", not set(doubled) - {"set-cookie", "vary"}, doubled)
+    check("no header is repeated", not set(doubled) - {"set-cookie", "vary"}, doubled)
     names = re.findall(rb'"(/static/[^"]+)"', page.body)
     static = browser.get(names[0].decode())
     lifetime = static.headers["Cache-Control"]
     check(
-        "its static files come and may be kept for ever",
+        "its static files load and may be cached forever",
         static.status == 200 and "immutable" in lifetime,
         lifetime,
     )
@@ -136,11 +136,11 @@ def _redirects(answer: Answer, address: str) -> bool:
     return answer.status == 302 and answer.headers["Location"] == address
 
 
-def take(service: Service) -> None:
-    """The whole journey. Raises StepError at the first thing that is not as it should be."""
+def run_all(service: Service) -> None:
+    """Runs all checks. Raises StepError at the first one that fails."""
     check_readiness(service)
     answer = check_analysis(service)
-    check_walls(service)
+    check_access(service)
     check_staff(service)
     check_pages(service)
     print(service.table())

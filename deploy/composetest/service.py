@@ -1,4 +1,4 @@
-"""The service of docker-compose.yml as one compose project, with secrets and a port of its own."""
+"""The service of docker-compose.yml as a compose project with its own secrets and port."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ UP_SECONDS = 420
 class Container:
     name: str
     state: str  #: running, exited, restarting, …
-    health: str  #: healthy, unhealthy, starting; empty where there is no check
+    health: str  #: healthy, unhealthy, starting; empty without a health check
     exit_code: int
     restarts: int
 
     @property
-    def stands(self) -> bool:
-        """It does what it is there for: it is healthy, or it has ended well."""
+    def is_up(self) -> bool:
+        """It is healthy or, if it is a one-time job, has succeeded."""
         return self.health == "healthy" or (self.state == "exited" and self.exit_code == 0)
 
     @property
-    def fell(self) -> bool:
+    def has_failed(self) -> bool:
         return self.health == "unhealthy" or self.restarts > 2 or self.state == "dead" or self.exit_code != 0
 
 
 class Service:
     def __init__(self, engine: Engine, folder: Path) -> None:
-        """`folder` takes the secrets and the settings of this run."""
+        """`folder` is for the secrets and settings of this run."""
         self.engine = engine
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
@@ -47,13 +47,13 @@ class Service:
         for secret in ("secret_key", "database_password"):
             file = folder / secret
             file.write_text(secrets.token_hex(32) + "\n")
-            file.chmod(0o644)  # Read in the containers by other users; the folder keeps the host's out.
+            file.chmod(0o644)  # Other users read it in the containers; on the host, the folder keeps them out.
         (folder / "settings.env").write_text(f"SCALP_PUBLISH={address}\nSCALP_SECRETS={folder}\n")
         self._options = ["--project-name", PROJECT, "--project-directory", str(ROOT)]
         self._options += ["--file", str(ROOT / "docker-compose.yml"), "--env-file", str(folder / "settings.env")]
 
     def __enter__(self) -> Service:
-        """Returns when every container stands. Raises StepError with the logs when one does not."""
+        """Returns when every container is up. Raises StepError with the logs if one fails to start."""
         try:
             self._start()
         except BaseException:
@@ -68,16 +68,16 @@ class Service:
         began = time.monotonic()
         try:
             self._compose("up", "--detach", "--no-build")
-            while not all(container.stands for container in self.containers()):
-                fallen = [container.name for container in self.containers() if container.fell]
-                if fallen or time.monotonic() - began > UP_SECONDS:
+            while not all(container.is_up for container in self.containers()):
+                failed = [container.name for container in self.containers() if container.has_failed]
+                if failed or time.monotonic() - began > UP_SECONDS:
                     raise StepError(
-                        f"Not up after {time.monotonic() - began:.0f} s: {', '.join(fallen) or 'too slow'}."
+                        f"Not up after {time.monotonic() - began:.0f} s: {', '.join(failed) or 'too slow'}."
                     )
                 time.sleep(1)
-        except StepError as failed:
-            raise StepError(f"{failed}\n{self.table()}\n{self.logs()}") from None
-        print(f"  every container stands after {time.monotonic() - began:.0f} s", flush=True)
+        except StepError as error:
+            raise StepError(f"{error}\n{self.table()}\n{self.logs()}") from None
+        print(f"  every container is up after {time.monotonic() - began:.0f} s", flush=True)
 
     def _stop(self) -> None:
         """Removes containers, networks and volumes."""
@@ -95,7 +95,7 @@ class Service:
         return found
 
     def stop_part(self, name: str) -> Container:
-        """Tells one part to end, waits as long as its grace period allows, and returns how it ended."""
+        """Stops one part within its grace period, and returns the state of its container."""
         self._compose("stop", name)
         return next(container for container in self.containers() if f"_{name}_" in container.name.replace("-", "_"))
 

@@ -35,7 +35,7 @@ PHRASES = {
 }
 
 #: How many hits each top-level folder or file still has. Numbers only go down: the check also fails if one is too high.
-ALLOWED = {"README.md": 11, "backend": 241, "deploy": 54, "docs": 3, "ml": 125, "workers": 18}
+ALLOWED: dict[str, int] = {"README.md": 11, "backend": 241, "deploy": 31, "docs": 3, "ml": 125, "workers": 18}
 
 DOCUMENTS = ("README.md", "docs/**/*.md", "deploy/**/*.md", "deploy/monitoring/alerts.yml")
 CODE = ("backend/**/*.py", "ml/**/*.py", "workers/**/*.py", "deploy/**/*.py")

@@ -204,9 +204,9 @@ def test_every_selector_finds_a_pod() -> None:
         assert any(selector.items() <= labels.items() for labels in pods), selector
 
 
-def test_nobody_reaches_anybody_but_as_said() -> None:
+def test_network_policies_deny_everything_not_listed() -> None:
     policies = {one["metadata"]["name"]: one["spec"] for one in of_kind("NetworkPolicy")}
-    assert policies["nobody"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
+    assert policies["default-deny"] == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
     allowed = {
         name: [peer for rule in spec["ingress"] for peer in rule["from"]]
         for name, spec in policies.items()

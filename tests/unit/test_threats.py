@@ -10,7 +10,7 @@ import pytest
 from tests.support.environment import ROOT
 
 PAGE = (ROOT / "deploy" / "threats.md").read_text()
-TABLE = PAGE[PAGE.index("| against |") : PAGE.index("## What does not stand")]
+TABLE = PAGE[PAGE.index("| threat |") : PAGE.index("## Known limits")]
 LINES = [line for line in TABLE.splitlines() if line.startswith("|")][2:]
 NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
@@ -24,12 +24,12 @@ def names_in(path: str) -> set[str]:
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.split("|")[1].strip())
-def test_each_line_is_held_by_tests_that_exist(line: str) -> None:
-    _, threat, stands, held_by, _ = line.split("|")
+def test_each_line_names_tests_that_exist(line: str) -> None:
+    _, threat, defense, tested_by, _ = line.split("|")
     assert threat.strip()
-    assert stands.strip()
-    found = NAMED.findall(held_by)
-    assert len(found) == held_by.count("`") // 2 > 0, "each is named as `tests/….py::test_…`"
+    assert defense.strip()
+    found = NAMED.findall(tested_by)
+    assert len(found) == tested_by.count("`") // 2 > 0, "each is named as `tests/….py::test_…`"
     missing = [f"{path}::{test}" for path, test in found if test not in names_in(path)]
     assert missing == []
 

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What docker-compose.yml uses of the official image: POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD_FILE and
-# a server that listens on the network once its database exists.
+# The features of the official image that docker-compose.yml uses: POSTGRES_USER, POSTGRES_DB, POSTGRES_PASSWORD_FILE,
+# and a server that listens on the network only once its database exists.
 set -euo pipefail
 if [ "$(id -u)" = 0 ]; then
     exec setpriv --reuid postgres --regid postgres --clear-groups "$0" "$@"
