@@ -74,7 +74,7 @@ def test_a_photo_from_too_far_away_has_a_reason_of_its_own(admin: Client) -> Non
     rejected("too_far")
     rejected("too_far")
     assert day().rejections == {"not_a_scalp": 1, "too_far": 2}
-    assert re.search(r'code=too_far[^"]*">too_far</a></th><td class="n">2</td>', admin.get(DASHBOARD).text)
+    assert re.search(r'code=too_far[^"]*">too_far</a></th>\s*<td class="n">2</td>', admin.get(DASHBOARD).text)
 
 
 def test_times_are_the_median_and_the_95th_percentile_of_photos_with_a_result() -> None:
@@ -169,7 +169,7 @@ def test_every_link_leads_to_the_rows_that_were_counted(admin: Client) -> None:
         make()
     rejected("too_dark")
     text = admin.get(DASHBOARD).text
-    rows = re.findall(r'<a href="(/admin/analyses/[^"]+)">[^<]+</a></th>((?:<td class="n">\d+</td>)+)', text)
+    rows = re.findall(r'<a href="(/admin/analyses/[^"]+)">[^<]+</a></th>((?:\s*<td class="n">\d+</td>)+)', text)
     assert len(rows) == len(Status) + 3 + 6 + 1
     for address, counts in rows:
         page = admin.get(html.unescape(address))

@@ -57,7 +57,7 @@ def test_a_full_queue_says_when_to_come_back_and_keeps_the_answers(visitor: Clie
     assert answer.status_code == 503
     assert int(answer["Retry-After"]) > 0
     assert "Too many photos are waiting" in answer.content.decode()
-    assert re.search(r'value="30s" required checked', answer.content.decode())
+    assert re.search(r'value="30s"\s+required checked', answer.content.decode())
 
 
 def test_too_many_photos_from_one_address_are_refused_in_words(visitor: Client, settings: Any) -> None:
@@ -181,7 +181,7 @@ def test_a_page_says_before_consent_that_an_ai_looks_and_how_long_the_wait_is(vi
 
 
 def test_consent_is_asked_for_by_itself_and_never_ticked_beforehand(visitor: Client) -> None:
-    field = re.search(r'<input type="checkbox" name="consent"[^>]*>', visitor.get("/").content.decode())
+    field = re.search(r'<input type="checkbox"\s+name="consent"[^>]*>', visitor.get("/").content.decode())
     assert field
     assert "checked" not in field[0]
     assert "required" in field[0]
