@@ -150,7 +150,7 @@ def _usable(gathered: _Gathered, stem: str) -> tuple[PictureName, Grades] | None
         faults.add(Fault.NO_PICTURE, stem)
     elif not grades:
         faults.add(Fault.NO_LABEL, stem)
-    elif (joined := _joined(grades)) is None:
+    elif (joined := _join(grades)) is None:
         shown = " and ".join("".join("–" if grade is None else str(grade) for grade in each) for each in grades)
         faults.add(Fault.CONFLICTING_LABELS, f"{stem}: {shown}")
     elif name is None:
@@ -160,7 +160,7 @@ def _usable(gathered: _Gathered, stem: str) -> tuple[PictureName, Grades] | None
     return None
 
 
-def _joined(labels: Iterable[Grades]) -> Grades | None:
+def _join(labels: Iterable[Grades]) -> Grades | None:
     """What the labels of one picture say together, None where two of them contradict each other."""
     found = [{grade for grade in column if grade is not None} for column in zip(*labels, strict=True)]
     if any(len(grades) > 1 for grades in found):

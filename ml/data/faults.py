@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 class Fault(Enum):
@@ -41,7 +41,7 @@ class Faults:
     def add(self, fault: Fault, example: str) -> None:
         self.counts[fault] = self.counts.get(fault, 0) + 1
         shown = self.examples.setdefault(fault, [])
-        if len(shown) < _EXAMPLES:
+        if len(shown) < _MAX_EXAMPLES:
             shown.append(example)
 
     def __iter__(self) -> Iterator[tuple[Fault, int, list[str]]]:

@@ -12,7 +12,7 @@ from ml.data.names import PARTS
 from ml.data.records import DataSet, Record
 from ml.labels import GRADES, SYMPTOMS
 
-_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,10 @@ def inspect_data(data: DataSet) -> Inspection:
         persons=len({record.person for record in records}),
         all_good=sum(record.fully_labelled and not any(record.grades) for record in records),
         symptoms=tuple(_symptom_counts(records, index) for index in range(len(SYMPTOMS))),
-        devices=_counted(records, lambda record: record.device or "unknown"),
-        regions=_counted(records, lambda record: record.region),
-        sexes=_counted(records, lambda record: record.sex or "unknown"),
-        ages=_counted(records, lambda record: record.age or "unknown"),
+        devices=_count_by(records, lambda record: record.device or "unknown"),
+        regions=_count_by(records, lambda record: record.region),
+        sexes=_count_by(records, lambda record: record.sex or "unknown"),
+        ages=_count_by(records, lambda record: record.age or "unknown"),
         copies=dict(sorted(Counter(record.copies for record in records).items())),
         parts={part: len(group) for part, group in by_part.items()},
         leak=Leak.between(*by_part.values()) if all(by_part.values()) else None,
@@ -125,7 +125,7 @@ def official_parts(records: Iterable[Record]) -> dict[str, list[Record]]:
     return parts
 
 
-def _counted(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, int]:
+def _count_by(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, int]:
     return dict(sorted(Counter(map(of, records)).items()))
 
 
@@ -144,6 +144,6 @@ def _symptom_counts(records: Sequence[Record], symptom: int) -> SymptomCounts:
                 filed[filed_grade] += 1
                 if grade is not None and filed_grade != grade:
                     disagreements += 1
-                    if len(examples) < _EXAMPLES:
+                    if len(examples) < _MAX_EXAMPLES:
                         examples.append(f"{record.id}: folder {filed_grade}, label {grade}")
     return SymptomCounts(SYMPTOMS[symptom].key, tuple(grades), unlabelled, tuple(filed), disagreements, tuple(examples))
