@@ -25,8 +25,8 @@ _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "evaluate",
-        help="measure a run or a bundle on labelled pictures",
-        description="Measure a training run or a bundle on labelled pictures, and write evaluation.json, plots and a "
+        help="measure a run or a bundle on labeled pictures",
+        description="Measure a training run or a bundle on labeled pictures, and write evaluation.json, plots and a "
         "model card. For a run, temperatures and abstention thresholds are fitted on another part and written to "
         "calibration.json, where `bundle build` finds them; a bundle has its own. If pictures are labeled for only "
         "some symptoms, each symptom is measured on the pictures that are labeled for it.",
@@ -157,7 +157,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         print("Training has seen these very pictures: every figure here is too good.")
     print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'as they were, nothing was fitted'}")
     if evaluation.partly_labelled:
-        print("Not every picture is labelled for every symptom: each figure is over the pictures that are.")
+        print("Not every picture is labeled for every symptom: each figure is over the pictures that are.")
     print()
     recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)
     print(
@@ -177,7 +177,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
             f"{row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}        {recalls}"
         )
     for key in evaluation.not_labelled:
-        print(f"{_ENGLISH[key]:<32}not labelled")
+        print(f"{_ENGLISH[key]:<32}not labeled")
     if rule := evaluation.type_rule:
         print()
         print(

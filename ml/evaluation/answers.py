@@ -86,13 +86,13 @@ class Answers:
 
     @property
     def labelled(self) -> np.ndarray:
-        """Which pictures are labelled for which symptoms, boolean `[n, symptoms]`."""
+        """Which pictures are labeled for which symptoms, boolean `[n, symptoms]`."""
         labelled: np.ndarray = self.grades != UNLABELLED
         return labelled
 
     @property
     def fully_labelled(self) -> np.ndarray:
-        """Which pictures are labelled for all of `symptoms`, boolean `[n]`."""
+        """Which pictures are labeled for all of `symptoms`, boolean `[n]`."""
         return np.asarray(self.labelled.all(axis=1))
 
     def select(self, symptoms: Sequence[str]) -> Answers:

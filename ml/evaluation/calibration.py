@@ -75,7 +75,7 @@ class Calibration(BaseModel):
 def calibrate(answers: Answers, part: str) -> Calibration:
     """Fit temperature, then threshold, of each symptom on answers to pictures that nothing else is measured on.
 
-    Each is fitted on the pictures that are labelled for it, and a symptom without any is left out.
+    Each is fitted on the pictures that are labeled for it, and a symptom without any is left out.
     """
     fitted = {}
     for symptom, raw, grades in zip(answers.symptoms, answers.raw, answers.grades.T, strict=True):

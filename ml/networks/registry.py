@@ -41,7 +41,7 @@ STEP_COUNTER = "num_batches_tracked"
 class Architecture:
     """A network, and what its published ImageNet weights expect.
 
-    `image_size` is the side of the square input in pixels, `mean` and `std` normalise RGB in 0..1, `head` is
+    `image_size` is the side of the square input in pixels, `mean` and `std` normalize RGB in 0..1, `head` is
     the name of the last linear layer, `build(classes, image_size)` makes the network and `features(network, batch)`
     returns its feature maps `[n, width, h, w]`, whose mean the head reads.
     """

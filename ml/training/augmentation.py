@@ -1,4 +1,4 @@
-"""Augmentation recipes, in torchvision's v2 transforms: from an RGB picture to a normalised tensor."""
+"""Augmentation recipes, in torchvision's v2 transforms: from an RGB picture to a normalized tensor."""
 
 from __future__ import annotations
 

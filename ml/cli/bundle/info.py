@@ -99,10 +99,10 @@ def info(options: argparse.Namespace) -> int:
 
 def _parities(bundle: Bundle) -> list[Parity]:
     from ml.parity import measure_parity
-    from ml.runtimes.choice import QUANTISED, open_runtime, quantised_here, runtimes_here
+    from ml.runtimes.choice import INT8, available_runtimes, int8_available, open_runtime
 
     # The others are compared with eager torch on the CPU.
-    runtimes = [open_runtime(name) for name in (*runtimes_here(), *([QUANTISED] if quantised_here() else []))]
+    runtimes = [open_runtime(name) for name in (*available_runtimes(), *([INT8] if int8_available() else []))]
     return [measure_parity(bundle, each) for each in runtimes if (each.name, each.device) != ("eager", "cpu")]
 
 

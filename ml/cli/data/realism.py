@@ -26,7 +26,7 @@ def register(actions: Any) -> None:
         "realism",
         help="measure the distance between synthetic and real pictures",
         description="Measure the Fréchet distance between synthetic and real pictures in the features of "
-        "EfficientNet-lite0 with its ImageNet weights, and compare brightness, colour, hair, sharpness, grain and "
+        "EfficientNet-lite0 with its ImageNet weights, and compare brightness, color, hair, sharpness, grain and "
         "glints. The distance between two halves of the real pictures is the noise floor. Small sets have larger "
         "distances by chance, so only compare distances that were measured on the same numbers of pictures.",
     )

@@ -143,7 +143,7 @@ def test_a_grade_that_never_occurs_still_gets_a_small_share(tmp_path: Path) -> N
         ("shares.csv", "dandruff,0.4,0.3,0.2,0.3", "sum to 1"),
         ("shares.csv", "dandruff,1.4,-0.4,0,0", "sum to 1"),
         ("shares.csv", "dandruff,nan,0.4,0.3,0.3", "four numbers"),
-        ("shares.json", "{", "no JSON"),
+        ("shares.json", "{", "not JSON"),
         ("shares.json", "[]", "by symptom"),
         ("shares.json", '{"dandruff": 1}', "four numbers"),
         ("shares.json", '{"dandruff": [true, 0, 0, 0]}', "four numbers"),

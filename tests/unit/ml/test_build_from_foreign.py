@@ -260,5 +260,5 @@ def test_files_are_found_by_key_or_by_number(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(WeightsUnreadable, match="No file"):
         find_weights(tmp_path / "empty")
-    with pytest.raises(WeightsUnreadable, match="no folder"):
+    with pytest.raises(WeightsUnreadable, match="not a folder"):
         find_weights(tmp_path / "gone")

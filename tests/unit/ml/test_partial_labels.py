@@ -268,7 +268,7 @@ def test_a_bundle_is_evaluated_on_a_table_of_one_symptom(
     command = ["evaluate", str(bundle.folder), str(photos), "--labels", str(table), "--out", str(out)]
     assert main(command) == 0
     text = capsys.readouterr().out
-    assert "Not every picture is labelled for every symptom" in text
+    assert "Not every picture is labeled for every symptom" in text
     rows = {line[:32].strip(): line[32:].split() for line in text.splitlines()}
     assert (rows["Dandruff"][0], rows["Hair loss"][0]) == ("6", "3")
     assert rows["Fine scaling"] == ["not", "labelled"]

@@ -20,7 +20,7 @@ from ml.networks.registry import Network, create_filled_network, tensor_shapes
 from ml.outputs import to_probabilities
 from ml.parity import measure_parity
 from ml.runtimes import Forward, Trunk
-from ml.runtimes.choice import open_runtime, runtimes_here
+from ml.runtimes.choice import available_runtimes, open_runtime
 from ml.runtimes.device import call_guarded, choose_device, translate
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.folding import fold_batch_norms
@@ -283,7 +283,7 @@ def test_a_runtime_that_does_not_fit_the_device_is_refused() -> None:
 def test_the_runtimes_of_this_machine_change_no_grade_of_the_demo() -> None:
     demo = Bundle.open(Path(ml.__file__).parent / "bundles" / "demo")
     # Eager torch on the CPU is what the others are held against.
-    others = [one for one in map(open_runtime, runtimes_here()) if (one.name, one.device) != ("eager", "cpu")]
+    others = [one for one in map(open_runtime, available_runtimes()) if (one.name, one.device) != ("eager", "cpu")]
     if not others:
         pytest.skip("no runtime but eager torch runs here")
     for runtime in others:

@@ -261,7 +261,7 @@ def test_a_recipe_that_no_training_can_follow_is_refused_by_name(change: str, sa
 
 
 def test_weights_of_another_network_are_refused_as_a_start(tmp_path: Path, trained: Path) -> None:
-    with pytest.raises(WeightsUnreadable, match="don't fit efficientnet-b0"):
+    with pytest.raises(WeightsUnreadable, match="do not match efficientnet-b0"):
         start_weights("efficientnet-b0", 24, 0, trained / WEIGHTS_FILE)
     (tmp_path / "x.pth").write_bytes(b"no weights")
     with pytest.raises(WeightsUnreadable, match="can't be read"):
