@@ -149,15 +149,15 @@ def _pictures(
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """One table: a line a symptom and one for the means."""
-    kind = "synthetic pictures of persons that do not exist" if evaluation.sample.synthetic else "pictures of persons"
+    """One table with a line per symptom and one for the means."""
+    kind = "synthetic pictures of fictional persons" if evaluation.sample.synthetic else "pictures of persons"
     print(f"{evaluation.subject} on {evaluation.pictures} {kind} ({evaluation.persons}), ", end="")
     print(f"part {evaluation.sample.part}" if evaluation.sample.part else "the whole data set as one part")
     if evaluation.sample.seen:
-        print("Training has seen these very pictures: every figure here is too good.")
-    print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'as they were, nothing was fitted'}")
+        print("The training used these same pictures: all figures here are too good.")
+    print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'unchanged, nothing was fitted'}")
     if evaluation.partly_labelled:
-        print("Not every picture is labeled for every symptom: each figure is over the pictures that are.")
+        print("Not every picture is labeled for every symptom: each figure is over the labeled pictures.")
     print()
     recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)
     print(

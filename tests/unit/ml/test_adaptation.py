@@ -204,7 +204,7 @@ def darkness(folder: Path) -> None:
         (too_few, "19 of 19 photographs. At least 20"),
         (one_picture_many_times, "1 of 30 photographs (left out: 29 duplicates)"),
         (thumbnails, "30 of the 30 photographs"),
-        (of_two_scopes, "those of 2 scopes: 16 of 100×100 pixels, 8 of 160×120"),
+        (of_two_scopes, "from 2 scopes: 16 of 100×100 pixels, 8 of 160×120"),
         (darkness, "30 too dark, bright or blurred"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_grade_that_never_occurs_still_gets_a_small_share(tmp_path: Path) -> N
     ("name", "text", "says"),
     [
         ("shares.csv", "", "has no shares"),
-        ("shares.csv", "itching,0.4,0.3,0.2,0.1", "no symptom"),
+        ("shares.csv", "itching,0.4,0.3,0.2,0.1", "not a symptom"),
         ("shares.csv", "dandruff,0.4,0.3,0.2", "four numbers"),
         ("shares.csv", "dandruff,0.4,0.3,0.2,many", "four numbers"),
         ("shares.csv", "dandruff,0.4,0.3,0.2,0.3", "sum to 1"),

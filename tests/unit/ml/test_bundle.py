@@ -84,7 +84,7 @@ def a_pickle_in_disguise(folder: Path) -> None:
 DAMAGES: list[tuple[Callable[[Path], Any], str]] = [
     (lambda folder: (folder / "bundle.json").unlink(), "no such file"),
     (lambda folder: (folder / "bundle.json").write_text("{"), "bundle.json"),
-    (lambda folder: (folder / "bundle.json").write_text(" " * 2_000_000), "larger"),
+    (lambda folder: (folder / "bundle.json").write_text(" " * 2_000_000), "too large"),
     (manifest_with(format=2), "format"),
     (manifest_with(surprise=True), "surprise"),
     (manifest_with(demo="yes"), "demo"),
@@ -120,7 +120,7 @@ DAMAGES: list[tuple[Callable[[Path], Any], str]] = [
     (lambda folder: alter_model(folder, "scalp_gate", reach=0.8), "for graders"),
     (model_with(threshold=1.5), "threshold"),
     (model_with(base="drawn:efficientnet-b0"), "unknown kind"),
-    (model_with(base="grown:efficientnet-b0"), "is named"),
+    (model_with(base="grown:efficientnet-b0"), "must be named"),
     (model_with(base="grown:efficientnet-b0:trunk.safetensors"), "bases"),
     (model_with(base="grown:efficientnet-b0:imagenet"), "only for training"),
     (manifest_with(bases={"trunk.safetensors": "0" * 64}), "bases"),

@@ -222,7 +222,7 @@ def test_the_card_says_whether_its_pictures_are_synthetic_and_what_was_fitted() 
     assert "| male | 40 |" in drawn
     assert "| 80 and over | 20 |" in drawn
     assert "those of the model" in drawn
-    assert "Only 12 persons" in drawn
+    assert "only 12 persons" in drawn
     sample = Sample("scalps", "0" * 64, synthetic=False, split="split.json", part="test")
     photographed = model_card(evaluated(given, sample, calibrated_on="the 9 pictures of validation"), {})
     assert "synthetic" not in photographed
@@ -254,7 +254,7 @@ def test_evaluating_a_bundle_puts_a_card_and_plots_into_it_and_it_still_verifies
     data = marked(scalps, tmp_path / "scalps")
     assert main(["evaluate", str(bundle_copy), str(data), "--out", str(out), "--card", "--device", "cpu"]) == 0
     text = capsys.readouterr().out
-    assert "10 synthetic pictures of persons that do not exist (5), the whole data set as one part" in text
+    assert "10 synthetic pictures of fictional persons (5), the whole data set as one part" in text
     assert "nothing was fitted" in text
     document = json.loads((out / "evaluation.json").read_text())
     for symptom, label in zip(document["symptoms"], SYMPTOMS, strict=True):
@@ -367,7 +367,7 @@ def test_runs_of_one_symptom_each_are_evaluated_together(scalps: Path, tmp_path:
     document = json.loads((out / "evaluation.json").read_text())
     assert [symptom["key"] for symptom in document["symptoms"]] == KEYS[:2]
     assert document["sample"]["seen"], "The runs have learnt from the pictures of this digest."
-    assert "every figure here is too good" in (out / "model-card.md").read_text()
+    assert "all figures here are too good" in (out / "model-card.md").read_text()
     assert not (out / "calibration.json").exists()
 
 

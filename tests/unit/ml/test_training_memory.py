@@ -333,8 +333,8 @@ def test_a_step_that_ran_out_of_memory_is_taken_again_as_if_it_had_begun_smaller
         assert (steps.plan.micro_batch, steps.plan.accumulate) == (2, 4)
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
     assert [record.message for record in caplog.records] == [
-        "Out of memory in a training step; it is taken again and training goes on with micro-batch 2 × 4 steps for a "
-        "batch of 8, activation checkpointing off: 2 GiB"
+        "Out of memory in a training step; repeating it with micro-batch 2 × 4 steps for a batch of 8, activation "
+        "checkpointing off: 2 GiB"
     ]
 
 
