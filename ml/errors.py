@@ -1,46 +1,46 @@
-"""What can go wrong in `ml`. Every message is a sentence for whoever runs the command or the service."""
+"""Errors of `ml`. Every message is a sentence for the person who runs the command or the service."""
 
 from __future__ import annotations
 
 
 class MLError(Exception):
-    """Anything that `ml` refuses or fails to do."""
+    """Base class of all errors of `ml`."""
 
 
 class BundleInvalid(MLError):
-    """A bundle does not verify: the message names the file and what to do."""
+    """A bundle does not verify. The message names the file and what to do."""
 
 
 class WeightsUnreadable(MLError):
-    """A weights file from elsewhere cannot be read or fits no architecture of the registry."""
+    """A weights file cannot be read or matches no architecture of the registry."""
 
 
 class PhotoUnreadable(MLError):
-    """A photo is missing, damaged, or of a kind that no installed decoder reads."""
+    """A photo is missing, damaged, or in a format that no installed decoder reads."""
 
 
 class DataSetInvalid(MLError):
-    """A data set is not there, or nothing in it can be used."""
+    """A data set does not exist or has nothing usable."""
 
 
 class SplitInvalid(MLError):
-    """A split cannot be made, cannot be read, or is of other pictures than those at hand."""
+    """A split cannot be made or read, or belongs to other pictures."""
 
 
 class RecipeInvalid(MLError):
-    """A training recipe is not there, or says something that no training can do."""
+    """A training recipe does not exist or has invalid values."""
 
 
 class RunInvalid(MLError):
-    """A folder is no training run, or not one that can be used here."""
+    """A folder is not a training run, or not one that can be used here."""
 
 
 class GateInvalid(MLError):
-    """A folder holds no fitted gate, or a damaged one."""
+    """A folder has no fitted gate, or a damaged one."""
 
 
 class AdaptationInvalid(MLError):
-    """Photographs or expected shares that no bundle can be adapted to."""
+    """A bundle cannot be adapted to these photographs or expected shares."""
 
 
 class ModelError(MLError):
@@ -48,12 +48,12 @@ class ModelError(MLError):
 
 
 class DeviceUnavailable(ModelError):
-    """The device that was asked for does not exist here."""
+    """The requested device or runtime is not available."""
 
 
 class OutOfMemory(ModelError):
-    """The device has no memory left for this batch; a smaller one may pass."""
+    """The device has too little memory for this batch; a smaller one may fit."""
 
 
 class DeviceLost(ModelError):
-    """The device failed for good: CUDA errors are sticky, so the process has to be left (pytorch #2300)."""
+    """The device failed permanently: CUDA errors are sticky, so the process must exit (pytorch #2300)."""

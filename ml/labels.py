@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A word of the vocabulary: `key` in code and JSON, `korean` and `english` for people."""
+    """A term of the vocabulary: `key` in code and JSON, `korean` and `english` for people."""
 
     key: str
     korean: str
@@ -63,8 +63,8 @@ SCALP_TYPES: tuple[Label, ...] = (
     Label("combined", "복합성", "Combined"),
 )
 
-#: Why a grade is withheld: no real photograph has shown that its grader ranks them, the photo is unlike those that the
-#: grader was calibrated on, or its confidence is below the threshold.
+#: Why a grade is withheld: its grader was never shown to rank real photographs, the photo is unlike those that the
+#: grader was calibrated on, or the confidence is below the threshold.
 Abstention = Literal["unproven", "unfamiliar", "unsure"]
 ABSTENTIONS: tuple[Abstention, ...] = get_args(Abstention)
 
@@ -72,7 +72,7 @@ MODEL_KEYS: tuple[str, ...] = (*(symptom.key for symptom in SYMPTOMS), GATE.key)
 
 
 def counted_grade(grade: int, abstention: Abstention | None) -> int:
-    """The grade that the type rule takes for a finding: 0 where nothing supports the one that was found.
+    """The grade that the type rule uses for a finding: 0 for one that is not supported by evidence.
 
     A grade that is merely unsure counts: it is the likeliest one.
     """
@@ -80,9 +80,9 @@ def counted_grade(grade: int, abstention: Abstention | None) -> int:
 
 
 def deciding_unrated(grades: Sequence[int], abstentions: Sequence[Abstention | None]) -> tuple[int, ...]:
-    """The indices of the withheld grades that would decide the type: above 0, and at least the degree of the counted.
+    """The indices of withheld grades that would decide the type: above 0, and at least the degree of those that count.
 
-    While there is one, the type is open.
+    If there is one, the type is open.
     """
     findings = list(zip(grades, abstentions, strict=True))
     degree = max(counted_grade(*finding) for finding in findings)
@@ -94,15 +94,15 @@ def deciding_unrated(grades: Sequence[int], abstentions: Sequence[Abstention | N
 
 
 def scalp_type(grades: Sequence[int]) -> tuple[str, str]:
-    """Scalp type and degree of six grades, as the Korean words that `Human` keeps.
+    """Scalp type and degree of six grades, as the Korean words that `Human` stores.
 
     `grades` are six integers 0–3 in the order of `SYMPTOMS`. Returns `(skin, pred)`: the Korean name of a
-    scalp type and of the highest grade. The first rule that holds decides; it is the rule that the original
-    service ran (checked against its shares on the 91,156 labels of the AI Hub set). Raises ValueError
-    for anything that is not six grades.
+    scalp type and of the highest grade. The first rule that holds decides. They are the rules of
+    the original service (checked against its shares on the 91,156 labels of the AI Hub set). Raises ValueError for
+    anything that is not six grades.
     """
     if len(grades) != len(SYMPTOMS) or any(grade not in range(len(GRADES)) for grade in grades):
-        raise ValueError(f"six grades of 0 to {len(GRADES) - 1} are wanted, not {list(grades)!r}")
+        raise ValueError(f"expected six grades of 0 to {len(GRADES) - 1}, not {list(grades)!r}")
     scaling, sebum, redness, pustules, dandruff, loss = grades
     degree = max(grades)
     pred = GRADES[degree].korean

@@ -1,9 +1,9 @@
-"""Levels: from what a grader says of a photo to calibrated probabilities of the grades, without changing its ranking.
+"""Levels: calibrate a grader's probabilities without changing how it ranks photos.
 
-A grader that never saw a scope may still rank its photographs well and call nearly all of them severe. So its four
-probabilities become one score, and the score four probabilities again, by a proportional-odds model (McCullagh, Journal
-of the Royal Statistical Society B 42(2), 1980). Whatever its parameters are, a photo with a higher score gets a higher
-expected grade.
+On photographs of an unknown scope a grader may rank well and still call nearly all of them severe. So its four
+probabilities become one score, and the score becomes four probabilities again, by a proportional-odds model (McCullagh,
+Journal of the Royal Statistical Society B 42(2), 1980). Whatever its parameters, a photo with a higher score gets a
+higher expected grade.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Annotated, Self
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-#: Probabilities below this count as this: the score of a saturated grader stays finite, within ±69.
-LEAST_PROBABILITY = 1e-30
+#: Smaller probabilities are raised to this, so that the score of a saturated grader stays finite, within ±69.
+MIN_PROBABILITY = 1e-30
 
 
 class Levels(BaseModel):
@@ -26,22 +26,22 @@ class Levels(BaseModel):
     cutpoints: tuple[float, float, float]
 
     @model_validator(mode="after")
-    def _rise(self) -> Self:
+    def _check_order(self) -> Self:
         first, second, third = self.cutpoints
         if not first < second < third:
             raise ValueError("the cutpoints of levels must rise")
         return self
 
     def apply(self, probabilities: torch.Tensor) -> torch.Tensor:
-        """Calibrated probabilities `[…, 4]`, float64, of what a grader says, `[…, 4]`."""
+        """Calibrated probabilities `[…, 4]`, float64, from a grader's `[…, 4]`."""
         return self.of_scores(score(probabilities))
 
     def of_scores(self, scores: torch.Tensor) -> torch.Tensor:
-        """Calibrated probabilities `[…, 4]`, float64, of scores `[…]`."""
+        """Calibrated probabilities `[…, 4]`, float64, from scores `[…]`."""
         cutpoints = torch.tensor(self.cutpoints, dtype=torch.float64, device=scores.device)
         logits = self.slope * scores.double()[..., None] - cutpoints
         above, below = logits.sigmoid(), (-logits).sigmoid()
-        # P(grade = k) = P(> k - 1) - P(> k) as a product, which loses no digits where both are nearly 1:
+        # P(grade = k) = P(> k - 1) - P(> k) as a product, which is exact even if both are nearly 1:
         # sigmoid(a) - sigmoid(b) = sigmoid(a) · sigmoid(-b) · (1 - exp(b - a)).
         gaps = -torch.expm1(cutpoints[:-1] - cutpoints[1:])
         between = above[..., :-1] * below[..., 1:] * gaps
@@ -51,10 +51,10 @@ class Levels(BaseModel):
 def score(probabilities: torch.Tensor) -> torch.Tensor:
     """The score `[…]`, float64, of probabilities `[…, 4]`: the mean log-odds of a grade above k, over k = 0, 1, 2.
 
-    Where one photo is at least as likely as another to be above each grade, its score is at least as high.
+    If one photo is at least as likely as another to be above each grade, its score is at least as high.
     """
     exact = probabilities.double()
-    # Both sums start from their small end, so neither is 1 minus something.
-    above = exact.flip(-1).cumsum(dim=-1).flip(-1)[..., 1:].clamp(min=LEAST_PROBABILITY)
-    below = exact.cumsum(dim=-1)[..., :-1].clamp(min=LEAST_PROBABILITY)
+    # Both sums start from their small end to avoid the rounding of 1 minus something.
+    above = exact.flip(-1).cumsum(dim=-1).flip(-1)[..., 1:].clamp(min=MIN_PROBABILITY)
+    below = exact.cumsum(dim=-1)[..., :-1].clamp(min=MIN_PROBABILITY)
     return (above.log() - below.log()).mean(dim=-1)

@@ -1,7 +1,7 @@
 """Figures of merit as pure functions of numpy arrays.
 
 Those of grades take confusion matrices `[…, truth, answer]`, counted by `confusion_matrix`, and work on any number of
-leading axes: so a bootstrap over a thousand resampled matrices is one call. NaN says that a figure is undefined.
+leading axes: so a bootstrap over a thousand resampled matrices is one call. NaN means that a figure is undefined.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ def within_one(confusion: np.ndarray) -> np.ndarray:
 
 
 def recalls(confusion: np.ndarray) -> np.ndarray:
-    """Share of right answers among the pictures of each true class, `[…, classes]`; NaN where there is none."""
+    """Share of right answers among the pictures of each true class, `[…, classes]`; NaN if there are none."""
     return _ratio(np.diagonal(confusion, axis1=-2, axis2=-1), confusion.sum(axis=-1))
 
 
 def macro_f1(confusion: np.ndarray) -> np.ndarray:
     """The mean over classes of F1 = 2 TP / (2 TP + FP + FN).
 
-    A class that neither occurs nor is ever answered has no F1 and is left out of the mean; one that occurs and is never
-    answered right, or is answered and never occurs, counts as 0.
+    A class that neither occurs nor is answered has no F1 and is left out of the mean; one that occurs but is never
+    answered correctly, or is answered but never occurs, counts as 0.
     """
     right = np.diagonal(confusion, axis1=-2, axis2=-1)
     occurrences = confusion.sum(axis=-1) + confusion.sum(axis=-2)
@@ -53,7 +53,7 @@ def quadratic_weighted_kappa(confusion: np.ndarray) -> np.ndarray:
     """Agreement beyond chance with disagreements weighted by their square: 1 - Σ w·observed / Σ w·expected.
 
     w = (truth - answer)², expected counts are those of independent truth and answer with the same margins (Cohen,
-    Psychological Bulletin 70(4), 1968). 1 is agreement, 0 chance; undefined where truth and answers are one same class.
+    Psychological Bulletin 70(4), 1968). 1 is agreement, 0 chance; undefined if truth and answers are all of one class.
     """
     weights = _differences(confusion) ** 2
     total = confusion.sum(axis=(-2, -1))
@@ -70,7 +70,7 @@ def majority_baseline(confusion: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, slots=True)
 class Reliability:
-    """How sure answers were and how often right, in bins of equal width over confidence 0 to 1; NaN in empty bins."""
+    """Confidence and accuracy of answers, in bins of equal width over confidence 0 to 1; NaN in empty bins."""
 
     counts: np.ndarray
     confidence: np.ndarray
@@ -78,7 +78,7 @@ class Reliability:
 
 
 def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> Reliability:
-    """Bin answers by their confidence `[n]`; `right` `[n]` says which were. Bin m of M is ((m - 1) / M, m / M]."""
+    """Bin answers by their confidence `[n]`; `right` `[n]` says which are right. Bin m of M is ((m - 1) / M, m / M]."""
     places = bin_of(confidence, bins)
     counts = np.bincount(places, minlength=bins)
     return Reliability(
@@ -102,23 +102,23 @@ def calibration_error(confidence: np.ndarray, right: np.ndarray, bins: int = BIN
 
 @dataclass(frozen=True, slots=True)
 class RiskCoverage:
-    """The share of wrong answers (`risk`) among the surest, which are the share `coverage` of all; rising coverage."""
+    """The share of wrong answers (`risk`) among the most confident share (`coverage`) of all, by rising coverage."""
 
     coverage: np.ndarray
     risk: np.ndarray
 
     @property
     def area(self) -> float:
-        """The area under the curve, AURC (Geifman, Uziel and El-Yaniv, arXiv 1805.08206): less is better.
+        """The area under the curve, AURC (Geifman, Uziel and El-Yaniv, arXiv 1805.08206): lower is better.
 
-        Each answer counts with the risk at the coverage that lets it in. Answers of equal confidence come in together,
-        since no threshold tells them apart.
+        Each answer counts with the risk at the coverage that first includes it. Answers of equal confidence are
+        included together, since no threshold separates them.
         """
         return float((np.diff(self.coverage, prepend=0) * self.risk).sum())
 
 
 def risk_coverage(confidence: np.ndarray, right: np.ndarray) -> RiskCoverage:
-    """The curve with one point for each distinct confidence of `[n]` answers, of which `right` `[n]` were right."""
+    """The curve with one point for each distinct confidence of `[n]` answers; `right` `[n]` says which are right."""
     order = np.argsort(-confidence, kind="stable")
     falling = confidence[order]
     last = np.flatnonzero(np.append(falling[:-1] != falling[1:], True))
@@ -127,7 +127,7 @@ def risk_coverage(confidence: np.ndarray, right: np.ndarray) -> RiskCoverage:
 
 
 def auroc(positive: np.ndarray, negative: np.ndarray) -> float:
-    """The share of pairs in which the positive one scores higher, ties by half (Mann and Whitney, 1947)."""
+    """The share of pairs in which the positive one scores higher, ties counting half (Mann and Whitney, 1947)."""
     difference = positive[:, None] - negative[None, :]
     return float(np.mean((difference > 0) + 0.5 * (difference == 0)))
 
@@ -139,6 +139,6 @@ def _differences(confusion: np.ndarray) -> np.ndarray:
 
 
 def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
-    """`part / whole`, NaN where there is nothing to divide by."""
+    """`part / whole`, NaN where the denominator is 0."""
     quotient: np.ndarray = np.divide(part, whole, out=np.full(np.shape(whole), np.nan), where=np.asarray(whole) > 0)
     return quotient

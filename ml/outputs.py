@@ -1,4 +1,4 @@
-"""What a network's last layer means: a softmax over grades, or the conditional thresholds of CORN."""
+"""The meaning of a network's last layer: a softmax over grades, or the conditional thresholds of CORN."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ Output = Literal["softmax", "corn"]
 
 
 def outputs_for(classes: int, output: Output) -> int:
-    """How many numbers the last layer gives for so many classes."""
+    """How many numbers the last layer returns for this many classes."""
     return classes - 1 if output == "corn" else classes
 
 
 def to_probabilities(outputs: torch.Tensor, output: Output, temperature: float = 1.0) -> torch.Tensor:
     """Probabilities `[…, classes]` of raw outputs `[…, outputs_for(classes)]`, divided by `temperature` first.
 
-    In CORN (Shi, Cao and Raschka, arXiv 2111.08851) the sigmoid of output k is the probability of a grade above k among
-    those of at least k, so the products of the first ones are the probabilities of a grade above each k.
+    In CORN (Shi, Cao and Raschka, arXiv 2111.08851) the sigmoid of output k is the probability that a grade of at least
+    k is above k, so the product of the first k + 1 of them is the probability of a grade above k.
     """
     scaled = outputs / temperature
     if output == "softmax":
@@ -33,10 +33,10 @@ def to_probabilities(outputs: torch.Tensor, output: Output, temperature: float =
 def to_answers(
     outputs: torch.Tensor, output: Output, temperature: float = 1.0, levels: Levels | None = None
 ) -> torch.Tensor:
-    """What a model says, `[n, classes]` in float64, of the raw outputs `[views, n, outputs]` of all its views.
+    """A model's probabilities `[n, classes]`, float64, from the raw outputs `[views, n, outputs]` of all its views.
 
-    Their probabilities are averaged, and calibrated where the model has levels. In float64, so that a saturated
-    softmax keeps the differences that the levels' score is made of.
+    They are averaged over the views, and calibrated if the model has levels. Float64 keeps the small differences of a
+    saturated softmax, from which the score of the levels is computed.
     """
     probabilities = to_probabilities(outputs.double(), output, temperature).mean(dim=0)
     return probabilities if levels is None else levels.apply(probabilities)

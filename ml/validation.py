@@ -1,4 +1,4 @@
-"""What pydantic found wrong, in words for people."""
+"""Messages from pydantic's errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 
 def first_fault(error: ValidationError) -> str:
-    """The first thing that pydantic found wrong, in one line: where it is and what it should be."""
+    """The first error in one line: its place and what is wrong."""
     fault = error.errors(include_url=False)[0]
     place = ".".join(str(part) for part in fault["loc"])
     return f"{place}: {fault['msg']}" if place else fault["msg"]

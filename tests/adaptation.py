@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from PIL import Image, ImageFilter
 
-from ml.adaptation.adapted import Options, adapt_bundle
+from ml.adaptation.adapt import AdaptationOptions, adapt_bundle
 from ml.adaptation.observation import Observation, observe
 from ml.adaptation.photographs import Tally
 from ml.adaptation.results import answered, mean_grade
@@ -94,9 +94,9 @@ def measure_synthetic(parent: Bundle, work: Path, count: int) -> None:
     with shares.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([symptom.key, *row] for symptom, row in zip(SYMPTOMS, SHARES, strict=True))
     kinds = {
-        "true shares": Options(shares=read_shares(shares), shares_from="in this population"),
-        "AI Hub's shares": Options(),
-        "true shares, batch-norm 50": Options(
+        "true shares": AdaptationOptions(shares=read_shares(shares), shares_from="in this population"),
+        "AI Hub's shares": AdaptationOptions(),
+        "true shares, batch-norm 50": AdaptationOptions(
             shares=read_shares(shares), shares_from="in this population", batch_norm=50
         ),
     }
@@ -145,7 +145,7 @@ def measure_real(parent: Bundle, work: Path, real: Path) -> None:
     folder.mkdir()
     for index in order[:PHOTOGRAPHS]:
         (folder / paths[index].name).symlink_to(paths[index].resolve())
-    bundle, adaptation = adapt_bundle(parent, folder, work / "adapted, real", Options())
+    bundle, adaptation = adapt_bundle(parent, folder, work / "adapted, real", AdaptationOptions())
     print(f"\nReal photographs: {adaptation.tally.sentence()}. {adaptation.gate}")
     others = _observed(parent, work, "real", (open_photo(paths[index]) for index in order[PHOTOGRAPHS:]))
     print(f"{len(others)} of {len(paths) - PHOTOGRAPHS} others pass the gate. Mean expected grade (shares of grades):")

@@ -1,6 +1,6 @@
-"""Adaptation: a bundle fitted to another scope or population, from photographs of it that nobody has labelled.
+"""Adaptation: fit a bundle to another scope or population, using unlabeled photographs.
 
-`photographs` are what an operator gives, `observation` is what the bundle says of them, `shares` how frequent each
-grade is expected to be. `ordinal` fits levels to both; `batch_norm` and `distance` move networks and gate to the new
-photographs; `adapted` puts a new bundle together.
+`photographs` reads the operator's photographs, `observation` has the bundle's answers for them, `shares` the expected
+frequency of each grade. `ordinal` fits levels to both; `batch_norm` and `domain` adapt networks and gate to the new
+photographs; `adapt` builds the new bundle.
 """

@@ -1,9 +1,9 @@
-"""Batch-norm statistics of the new photographs, blended with those that the networks were trained with.
+"""Blend the networks' batch-norm statistics with those of the new photographs.
 
 After Schneider et al., Improving robustness against common corruptions by covariate shift adaptation (arXiv
-2006.16971): mean and variance of the source count as much as N pictures, those of the photographs as much as there are.
-It takes out of the features what a scope's colours and blur put in, and with it a part of what tells people apart; so
-it can help where the scope differs more than the people do, and it is off by default.
+2006.16971): mean and variance of the source have the weight of N pictures, those of the photographs their number. That
+removes the effect of a scope's colors and blur from the features, but also some of the differences between people. So
+it can help if the scope differs more than the people do, and it is off by default.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ml.labels import GATE
 from ml.networks.registry import Weights, create_filled_network, describe, tensor_shapes
 from ml.preprocessing import Preprocessing
 
-#: Batches `[n, 3, size, size]` of all photographs, prepared in one way, as often as they are asked for.
+#: Returns batches `[n, 3, size, size]` of all photographs, prepared in one way; may be called repeatedly.
 Batches = Callable[[Preprocessing], Iterable[torch.Tensor]]
 
 _STATISTIC = re.compile(r"\.running_(mean|var)$")
@@ -32,9 +32,9 @@ _STATISTIC = re.compile(r"\.running_(mean|var)$")
 def blended_files(bundle: Bundle, batches: Batches, source: float) -> dict[str, Weights]:
     """The weights files of the graders, by name, with blended statistics; `source` is N.
 
-    Graders that share a trunk's file share the statistics too. A base that is grown from EfficientNet-lite0 is blended
-    as the lite0 that it is, since the grown network computes the same. Tensors keep their types. Raises
-    AdaptationInvalid where the gate shares a file with graders: its features must stay as they are.
+    Graders that share a trunk's file also share the statistics. A base that is grown from EfficientNet-lite0 is blended
+    as lite0, since the grown network computes the same. Tensors keep their types. Raises AdaptationInvalid if the gate
+    shares a file with graders, because its features must not change.
     """
     gate_base = bundle.model(GATE.key).base
     files: dict[str, Weights] = {}
@@ -45,21 +45,21 @@ def blended_files(bundle: Bundle, batches: Batches, source: float) -> dict[str, 
             own = load_file(bundle.folder / file)
             if any(_STATISTIC.search(name) for name in own):
                 network = {**_base_weights(bundle, model), **{name: tensor.float() for name, tensor in own.items()}}
-                blended = _blended(network, model.architecture, model, batches, source)
-                files[file] = {**own, **_stored(blended, own)}
+                blended = _blend(network, model.architecture, model, batches, source)
+                files[file] = {**own, **_in_types_of(blended, own)}
             elif (base_file := file_of(model.base or "")) is None:
-                # A base that is made from nothing has no file to change: the delta gets the statistics.
+                # A seeded base has no file to change: the delta gets the statistics.
                 network = {**_base_weights(bundle, model), **{name: tensor.float() for name, tensor in own.items()}}
-                files[file] = {**own, **_blended(network, model.architecture, model, batches, source)}
+                files[file] = {**own, **_blend(network, model.architecture, model, batches, source)}
             elif model.base == gate_base:
                 raise AdaptationInvalid(
-                    f"{model.key} shares {base_file} with {GATE.key}, whose statistics must stay. "
+                    f"{model.key} shares {base_file} with {GATE.key}, whose statistics must not change. "
                     "Adapt this bundle without --batch-norm."
                 )
             elif base_file not in files:
                 trunk = load_file(bundle.folder / base_file)
                 architecture = open_base(model.base or "", bundle.folder).source or model.architecture
-                files[base_file] = {**trunk, **_stored(_blended(trunk, architecture, model, batches, source), trunk)}
+                files[base_file] = {**trunk, **_in_types_of(_blend(trunk, architecture, model, batches, source), trunk)}
     return files
 
 
@@ -67,8 +67,8 @@ def _base_weights(bundle: Bundle, model: ModelSpec) -> Weights:
     return open_base(model.base, bundle.folder).weights() if model.base is not None else {}
 
 
-def _stored(statistics: Weights, file: Weights) -> Weights:
-    """The statistics in the types of the file, with no variance that such a type rounds to nothing."""
+def _in_types_of(statistics: Weights, file: Weights) -> Weights:
+    """The statistics in the types of the file, with no variance that would round to zero."""
     return {
         name: (tensor.clamp_min(torch.finfo(file[name].dtype).tiny) if name.endswith("var") else tensor).to(
             file[name].dtype
@@ -78,13 +78,13 @@ def _stored(statistics: Weights, file: Weights) -> Weights:
     }
 
 
-def _blended(
+def _blend(
     weights: Weights, architecture: str, model: ModelSpec, batches: Batches, source: float
 ) -> dict[str, torch.Tensor]:
     """Means and variances of all batch-norms of the network, float32 by name.
 
-    Each batch is normalised by the blend of the source with all photographs up to it, so that every layer sees nearly
-    what it will see. A last linear layer that is missing doesn't matter: it is behind them all.
+    Each batch is normalized by the blend of the source with all photographs so far, so that every layer gets almost its
+    final input. The last linear layer may be missing, because it is after all batch-norms.
     """
     head = describe(architecture).head
     shapes = tensor_shapes(architecture, 2)
@@ -109,7 +109,7 @@ def _statistics(norms: dict[str, nn.BatchNorm2d]) -> Iterator[tuple[str, torch.T
 
 
 class _Blend:
-    """Keeps one batch-norm's statistics at the blend of its own with the photographs that came by."""
+    """Keeps a batch-norm's statistics at the blend of its own with those of the photographs so far."""
 
     def __init__(self, norm: nn.BatchNorm2d, source: float) -> None:
         assert norm.running_mean is not None

@@ -1,4 +1,4 @@
-"""The adapted bundle's card: what was done, and below it the card of the parent."""
+"""The adapted bundle's card: the adaptation, followed by the card of the parent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import shutil
 
 from ml.adaptation.results import Adaptation, AdaptedGrader, answered, mean_grade
 from ml.bundle import Bundle
-from ml.evaluation.calibration import LEAST_ACCURACY, MOST_ABSTAINED
+from ml.evaluation.calibration import MAX_ABSTAINED_SHARE, MISLEADING_ACCURACY
 from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER, table
 from ml.labels import GRADES, SYMPTOMS
 
@@ -14,12 +14,12 @@ _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
 def write_adapted_card(adaptation: Adaptation, parent: Bundle, bundle: Bundle) -> None:
-    """Write `model-card.md` into the adapted bundle, with the parent's figures and, where it has one, its card."""
+    """Write `model-card.md` into the adapted bundle, with the parent's figures and card, if it has them."""
     old = parent.folder / CARD_FILE
     inherited = ""
     if old.is_file():
         inherited = (
-            f"\n\nEverything below is the card of the parent, {parent.reference}. Its figures were measured before the "
+            f"\n\nThe rest is the card of the parent, {parent.reference}. Its figures were measured before the "
             f"adaptation.\n\n---\n\n{old.read_text(encoding='utf-8').strip()}"
         )
     if (parent.folder / FIGURES_FOLDER).is_dir():
@@ -34,36 +34,35 @@ def adapted_section(adaptation: Adaptation) -> str:
     networks = (
         "The networks are the parent's."
         if adaptation.batch_norm is None
-        else f"Batch-norm statistics are a blend, in which the parent's count as {adaptation.batch_norm:g} photographs."
+        else f"Batch-norm statistics are blended: the parent's have the weight of {adaptation.batch_norm:g} pictures."
     )
     notes = "".join(f"\n\n{note}" for note in adaptation.notes)
     return (
         f"## Adapted\n\nThis bundle is {adaptation.parent}, adapted to {adaptation.scope} without labels, from "
-        f"{adaptation.tally.sentence()}. Each grader keeps its ranking of photographs; what changed is the level: "
-        "which score means which grade. The levels make the mean probability of each grade, over these photographs, "
-        f"the share that was expected: as often as {adaptation.shares_from}. {networks}\n\n"
-        "The mean expected grade is between 0 and 3; the shares are of photographs that are answered with each grade, "
+        f"{adaptation.tally.sentence()}. Each grader keeps its ranking of photographs, but the levels changed: "
+        "which score means which grade. With them, the mean probability of each grade over these photographs equals "
+        f"its expected share, the one {adaptation.shares_from}. {networks}\n\n"
+        "The mean expected grade is between 0 and 3; the shares are those of photographs answered with each grade, "
         f"from {GRADES[0].english.lower()} to {GRADES[-1].english.lower()}.\n\n"
         + table(
             ["Symptom", "Mean grade before", "after", "Shares before", "after", "expected"],
             [_levels(grader) for grader in graders],
         )
-        + "\n\n*Reliability* is the assumed correlation of a grader's score with the truth. A finding is withheld "
-        f"below the threshold: at most {MOST_ABSTAINED:.0%} of these photographs' findings, and only such as are "
-        f"expected to be right less than {LEAST_ACCURACY:.0%} of the time.\n\n"
+        + "\n\n*Reliability* is the assumed correlation of a grader's score with the truth. Findings below "
+        f"the threshold are withheld: at most {MAX_ABSTAINED_SHARE:.0%} for these photographs, and only those that are "
+        f"expected to be right less than {MISLEADING_ACCURACY:.0%} of the time.\n\n"
         + table(
             ["Symptom", "Reliability", "Slope", "Cutpoints", "Threshold", "Withheld"],
             [_parameters(grader) for grader in graders],
         )
         + f"\n\n{adaptation.gate}{notes}\n\n"
-        "### What the adaptation does not know\n\n"
-        "- Whether the expected shares are true of this population. If they are too high, everybody is graded too "
-        "high.\n"
-        "- How well each grader ranks these photographs. No label was used, so nothing here measures it. A grader that "
-        "can't see a sign in them still gives the expected shares, to the wrong people.\n"
-        "- Whether these photographs are a fair sample of those to come. If only the worst cases were photographed, "
-        "the levels call the ordinary ones good.\n"
-        "- Single persons: the levels are right on average at best."
+        "### Limits of the adaptation\n\n"
+        "- The expected shares may be wrong for this population. If they are too high, all grades are too high.\n"
+        "- Without labels, how well each grader ranks these photographs is not measured. A grader that cannot detect a "
+        "sign in them still produces the expected shares, but for the wrong people.\n"
+        "- These photographs must be a fair sample of future ones. If only the worst cases were photographed, ordinary "
+        "ones are graded good.\n"
+        "- At best, the levels are right on average, not for each person."
     )
 
 

@@ -1,9 +1,9 @@
-"""Domain: which photographs the gate takes for known ones, stretched until it holds the new scope as well.
+"""Stretch the gate's domain, the photographs that it accepts as known, to include a new scope.
 
-The gate's distance is the norm of u, the features in 64 directions (`ml.gate.distance`). A symmetric map `(I + λ S)^-½`
-is put behind it, where S is the second moment of the photographs' u. It shortens u in the directions in which the
-photographs lie away from the scalps that the gate knows, hardly in others, and never lengthens it: whatever was
-inside stays inside. λ is the least that brings the photographs as far in as the scalps that the gate was fitted on.
+The gate's distance is the norm of u, the features in 64 directions (`ml.gate.distance`). It is composed with a
+symmetric map `(I + λ S)^-½`, where S is the second moment of the photographs' u. That shortens u in the directions in
+which the photographs differ from the scalps that the gate knows, hardly in others, and never lengthens it: whatever was
+inside stays inside. λ is the smallest that brings the photographs as far inside as the scalps of the gate's fit.
 """
 
 from __future__ import annotations
@@ -22,32 +22,31 @@ from ml.gate.distance import BIAS, DIRECTIONS, WEIGHT
 from ml.labels import GATE
 from ml.networks.registry import Weights
 
-#: The share of the photographs that reach and gate are meant to hold.
-_HELD = 0.99
+#: The share of the photographs that should be within reach and gate.
+_HELD_SHARE = 0.99
 
-#: How far in these come: where the gate's fit has 99.5 % of its own scalps (`ml.gate.fit`).
-_INSIDE = LIMIT / 1.5
+#: The distance that should contain them, which contains 99.5 % of the scalps of the gate's fit (`ml.gate.fit`).
+_INNER_LIMIT = LIMIT / 1.5
 
-#: The share of a sphere in S: few photographs don't tell their spread in 64 directions.
+#: The share of a sphere in S, because the variance in 64 directions is uncertain for few photographs.
 _SHRINKAGE = 0.5
 
 _FOLDS = 5
-_MOST = 1e4
+_MAX_STRENGTH = 1e4
 _BISECTIONS = 60
 
-
-#: Other things that are drawn to see whether the stretched gate still refuses them, and the share that it may lose.
-_OTHERS = 60
-_MOST_LOST = 0.02
-_OTHERS_SEED = 7_000_000
+#: The number of drawn pictures of other things that test the stretched gate, and the share that may newly pass.
+_OTHER_PICTURES = 60
+_MAX_LOST_SHARE = 0.02
+_OTHER_PICTURES_SEED = 7_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The gate's `tensors` for the new domain: none where they stay.
+    """The gate's new `tensors`, empty if they do not change.
 
-    `reach` is the distance that 99 % of photographs like these stay within, None where the gate measures no distance.
-    `sentence` says what was done.
+    `reach` is the distance that contains 99 % of photographs like these, None if the gate measures no distance.
+    `sentence` describes the change.
     """
 
     tensors: Weights
@@ -56,55 +55,58 @@ class Domain:
 
 
 def adapt_domain(bundle: Bundle, features: np.ndarray, *, device: str = "auto", runtime: str = "auto") -> Domain:
-    """The domain of photographs with these features `[n, width]` of the bundle's gate, n at least 5.
+    """Adapt the gate to photographs with these features `[n, width]`, n at least 5.
 
-    Where a stretched gate would let more than 2 % of 60 drawn pictures of other things pass that it refuses now, it
-    stays as it is. Raises ModelError.
+    The gate does not change if stretching it would let more than 2 % of 60 drawn pictures of other things newly pass.
+    Raises ModelError.
     """
     tensors = bundle.distance()
     if not tensors:
-        return Domain({}, None, "The gate measures no distance, so it stays as it was.")
+        return Domain({}, None, "The gate measures no distance, so it did not change.")
     stretched, before = stretch(features, tensors), _reach(features, tensors)
     if stretched is None:
-        return Domain({}, before, "These photographs lie inside the gate's limits already, so it stays as it was.")
+        return Domain({}, before, "These photographs are within the gate's limits, so it did not change.")
     gate = bundle.model(GATE.key)
     others, scalp = ask_gate(
-        bundle, (draw_non_scalp(_OTHERS_SEED + n) for n in range(_OTHERS)), device=device, runtime=runtime
+        bundle,
+        (draw_non_scalp(_OTHER_PICTURES_SEED + n) for n in range(_OTHER_PICTURES)),
+        device=device,
+        runtime=runtime,
     )
     passed = [
         np.array([admits(*pair, gate.threshold) for pair in zip(scalp.tolist(), _away(others, each), strict=True)])
         for each in (tensors, stretched.tensors)
     ]
     lost = float((passed[1] & ~passed[0]).mean())
-    if lost > _MOST_LOST:
+    if lost > _MAX_LOST_SHARE:
         return Domain(
             {},
             before,
-            f"The gate stays as it was: with limits wide enough for photographs like these it would let {lost:.0%} "
-            "more of drawn pictures of other things pass.",
+            f"The gate did not change: with limits wide enough for photographs like these, {lost:.0%} more of the "
+            "drawn pictures of other things would pass.",
         )
     return Domain(
         stretched.tensors,
         stretched.reach,
-        "The gate's limits were stretched, so that 99 % of photographs like these lie as far inside as the scalps that "
-        f"it was fitted on. Of {_OTHERS} drawn pictures of other things it refuses "
-        f"{int((~passed[1]).sum())}; before it was {int((~passed[0]).sum())}.",
+        "The gate's limits were stretched, so that 99 % of photographs like these are as far inside as the scalps that "
+        f"it was fitted on. It refuses {int((~passed[1]).sum())} of {_OTHER_PICTURES} drawn pictures of other things; "
+        f"before it refused {int((~passed[0]).sum())}.",
     )
 
 
 @dataclass(frozen=True, slots=True)
-class Stretched:
-    """The distance's tensors with a map put behind them, and the distance that 99 % of the photographs stay within."""
+class StretchedDistance:
+    """The distance's tensors composed with a map, and the distance that contains 99 % of the photographs."""
 
     tensors: Weights
     reach: float
 
 
-def stretch(features: np.ndarray, tensors: Weights) -> Stretched | None:
-    """The distance for photographs with these features `[n, width]`, n at least 5; None where they are inside already.
+def stretch(features: np.ndarray, tensors: Weights) -> StretchedDistance | None:
+    """Stretch the distance for photographs with these features `[n, width]`, n at least 5; None if they are inside.
 
-    Every fifth of the photographs is measured with a map that was made of the others, so that few photographs don't
-    look nearer than others of the same scope will be.
+    Each fifth of the photographs is measured with a map computed from the others, so that the distance of a few
+    photographs is not underestimated.
     """
     directions = torch.nn.functional.linear(torch.from_numpy(features).float(), tensors[WEIGHT], tensors[BIAS])
     directions = directions.double()
@@ -118,14 +120,14 @@ def stretch(features: np.ndarray, tensors: Weights) -> Stretched | None:
                 for fold, moment in enumerate(second)
             ]
         )
-        return _held(away.numpy())
+        return _enclosing_distance(away.numpy())
 
     strength = _least_strength(reach)
     if strength == 0:
         return None
     shortening = _shortening(_second_moment(directions), strength)
     mapped = {name: (shortening @ tensors[name].double()).float() for name in (WEIGHT, BIAS)}
-    return Stretched(mapped, min(reach(strength), LIMIT))
+    return StretchedDistance(mapped, min(reach(strength), LIMIT))
 
 
 def _away(features: np.ndarray, tensors: Weights) -> list[float]:
@@ -134,17 +136,17 @@ def _away(features: np.ndarray, tensors: Weights) -> list[float]:
 
 
 def _reach(features: np.ndarray, tensors: Weights) -> float:
-    return min(_held(np.array(_away(features, tensors))), LIMIT)
+    return min(_enclosing_distance(np.array(_away(features, tensors))), LIMIT)
 
 
 def _least_strength(reach: Callable[[float], float]) -> float:
-    """The least λ at which the photographs are inside: 0 where they are already."""
-    if reach(0) <= _INSIDE:
+    """The smallest λ at which the photographs are inside: 0 if they already are."""
+    if reach(0) <= _INNER_LIMIT:
         return 0.0
-    low, high = 0.0, _MOST
+    low, high = 0.0, _MAX_STRENGTH
     for _ in range(_BISECTIONS):
         middle = (low + high) / 2
-        low, high = (low, middle) if reach(middle) <= _INSIDE else (middle, high)
+        low, high = (low, middle) if reach(middle) <= _INNER_LIMIT else (middle, high)
     return high
 
 
@@ -164,7 +166,7 @@ def _shortening(moment: torch.Tensor, strength: float) -> torch.Tensor:
     return shortening
 
 
-def _held(away: np.ndarray) -> float:
-    """What 99 % stay within: of few photographs the quantile says little, so no less than a normal spread has it."""
+def _enclosing_distance(away: np.ndarray) -> float:
+    """The distance that contains 99 %: the larger of the quantile, which is uncertain for few, and a normal fit's."""
     normal = away.mean() + 2.326 * away.std(ddof=1)
-    return float(max(np.quantile(away, _HELD), normal))
+    return float(max(np.quantile(away, _HELD_SHARE), normal))

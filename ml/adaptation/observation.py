@@ -1,4 +1,4 @@
-"""Observation: what a bundle says of photographs, raw, through the runtime that the service would have here."""
+"""Observation: a bundle's raw answers for photographs, through the runtime that the service would use here."""
 
 from __future__ import annotations
 
@@ -29,11 +29,10 @@ _BATCH = 8
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """What a bundle says of the n photographs that its gate lets pass.
+    """A bundle's answers for the n photographs that pass its gate.
 
-    `outputs` `[passes, n, outputs]` by symptom are raw, as `ml.runtimes.resident.Answer` has them. `features`
-    `[n, width]` are what the head of the gate reads. `sizes` are width and height in pixels, `places` which of all the
-    photographs they are.
+    `outputs` `[passes, n, outputs]` by symptom are those of `ml.runtimes.resident.Answer`. `features` `[n, width]` are
+    the input of the gate's head. `sizes` are width and height in pixels, `places` the indices among all photographs.
     """
 
     models: Mapping[str, ModelSpec]
@@ -46,12 +45,12 @@ class Observation:
         return len(self.sizes)
 
     def scores(self, key: str) -> np.ndarray:
-        """The score `[n]` of each photograph by this grader, whatever levels the bundle has (`ml.levels`)."""
+        """The score `[n]` of each photograph by this grader, regardless of the bundle's levels (`ml.levels`)."""
         scores: np.ndarray = score(self._answers(key, calibrated=False)).numpy()
         return scores
 
     def probabilities(self, key: str) -> np.ndarray:
-        """The probabilities `[n, 4]` that the bundle gives the grades."""
+        """The bundle's probabilities `[n, 4]` of the grades."""
         probabilities: np.ndarray = self._answers(key, calibrated=True).numpy()
         return probabilities
 
@@ -64,10 +63,10 @@ class Observation:
 def observe(
     bundle: Bundle, photographs: Iterable[Image.Image], tally: Tally, *, device: str = "auto", runtime: str = "auto"
 ) -> Observation:
-    """Ask the gate and, where it lets pass, the six graders; `tally` counts what is refused, and why.
+    """Run the gate and, on photographs that pass, the six graders; `tally` counts refused photographs.
 
-    One batch of photographs is in memory at a time. Raises ModelError where a model can't be loaded or run, and what
-    reading the photographs raises.
+    One batch of photographs is in memory at a time. Raises ModelError if a model can't be loaded or run, and errors of
+    reading the photographs.
     """
     models = ResidentModels(open_runtime(runtime, device))
     for model, networks in bundle.networks():
@@ -113,7 +112,7 @@ def observe(
 def ask_gate(
     bundle: Bundle, pictures: Iterable[Image.Image], *, device: str = "auto", runtime: str = "auto"
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What the head of the gate reads of each picture, float32 `[n, width]`, and its probability of a scalp `[n]`."""
+    """The input of the gate's head for each picture, float32 `[n, width]`, and the probability of a scalp `[n]`."""
     models = ResidentModels(open_runtime(runtime, device))
     model, networks = next((model, networks) for model, networks in bundle.networks() if model.key == GATE.key)
     models.load(model, networks)
@@ -129,7 +128,7 @@ def ask_gate(
 def _gate_answer(models: ResidentModels, batch: torch.Tensor) -> tuple[np.ndarray, np.ndarray]:
     answer = models.run(GATE.key, batch, features=True)
     models.forget()
-    assert answer.features is not None, "They were asked for."
+    assert answer.features is not None, "They were requested."
     return answer.features, answer.probabilities[:, GateClass.SCALP]
 
 

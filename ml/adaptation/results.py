@@ -1,4 +1,4 @@
-"""Results: what an adaptation found and changed, for the command and the card."""
+"""The results of an adaptation, for the command and the card."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ml.levels import Levels
 class AdaptedGrader:
     """One symptom before and after, over the photographs.
 
-    `before` and `after` `[n, 4]` are the probabilities of the grades; `shares` `[4]` were expected of the population,
-    `reliability` of the grader. Findings with a confidence below `threshold` are withheld.
+    `before` and `after` `[n, 4]` are the probabilities of the grades; `shares` `[4]` and `reliability` are the
+    assumptions about population and grader. Findings with a confidence below `threshold` are withheld.
     """
 
     key: str
@@ -51,7 +51,7 @@ def mean_grade(probabilities: np.ndarray) -> float:
 
 
 def answered(probabilities: np.ndarray) -> list[float]:
-    """The share of photographs that are given each grade, the likeliest one."""
+    """The share of photographs whose likeliest grade is each grade."""
     counts = np.bincount(probabilities.argmax(axis=1), minlength=4)
     return _rounded(counts / len(probabilities))
 
@@ -62,10 +62,10 @@ def _rounded(values: np.ndarray) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class Adaptation:
-    """What was done to a parent, named by `parent` as `name@version`.
+    """The adaptation of a bundle, whose `name@version` is `parent`.
 
-    `gate` says in a sentence what became of the gate; `reach` is the distance beyond which findings are withheld, None
-    where the gate measures none. `notes` are further sentences for people.
+    `gate` describes the change of the gate; `reach` is the distance beyond which findings are withheld, None if the
+    gate measures none. `notes` are further sentences for people.
     """
 
     parent: str
@@ -79,11 +79,11 @@ class Adaptation:
     notes: tuple[str, ...] = ()
 
     def sentence(self) -> str:
-        """What the manifest keeps as `adapted`."""
+        """The manifest's `adapted`."""
         how = "levels, abstention thresholds" + (", batch-norm statistics" if self.batch_norm is not None else "")
         return (
-            f"To {self.scope}: {self.tally.sentence()}, none of them labelled. Grades are expected as often as "
-            f"{self.shares_from}. Fitted were {how} and the gate's domain. {self.gate}"
+            f"To {self.scope}: {self.tally.sentence()}, all unlabeled. The expected shares of grades are those "
+            f"{self.shares_from}. Adapted: {how}, gate's domain. {self.gate}"
         )
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The benchmark: the same photos through several ways of running seven models, in interleaved rounds.
+"""The benchmark: several ways of running seven models on the same photos, in interleaved rounds.
 
-Here is what needs no service; `tests/bench` adds servers over HTTP. `python -m ml bench` and `make bench` run them.
+This package needs no service; `tests/bench` adds servers over HTTP. `python -m ml bench` and `make bench` run them.
 """

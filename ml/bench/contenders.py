@@ -1,4 +1,4 @@
-"""What runs the seven models over photos, each as its owner would: the original way, resident eager, ours."""
+"""The ways of running the seven models: as the original did, resident in eager torch, and as this project does."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ from ml.labels import SYMPTOMS
 from ml.predictor import RUN_ORDER, Prediction, Predictor
 from ml.runtimes.device import choose_device
 
-#: Where a batch larger than this still fits, nobody asks for more.
+#: Larger batches are not tried.
 LARGEST_BATCH = 4096
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one line took for all photos once.
+    """The measurements of one line for all photos once.
 
-    `seconds` for all of them, `latencies` in seconds from handing each photo in to its answer, `probabilities`
-    `[n, 6, 4]` of the graders. `client_cores` are the cores that the load generator took meanwhile, where there is one.
+    `seconds` for all of them, `latencies` in seconds from submitting each photo to its answer, `probabilities`
+    `[n, 6, 4]` of the graders. `client_cores` are the cores that the load generator used, if there is one.
     """
 
     seconds: float
@@ -43,7 +43,7 @@ class Taken:
 
 
 class Contender(ABC):
-    """Answers photos; `precision` is that of its products."""
+    """Answers photos; `precision` is that of its matrix products."""
 
     precision: str
 
@@ -52,18 +52,18 @@ class Contender(ABC):
 
     @abstractmethod
     def answer(self, photos: Sequence[bytes]) -> np.ndarray:
-        """Probabilities `[n, 6, 4]` of the graders for JPEG files, which make one batch."""
+        """Probabilities `[n, 6, 4]` of the graders for one batch of JPEG files."""
 
     def timed(self, photos: Sequence[bytes], batch: int) -> Taken:
         """All photos in batches of `batch`; each photo of a batch waits for the whole of it."""
-        began = time.perf_counter()
+        started = time.perf_counter()
         latencies: list[float] = []
         answers = []
         for start in range(0, len(photos), batch):
-            handed_in = time.perf_counter()
+            submitted = time.perf_counter()
             answers.append(self.answer(photos[start : start + batch]))
-            latencies += [time.perf_counter() - handed_in] * len(answers[-1])
-        return Taken(time.perf_counter() - began, latencies, np.concatenate(answers))
+            latencies += [time.perf_counter() - submitted] * len(answers[-1])
+        return Taken(time.perf_counter() - started, latencies, np.concatenate(answers))
 
     def each(self, prepare: Callable[[bytes], object], photos: Sequence[bytes]) -> list:
         """Preprocess the photos of a batch, on all cores where there are several."""
@@ -120,7 +120,7 @@ class Ours(Contender):
         return np.array([_of(prediction) for prediction in predictions])
 
     def best_batch(self, batches: Sequence[int]) -> int:
-        """The batch of the least seconds a photo, each the better of two tries; what does not fit is none."""
+        """The batch size with the least seconds per photo, the better of two trials each."""
         seconds: dict[int, float] = {}
         for batch in batches:
             try:
@@ -130,7 +130,7 @@ class Ours(Contender):
         return min(seconds, key=seconds.__getitem__) if seconds else 1
 
     def largest_batch(self) -> tuple[int, float]:
-        """The largest batch that fits, up to `LARGEST_BATCH`, and its seconds. Raises OutOfMemory where none does."""
+        """The largest batch that fits, up to `LARGEST_BATCH`, and its seconds. Raises OutOfMemory if none does."""
         fits, seconds, too_many = 0, 0.0, LARGEST_BATCH + 1
         attempt = 1
         while fits + 1 < too_many:
@@ -147,7 +147,7 @@ class Ours(Contender):
 
 def to_input(model: ModelSpec) -> Callable[[bytes], torch.Tensor]:
     """From a JPEG file to the model's float32 input `[3, size, size]`, with torchvision's transforms."""
-    # Only here, as torchvision brings torch's compiler along: three seconds for a line that needs neither.
+    # Imported here because torchvision imports torch's compiler, which takes three seconds.
     from torchvision import transforms
     from torchvision.transforms import InterpolationMode
 
@@ -175,7 +175,7 @@ def load_network(model: ModelSpec, state_dicts: Path) -> nn.Module:
     weights = torch.load(state_dicts / f"{model.key}.pth", map_location="cpu", weights_only=True)
     missing = network.load_state_dict(weights, strict=False).missing_keys
     if any(not name.endswith("num_batches_tracked") for name in missing):
-        raise ModelError(f"{state_dicts / model.key}.pth lacks tensors of {model.architecture}.")
+        raise ModelError(f"{state_dicts / model.key}.pth has not all tensors of {model.architecture}.")
     return network.eval()
 
 
@@ -187,7 +187,7 @@ def probabilities(network: Callable[[torch.Tensor], torch.Tensor], batch: torch.
 
 
 def graders(answers: Sequence[np.ndarray]) -> np.ndarray:
-    """`[n, 6, 4]` of the answers of all seven in the order that they run in; the gate's is left out."""
+    """`[n, 6, 4]` from the answers of all seven in the order in which they run, without the gate."""
     by_key = dict(zip(RUN_ORDER, answers, strict=True))
     return np.stack([by_key[symptom.key] for symptom in SYMPTOMS], axis=1)
 

@@ -1,4 +1,4 @@
-"""A process of its own for each contender, so that its memory can be told from the others'."""
+"""A separate process for each contender, to measure its memory separately."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ class LineFailed(MLError):
 
 
 class Host:
-    """Makes `make(*arguments)` in a process of its own and calls its methods there. For one thread at a time."""
+    """Calls `make(*arguments)` in a separate process, and methods of the result there. For one thread at a time."""
 
     def __init__(self, make: Callable[..., object], *arguments: object) -> None:
         self._make, self._arguments = make, arguments
         self._process: multiprocessing.process.BaseProcess | None = None
 
     def start(self) -> None:
-        """At once where it runs already. Raises LineFailed."""
+        """Start the process, if it is not running. Raises LineFailed."""
         if self._process is not None:
             return
-        # A fork would inherit torch's threads without their locks' owners, and CUDA does not survive one.
+        # After a fork, locks of torch's threads would never be released, and CUDA does not work.
         context = multiprocessing.get_context("spawn")
         self._connection, theirs = context.Pipe()
         self._process = context.Process(target=_serve, args=(theirs, self._make, self._arguments), daemon=True)
@@ -36,7 +36,7 @@ class Host:
         self._answer()
 
     def call(self, method: str, *arguments: object) -> Any:
-        """What the method, or the attribute of that name, gives. Raises LineFailed."""
+        """The result of the method, or the value of the attribute. Raises LineFailed."""
         self._connection.send((method, arguments))
         return self._answer()
 
@@ -58,14 +58,14 @@ class Host:
         try:
             failed, value = self._connection.recv()
         except EOFError:
-            raise LineFailed(f"{self._make.__name__} ended; most likely the memory did not suffice.") from None
+            raise LineFailed(f"{self._make.__name__} ended, probably out of memory.") from None
         if failed:
             raise LineFailed(f"{self._make.__name__}: {value}")
         return value
 
 
 def peak_memory(process_id: int) -> int | None:
-    """The peak resident set of a process in bytes, as the kernel kept it (`VmHWM`, proc(5)); None where it does not."""
+    """The peak resident set of a process in bytes, as the kernel reports it (`VmHWM`, proc(5)), or None."""
     with contextlib.suppress(OSError):
         for line in Path(f"/proc/{process_id}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):

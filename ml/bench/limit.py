@@ -1,4 +1,4 @@
-"""The limit: what the same cores or card reach on a large matrix product."""
+"""The limit: the speed of the same cores or GPU in a large matrix product."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ml.runtimes.device import choose_device
 #: Side of the square matrices: large enough to keep all cores busy, small enough for a laptop's memory.
 CPU_SIDE = 2048
 CUDA_SIDE = 8192
-TRIES = 5
+REPEATS = 5
 
 
 class MatrixProduct:
@@ -21,18 +21,18 @@ class MatrixProduct:
         self.device = choose_device(device)
 
     def gflops(self, precision: str) -> float:
-        """GFLOP/s of the best of several products, a multiplication and its addition counted as two."""
+        """GFLOP/s of the fastest of several products; a multiplication and its addition count as two."""
         side = CPU_SIDE if self.device == "cpu" else CUDA_SIDE
         matrix = torch.rand(side, side, device=self.device).to(getattr(torch, precision))
-        best = min(self._seconds(matrix) for _ in range(TRIES))
+        best = min(self._seconds(matrix) for _ in range(REPEATS))
         return 2 * side**3 / best / 1e9
 
     def _seconds(self, matrix: torch.Tensor) -> float:
         self._wait()
-        began = time.perf_counter()
+        started = time.perf_counter()
         torch.mm(matrix, matrix)
         self._wait()
-        return time.perf_counter() - began
+        return time.perf_counter() - started
 
     def _wait(self) -> None:
         if self.device != "cpu":

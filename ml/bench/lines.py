@@ -1,4 +1,4 @@
-"""The lines of a benchmark: what is started once, measured every round, and stopped."""
+"""The lines of a benchmark: each is started once, measured in every round, and stopped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ml.bench.host import Host, peak_memory
 from ml.bench.weights import Weights
 from ml.runtimes.device import choose_device
 
-#: Batches that ours chooses its best one among, beside single photos.
+#: The batch sizes among which this project's predictor chooses the best one.
 _BATCHES_CPU = (2, 4, 8)
 _BATCHES_CUDA = (8, 16, 32, 64, 128)
 
@@ -18,8 +18,8 @@ _BATCHES_CUDA = (8, 16, 32, 64, 128)
 class Line(ABC):
     """One way of answering photos.
 
-    `precision` and `note` are there once it has started. The others' speed is told against each line that is `ours`.
-    `at_most` is how many of the photos it answers in a round, where not all.
+    `precision` and `note` are set when it has started. The table compares the others with each line that is `ours`.
+    `at_most` limits how many of the photos it answers in a round.
     """
 
     name: str
@@ -38,19 +38,19 @@ class Line(ABC):
         """Answer all photos once. Raises LineFailed."""
 
     def seen(self, photo: bytes) -> bytes:
-        """What the models see of a photo, where that is not the photo itself: its answers are held against that."""
+        """The input of the models for a photo, if it is not the photo itself: the reference answers are for that."""
         return photo
 
     @abstractmethod
     def peak_memory(self) -> int | None:
-        """Peak resident bytes of the process that holds the models, None where the system does not tell."""
+        """Peak resident bytes of the process that holds the models, or None if the system does not report it."""
 
     @abstractmethod
     def stop(self) -> None: ...
 
 
 class InProcess(Line):
-    """A contender in a process of its own, which another line may share with another batch."""
+    """A contender in its own process, which another line with another batch size may share."""
 
     def __init__(self, name: str, what: str, host: Host, batch: int | Callable[[Host], int] = 1, ours: bool = False):
         self.name, self.what, self.ours = name, what, ours
@@ -76,7 +76,7 @@ class InProcess(Line):
 
 
 def inference_lines(weights: Weights, device: str) -> list[Line]:
-    """The lines that need no service: two baselines and ours; on CUDA the second one in both precisions and batched."""
+    """The lines that need no service: two baselines, on CUDA the second one also in float16 and batched, and ours."""
     on_cuda = choose_device(device).startswith("cuda")
     folders = (weights.bundle.folder, weights.state_dicts, device)
     batches = _BATCHES_CUDA if on_cuda else _BATCHES_CPU

@@ -1,4 +1,4 @@
-"""What a benchmark ran on: the machine, its load, and the versions of what was measured."""
+"""The conditions of a benchmark: the machine, its load, and versions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import torch
 from ml.bundle import Bundle
 from ml.runtimes.device import choose_device
 
-#: Flags of /proc/cpuinfo that say what a CPU multiplies natively.
+#: Flags of /proc/cpuinfo for what a CPU multiplies natively.
 _NATIVE = {
     "avx2": "AVX2",
     "avx512f": "AVX-512",
@@ -31,7 +31,7 @@ _NATIVE = {
 
 
 def describe_machine(device: str, bundle: Bundle, packages: Iterable[str] = ()) -> dict[str, Any]:
-    """Everything that a reader of the figures has to know, ready for JSON."""
+    """The conditions of a benchmark, ready for JSON."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "device": _device(choose_device(device)),
@@ -51,7 +51,7 @@ def describe_machine(device: str, bundle: Bundle, packages: Iterable[str] = ()) 
 
 
 def heading(machine: dict[str, Any]) -> str:
-    """The same in four lines, to stand above the table."""
+    """The same as a heading for the table."""
     versions = ", ".join(f"{name} {number}" for name, number in machine["versions"].items() if number)
     return "\n".join(
         (
@@ -81,8 +81,8 @@ def processor() -> str:
 
 
 def _native() -> list[str]:
-    told = _cpuinfo()
-    flags = set((told.get("flags") or told.get("Features") or "").split())
+    info = _cpuinfo()
+    flags = set((info.get("flags") or info.get("Features") or "").split())
     return [name for flag, name in _NATIVE.items() if flag in flags]
 
 

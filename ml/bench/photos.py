@@ -6,12 +6,12 @@ import io
 
 from ml.data.synthetic import scalp_picture
 
-#: As scalp scopes write them.
+#: That of scalp scopes.
 JPEG_QUALITY = 90
 
 
 def synthetic_photos(count: int) -> list[bytes]:
-    """So many different JPEG files of 640×480 pixels; the same count gives the same bytes."""
+    """This many different JPEG files of 640×480 pixels; the same count gives the same bytes."""
     return [_jpeg(seed) for seed in range(count)]
 
 

@@ -1,4 +1,4 @@
-"""One benchmark from its options to its report: what `python -m ml bench` and `make bench` have in common."""
+"""Run a benchmark from its options to its report, for `python -m ml bench` and `make bench`."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from ml.bench.weights import Weights, open_weights
 from ml.errors import MLError
 from ml.runtimes.device import choose_device
 
-#: Some fifteen minutes with every line on two cores; a card wants more photos to be busy at all.
+#: About fifteen minutes with all lines on two cores; a GPU needs more photos to be busy.
 PHOTOS = {"cpu": 16, "cuda": 256}
 ROUNDS = {"cpu": 4, "cuda": 6}
 
 
 class NothingToMeasure(MLError):
-    """None of the lines that were asked for exists on this device."""
+    """None of the requested lines exists on this device."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What was measured, and where. `text()` is for people, `fields()` for programs."""
+    """The results and conditions. `text()` is for people, `fields()` for programs."""
 
     machine: dict[str, Any]
     options: dict[str, Any]
@@ -67,27 +67,27 @@ class Report:
         return {**asdict(self), "faults": self.faults}
 
 
-def hand_over(whole: dict[str, Any], told: str, options: argparse.Namespace) -> int:
-    """Write the file that the options name and print the text or the JSON; the exit code, 1 where there are faults."""
+def hand_over(whole: dict[str, Any], text: str, options: argparse.Namespace) -> int:
+    """Write the file of the options, print the text or the JSON, and return the exit code: 1 if there are faults."""
     document = json.dumps(whole, indent=2, ensure_ascii=False)
     if options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
         options.out.write_text(document + "\n", encoding="utf-8")
-    print(document if options.json else told)  # noqa: T201
+    print(document if options.json else text)  # noqa: T201
     return 1 if whole.get("faults") else 0
 
 
 def measure(
     options: argparse.Namespace, make_lines: Callable[[Weights], Sequence[Line]], packages: Sequence[str] = ()
 ) -> Report:
-    """Run the benchmark that the options ask for, over those of the lines that they name. Raises MLError."""
+    """Run the benchmark with these options. Raises MLError."""
     kind = "cuda" if choose_device(options.device).startswith("cuda") else "cpu"
     rounds, photos = options.rounds or ROUNDS[kind], synthetic_photos(options.photos or PHOTOS[kind])
     weights = open_weights(options.work, options.architecture, options.image_size)
     machine = describe_machine(options.device, weights.bundle, packages)
     lines = [line for line in make_lines(weights) if not options.only or line.name in options.only]
     if not lines:
-        raise NothingToMeasure(f"None of {', '.join(options.only)} can be measured alone on this device.")
+        raise NothingToMeasure(f"None of {', '.join(options.only)} can be measured on this device.")
     references = _references(lines, photos, weights, options.device)
     limit = not options.only or "limit" in options.only
     measured = Rounds(lines, photos, options.device, limit=limit)
@@ -109,17 +109,17 @@ def measure(
 
 
 def _references(lines: Sequence[Line], photos: Sequence[bytes], weights: Weights, device: str) -> dict[str, np.ndarray]:
-    """What resident eager float32 says of the photos as each line's models see them, by the line's name."""
+    """The answers of resident eager float32 for the inputs of each line, by the line's name."""
     eager = Host(Eager, weights.bundle.folder, weights.state_dicts, device)
     eager.start()
     try:
-        said: dict[tuple[bytes, ...], np.ndarray] = {}
+        answers: dict[tuple[bytes, ...], np.ndarray] = {}
         references = {}
         for line in lines:
             seen = tuple(line.seen(photo) for photo in photos)
-            if seen not in said:
-                said[seen] = eager.call("timed", seen, 1).probabilities
-            references[line.name] = said[seen]
+            if seen not in answers:
+                answers[seen] = eager.call("timed", seen, 1).probabilities
+            references[line.name] = answers[seen]
         return references
     finally:
         eager.stop()
@@ -127,7 +127,7 @@ def _references(lines: Sequence[Line], photos: Sequence[bytes], weights: Weights
 
 def _largest_batch(weights: Weights, device: str, kind: str) -> str:
     if kind == "cpu":
-        return "largest batch: not sought on a CPU, which would swap before it refused."
+        return "largest batch: not measured on a CPU, which would swap instead of refusing."
     host = Host(Ours, weights.bundle.folder, device)
     host.start()
     try:

@@ -1,7 +1,7 @@
-"""Interleaved rounds: each runs every line once on the same photos, in an order that rotates.
+"""Interleaved rounds: each runs every line once on the same photos, in rotating order.
 
-What slows the machine down for a while slows neighbouring lines down alike, so ratios are taken within a round, and
-their median over the rounds is what counts.
+A temporary slowdown of the machine affects neighboring lines alike, so ratios are computed within a round, and reported
+as the median over the rounds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ WARM_UP_PHOTOS = 8
 
 @dataclass
 class Results:
-    """What the rounds gave: for each line, by its name, one `Taken` a round, and GFLOP/s of the limit by precision."""
+    """The results: one `Taken` per round for each line, by name, and GFLOP/s of the limit by precision."""
 
     taken: dict[str, list[Taken]] = field(default_factory=dict)
     limits: dict[str, list[float]] = field(default_factory=dict)
@@ -38,7 +38,7 @@ class Results:
 
 
 class Rounds:
-    """Starts the lines, measures them `rounds` times and stops them. A line that fails drops out, the others go on."""
+    """Starts the lines, measures them in rounds and stops them. A line that fails is dropped."""
 
     def __init__(self, lines: Sequence[Line], photos: Sequence[bytes], device: str, *, limit: bool = True) -> None:
         self.photos = photos
@@ -48,9 +48,9 @@ class Rounds:
         self._limit = Host(MatrixProduct, device) if limit else None
 
     def run(self, rounds: int, references: Mapping[str, np.ndarray]) -> list[Line]:
-        """Fill `results` and return the lines that held.
+        """Fill `results` and return the lines that did not fail.
 
-        `references` are the probabilities `[photos, 6, 4]` that a line is to meet, by its name.
+        `references` are the expected probabilities `[photos, 6, 4]` by the line's name.
         """
         for line in list(self._lines):
             logger.info("starting %s", line.name)
@@ -102,7 +102,7 @@ class Rounds:
 
 
 def rows(lines: Sequence[Line], results: Results, gflop_a_photo: float) -> list[Row]:
-    """The table: a row a line, and one for the limit in each precision that a line computes in."""
+    """The table: a row per line, and one for the limit in each precision of a line."""
     speeds = {name: [len(taken.latencies) / taken.seconds for taken in each] for name, each in results.taken.items()}
     ours = [line.name for line in lines if line.ours]
     made = [_row(line, results, speeds, ours, gflop_a_photo) for line in lines]
@@ -112,7 +112,7 @@ def rows(lines: Sequence[Line], results: Results, gflop_a_photo: float) -> list[
             Row(
                 name="limit",
                 what=f"a large matrix product alone, {statistics.median(reached):,.0f} GFLOP/s, "
-                f"at {gflop_a_photo:.1f} GFLOP a photo",
+                f"at {gflop_a_photo:.1f} GFLOP per photo",
                 precision=precision,
                 photos_per_second=statistics.median(photos),
                 times_as_fast={name: _median_ratio(speeds[name], photos) for name in ours},

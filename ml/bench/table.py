@@ -1,4 +1,4 @@
-"""The table of a benchmark: one row a line, as text and as JSON."""
+"""The table of a benchmark: one row per line, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured of one line, over all rounds.
+    """The measurements of one line, over all rounds.
 
-    `p50`, `p95` and `p99` are seconds from handing a photo in to its answer. `times_as_fast` holds, for each line of
-    ours by its name, the median over the rounds of its photos a second over this line's. `peak_memory` is the peak
-    resident set of the process that holds the models, in bytes. `difference` is the largest difference of a grader's
-    probability from resident eager float32, `difference_share` the mean one (`ml.bench.difference`), `share_of_limit`
-    the part of the large matrix product's GFLOP/s, in the same precision, that this line's photos took. None stands
-    where a thing does not apply or cannot be measured here.
+    `p50`, `p95` and `p99` are seconds from submitting a photo to its answer. `times_as_fast` has, for each line of this
+    project by name, the median over the rounds of its photos per second divided by this line's. `peak_memory` is the
+    peak resident set of the process with the models, in bytes. `difference` is the largest difference of a grader's
+    probability from resident eager float32, `difference_share` the mean one (`ml.bench.difference`). `share_of_limit`
+    is the GFLOP/s of this line as a share of that of the large matrix product, in the same precision. None means that a
+    value does not apply or cannot be measured here.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Row:
 
 
 def text(rows: Sequence[Row]) -> str:
-    """The rows as a table of a fixed width, the notes and what each line is below it."""
+    """The rows as a table of fixed width, followed by descriptions and notes."""
     ours = list(dict.fromkeys(name for row in rows for name in row.times_as_fast or ()))
     head = ["line", "precision", "photos/s", "p50 s", "p95 s", "p99 s", *(f"{name} is" for name in ours)]
     head += ["of limit", "memory", "differs by", "of a photo"]

@@ -1,7 +1,7 @@
-"""The weights of a benchmark: a seeded bundle, in which every block takes part, and the same as state dicts.
+"""The weights of a benchmark: a seeded bundle, in which all blocks matter, and the same as state dicts.
 
-The demo's grown networks would flatter whoever shares trunks or skips blocks that do nothing, and untrained ones
-without batch-norm statistics run slowly on denormals. Seeded networks are neither (`ml.build.from_seeds`).
+The demo's grown networks would favor lines that share trunks or skip blocks without effect, and untrained networks
+without batch-norm statistics are slow because of denormals. Seeded networks avoid both (`ml.build.from_seeds`).
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ SEED = 300
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """The same seven networks twice: as a bundle, and one file of `torch.save` a model under `state_dicts`."""
+    """The same seven networks twice: as a bundle, and one file of `torch.save` per model under `state_dicts`."""
 
     bundle: Bundle
     state_dicts: Path
 
     @property
     def gflop_a_photo(self) -> float:
-        """GFLOP of the seven over one photo."""
+        """GFLOP of the seven per photo."""
         return sum(gflop(model.architecture, model.image_size) for model in self.bundle.manifest.models)
 
 
 def open_weights(folder: Path, architecture: str, image_size: int) -> Weights:
-    """The weights of a benchmark below `folder`, built there where they are not yet.
+    """The weights of a benchmark under `folder`, built there if necessary.
 
-    Seven EfficientNet-B7 take some minutes once and 1.8 GB of disk. Raises ValueError for an unknown architecture.
+    Seven EfficientNet-B7 take a few minutes once, and 1.8 GB of disk. Raises ValueError for an unknown architecture.
     """
     place = folder / f"{architecture}-{image_size}"
     try:

@@ -1,7 +1,7 @@
-"""Weights from elsewhere: state dicts and pickled networks that an operator owns from an earlier system.
+"""Read weights of an earlier system: state dicts and pickled networks.
 
-A state dict is recognised by the names and shapes of its tensors. Whole networks are pickles, and a pickle runs
-whatever code it carries while it is read: that happens only where the caller allows it.
+A state dict is recognized by the names and shapes of its tensors. Whole networks are pickles, and reading a pickle can
+run any code: that only happens if the caller allows it.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from ml.networks.registry import STEP_COUNTER, Weights, architectures, describe,
 
 SUFFIXES = (".safetensors", ".pt", ".pth")
 
-#: Names under which training scripts wrap the weights in a checkpoint.
+#: Keys under which training scripts store the weights in a checkpoint.
 _WRAPPERS = ("model", "state_dict", "model_state_dict", "net")
-#: What DataParallel, torch.compile and enclosing modules put before every tensor's name.
+#: Prefixes of tensor names from DataParallel, torch.compile and enclosing modules.
 _PREFIXES = ("module.", "_orig_mod.", "model.", "net.")
 
 
 @dataclass(frozen=True, slots=True)
 class ForeignModel:
-    """A recognised network: complete float32 weights by the registry's names.
+    """A recognized network: complete float32 weights by the registry's names.
 
-    `padding_size` is the image size that a whole network was built for; a state dict doesn't say (None).
+    `padding_size` is the image size that a whole network was built for, None for a state dict.
     """
 
     architecture: str
@@ -43,36 +43,36 @@ class ForeignModel:
 def read_foreign(path: Path, *, allow_pickle: bool = False) -> ForeignModel:
     """Read a `.safetensors`, `.pt` or `.pth` file and find out which network of the registry it is.
 
-    With `allow_pickle` a file may run code of its own. Raises WeightsUnreadable with a sentence.
+    With `allow_pickle` the file can run any code. Raises WeightsUnreadable.
     """
-    content = _unwrapped(_load(path, allow_pickle))
+    content = _unwrap(_load(path, allow_pickle))
     padding_size = None
     if isinstance(content, nn.Module):
         padding_size = _padding_size(content)
         content = content.state_dict()
     weights = _weights(path, content)
-    architecture, classes = recognise(path, weights)
+    architecture, classes = recognize(path, weights)
     return ForeignModel(architecture, classes, padding_size, weights)
 
 
 def _load(path: Path, allow_pickle: bool) -> Any:
     if not path.is_file():
-        raise WeightsUnreadable(f"{path}: there is no such file.")
+        raise WeightsUnreadable(f"{path}: no such file.")
     if path.suffix == ".safetensors":
         try:
             return load_file(path)
         except (SafetensorError, OSError) as error:
-            raise WeightsUnreadable(f"{path} is no readable safetensors file: {error}.") from error
+            raise WeightsUnreadable(f"{path} cannot be read as a safetensors file: {error}.") from error
     if path.suffix not in SUFFIXES:
-        raise WeightsUnreadable(f"{path}: weights end in {', '.join(SUFFIXES)}.")
+        raise WeightsUnreadable(f"{path}: file names of weights must end in {', '.join(SUFFIXES)}.")
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        # A refused pickle and a damaged file raise many types; the second attempt tells them apart.
+        # A refused pickle and a damaged file raise many types of error; the second attempt distinguishes them.
         if not allow_pickle:
             raise WeightsUnreadable(
-                f"{path} does not read as plain tensors: it is damaged, or a pickled network. A pickle runs code "
-                "while it is read; if you trust where this file comes from, add --allow-pickle."
+                f"{path} cannot be read as plain tensors: it is damaged, or a pickled network. Reading a pickle can "
+                "run any code; if you trust the source of this file, add --allow-pickle."
             ) from error
     try:
         return torch.load(path, map_location="cpu", weights_only=False)  # Allowed by the operator.
@@ -80,7 +80,7 @@ def _load(path: Path, allow_pickle: bool) -> Any:
         raise WeightsUnreadable(f"{path} cannot be unpickled here: {error}") from error
 
 
-def _unwrapped(content: Any) -> Any:
+def _unwrap(content: Any) -> Any:
     """The network or state dict inside checkpoints, and inside DataParallel."""
     while True:
         if isinstance(content, nn.DataParallel | nn.parallel.DistributedDataParallel):
@@ -95,14 +95,14 @@ def _unwrapped(content: Any) -> Any:
 
 
 def _padding_size(network: nn.Module) -> int | None:
-    """The image size that a network of efficientnet-pytorch lays its static padding out for."""
+    """The image size that the static padding of a network of efficientnet-pytorch was computed for."""
     size = getattr(getattr(network, "_global_params", None), "image_size", None)
     return max(size) if isinstance(size, list | tuple) else size
 
 
 def _weights(path: Path, content: Any) -> Weights:
     if not isinstance(content, Mapping) or not all(isinstance(value, torch.Tensor) for value in content.values()):
-        raise WeightsUnreadable(f"{path} holds {type(content).__name__}, neither a state dict nor a network.")
+        raise WeightsUnreadable(f"{path} contains {type(content).__name__}, neither a state dict nor a network.")
     names = {str(name): value for name, value in content.items()}
     while prefix := next((p for p in _PREFIXES if names and all(name.startswith(p) for name in names)), None):
         names = {name.removeprefix(prefix): value for name, value in names.items()}
@@ -111,7 +111,7 @@ def _weights(path: Path, content: Any) -> Weights:
     }
 
 
-def recognise(path: Path, weights: Weights) -> tuple[str, int]:
+def recognize(path: Path, weights: Weights) -> tuple[str, int]:
     """Architecture and number of classes, by names and shapes alone. Raises WeightsUnreadable, naming `path`."""
     shapes = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     for architecture in architectures():
@@ -119,6 +119,6 @@ def recognise(path: Path, weights: Weights) -> tuple[str, int]:
         if weight and shapes == dict(tensor_shapes(architecture, weight[0])):
             return architecture, weight[0]
     raise WeightsUnreadable(
-        f"{path}: its {len(shapes)} tensors fit none of {', '.join(architectures())}. Known are the networks of "
+        f"{path}: its {len(shapes)} tensors match none of {', '.join(architectures())}. Supported are the networks of "
         "efficientnet-pytorch (b0 to b7) and of torchvision (v2)."
     )

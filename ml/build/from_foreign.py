@@ -1,4 +1,4 @@
-"""Bundles made of weights from elsewhere."""
+"""Build a bundle from existing weights."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
 from ml.networks.registry import RGB, Weights, describe
 from ml.preprocessing import Aspect, Interpolation, Preprocessing, to_tensor
 
-#: What `trained_on` says of a bundle without a gate of its own.
+#: Added to `trained_on` of a bundle without a gate.
 PASSES_ALL = (
     "There is no gate: every photo that is not too dark, too bright or too blurred passes as a scalp photo, with a "
     "probability of 0.5 that means nothing."
@@ -28,10 +28,10 @@ PASSES_ALL = (
 
 @dataclass(frozen=True, slots=True)
 class ImportOptions:
-    """What weights from elsewhere don't say themselves; None stands for the network's or the architecture's own.
+    """What weights files do not contain; None stands for the default of the network or its architecture.
 
-    `image_size` is the side of the input in pixels, `padding_size` the image size that the network was built with
-    where that was another. `gate_passes_all` stands in for a missing gate.
+    `image_size` is the side of the input in pixels, `padding_size` the image size that the network was built with if
+    that is different. `gate_passes_all` replaces a missing gate.
     """
 
     image_size: int | None = None
@@ -49,12 +49,12 @@ class ImportOptions:
 def find_weights(folder: Path) -> dict[str, Path]:
     """The weights files of a folder by model key.
 
-    A file belongs to the key that its name is, or else to the model whose number, 1 to 7 in the order of
-    `ml.labels.MODEL_KEYS`, its name ends in: `dandruff.pt` or `aram_model5.pt`. Raises WeightsUnreadable where
-    two files claim one key or none claims any.
+    A file is named after a key, or its name ends in the number of a model, 1 to 7 in the order of
+    `ml.labels.MODEL_KEYS`: `dandruff.pt` or `aram_model5.pt`. Raises WeightsUnreadable if two files are for the same
+    key or no file has one.
     """
     if not folder.is_dir():
-        raise WeightsUnreadable(f"{folder} is no folder.")
+        raise WeightsUnreadable(f"{folder} is not a folder.")
     found: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
         if path.suffix not in SUFFIXES:
@@ -64,7 +64,7 @@ def find_weights(folder: Path) -> dict[str, Path]:
         if key is None:
             continue
         if key in found:
-            raise WeightsUnreadable(f"Both {found[key]} and {path} would be {key}. Name the files with --key.")
+            raise WeightsUnreadable(f"Both {found[key]} and {path} are for {key}. Name the files with --key.")
         found[key] = path
     if not found:
         raise WeightsUnreadable(f"No file in {folder} is named after a model key. Name the files with --key.")
@@ -76,32 +76,32 @@ def import_bundle(
 ) -> Bundle:
     """Build and verify a bundle from weights files by model key.
 
-    Raises WeightsUnreadable for a file that cannot be used, BundleInvalid for a set of files or a target folder
-    that makes no bundle.
+    Raises WeightsUnreadable for an unusable file, BundleInvalid for an incomplete set of files or an unusable
+    target folder.
     """
     missing = [symptom.key for symptom in SYMPTOMS if symptom.key not in files]
     if missing:
         raise BundleInvalid(f"All six graders are needed; there is no file for {', '.join(missing)}.")
     if GATE.key not in files and not options.gate_passes_all:
         raise BundleInvalid(
-            f"There is no file for {GATE.key}. Without a gate any picture gets grades; if that is wanted, "
-            "add --gate-passes-all, and the bundle will say so."
+            f"There is no file for {GATE.key}. Without a gate any picture gets grades. If you want that, "
+            "add --gate-passes-all; the bundle will say so."
         )
     if GATE.key not in files:
         provenance = provenance.model_copy(update={"trained_on": f"{provenance.trained_on} {PASSES_ALL}"})
 
     def models() -> Iterator[tuple[ModelSettings, Weights]]:
         for key in MODEL_KEYS:
-            yield _imported(key, files[key], options) if key in files else gate_that_passes_all()
+            yield _import_model(key, files[key], options) if key in files else gate_that_passes_all()
 
     return write_bundle(folder, provenance, models())
 
 
-def _imported(key: str, path: Path, options: ImportOptions) -> tuple[ModelSettings, Weights]:
+def _import_model(key: str, path: Path, options: ImportOptions) -> tuple[ModelSettings, Weights]:
     foreign = read_foreign(path, allow_pickle=options.allow_pickle)
     if foreign.classes not in classes_of(key):
         raise WeightsUnreadable(
-            f"{path} tells {foreign.classes} classes apart, but {key} needs {' or '.join(map(str, classes_of(key)))}: "
+            f"{path} has {foreign.classes} classes, but {key} needs {' or '.join(map(str, classes_of(key)))}: "
             + ("other, scalp, and perhaps too far." if key == GATE.key else "the four grades.")
         )
     expects = describe(foreign.architecture)
@@ -123,7 +123,7 @@ def _imported(key: str, path: Path, options: ImportOptions) -> tuple[ModelSettin
 
 
 def gate_that_passes_all() -> tuple[ModelSettings, Weights]:
-    """The smallest network with a head of zeros: it says 0.5 of every photo, and its threshold is 0."""
+    """The smallest network with a head of zeros: it always answers 0.5, and its threshold is 0."""
     architecture = "efficientnet-b0"
     expects = describe(architecture)
     preprocessing = Preprocessing(64, expects.mean, expects.std)

@@ -1,10 +1,10 @@
-"""Bundles of seeded networks: real networks at real cost whose answers mean nothing.
+"""Bundles of seeded networks, which cost as much as trained ones but whose answers mean nothing.
 
-Each of the seven has a seeded base of its own. What its file adds are batch-norm statistics, taken on
-synthetic pictures, and a head. With the statistics every layer sees activations of unit spread, as in a
-trained network: without them an untrained one fades into denormals, which run up to ten times slower.
+Each of the seven has its own seeded base. Its file adds batch-norm statistics, measured on synthetic pictures, and a
+head. With the statistics every layer gets activations of unit variance, as in a trained network; without them the
+activations become denormals, which are up to ten times slower.
 
-They stand in where the cost of real networks is wanted and their answers don't matter, as in tests:
+They are for tests and benchmarks in which only the cost matters:
 
     python -m ml bundle build --seeded --architecture efficientnet-b0 --image-size 64 --seed 1 --out var/small
 """
@@ -31,7 +31,7 @@ from ml.preprocessing import Preprocessing, to_tensor
 CALIBRATION_PICTURES = 16
 
 #: Share of each grade in the labels of AI Hub's scalp set (dataSetSn 216), counted over its 91,156 distinct
-#: images. Heads lean this way, so that a demo shows mostly what is mostly there. The gate's pair is made up.
+#: images. Heads are biased like this, so that a demo mostly shows frequent grades. The gate's pair is made up.
 CLASS_SHARES: dict[str, np.ndarray] = {
     **{symptom.key: shares for symptom, shares in zip(SYMPTOMS, GRADE_SHARES, strict=True)},
     GATE.key: np.array((0.1, 0.9)),
@@ -49,10 +49,10 @@ def build_seeded_bundle(
     gate_threshold: float = 0.0,
     grader_threshold: float = 0.4,
 ) -> Bundle:
-    """Build and verify a demo bundle of seven untrained networks, each with a seed of its own, counted up.
+    """Build and verify a demo bundle of seven untrained networks with consecutive seeds.
 
     `gate_threshold` 0 lets every photo pass, 1.01 none. Raises ValueError for an unknown architecture or
-    settings out of range, BundleInvalid where the folder holds something else.
+    settings out of range, BundleInvalid if the folder contains something else.
     """
     provenance = Provenance(
         name=name,
@@ -92,9 +92,9 @@ def seeded_model(
     pictures: torch.Tensor,
     threshold: float,
 ) -> tuple[ModelSettings, Weights]:
-    """One model on a seeded base, and the delta that makes it usable: statistics in float16, head in float32.
+    """A model on a seeded base, and its delta: statistics in float16, head in float32.
 
-    `pictures` is the calibration batch `[n, 3, size, size]`, prepared as `preprocessing` says.
+    `pictures` is the calibration batch `[n, 3, size, size]`, prepared according to `preprocessing`.
     """
     settings = ModelSettings(
         key=key,
@@ -126,10 +126,10 @@ def _head_width(architecture: str) -> int:
 
 
 def _calibrate(network: nn.Module, pictures: torch.Tensor) -> Weights:
-    """Set every batch-norm to the statistics of the pictures, as float16 keeps them, and return those.
+    """Set every batch-norm to the statistics of the pictures, rounded to float16, and return those.
 
-    In training mode a batch-norm normalises by the batch itself, so one pass gives every layer the input that
-    it will have once all layers before it are calibrated. Everything else stays in evaluation mode.
+    In training mode a batch-norm normalizes by the batch itself, so one pass gives every layer the input that it will
+    have once all layers before it are calibrated. Everything else stays in evaluation mode.
     """
     norms = {name: module for name, module in network.named_modules() if isinstance(module, nn.BatchNorm2d)}
     for norm in norms.values():
@@ -150,7 +150,7 @@ def _calibrate(network: nn.Module, pictures: torch.Tensor) -> Weights:
 
 
 def _head_input(network: nn.Module, head: str, pictures: torch.Tensor) -> torch.Tensor:
-    """Pooled features `[n, width]` of the pictures, as the head receives them."""
+    """Pooled features `[n, width]` of the pictures, which are the input of the head."""
     received: list[torch.Tensor] = []
     hook = network.get_submodule(head).register_forward_pre_hook(lambda _, inputs: received.append(inputs[0]))
     for picture in pictures:
@@ -162,12 +162,12 @@ def _head_input(network: nn.Module, head: str, pictures: torch.Tensor) -> torch.
 def _head(features: torch.Tensor, seed: int, mean_logits: np.ndarray) -> tuple[torch.Tensor, torch.Tensor]:
     """A random head whose logits over these features have the given means and unit standard deviation.
 
-    Its rows are orthogonal to the mean feature, which is long beside the differences between pictures: so
-    they look at the differences alone, and the bias is the mean itself.
+    Its rows are orthogonal to the mean feature, which is large compared with the differences between pictures: so
+    they only depend on the differences, and the bias is the mean logit.
     """
-    seen = features.double()
-    centre = seen.mean(dim=0)
-    weight = torch.from_numpy(he_uniform((len(mean_logits), seen.shape[1]), seed, "head")).double()
-    weight -= torch.outer(weight @ centre, centre) / (centre @ centre)
-    weight /= (seen @ weight.T).std(dim=0, unbiased=False)[:, None]
+    rows = features.double()
+    center = rows.mean(dim=0)
+    weight = torch.from_numpy(he_uniform((len(mean_logits), rows.shape[1]), seed, "head")).double()
+    weight -= torch.outer(weight @ center, center) / (center @ center)
+    weight /= (rows @ weight.T).std(dim=0, unbiased=False)[:, None]
     return weight.float(), torch.from_numpy(mean_logits).float()

@@ -1,7 +1,4 @@
-"""Bundles: seven models as a folder of safetensors files and one `bundle.json`. Never a pickle.
-
-A bundle that does not verify does not open.
-"""
+"""Read, verify and write bundles. A bundle that does not verify does not open."""
 
 from __future__ import annotations
 
@@ -29,14 +26,14 @@ from ml.networks.registry import Network, Weights, describe, tensor_shapes, trun
 from ml.validation import first_fault
 
 MANIFEST_FILE = "bundle.json"
-_MANIFEST_LIMIT = 1_000_000
+_MAX_MANIFEST_BYTES = 1_000_000
 _STORED_TYPES = (torch.float16, torch.bfloat16, torch.float32)
-_AGAIN = "Copy the bundle again, or make it anew with `python -m ml bundle`."
+_REMEDY = "Copy the bundle again, or rebuild it with `python -m ml bundle`."
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle. `Bundle.open` is the only way to one."""
+    """A verified bundle, made by `Bundle.open`."""
 
     folder: Path
     manifest: Manifest
@@ -68,7 +65,7 @@ class Bundle:
 
     @property
     def reference(self) -> str:
-        """Name and version in one word, as results keep it: `demo@1.0.0`."""
+        """Name and version as results store them: `demo@1.0.0`."""
         return f"{self.name}@{self.version}"
 
     @property
@@ -82,8 +79,8 @@ class Bundle:
     def networks(self) -> Iterator[tuple[ModelSpec, tuple[Network, ...]]]:
         """Each model with its networks, in the manifest's order.
 
-        Weights are read when they are asked for, which is to be before the next model is. Files are memory-mapped, and
-        models on the same base share its memory. A base is let go after the last model that builds on it.
+        Weights are read on demand, which must happen before the next model is taken. Files are memory-mapped, and
+        models on the same base share its memory. A base is released after the last model that builds on it.
         """
         bases: dict[str, Weights] = {}
         left = [model.base for model in self.manifest.models]
@@ -94,7 +91,7 @@ class Bundle:
                 bases.pop(model.base, None)
 
     def weights(self) -> Iterator[tuple[ModelSpec, tuple[Weights, ...]]]:
-        """Each model with the complete float32 weights of its networks, as `networks` has them."""
+        """Each model with the complete float32 weights of its networks, in the order of `networks`."""
         for model, networks in self.networks():
             yield model, tuple(network.weights() for network in networks)
 
@@ -111,7 +108,7 @@ class Bundle:
         head = describe(model.architecture).head
         base_file = file_of(model.base) if model.base is not None else None
         stored = _tensor_names(self.folder / file) & names
-        # A file that holds a head alone says nothing of what is below it.
+        # A file that contains only a head does not affect the layers below it.
         below = model.files[file] if any(not name.startswith(f"{head}.") for name in stored) else ""
         source = [model.architecture, model.base or "", self.manifest.bases.get(base_file or "", ""), below]
 
@@ -128,7 +125,7 @@ class Bundle:
         )
 
     def distance(self) -> Weights:
-        """The tensors by which the gate measures how far a photo is from scalps (`ml.gate`), none where it doesn't."""
+        """The tensors of the gate's distance (`ml.gate`), empty if it has none."""
         gate = self.model(GATE.key)
         return self._read(gate.file, _distance_shapes(gate).keys())
 
@@ -142,17 +139,16 @@ def write_bundle(
     models: Iterable[tuple[ModelSettings, Weights | Sequence[Weights]]],
     bases: Mapping[str, Weights] = MappingProxyType({}),
 ) -> Bundle:
-    """Write a bundle and verify it. One model's weights are in memory at a time if `models` is a generator.
+    """Write and verify a bundle. One model's weights are in memory at a time if `models` is a generator.
 
-    A model with several weights becomes an ensemble.
-    `bases` are the tensors that models on `file:…:trunk.safetensors` or `grown:…:trunk.safetensors` build on, by that
-    file: all but the last linear layer's, of EfficientNet-lite0 where they grow. Tensors keep their type in the files.
-    The folder appears complete or not at all; an earlier bundle there is replaced. Raises BundleInvalid
-    where the folder holds anything else, or where the models do not make a bundle.
+    A model with several weights becomes an ensemble. `bases` are, by file, the tensors that models on
+    `file:…:trunk.safetensors` or `grown:…:trunk.safetensors` build on: all but the last linear layer, of
+    EfficientNet-lite0 if they grow. Tensors keep their type. The folder is written atomically and replaces an earlier
+    bundle. Raises BundleInvalid if the folder contains anything else, or if the models do not make a bundle.
     """
     folder = Path(folder).resolve()
     if folder.exists() and not (folder / MANIFEST_FILE).is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BundleInvalid(f"{folder} is there and is no bundle. Name a new folder.")
+        raise BundleInvalid(f"{folder} exists and is not a bundle. Name a new folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
@@ -170,13 +166,13 @@ def write_bundle(
         )
         (draft / MANIFEST_FILE).write_text(text + "\n", encoding="utf-8")
         Bundle.open(draft)
-        _put_in_place(draft, folder)
+        _replace_folder(draft, folder)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return Bundle(folder, manifest)
 
 
-def _put_in_place(draft: Path, folder: Path) -> None:
+def _replace_folder(draft: Path, folder: Path) -> None:
     if not folder.exists():
         draft.rename(folder)
         return
@@ -197,20 +193,20 @@ def _write_model(folder: Path, settings: ModelSettings, weights: Weights | Seque
 
 def _write_weights(path: Path, weights: Weights) -> str:
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
-    # safetensors leaves files to their owner alone; the service may run as another user.
+    # safetensors makes files readable only by their owner, but the service may run as another user.
     path.chmod(0o644)
     return _sha256(path)
 
 
 def _read_manifest(path: Path) -> Manifest:
     if not path.is_file():
-        raise BundleInvalid(f"{path}: there is no such file, so {path.parent} is no bundle. Check the path.")
-    if path.stat().st_size > _MANIFEST_LIMIT:
-        raise BundleInvalid(f"{path} is larger than any manifest. {_AGAIN}")
+        raise BundleInvalid(f"{path}: no such file, so {path.parent} is not a bundle. Check the path.")
+    if path.stat().st_size > _MAX_MANIFEST_BYTES:
+        raise BundleInvalid(f"{path} is too large for a manifest. {_REMEDY}")
     try:
         return Manifest.model_validate_json(path.read_bytes())
     except ValidationError as error:
-        raise BundleInvalid(f"{path}: {first_fault(error)}. {_AGAIN}") from error
+        raise BundleInvalid(f"{path}: {first_fault(error)}. {_REMEDY}") from error
 
 
 def _verify_base(folder: Path, name: str) -> None:
@@ -218,7 +214,7 @@ def _verify_base(folder: Path, name: str) -> None:
         base = open_base(name, folder)
     except ValueError as error:
         raise BundleInvalid(
-            f"{folder / MANIFEST_FILE}: {error} Use a version of the software that knows it."
+            f"{folder / MANIFEST_FILE}: {error} Use a version of the software that supports it."
         ) from error
     file = file_of(name)
     if file is not None and base.source is not None:
@@ -243,7 +239,7 @@ def _verify_model(folder: Path, model: ModelSpec) -> None:
 
 
 def _distance_shapes(model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
-    """What the weights of the gate may hold beside its network: all of it or nothing."""
+    """Additional tensors that the gate's weights may contain: all of them or none."""
     if model.key != GATE.key:
         return {}
     head = f"{describe(model.architecture).head}.weight"
@@ -252,9 +248,9 @@ def _distance_shapes(model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
 
 def _verify_hash(path: Path, sha256: str) -> None:
     if not path.is_file():
-        raise BundleInvalid(f"{path} is missing. {_AGAIN}")
+        raise BundleInvalid(f"{path} is missing. {_REMEDY}")
     if _sha256(path) != sha256:
-        raise BundleInvalid(f"{path} is not the file that {MANIFEST_FILE} names: its SHA-256 differs. {_AGAIN}")
+        raise BundleInvalid(f"{path} is not the file in {MANIFEST_FILE}: its SHA-256 differs. {_REMEDY}")
 
 
 def _verify_tensors(path: Path, network: str, expected: Mapping[str, tuple[int, ...]], required: Set[str]) -> None:
@@ -262,18 +258,18 @@ def _verify_tensors(path: Path, network: str, expected: Mapping[str, tuple[int, 
     for name, tensor in _read_tensors(path):
         found.add(name)
         if name not in expected:
-            raise BundleInvalid(f"{path} holds a tensor {name!r} that {network} does not have. {_AGAIN}")
+            raise BundleInvalid(f"{path} has a tensor {name!r}, which is not part of {network}. {_REMEDY}")
         if tuple(tensor.shape) != expected[name]:
             raise BundleInvalid(
-                f"{path}: {name} is shaped {list(tensor.shape)}, but {network} wants {list(expected[name])}. {_AGAIN}"
+                f"{path}: {name} has shape {list(tensor.shape)}, but {network} needs {list(expected[name])}. {_REMEDY}"
             )
         if tensor.dtype not in _STORED_TYPES:
-            raise BundleInvalid(f"{path}: {name} is {tensor.dtype}, weights are floating point. {_AGAIN}")
+            raise BundleInvalid(f"{path}: {name} is {tensor.dtype}, but weights must be floating point. {_REMEDY}")
         if not bool(torch.isfinite(tensor).all()):
-            raise BundleInvalid(f"{path}: {name} holds values that are not finite. {_AGAIN}")
+            raise BundleInvalid(f"{path}: {name} has values that are not finite. {_REMEDY}")
     missing = required - found
     if missing:
-        raise BundleInvalid(f"{path} lacks {len(missing)} tensors of {network}, such as {min(missing)!r}. {_AGAIN}")
+        raise BundleInvalid(f"{path} lacks {len(missing)} tensors of {network}, such as {min(missing)!r}. {_REMEDY}")
 
 
 def _base_shapes(folder: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
@@ -282,7 +278,7 @@ def _base_shapes(folder: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]
     base = open_base(model.base, folder)
     if base.architecture != model.architecture:
         raise BundleInvalid(
-            f"{folder / model.file} is a delta on {model.base!r}, but its model is {model.architecture}. {_AGAIN}"
+            f"{folder / model.file} is a delta on {model.base!r}, but its model is {model.architecture}. {_REMEDY}"
         )
     return base.shapes
 
@@ -293,14 +289,14 @@ def _tensor_names(path: Path) -> set[str]:
 
 
 def _read_tensors(path: Path, names: Set[str] | None = None) -> Iterator[tuple[str, torch.Tensor]]:
-    """Name and tensor of a safetensors file, all or those of these names, mapped into memory rather than read."""
+    """Names and memory-mapped tensors of a safetensors file: all of them, or only these names."""
     try:
         with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - safe_open is no mapping.
+            for name in file.keys():  # noqa: SIM118 - safe_open is not a mapping.
                 if names is None or name in names:
                     yield name, file.get_tensor(name)
     except (SafetensorError, OSError) as error:
-        raise BundleInvalid(f"{path} is no readable safetensors file: {error}. {_AGAIN}") from error
+        raise BundleInvalid(f"{path} cannot be read as a safetensors file: {error}. {_REMEDY}") from error
 
 
 def _sha256(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""What `bundle.json` says: the seven models, what each expects of a photo, and where they come from."""
+"""The schema of `bundle.json`: the seven models, their preprocessing, and where they come from."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ml.preprocessing import Aspect, Interpolation, Preprocessing
 
 Unit = Annotated[float, Field(ge=0, le=1)]
 Spread = Annotated[float, Field(gt=0, le=10)]
-#: Which views of a photo a model looks at, besides the photo itself: as in a mirror, and upside down as well.
+#: The views of a photo that a model processes besides the photo itself: mirrored, or also upside down.
 Flips = Literal["none", "horizontal", "both"]
 #: The dimensions of a batch `[n, 3, height, width]` along which each view is flipped.
 VIEWS: Mapping[Flips, tuple[tuple[int, ...], ...]] = {
@@ -24,13 +24,13 @@ VIEWS: Mapping[Flips, tuple[tuple[int, ...], ...]] = {
     "horizontal": ((), (3,)),
     "both": ((), (3,), (2,), (2, 3)),
 }
-#: A weights file, a plain name inside the bundle's folder, and its hash.
+#: The name of a weights file in the bundle's folder, and its hash.
 File = Annotated[str, Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors$", max_length=100)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 def classes_of(key: str) -> tuple[int, ...]:
-    """How many classes the model of this key may have: a grader one per grade, the gate two or three (`GateClass`)."""
+    """How many classes the model may have: a grader one per grade, the gate two or three (`GateClass`)."""
     return (2, len(GateClass)) if key == GATE.key else (len(GRADES),)
 
 
@@ -39,17 +39,17 @@ class _Strict(BaseModel):
 
 
 class ModelSettings(_Strict):
-    """Everything about one model but its weights.
+    """Everything about one model except its weights.
 
     `temperature` divides the logits before the softmax (Guo et al., arXiv 1706.04599). `threshold` is, for a
-    grader, the confidence below which it abstains; for the gate, the least probability of "scalp" that lets
-    a photo pass: 0 lets every photo pass, anything above 1 none. A grader that is not `rated` has never been shown to
-    rank real photographs: all its findings are withheld. So are those of photos whose distance, as the gate measures
-    it, is beyond `reach`: they are unlike what the grader was calibrated on. `padding_size` is the image size that the
-    network's static padding was laid out for, where that is not `image_size`. `output` says what the numbers of
-    the last layer mean (`ml.outputs`). `base` names the weights that the file is a delta on; without it the file
-    is complete. The probabilities of all views of `flips` are averaged, and calibrated by the `levels` of a grader that
-    has them. `metrics` are measured figures by name.
+    grader, the confidence below which it abstains; for the gate, the lowest probability of "scalp" that passes: 0 lets
+    every photo pass, anything above 1 none. A grader is `rated` if it was shown to rank real photographs; otherwise all
+    its findings are withheld. So are findings on photos whose distance, as the gate measures it, is beyond `reach`:
+    they are unlike what the grader was calibrated on. `padding_size` is the image size that the network's static
+    padding was computed for, if that is not `image_size`. `output` is the meaning of the last layer (`ml.outputs`).
+    `base` names the weights that the file is a delta on; without it the file is complete. The probabilities of all
+    views of `flips` are averaged, and calibrated by `levels` if the grader has them. `metrics` are measured figures by
+    name.
     """
 
     key: Literal[MODEL_KEYS]  # type: ignore[valid-type]
@@ -76,7 +76,7 @@ class ModelSettings(_Strict):
         describe(self.architecture)
         if self.classes not in classes_of(self.key):
             allowed = " or ".join(map(str, classes_of(self.key)))
-            raise ValueError(f"{self.key} tells {allowed} classes apart, not {self.classes}")
+            raise ValueError(f"{self.key} must have {allowed} classes, not {self.classes}")
         if self.key == GATE.key and self.output != "softmax":
             raise ValueError(f"the output of {self.key} must be softmax: its classes have no order")
         if self.key == GATE.key and (not self.rated or self.reach is not None):
@@ -84,12 +84,12 @@ class ModelSettings(_Strict):
         if self.key == GATE.key and self.levels is not None:
             raise ValueError(f"{self.key} can't have levels: its classes have no order")
         if self.base is not None and self.base.endswith(":imagenet"):
-            raise ValueError(f"{self.base} is there where models are trained alone; a bundle holds its base as a file")
+            raise ValueError(f"{self.base} is only for training; a bundle has its base as a file")
         return self
 
     @property
     def outputs(self) -> int:
-        """How many numbers the last layer gives."""
+        """How many numbers the last layer returns."""
         return outputs_for(self.classes, self.output)
 
     @property
@@ -100,8 +100,8 @@ class ModelSettings(_Strict):
 class ModelSpec(ModelSettings):
     """A model of a bundle: its settings and its weights.
 
-    `ensemble` are further weights files, by their hashes: the model is then several networks of the same settings,
-    whose probabilities are averaged.
+    `ensemble` are the hashes of further weights files by name: the model is then several networks with the same
+    settings, whose probabilities are averaged.
     """
 
     file: File
@@ -110,20 +110,20 @@ class ModelSpec(ModelSettings):
 
     @property
     def files(self) -> dict[str, str]:
-        """All weights files by their hashes, the first one first."""
+        """The hash of each weights file by name, beginning with `file`."""
         return {self.file: self.sha256, **self.ensemble}
 
     @property
     def passes(self) -> int:
-        """How many forward passes one photo takes."""
+        """Forward passes per photo."""
         return len(self.files) * len(VIEWS[self.flips])
 
 
 class Provenance(_Strict):
-    """Where a bundle comes from. `demo` is true where the answers must be shown as a demonstration.
+    """Where a bundle comes from. `demo` is true if its answers must be shown as a demonstration.
 
-    `name@version`, which every result keeps, has at most 100 characters. A bundle that was adapted from another names
-    that as its `parent`, by `name@version` and the SHA-256 of its `bundle.json`, and `adapted` says to what and how.
+    `name@version`, which every result stores, has at most 100 characters. An adapted bundle has a `parent`, given by
+    `name@version` and the SHA-256 of its `bundle.json`; `adapted` describes the adaptation.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=50)
@@ -138,7 +138,7 @@ class Provenance(_Strict):
 class Manifest(Provenance):
     """The whole of `bundle.json`.
 
-    `bases` are the files, by their hashes, that models' bases are made from; `models` are the seven in the order of
+    `bases` are the hashes of the files that bases are made from, by name; `models` are the seven in the order of
     `ml.labels.MODEL_KEYS`.
     """
 

@@ -1,6 +1,6 @@
-"""The command line, `python -m ml`: one module a command, each with `register(commands)`.
+"""The command line, `python -m ml`: one module per command, each with `register(commands)`.
 
-Exit codes: 0 done, 1 refused or failed with a sentence on standard error, 2 wrong usage.
+Exit codes: 0 success, 1 failure with a message on standard error, 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from ml.cli import bench, bundle, compare, data, evaluate, gate, predict, train
 from ml.errors import MLError
 
-#: What the training role installs on top of the worker role, by the names that it is imported by.
-_OF_TRAINING = ("matplotlib", "tensorboard", "tqdm")
+#: Modules of packages that only the training role installs.
+_TRAINING_MODULES = ("matplotlib", "tensorboard", "tqdm")
 _INSTALL = "It comes with the training role: pip install -r requirements/training.txt"
 
 
@@ -34,12 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
-        if error.name not in _OF_TRAINING:
+        if error.name not in _TRAINING_MODULES:
             raise
         print(f"This command needs the package {error.name}. {_INSTALL}", file=sys.stderr)
         return 1
     except BrokenPipeError:
-        # Whoever read our output has seen enough, as `head` has. Python flushes once more when it ends: into nothing.
+        # The reader of the output has closed it, as `head` does. Send the final flush of the interpreter to /dev/null.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code

@@ -1,4 +1,4 @@
-"""Types of arguments that several commands take: numbers that make sense, and recipes that are there."""
+"""Argument types and actions that several commands share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def count(text: str) -> int:
 
 
 def number(text: str) -> int:
-    """A whole number of at least 0, as seeds are and as the processes that a program may do without."""
+    """A whole number of at least 0."""
     return _whole(text, least=0)
 
 
@@ -24,12 +24,12 @@ def _whole(text: str, *, least: int) -> int:
     except ValueError:
         value = least - 1
     if value < least:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of at least {least}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number of at least {least}")
     return value
 
 
 class ListRecipes(argparse.Action):
-    """Prints the recipes that ship with the code, and ends, as `--help` does."""
+    """Print the recipes that ship with the code, and exit, as `--help` does."""
 
     def __init__(self, option_strings: Sequence[str], dest: str, **options: Any) -> None:
         super().__init__(option_strings, dest, nargs=0, default=argparse.SUPPRESS, **options)

@@ -1,4 +1,4 @@
-"""`python -m ml bench`: the inference of several ways side by side, without the service."""
+"""`python -m ml bench`: compare ways of running inference, without the service."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "bench",
-        help="measure inference: the original way, resident eager, ours, and the limit of the machine",
-        description="Measure the seven models the original way, resident and as ours, on the same photos and weights, "
-        "in interleaved rounds, against the limit of a large matrix product. `make bench` adds servers over HTTP.",
+        help="measure inference: the original way, resident eager, ours, and the machine's limit",
+        description="Measure the seven models the original way, resident in eager torch, and as this project runs "
+        "them, with the same photos and weights, in interleaved rounds, and compare with the machine's speed in a "
+        "large matrix product. `make bench` adds servers over HTTP.",
     )
     from ml.bench.options import INFERENCE_LINES, add_options
 

@@ -1,4 +1,4 @@
-"""`python -m ml compare`: recipes on the same pictures, quality and time side by side."""
+"""`python -m ml compare`: train recipes on the same pictures and compare quality and time."""
 
 from __future__ import annotations
 
@@ -16,24 +16,26 @@ from ml.labels import SYMPTOMS
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "compare",
-        help="train several recipes on the same pictures and show quality and time side by side",
+        help="train several recipes on the same pictures and compare quality and time",
         description="Train several recipes on the same pictures, measure them on the test part of the split, and write "
-        "comparison.md and comparison.json. What was trained already is not trained again.",
+        "comparison.md and comparison.json. Finished runs are not trained again.",
     )
     parser.add_argument("data", type=Path, help="folder of the data set")
-    parser.add_argument("--split", type=Path, required=True, help="file of `data split` with a part named test")
+    parser.add_argument(
+        "--split", type=Path, required=True, help="file that `data split` wrote, with a part named test"
+    )
     parser.add_argument(
         "--recipe",
         action="append",
         required=True,
-        type=_wish,
+        type=_recipe_and_epochs,
         metavar="NAME[=EPOCHS]",
-        help="with its own epochs, or so many",
+        help="a recipe, with its own number of epochs or this one; repeatable",
     )
-    parser.add_argument("--list-recipes", action=ListRecipes, help="name the recipes and end")
-    parser.add_argument("--heads", choices=("six", "one"), help="for all of them, instead of the recipes' own")
-    parser.add_argument("--pictures", type=count, help="train on so many pictures of the training part alone")
-    parser.add_argument("--test-pictures", type=count, help="measure on so many of the test part alone")
+    parser.add_argument("--list-recipes", action=ListRecipes, help="list the recipes and exit")
+    parser.add_argument("--heads", choices=("six", "one"), help="for all recipes, instead of their own")
+    parser.add_argument("--pictures", type=count, help="train on only this many pictures of the training part")
+    parser.add_argument("--test-pictures", type=count, help="measure on only this many pictures of the test part")
     parser.add_argument("--out", type=Path, required=True, help="folder for the runs and the table")
     parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
@@ -41,8 +43,8 @@ def register(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def _wish(text: str) -> tuple[str, int | None]:
-    """The name of a recipe, and how many epochs where that is said."""
+def _recipe_and_epochs(text: str) -> tuple[str, int | None]:
+    """The name of a recipe, and the number of epochs if given."""
     name, _, epochs = text.partition("=")
     return name, count(epochs) if epochs else None
 
@@ -57,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     test = read_parts(options.data, options.split, options.seed).get("test")
     if not test:
-        raise SplitInvalid(f"{options.split} has no part named test, which the comparison measures on.")
+        raise SplitInvalid(f"{options.split} has no part named test, on which the comparison is measured.")
     recipes = [(load_recipe(name), epochs) for name, epochs in options.recipe]
     runs = {}
     for recipe, epochs in recipes:

@@ -1,4 +1,4 @@
-"""`python -m ml evaluate`: how good a run or a bundle is on labelled pictures, with plots and a model card."""
+"""`python -m ml evaluate`: measure a run or a bundle on labeled pictures, with plots and a model card."""
 
 from __future__ import annotations
 
@@ -25,32 +25,30 @@ _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "evaluate",
-        help="measure a run or a bundle on labelled pictures",
-        description="Measure a training run or a bundle on labelled pictures, and write evaluation.json, plots and a "
+        help="measure a run or a bundle on labeled pictures",
+        description="Measure a training run or a bundle on labeled pictures, and write evaluation.json, plots and a "
         "model card. For a run, temperatures and abstention thresholds are fitted on another part and written to "
-        "calibration.json, where `bundle build` finds them; a bundle has its own. Where only some symptoms of a "
-        "picture are labelled, each symptom is measured on the pictures that are labelled for it.",
+        "calibration.json, where `bundle build` finds them; a bundle has its own. If pictures are labeled for only "
+        "some symptoms, each symptom is measured on the pictures that are labeled for it.",
     )
-    parser.add_argument("subject", type=Path, help="the folder of a run, of one run a symptom, or of a bundle")
+    parser.add_argument("subject", type=Path, help="folder of a run, of one run per symptom, or of a bundle")
     parser.add_argument("path", type=Path, help="the data set's folder or zip")
     parser.add_argument(
         "--labels",
         type=Path,
         metavar="CSV",
-        help="grades in a table, for pictures that do not come in AI Hub's layout: a column `file`, one per labelled "
-        "symptom named by its key, and `person` where known; empty cells are not labelled",
+        help="table of grades, for pictures that are not in AI Hub's layout: a column `file`, one column per labeled "
+        "symptom, named by its key, and `person` if known; empty cells mean not labeled",
     )
-    parser.add_argument(
-        "--split", type=Path, help="file that `data split` wrote (default: none, all pictures are one part)"
-    )
+    parser.add_argument("--split", type=Path, help="file that `data split` wrote (default: all pictures are one part)")
     parser.add_argument("--part", help="part of the split to measure on (default: test)")
     parser.add_argument(
         "--calibrate-on",
         metavar="PART",
         help="part of the split to fit temperatures and thresholds on (default: validation for a run with a split, "
-        "else nothing is fitted)",
+        "otherwise nothing is fitted)",
     )
-    parser.add_argument("--out", type=Path, help="folder to write (default for a run: its folder evaluation)")
+    parser.add_argument("--out", type=Path, help="folder to write (default for a run: its subfolder evaluation)")
     parser.add_argument(
         "--card", action="store_true", help="also put the model card and its plots into the bundle's folder"
     )
@@ -67,20 +65,22 @@ def run(options: argparse.Namespace) -> int:
     from ml.evaluation.subject import BundleSubject, open_subject
 
     if options.split is None and (options.part or options.calibrate_on):
-        return _misused("--part and --calibrate-on name parts of a --split")
+        return _report_misuse("--part and --calibrate-on need --split")
     if options.labels is not None and options.split is not None:
-        return _misused("--labels takes all pictures of the table and goes with no --split")
+        return _report_misuse("--labels and --split cannot be combined")
     part = options.part or "test"
     subject = open_subject(options.subject, options.device)
     of_bundle = isinstance(subject, BundleSubject)
     if of_bundle and options.out is None:
-        return _misused("a bundle needs --out, a folder to write")
+        return _report_misuse("a bundle needs --out")
     if options.card and not of_bundle:
-        return _misused("--card is for bundles; a run has its card in --out")
+        return _report_misuse("--card is only for bundles; the card of a run is in --out")
     out: Path = options.out or options.subject / EVALUATION_FOLDER
     calibrate_on = options.calibrate_on or (None if of_bundle or options.split is None else "validation")
     if part == calibrate_on:
-        return _misused(f"what is fitted on {part} cannot be measured on it: name another part to --calibrate-on")
+        return _report_misuse(
+            f"the part {part} cannot be used both to measure and to calibrate: choose another --calibrate-on"
+        )
 
     sample, records, kept = _pictures(options, part, calibrate_on)
     sample = replace(sample, seen=sample.digest in subject.learnt_from)
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
     calibration = None
     if kept:
         calibration = calibrate(subject.answers(kept, f"{calibrate_on}, to calibrate"), str(calibrate_on))
-        # Fitted on the raw outputs: levels belong to the temperatures that they were fitted with.
+        # Fitted on raw outputs: levels only fit the temperatures that they were fitted with.
         temperatures, thresholds, levels = calibration.temperatures, calibration.thresholds, {}
         calibrated_on = f"the {len(kept)} pictures of the part {calibrate_on}"
     evaluation = evaluate(
@@ -124,7 +124,7 @@ def run(options: argparse.Namespace) -> int:
 def _pictures(
     options: argparse.Namespace, part: str, calibrate_on: str | None
 ) -> tuple[Sample, Sequence[Record], Sequence[Record]]:
-    """What is measured on, and the pictures of it and of the part to calibrate on. Raises SplitInvalid."""
+    """The sample to measure, its pictures, and the pictures to calibrate on. Raises SplitInvalid."""
     from ml.data.aihub import read_aihub
     from ml.data.files import is_synthetic
     from ml.data.label_table import read_label_table
@@ -149,15 +149,15 @@ def _pictures(
 
 
 def print_evaluation(evaluation: Evaluation) -> None:
-    """One table: a line a symptom and one for the means."""
-    kind = "synthetic pictures of persons that do not exist" if evaluation.sample.synthetic else "pictures of persons"
+    """One table with a line per symptom and one for the means."""
+    kind = "synthetic pictures of fictional persons" if evaluation.sample.synthetic else "pictures of persons"
     print(f"{evaluation.subject} on {evaluation.pictures} {kind} ({evaluation.persons}), ", end="")
     print(f"part {evaluation.sample.part}" if evaluation.sample.part else "the whole data set as one part")
     if evaluation.sample.seen:
-        print("Training has seen these very pictures: every figure here is too good.")
-    print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'as they were, nothing was fitted'}")
+        print("The training used these same pictures: all figures here are too good.")
+    print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'unchanged, nothing was fitted'}")
     if evaluation.partly_labelled:
-        print("Not every picture is labelled for every symptom: each figure is over the pictures that are.")
+        print("Not every picture is labeled for every symptom: each figure is over the labeled pictures.")
     print()
     recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)
     print(
@@ -177,7 +177,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
             f"{row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}        {recalls}"
         )
     for key in evaluation.not_labelled:
-        print(f"{_ENGLISH[key]:<32}not labelled")
+        print(f"{_ENGLISH[key]:<32}not labeled")
     if rule := evaluation.type_rule:
         print()
         print(
@@ -192,6 +192,6 @@ def _figure(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _misused(error: str) -> int:
+def _report_misuse(error: str) -> int:
     print(f"python -m ml evaluate: {error}", file=sys.stderr)
     return 2

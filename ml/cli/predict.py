@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
 _REFUSALS = {
     "not_a_scalp": "this does not look like a scalp",
-    "too_far": "this is a scalp or a head from too far away: part the hair and fill the frame with skin",
+    "too_far": "this was taken from too far away: part the hair and fill the frame with skin",
     "too_dark": "this is too dark",
     "too_bright": "this is too bright",
     "too_blurred": "this is out of focus",
@@ -30,7 +30,7 @@ _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
 def default_bundle() -> Path:
-    """`SCALP_BUNDLE` where it is set, else the demo bundle that ships with the code."""
+    """`SCALP_BUNDLE` if it is set, else the demo bundle that ships with the code."""
     return Path(os.environ.get("SCALP_BUNDLE") or DEMO_BUNDLE)
 
 
@@ -38,9 +38,12 @@ def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "predict",
         help="grade photos",
-        description="Grade photos: the gate first, then six symptoms, the scalp type and its degree.",
+        description="Check with the gate that photos show a scalp, then grade six symptoms and derive the scalp type "
+        "and degree.",
     )
-    parser.add_argument("photos", nargs="+", type=Path, metavar="PHOTO", help="any picture that Pillow reads, HEIC too")
+    parser.add_argument(
+        "photos", nargs="+", type=Path, metavar="PHOTO", help="any picture that Pillow can read, or HEIC"
+    )
     parser.add_argument("--bundle", type=Path, help="folder of the models (default: SCALP_BUNDLE, else the demo)")
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument(
@@ -48,7 +51,7 @@ def register(commands: Any) -> None:
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.add_argument(
-        "--maps", type=Path, metavar="FOLDER", help="write where each grade was seen: a picture PHOTO-SYMPTOM.png each"
+        "--maps", type=Path, metavar="FOLDER", help="write class activation maps: PHOTO-SYMPTOM.png for each finding"
     )
     parser.set_defaults(run=run)
 
@@ -59,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
 
     stems = [path.stem for path in options.photos]
     if options.maps and len(set(stems)) < len(stems):
-        print("python -m ml predict: with --maps no two photos may share a name.", file=sys.stderr)
+        print("python -m ml predict: with --maps, all photos need different names", file=sys.stderr)
         return 2
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     predictor = Predictor(Bundle.open(options.bundle or default_bundle()), options.device, options.runtime)
@@ -87,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _fields(prediction: Prediction) -> dict[str, Any]:
-    """A prediction as JSON has it: without the maps."""
+    """A prediction for JSON, without the maps."""
     fields = dataclasses.asdict(prediction)
     for finding in fields["findings"]:
         del finding["map"]
@@ -123,7 +126,7 @@ def _show(answer: dict[str, Any]) -> None:
 
 
 def _gate(answer: dict[str, Any]) -> str:
-    """What the gate measured: nothing where it did not look."""
+    """The gate's figures, if it ran."""
     if answer["scalp_probability"] is None:
         return ""
     distance = "" if answer["scalp_distance"] is None else f", distance {answer['scalp_distance']:.2f}"

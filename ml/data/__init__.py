@@ -1,1 +1,1 @@
-"""Pictures to calibrate, train and test with."""
+"""Data sets and synthetic pictures."""

@@ -1,8 +1,8 @@
-"""The reader of AI Hub's set of scalp images by type (유형별 두피 이미지, dataSetSn 216), as people have it.
+"""Read AI Hub's set of scalp images by type (유형별 두피 이미지, dataSetSn 216), in all common layouts.
 
-A picture lies in up to six folders, one for each symptom that it shows, and each `0.양호` folder holds the same
-pictures, those with all six grades at 0. So no folder is taken for a label: the reader joins the pictures and
-labels of all folders by name and takes the six grades that every label carries.
+A picture is in up to six folders, one for each symptom that it shows, and all `0.양호` folders have the same pictures,
+those with all six grades at 0. So folders are not used as labels: the reader joins the pictures and labels of all
+folders by name and uses the six grades in every label.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Grades = tuple[int | None, ...]
 
 @dataclass(slots=True)
 class _Gathered:
-    """What all files together say about pictures, by the pictures' names without ending."""
+    """The content of all files about each picture, by its name without suffix."""
 
     faults: Faults
     partial_labels: bool
@@ -92,20 +92,20 @@ class _Gathered:
 def read_aihub(
     path: Path, *, partial_labels: bool = False, check_pictures: bool = True, whole_pictures: bool = False
 ) -> DataSet:
-    """Read the set below `path`: a folder, a zip, or a folder with zips in it, in any of its layouts.
+    """Read the set in `path`: a folder, a zip, or a folder with zips, in any of its layouts.
 
-    Only the directories of zips and the JSON files are read, and the first and last bytes of one copy of
-    each picture, which `check_pictures` leaves out and `whole_pictures` extends to all bytes, for the end of
-    a compressed member can't be seen otherwise. With `partial_labels`, a label in which some of the six grades are
-    missing, null or empty counts for the others, and several such labels of one picture are joined; without, it is
-    skipped and counted as a fault. Raises DataSetInvalid where `path` is not there or no picture
-    in it has a usable label; everything less is counted in the `faults` of what returns.
+    Only the directories of zips, the JSON files, and the first and last bytes of one copy of each picture are read.
+    Without `check_pictures` pictures are not read at all; with `whole_pictures` all bytes are read, which is the only
+    way to see the end of a compressed member. With `partial_labels`, a label with missing, null or empty grades counts
+    for the other grades, and several such labels of one picture are joined; otherwise it is skipped and counted as a
+    fault. Raises DataSetInvalid if `path` does not exist or has no picture with a usable label; all other faults are
+    counted in the result's `faults`.
     """
     gathered = _Gathered(Faults(), partial_labels)
     for file in find_files(path, gathered.faults):
         gathered.add(file)
     records = []
-    # Pictures are looked at in the order in which they were found, which is the order on the disk.
+    # Pictures are checked in the order in which they were found, which is the order on the disk.
     for stem in dict.fromkeys((*gathered.pictures, *gathered.grades)):
         usable = _usable(gathered, stem)
         if usable is None:
@@ -143,14 +143,14 @@ def read_aihub(
 
 
 def _usable(gathered: _Gathered, stem: str) -> tuple[PictureName, Grades] | None:
-    """The name and the grades of a picture that has both and labels that agree, else None and a fault."""
+    """The name and the grades of a picture; None, with a fault, if they are missing or its labels disagree."""
     faults, grades = gathered.faults, gathered.grades.get(stem, [])
     name = PictureName.parse(stem)
     if stem not in gathered.pictures:
         faults.add(Fault.NO_PICTURE, stem)
     elif not grades:
         faults.add(Fault.NO_LABEL, stem)
-    elif (joined := _joined(grades)) is None:
+    elif (joined := _join(grades)) is None:
         shown = " and ".join("".join("–" if grade is None else str(grade) for grade in each) for each in grades)
         faults.add(Fault.CONFLICTING_LABELS, f"{stem}: {shown}")
     elif name is None:
@@ -160,8 +160,8 @@ def _usable(gathered: _Gathered, stem: str) -> tuple[PictureName, Grades] | None
     return None
 
 
-def _joined(labels: Iterable[Grades]) -> Grades | None:
-    """What the labels of one picture say together, None where two of them contradict each other."""
+def _join(labels: Iterable[Grades]) -> Grades | None:
+    """The combined grades of the labels of one picture, None if they contradict each other."""
     found = [{grade for grade in column if grade is not None} for column in zip(*labels, strict=True)]
     if any(len(grades) > 1 for grades in found):
         return None
@@ -182,9 +182,9 @@ def _filed(folders: Iterable[Folder]) -> tuple[tuple[int, int], ...]:
 
 
 def _entries(data: bytes) -> list[dict[str, Any]]:
-    """The JSON objects of a file, which may be wrapped in a list, begin with a mark, or be in cp949.
+    """The JSON objects of a file, which may be in a list, have a byte order mark, or be encoded as cp949.
 
-    Raises ValueError where it is no JSON.
+    Raises ValueError if it is not JSON.
     """
     try:
         content = json.loads(data)
@@ -195,7 +195,7 @@ def _entries(data: bytes) -> list[dict[str, Any]]:
 
 
 def _picture_named_by(entry: dict[str, Any]) -> str | None:
-    """The name without ending that a label or meta file gives for its picture."""
+    """The picture's name, without suffix, in a label or meta file."""
     name = entry.get("image_file_name")
     if not isinstance(name, str):
         return None

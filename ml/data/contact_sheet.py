@@ -1,4 +1,4 @@
-"""Contact sheets: pictures of several sets on one sheet, a labelled row of each in turn, to compare by eye."""
+"""Contact sheets: pictures of several sets on one sheet, in labeled rows that alternate, to compare by eye."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _BACKGROUND, _INK = (24, 24, 24), (235, 235, 235)
 
 
 def draw_contact_sheet(sets: Mapping[str, Sequence[Image.Image]], columns: int) -> Image.Image:
-    """One sheet, RGB, of these pictures by the label of their set; the rows of the sets alternate.
+    """An RGB sheet of these pictures, given by the label of their set; the rows of the sets alternate.
 
-    Every picture is squeezed to 4:3, as AI Hub's are. Raises ValueError for no picture or no column.
+    All pictures are resized to 4:3, the format of AI Hub's. Raises ValueError without pictures or columns.
     """
     longest = max(map(len, sets.values()), default=0)
     if not longest or columns < 1:
-        raise ValueError("a contact sheet needs a picture and a column")
+        raise ValueError("a contact sheet needs at least one picture and one column")
     rows = [
         (label, pictures[start : start + columns])
         for start in range(0, longest, columns)

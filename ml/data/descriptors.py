@@ -1,6 +1,7 @@
-"""Descriptors: a dozen numbers per picture that say what a scalp photograph looks like, without any network.
+"""Descriptors: a dozen numbers per picture that describe a scalp photograph, without a network.
 
-Every picture is first brought to 640×480 pixels, the size of AI Hub's photographs, so sizes in pixels compare.
+All pictures are first resized to 640×480 pixels, the size of AI Hub's photographs, so that sizes in pixels can be
+compared.
 """
 
 from __future__ import annotations
@@ -17,24 +18,24 @@ SIZE = (640, 480)
 
 #: How much darker than its surroundings a hair is, of the range 0 to 1.
 _HAIR_CONTRAST = 0.18
-#: How far hair is widened in pixels, so that the soft edge of a shaft does not count as skin.
+#: The margin around hair in pixels, so that the soft edge of a shaft does not count as skin.
 _HAIR_MARGIN = 3
-#: How much brighter than the pixels around it a glint is, and the fewest pixels that make one.
+#: How much brighter than the pixels around it a glint is, and its smallest number of pixels.
 _GLINT_CONTRAST = 0.06
-_GLINT_PIXELS = 3
-#: Standard deviation in pixels of the blur that separates fine structure, and of the one that leaves only colour drift.
+_MIN_GLINT_PIXELS = 3
+#: Standard deviation in pixels of the blur that separates fine structure, and of the one that leaves only color drift.
 _FINE, _DRIFT = 3.0, 25.0
-#: The least of red, green and blue that counts as white.
+#: The lowest value of all channels that counts as white.
 _WHITE = 0.82
 
 
 @dataclass(frozen=True, slots=True)
 class Descriptors:
-    """What one picture looks like.
+    """The appearance of one picture.
 
-    `red`, `green`, `blue` (means) and `contrast` (standard deviation of grey) are of the range 0 to 1. `hue_drift` is
+    `red`, `green`, `blue` (means) and `contrast` (standard deviation of gray) are of the range 0 to 1. `hue_drift` is
     the standard deviation over the skin of red minus blue, blurred by 25 pixels. `hair_share` is the share of the
-    picture that is darker than the local skin by .18. `sharpness` is the variance of the Laplacian of grey and `grain`
+    picture that is darker than the local skin by .18. `sharpness` is the variance of the Laplacian of gray and `grain`
     the standard deviation of fine structure on skin without glints, both times 1,000. A glint is a spot of skin
     brighter than its surroundings by .06: `glint_share` is their share of the skin, `glints_per_megapixel` counts those
     of three pixels or more per million pixels of skin, and `glint_size` is the square root of their median area in
@@ -64,7 +65,7 @@ class Descriptors:
         fine = grey - _blur(grey, _FINE)
         glints = skin & (fine > _GLINT_CONTRAST)
         sizes = spot_sizes(glints)
-        sizes = sizes[sizes >= _GLINT_PIXELS]
+        sizes = sizes[sizes >= _MIN_GLINT_PIXELS]
         drift = _blur(rgb[..., 0] - rgb[..., 2], _DRIFT)
         pixels = max(int(skin.sum()), 1)
         # In float32, a sum down the columns is off by half a percent.
@@ -110,7 +111,7 @@ def summarise(pictures: Sequence[Descriptors]) -> dict[str, Range]:
 def spot_sizes(mask: np.ndarray) -> np.ndarray:
     """The number of pixels of each spot of a boolean mask: of pixels that touch at their sides.
 
-    Every pixel starts with a label of its own; neighbours take the lower one until none changes.
+    Each pixel starts with its own label; neighbors take the lower one until none changes.
     """
     count = int(mask.sum())
     number = np.full(mask.shape, -1)
@@ -162,7 +163,7 @@ def _blur(field: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _laplacian(field: np.ndarray) -> np.ndarray:
-    """The sum of the four neighbours less four times the pixel itself."""
+    """The sum of the four neighbors less four times the pixel itself."""
     padded = np.pad(field, 1, mode="symmetric")
     around = padded[2:, 1:-1] + padded[:-2, 1:-1] + padded[1:-1, 2:] + padded[1:-1, :-2]
     laplacian: np.ndarray = around - 4 * field

@@ -1,4 +1,4 @@
-"""What a data set holds, counted: grades, people, devices, duplicates, leaks, and what was left out."""
+"""Count the contents of a data set: grades, people, devices, duplicates, leaks, and what was left out."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from ml.data.names import PARTS
 from ml.data.records import DataSet, Record
 from ml.labels import GRADES, SYMPTOMS
 
-_EXAMPLES = 5
+_MAX_EXAMPLES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Leak:
-    """What two parts have in common: pictures, persons, and how many persons the second part has at all."""
+    """The pictures and persons that two parts have in common, and the number of persons of the second part."""
 
     pictures: int
     persons: int
@@ -38,8 +38,8 @@ class Leak:
 class SymptomCounts:
     """One symptom over all pictures.
 
-    `grades` counts pictures by grade, `unlabelled` those without one, `filed` those that lie in the symptom's folder
-    of that grade. `disagreements` counts (picture, folder) pairs whose folder says another grade than the label.
+    `grades` counts pictures by grade, `unlabelled` those without one, `filed` those in the symptom's folder of
+    that grade. `disagreements` counts (picture, folder) pairs whose folder has a different grade than the label.
     """
 
     key: str
@@ -51,19 +51,19 @@ class SymptomCounts:
 
     @property
     def shares(self) -> tuple[float, ...]:
-        """The share of each grade among the labelled pictures, 0 to 1; 0 where none is labelled."""
+        """The share of each grade among the labeled pictures, 0 to 1; 0 if there are none."""
         total = sum(self.grades) or 1
         return tuple(count / total for count in self.grades)
 
     @property
     def majority_accuracy(self) -> float:
-        """Accuracy of always answering the most frequent grade: what a grader has to beat."""
+        """Accuracy of always answering the most frequent grade, which a grader must exceed."""
         return max(self.shares)
 
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Counts over a data set: `partly_labelled` pictures lack a grade of some symptom, `all_good` have six times 0.
+    """Counts over a data set: `partly_labelled` pictures lack a grade, `all_good` ones have only grade 0.
 
     `leak` is None unless both official parts are there.
     """
@@ -105,10 +105,10 @@ def inspect_data(data: DataSet) -> Inspection:
         persons=len({record.person for record in records}),
         all_good=sum(record.fully_labelled and not any(record.grades) for record in records),
         symptoms=tuple(_symptom_counts(records, index) for index in range(len(SYMPTOMS))),
-        devices=_counted(records, lambda record: record.device or "unknown"),
-        regions=_counted(records, lambda record: record.region),
-        sexes=_counted(records, lambda record: record.sex or "unknown"),
-        ages=_counted(records, lambda record: record.age or "unknown"),
+        devices=_count_by(records, lambda record: record.device or "unknown"),
+        regions=_count_by(records, lambda record: record.region),
+        sexes=_count_by(records, lambda record: record.sex or "unknown"),
+        ages=_count_by(records, lambda record: record.age or "unknown"),
         copies=dict(sorted(Counter(record.copies for record in records).items())),
         parts={part: len(group) for part, group in by_part.items()},
         leak=Leak.between(*by_part.values()) if all(by_part.values()) else None,
@@ -117,7 +117,7 @@ def inspect_data(data: DataSet) -> Inspection:
 
 
 def official_parts(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """The publisher's own training and validation pictures; a picture that lies in both is in both lists."""
+    """The publisher's own training and validation pictures; a picture in both is in both lists."""
     parts: dict[str, list[Record]] = {part: [] for part in PARTS}
     for record in records:
         for part in record.parts:
@@ -125,7 +125,7 @@ def official_parts(records: Iterable[Record]) -> dict[str, list[Record]]:
     return parts
 
 
-def _counted(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, int]:
+def _count_by(records: Iterable[Record], of: Callable[[Record], str]) -> dict[str, int]:
     return dict(sorted(Counter(map(of, records)).items()))
 
 
@@ -144,6 +144,6 @@ def _symptom_counts(records: Sequence[Record], symptom: int) -> SymptomCounts:
                 filed[filed_grade] += 1
                 if grade is not None and filed_grade != grade:
                     disagreements += 1
-                    if len(examples) < _EXAMPLES:
+                    if len(examples) < _MAX_EXAMPLES:
                         examples.append(f"{record.id}: folder {filed_grade}, label {grade}")
     return SymptomCounts(SYMPTOMS[symptom].key, tuple(grades), unlabelled, tuple(filed), disagreements, tuple(examples))

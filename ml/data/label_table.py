@@ -1,4 +1,4 @@
-"""Labels in a table: a CSV file beside a folder of pictures, for sets that do not come in AI Hub's layout."""
+"""Read labels from a table: a CSV file and a folder of pictures, for sets that are not in AI Hub's layout."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _FILE, _PERSON = "file", "person"
 
 
 def read_label_table(table: Path, folder: Path) -> list[Record]:
-    """The labelled pictures of a folder, ordered by file name.
+    """The labeled pictures of a folder, ordered by file name.
 
-    The table has a column `file`, names relative to the folder, and one for each labelled symptom, named by its key
-    (`dandruff`) or its number (`value_5`), with grades 0 to 3; an empty cell says that this picture is not labelled
-    for it. A row without any grade is skipped. With a column `person`, pictures of one person count as such; without,
-    each picture stands for a person of its own. Raises DataSetInvalid with the line that is wrong.
+    The table has a column `file`, names relative to the folder, and one for each labeled symptom, named by its key
+    (`dandruff`) or its number (`value_5`), with grades 0 to 3; an empty cell means not labeled. Rows without a
+    grade are skipped. A column `person` groups the pictures of a person; without it, each picture counts as another
+    person. Raises DataSetInvalid with the line of the error.
     """
     try:
         with table.open(encoding="utf-8-sig", newline="") as file:
@@ -36,7 +36,7 @@ def read_label_table(table: Path, folder: Path) -> list[Record]:
         if all(grade is None for grade in grades):
             continue
         if name in records:
-            raise DataSetInvalid(f"{table}, line {line}: {name} has a line already.")
+            raise DataSetInvalid(f"{table}, line {line}: {name} occurs twice.")
         if not name or not (folder / name).is_file():
             raise DataSetInvalid(f"{table}, line {line}: there is no picture {name!r} in {folder}.")
         person = (row.get(_PERSON) or "").strip() or name
@@ -59,16 +59,16 @@ def read_label_table(table: Path, folder: Path) -> list[Record]:
 
 
 def _symptom_columns(names: Sequence[str], table: Path) -> list[str | None]:
-    """The name of each symptom's column in this table, None for a symptom that has none."""
+    """The name of each symptom's column in this table, or None."""
     if _FILE not in names:
-        raise DataSetInvalid(f"{table} has no column named {_FILE}, which names the picture.")
+        raise DataSetInvalid(f"{table} has no column {_FILE} with the names of the pictures.")
     columns = [
         next((name for name in (symptom.key, f"value_{number}") if name in names), None)
         for number, symptom in enumerate(SYMPTOMS, start=1)
     ]
     if not any(columns):
         keys = ", ".join(symptom.key for symptom in SYMPTOMS)
-        raise DataSetInvalid(f"{table} has no column for a symptom; they are named {keys}.")
+        raise DataSetInvalid(f"{table} has no column for a symptom; the names are {keys}.")
     return columns
 
 
@@ -77,5 +77,5 @@ def _grade(cell: str | None, where: str) -> int | None:
     if not text:
         return None
     if text not in {str(grade) for grade in range(len(GRADES))}:
-        raise DataSetInvalid(f"{where}: {text!r} is not a grade of 0 to {len(GRADES) - 1}.")
+        raise DataSetInvalid(f"{where}: {text!r} is not a grade from 0 to {len(GRADES) - 1}.")
     return int(text)

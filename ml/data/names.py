@@ -1,6 +1,6 @@
 """The names of the AI Hub scalp set (dataSetSn 216): pictures, folders, official parts, members of zips.
 
-Names come as NFC or NFD, and out of zips made on a Korean Windows as cp949 bytes that were taken for cp437.
+Names may be NFC or NFD, or, from zips made on Korean Windows, cp949 bytes that were decoded as cp437.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ml.labels import GRADES, SYMPTOMS
 
 PARTS = ("training", "validation")
 
-#: Part of the head that a picture shows: top, left, right, back.
+#: The part of the head on a picture: top, left, right, back.
 REGIONS = ("TH", "LH", "RH", "BH")
 
 _PICTURE = re.compile(
@@ -38,7 +38,7 @@ _FOLDER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class PictureName:
-    """What a picture's name says: `0013_A2LEBJJDE00060O_1602578303771_3_TH`, or short `8952_5_RH`.
+    """The parts of a picture's name: `0013_A2LEBJJDE00060O_1602578303771_3_TH`, or short `8952_5_RH`.
 
     `person` is four digits, `taken` milliseconds since 1970, `shot` the running number, `region` one of
     `REGIONS`. The short form has neither `device` nor `taken`.
@@ -52,7 +52,7 @@ class PictureName:
 
     @classmethod
     def parse(cls, stem: str) -> PictureName | None:
-        """The name without its ending, read; None where it isn't of either form."""
+        """Parse the name without suffix; None if it is in neither form."""
         match = _PICTURE.fullmatch(stem)
         if match is None:
             return None
@@ -68,7 +68,7 @@ class PictureName:
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """What the folders above a file say: the official part, and the symptom's index and grade it is filed under."""
+    """What the folders above a file contain: the official part, and the symptom's index and grade."""
 
     part: str | None = None
     symptom: int | None = None
@@ -76,10 +76,10 @@ class Folder:
 
     @classmethod
     def parse(cls, components: Iterable[str]) -> Folder:
-        """Read the folders from the outermost in; the innermost that says something counts.
+        """Parse the folders from the outside in; inner folders override outer ones.
 
-        A zip counts as a folder of its name. Both layouts are read, `[원천]미세각질_0.양호` and
-        `1.미세각질/0.양호`, in whatever normal form, with spaces or without.
+        A zip counts as a folder with its name. Both layouts are read, `[원천]미세각질_0.양호` and
+        `1.미세각질/0.양호`, in any Unicode normal form, with or without spaces.
         """
         part = symptom = grade = None
         for component in components:
@@ -94,11 +94,11 @@ class Folder:
 
 
 def mended_name(name: str) -> str:
-    """A file's or zip member's name as its maker meant it, in NFC, with `/` between folders.
+    """The correct name of a file or zip member, in NFC, with `/` between folders.
 
-    Where a zip doesn't mark its names as UTF-8, `zipfile` and many programs that unpack take them for cp437, though
-    they are UTF-8 (zips of macOS) or cp949 (zips of a Korean Windows); some write the bytes to disk as they
-    are. No Hangul can be said in cp437, so a good Korean name is never mistaken for a spoilt one.
+    If a zip does not declare its names as UTF-8, `zipfile` and many other programs decode them as cp437, although they
+    are UTF-8 (zips of macOS) or cp949 (zips of Korean Windows); some write the raw bytes to disk. cp437 has no Hangul,
+    so a correct Korean name is never changed.
     """
     name = unicodedata.normalize("NFC", name.replace("\\", "/"))
     if name.isascii():

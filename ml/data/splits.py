@@ -1,6 +1,6 @@
-"""Splits of a data set into parts that share no person, saved as a file and checked when they are used.
+"""Split a data set into parts that share no person. Splits are files, which are checked when they are used.
 
-Pictures of one person resemble each other, so a person in two parts makes the second one's figures too good.
+Pictures of one person resemble each other, so a person in two parts would make the figures too good.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ DEFAULT_FRACTIONS: Mapping[str, float] = {"training": 0.8, "validation": 0.1, "t
 
 
 class Split(BaseModel):
-    """Which person is in which part. `digest` is the SHA-256 of the sorted ids of the pictures it was made for."""
+    """The persons of each part. `digest` is the SHA-256 of the sorted ids of the pictures that were split."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -44,23 +44,23 @@ class Split(BaseModel):
         return self
 
     def divide(self, records: Iterable[Record]) -> dict[str, list[Record]]:
-        """The records of each part, in their order. Raises SplitInvalid where they aren't those it was made for."""
+        """The records of each part, in their order. Raises SplitInvalid if they are not those that were split."""
         records = list(records)
         if (len(records), digest(records)) != (self.pictures, self.digest):
             raise SplitInvalid(
-                f"The split was made for {self.pictures} other pictures than the {len(records)} at hand. "
-                "Split these anew, or use the data that it was made for."
+                f"The split was made for {self.pictures} other pictures, not for these {len(records)}. "
+                "Split these, or use the data that the split was made for."
             )
         part_of = {person: part for part, group in self.persons.items() for person in group}
-        if strangers := {record.person for record in records} - part_of.keys():
-            raise SplitInvalid(f"The split names no part for person {min(strangers)}.")
+        if unknown := {record.person for record in records} - part_of.keys():
+            raise SplitInvalid(f"The split has no part for person {min(unknown)}.")
         parts: dict[str, list[Record]] = {part: [] for part in self.persons}
         for record in records:
             parts[part_of[record.person]].append(record)
         return parts
 
     def save(self, path: Path) -> None:
-        """Write the split as JSON; an interrupted write leaves an earlier file as it was."""
+        """Write the split as JSON, atomically."""
         written = path.with_name(f"{path.name}.{os.getpid()}.tmp")
         try:
             written.write_text(json.dumps(self.model_dump(), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -71,13 +71,13 @@ class Split(BaseModel):
 
     @classmethod
     def load(cls, path: Path) -> Split:
-        """Read a saved split; raises SplitInvalid where it is none."""
+        """Read a saved split. Raises SplitInvalid."""
         try:
             return cls.model_validate_json(path.read_bytes())
         except OSError as error:
             raise SplitInvalid(f"{path} cannot be read: {error.strerror}.") from error
         except ValidationError as error:
-            raise SplitInvalid(f"{path} is no split: {error.errors()[0]['msg']}.") from error
+            raise SplitInvalid(f"{path} is not a split: {error.errors()[0]['msg']}.") from error
 
 
 def digest(records: Iterable[Record]) -> str:
@@ -89,7 +89,7 @@ def digest(records: Iterable[Record]) -> str:
 def check_fractions(fractions: Mapping[str, float]) -> None:
     """Raise ValueError unless there are two parts or more with fractions above 0 that sum to 1."""
     if len(fractions) < 2 or not all(0 < each < 1 for each in fractions.values()):
-        raise ValueError("two parts or more with fractions between 0 and 1 are wanted")
+        raise ValueError("there must be two or more parts, with fractions between 0 and 1")
     if abs(sum(fractions.values()) - 1) > 1e-6:
         raise ValueError(f"the fractions sum to {sum(fractions.values()):g}, not 1")
 
@@ -102,9 +102,9 @@ def split_by_person(
     Greedy stratification of groups, as in scikit-learn's StratifiedGroupKFold but for parts of any size: persons
     are taken from the weightiest down, and each goes where the squared deviations from `fractions`, divided by
     them as in Pearson's chi-squared and summed over the share of all pictures and of each of the 24 grades, grow
-    least. A rare grade counts as much as a frequent one, a small part as much as a large one. The same records,
-    in any order, and the same seed give the same split. Raises SplitInvalid where there are fewer persons than
-    parts, ValueError for impossible fractions.
+    least. Rare and frequent grades have equal weight, and so have small and large parts. The same records,
+    in any order, and the same seed give the same split. Raises SplitInvalid for fewer persons than parts, ValueError
+    for impossible fractions.
     """
     check_fractions(fractions)
     persons, shares = _shares(records)
@@ -139,21 +139,21 @@ def grade_deviation(parts: Mapping[str, Sequence[Record]]) -> float:
 
 
 def _grade_shares(records: Sequence[Record]) -> np.ndarray:
-    """Shares of the grades among the labelled pictures as (symptoms, grades); 0 where none is labelled."""
+    """Shares of the grades among the labeled pictures as (symptoms, grades); 0 if there are none."""
     counts = sum((_grade_counts(record) for record in records), np.zeros((len(SYMPTOMS), len(GRADES))))
     shares: np.ndarray = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     return shares
 
 
 def _grade_counts(record: Record) -> np.ndarray:
-    """1 at the grade of each labelled symptom, 0 elsewhere: (symptoms, grades)."""
+    """1 at the grade of each labeled symptom, 0 elsewhere: (symptoms, grades)."""
     grades = np.array([-1 if grade is None else grade for grade in record.grades])
     counts: np.ndarray = (grades[:, None] == np.arange(len(GRADES))).astype(np.float64)
     return counts
 
 
 def _shares(records: Iterable[Record]) -> tuple[list[str], np.ndarray]:
-    """The persons, sorted, and what share of all pictures and of each grade that occurs each of them holds."""
+    """The persons, sorted, and each one's share of all pictures and of each grade that occurs."""
     by_person: dict[str, list[Record]] = {}
     for record in records:
         by_person.setdefault(record.person, []).append(record)
@@ -169,7 +169,7 @@ def _shares(records: Iterable[Record]) -> tuple[list[str], np.ndarray]:
 
 
 def _weightiest_first(shares: np.ndarray, seed: int) -> np.ndarray:
-    """Rows by their largest share, falling; within a factor of two the seed decides."""
+    """Rows by their largest share, descending; within a factor of two the seed decides."""
     weight = np.floor(np.log2(shares.max(axis=1)))
     chance = np.random.Generator(np.random.Philox(seed)).random(len(shares))
     return np.lexsort((chance, -weight))

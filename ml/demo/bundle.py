@@ -51,7 +51,7 @@ from ml.evaluation.results import Evaluation, Sample
 from ml.evaluation.subject import open_subject
 from ml.gate import LIMIT, distances
 from ml.gate.gate import Gate
-from ml.gate.making import make_gate
+from ml.gate.make import make_gate
 from ml.labels import SYMPTOMS
 from ml.predictor import Predictor
 from ml.preprocessing import open_photo

@@ -1,1 +1,1 @@
-"""Evaluation: how good a run's or a bundle's answers are on labelled pictures, how sure they may sound, in files."""
+"""Evaluation: measure and calibrate the answers of a run or a bundle on labeled pictures, and write the results."""

@@ -1,4 +1,4 @@
-"""Answers: what networks said of labelled pictures, raw, beside what is known of the pictures."""
+"""Answers: raw outputs of networks for labeled pictures, with the facts about the pictures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 class Raw:
     """Raw outputs for one symptom: float32 `[views, n, outputs_for(4, output)]`, before any temperature.
 
-    A view is one look at each picture, as it is or flipped, by one network of an ensemble. Most subjects have one.
+    A view is one pass over each picture, as it is or flipped, by one network of an ensemble. Most subjects have one.
     """
 
     values: np.ndarray
@@ -32,21 +32,20 @@ class Raw:
         wanted = outputs_for(len(GRADES), self.output)
         if self.values.ndim != 3 or self.values.shape[2] != wanted or not len(self.values):
             raise ValueError(
-                f"raw {self.output} outputs are shaped [views, n, {wanted}], not {list(self.values.shape)}"
+                f"raw {self.output} outputs must have the shape [views, n, {wanted}], not {list(self.values.shape)}"
             )
 
     def probabilities(self, temperature: float = 1.0, levels: Levels | None = None) -> np.ndarray:
-        """Probabilities of the grades `[n, 4]`, as the service has them."""
+        """Probabilities of the grades `[n, 4]`, as in the service."""
         probabilities: np.ndarray = to_answers(torch.from_numpy(self.values), self.output, temperature, levels).numpy()
         return probabilities
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Raw answers to `n` pictures for each of `symptoms`, which are all six or fewer, in the order of `SYMPTOMS`.
+    """Raw answers for `n` pictures and each of `symptoms`, all six or fewer, in the order of `SYMPTOMS`.
 
-    `grades` `[n, symptoms]` are the labels, `UNLABELLED` where there is none. `sexes`, `ages` and `devices` are
-    None where unknown.
+    `grades` `[n, symptoms]` are the labels, or `UNLABELLED`. `sexes`, `ages` and `devices` are None if unknown.
     """
 
     symptoms: tuple[str, ...]
@@ -60,10 +59,10 @@ class Answers:
 
     @classmethod
     def of(cls, records: Sequence[Record], raw: Mapping[str, Raw]) -> Self:
-        """Answers to these records by symptom. Raises ValueError where they are not as many as the records."""
+        """Answers for these records by symptom. Raises ValueError if the numbers differ."""
         symptoms = tuple(symptom for symptom in _COLUMNS if symptom in raw)
         if any(raw[symptom].values.shape[1] != len(records) for symptom in symptoms):
-            raise ValueError(f"answers to {len(records)} pictures are wanted for every symptom")
+            raise ValueError(f"every symptom needs answers for {len(records)} pictures")
         rows = [[UNLABELLED if grade is None else grade for grade in record.grades] for record in records]
         grades = np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
         return cls(
@@ -87,17 +86,17 @@ class Answers:
 
     @property
     def labelled(self) -> np.ndarray:
-        """Which pictures are labelled for which symptoms, boolean `[n, symptoms]`."""
+        """Which pictures are labeled for which symptoms, boolean `[n, symptoms]`."""
         labelled: np.ndarray = self.grades != UNLABELLED
         return labelled
 
     @property
     def fully_labelled(self) -> np.ndarray:
-        """Which pictures are labelled for all of `symptoms`, boolean `[n]`."""
+        """Which pictures are labeled for all of `symptoms`, boolean `[n]`."""
         return np.asarray(self.labelled.all(axis=1))
 
     def select(self, symptoms: Sequence[str]) -> Answers:
-        """The answers for some of the symptoms alone."""
+        """The answers for only these symptoms."""
         columns = [column for column, symptom in enumerate(self.symptoms) if symptom in symptoms]
         return replace(
             self,
@@ -111,7 +110,7 @@ class Answers:
     ) -> np.ndarray:
         """Probabilities of the grades, `[n, symptoms, 4]`.
 
-        A symptom that `temperatures` does not name has 1, one that `levels` does not name keeps its probabilities.
+        The default temperature is 1; without levels the probabilities stay.
         """
         return np.stack(
             [

@@ -1,7 +1,7 @@
-"""Bootstrap intervals that resample persons: pictures of one person resemble each other.
+"""Bootstrap intervals that resample persons, because pictures of one person resemble each other.
 
-Drawing pictures as if they were independent makes intervals too narrow, so whole persons are drawn, each with all
-pictures (the cluster bootstrap; Field and Welsh, J. R. Stat. Soc. B 69(3), 2007).
+Resampling pictures as if they were independent would make intervals too narrow, so whole persons are drawn, each with
+all pictures (cluster bootstrap; Field and Welsh, J. R. Stat. Soc. B 69(3), 2007).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDS = 1000
+DEFAULT_ROUNDS = 1000
 
 #: The percentiles between which 95 % of the resampled figures lie.
 _PERCENTILES = (2.5, 97.5)
@@ -19,7 +19,7 @@ _PERCENTILES = (2.5, 97.5)
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A figure with its 95 % interval; the bounds are NaN where there are fewer than two persons."""
+    """A figure with its 95 % interval; the bounds are NaN for fewer than two persons."""
 
     value: float
     low: float
@@ -28,16 +28,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Resampling:
-    """Rounds of drawing as many persons as there are, with replacement: the same persons for every figure.
+    """Rounds of drawing all persons with replacement: the same draws for every figure.
 
-    `person_of` `[n]` is each picture's person as a number from 0, `draws` `[rounds, persons]` how often each was drawn.
+    `person_of` `[n]` is the number of each picture's person, `draws` `[rounds, persons]` how often each was drawn.
     """
 
     person_of: np.ndarray
     draws: np.ndarray
 
     @classmethod
-    def of(cls, persons: Sequence[str], *, rounds: int = ROUNDS, seed: int = 0) -> Resampling:
+    def of(cls, persons: Sequence[str], *, rounds: int = DEFAULT_ROUNDS, seed: int = 0) -> Resampling:
         """Draw for pictures of these persons; the same seed gives the same draws."""
         names, person_of = np.unique(np.asarray(persons), return_inverse=True)
         chances = np.full(len(names), 1 / len(names))
@@ -48,9 +48,9 @@ class Resampling:
         return int(self.draws.shape[1])
 
     def totals(self, cells: np.ndarray, size: int, amounts: np.ndarray | None = None) -> np.ndarray:
-        """For each round, how much falls into each of `size` cells, `[rounds, size]`.
+        """The total of each of `size` cells in each round, `[rounds, size]`.
 
-        `cells` `[n]` is each picture's cell, `amounts` `[n]` what it brings there, 1 where it is None.
+        `cells` `[n]` is each picture's cell, `amounts` `[n]` what it adds there, by default 1.
         """
         places = self.person_of * size + cells
         by_person = np.bincount(places, amounts, minlength=self.persons * size).reshape(self.persons, size)
@@ -62,12 +62,12 @@ class Resampling:
         return self.totals(truth * classes + answers, classes * classes).reshape(-1, classes, classes)
 
     def select(self, counted: np.ndarray) -> Resampling:
-        """The same draws for the pictures that are `counted` `[n]` alone, and for their persons."""
+        """The same draws, for only the pictures that are `counted` `[n]` and their persons."""
         persons, person_of = np.unique(self.person_of[counted], return_inverse=True)
         return Resampling(person_of, self.draws[:, persons])
 
     def estimate(self, value: float, resampled: np.ndarray) -> Estimate:
-        """`value` with the interval of its `resampled` ones; rounds in which it is undefined don't count."""
+        """`value` with the interval of the `resampled` values; undefined ones do not count."""
         defined = resampled[~np.isnan(resampled)]
         if self.persons < 2 or not len(defined):
             return Estimate(float(value), np.nan, np.nan)

@@ -1,4 +1,4 @@
-"""Calibration: a temperature and an abstention threshold a symptom, fitted on pictures kept for it."""
+"""Calibration: a temperature and an abstention threshold per symptom, fitted on pictures reserved for it."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from ml.validation import first_fault
 
 CALIBRATION_FILE = "calibration.json"
 
-#: No network needs more or less; a part without a single error would want a temperature of 0.
-TEMPERATURES = (0.05, 20.0)
+#: No network needs more or less, but on pictures without a single error the best temperature would be 0.
+TEMPERATURE_RANGE = (0.05, 20.0)
 
-#: At most this share of the findings abstains, and only findings that are right less often than this.
-MOST_ABSTAINED = 0.15
-LEAST_ACCURACY = 0.5
+#: At most this share of the findings abstains, and only findings that are right less often than the accuracy below.
+MAX_ABSTAINED_SHARE = 0.15
+MISLEADING_ACCURACY = 0.5
 
-_GOLDEN = (math.sqrt(5) - 1) / 2
-_STEPS = 60
+_GOLDEN_RATIO = (math.sqrt(5) - 1) / 2
+_SEARCH_STEPS = 60
 
 
 class Fitted(BaseModel):
@@ -40,7 +40,7 @@ class Fitted(BaseModel):
 
 
 class Calibration(BaseModel):
-    """What was fitted for each symptom, on which part and how many pictures; saved as `calibration.json`."""
+    """The fits of all symptoms, with the part and the number of pictures; saved as `calibration.json`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -69,13 +69,13 @@ class Calibration(BaseModel):
                 f"{path} cannot be read: {error.strerror}. Write it with `python -m ml evaluate`."
             ) from error
         except ValidationError as error:
-            raise RunInvalid(f"{path} is no calibration: {first_fault(error)}.") from error
+            raise RunInvalid(f"{path} is not a calibration: {first_fault(error)}.") from error
 
 
 def calibrate(answers: Answers, part: str) -> Calibration:
     """Fit temperature, then threshold, of each symptom on answers to pictures that nothing else is measured on.
 
-    Each is fitted on the pictures that are labelled for it, and a symptom without any is left out.
+    Each is fitted on the pictures that are labeled for it, and a symptom without any is left out.
     """
     fitted = {}
     for symptom, raw, grades in zip(answers.symptoms, answers.raw, answers.grades.T, strict=True):
@@ -93,10 +93,10 @@ def _fit(raw: Raw, grades: np.ndarray) -> Fitted:
 
 
 def negative_log_likelihood(raw: Raw, grades: np.ndarray, temperature: float = 1.0) -> float:
-    """The mean of -log probability of the true `grades` `[n]`, with the raw outputs over a temperature.
+    """The mean of -log probability of the true `grades` `[n]`, with the raw outputs divided by a temperature.
 
     The binary losses of CORN's conditional tasks "above k, among those of at least k" sum to the same (Shi, Cao and
-    Raschka, arXiv 2111.08851). Taken of logarithms, so that no probability rounds to 0.
+    Raschka, arXiv 2111.08851). Computed from logarithms, so that no probability rounds to 0.
     """
     scaled = torch.from_numpy(raw.values).double() / temperature
     truth = torch.from_numpy(grades).expand(scaled.shape[:2])
@@ -111,35 +111,35 @@ def negative_log_likelihood(raw: Raw, grades: np.ndarray, temperature: float = 1
 
 
 def fit_temperature(raw: Raw, grades: np.ndarray) -> float:
-    """The temperature with the least negative log-likelihood (Guo et al., arXiv 1706.04599), within `TEMPERATURES`.
+    """The temperature with the least negative log-likelihood (Guo et al., arXiv 1706.04599), in `TEMPERATURE_RANGE`.
 
     Found by golden-section search over log T. For one view the loss is convex in 1/T, for both kinds of output, so it
-    has one valley; for several views, whose probabilities are averaged, nothing guarantees that.
+    has one minimum; for several views, whose probabilities are averaged, that is not guaranteed.
     """
 
     def loss(logarithm: float) -> float:
         return negative_log_likelihood(raw, grades, math.exp(logarithm))
 
-    low, high = (math.log(bound) for bound in TEMPERATURES)
-    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    low, high = (math.log(bound) for bound in TEMPERATURE_RANGE)
+    left, right = high - _GOLDEN_RATIO * (high - low), low + _GOLDEN_RATIO * (high - low)
     at_left, at_right = loss(left), loss(right)
-    for _ in range(_STEPS):
+    for _ in range(_SEARCH_STEPS):
         if at_left <= at_right:
             high, right, at_right = right, left, at_left
-            left = high - _GOLDEN * (high - low)
+            left = high - _GOLDEN_RATIO * (high - low)
             at_left = loss(left)
         else:
             low, left, at_left = left, right, at_right
-            right = low + _GOLDEN * (high - low)
+            right = low + _GOLDEN_RATIO * (high - low)
             at_right = loss(right)
     return math.exp((low + high) / 2)
 
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """What a threshold does: `coverage` is the share of findings that stand, `accuracy` how often those are right.
+    """The effect of a threshold: `coverage` is the share of findings that stay, `accuracy` how often they are right.
 
-    `abstained_accuracy` is how often those would have been right that abstain; NaN where there are none.
+    `abstained_accuracy` is how often the withheld findings would have been right; NaN if there are none.
     """
 
     threshold: float
@@ -149,24 +149,24 @@ class Abstention:
 
     @classmethod
     def at(cls, threshold: float, confidence: np.ndarray, right: np.ndarray) -> Self:
-        stands = confidence >= threshold
-        return cls(threshold, float(stands.mean()), _mean(right[stands]), _mean(right[~stands]))
+        kept = confidence >= threshold
+        return cls(threshold, float(kept.mean()), _mean(right[kept]), _mean(right[~kept]))
 
 
 def choose_threshold(confidence: np.ndarray, right: np.ndarray) -> float:
     """The confidence below which a symptom's findings abstain, from the `confidence` `[n]` and whether it was `right`.
 
-    The greatest threshold under which at most 15 % of the findings fall, right less than half of the time: so a finding
-    is only withheld where it would mislead more often than inform, and most people still get their answer. It lies
-    midway between the confidences that it parts. 0, which withholds nothing, where there is no such threshold.
+    The highest threshold with at most 15 % of the findings below it, of which less than half are right: so findings are
+    only withheld if they would mislead more often than inform, and most people still get their answer. It is midway
+    between the confidences that it separates, or 0, which withholds nothing, if there is no such threshold.
     """
     order = np.argsort(confidence, kind="stable")
     rising, hits = confidence[order], np.cumsum(right[order])
     abstained = np.arange(1, len(rising))
-    parted = rising[:-1] < rising[1:]
-    few = abstained <= MOST_ABSTAINED * len(rising)
-    misleading = hits[:-1] < LEAST_ACCURACY * abstained
-    (usable,) = np.nonzero(parted & few & misleading)
+    separates = rising[:-1] < rising[1:]
+    few = abstained <= MAX_ABSTAINED_SHARE * len(rising)
+    misleading = hits[:-1] < MISLEADING_ACCURACY * abstained
+    (usable,) = np.nonzero(separates & few & misleading)
     return float((rising[usable[-1]] + rising[usable[-1] + 1]) / 2) if len(usable) else 0.0
 
 

@@ -1,4 +1,4 @@
-"""The model card: what a run or a bundle is, what it is for, and how well it does, as Markdown.
+"""The model card of a run or a bundle: what it is, its use, and its performance, as Markdown.
 
 After Mitchell et al., Model Cards for Model Reporting, arXiv 1810.03993.
 """
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ml.evaluation.bootstrap import Estimate
-from ml.evaluation.calibration import LEAST_ACCURACY, MOST_ABSTAINED
+from ml.evaluation.calibration import MAX_ABSTAINED_SHARE, MISLEADING_ACCURACY
 from ml.evaluation.plots import write_figures
 from ml.evaluation.results import Evaluation, Subgroup
 from ml.labels import GRADES, SYMPTOMS
@@ -20,26 +20,26 @@ FIGURES_FOLDER = "figures"
 
 _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 _SEXES = {"남": "male", "여": "female"}
-_GROUPS_SHOWN = 12
-_SURENESS = (
+_MAX_GROUPS = 12
+_CALIBRATION_COLUMNS = (
     "Symptom",
     "Temperature",
     "ECE",
     "Threshold",
     "Coverage",
-    "Accuracy of what stands",
-    "of what abstains",
+    "Accuracy above",
+    "Accuracy below",
     "AURC",
 )
 
 _SYNTHETIC = (
-    "**Every figure here was made on synthetic pictures, drawn from seeds. They show nobody, and the figures say "
-    "nothing about real scalps.**"
+    "**All figures here were measured on synthetic pictures. They show no real person, and the figures say nothing "
+    "about real scalps.**"
 )
 
 
 def write_card(evaluation: Evaluation, folder: Path) -> None:
-    """Write `model-card.md` and the `figures` that it shows into `folder`, which is made where it is missing."""
+    """Write `model-card.md` and the `figures` that it shows into `folder`, which is created if it does not exist."""
     figures = write_figures(evaluation, folder / FIGURES_FOLDER)
     links = {name: f"{FIGURES_FOLDER}/{path.name}" for name, path in figures.items()}
     (folder / CARD_FILE).write_text(model_card(evaluation, links), encoding="utf-8")
@@ -48,7 +48,7 @@ def write_card(evaluation: Evaluation, folder: Path) -> None:
 def model_card(evaluation: Evaluation, figures: Mapping[str, str]) -> str:
     """The card of an evaluated subject.
 
-    `figures` are links by what they show, as `ml.evaluation.plots` names it.
+    `figures` are links by the names of plots in `ml.evaluation.plots`.
     """
     sections = [
         f"# Model card of {evaluation.subject}",
@@ -76,27 +76,27 @@ def _what(facts: Mapping[str, str]) -> str:
 
 def _use() -> str:
     return (
-        "## Use\n\nIt informs people about what can be seen on one photo of their scalp, and says how sure it is.\n\n"
-        "It does not diagnose. It is no medical device and takes no doctor's place: not for choosing a treatment, not "
-        "for ruling an illness out, not for selecting or judging people, and not for photos of anything but a scalp "
-        "seen from close by, as a scope shows it."
+        "## Use\n\nIt informs people about what is visible on one photo of their scalp, and how certain that is.\n\n"
+        "It does not diagnose. It is not a medical device and does not replace a doctor. Do not use it to choose a "
+        "treatment, to rule out an illness, to select or judge people, or on photos of anything but close-ups of a "
+        "scalp, as taken with a scope."
     )
 
 
 def _data(evaluation: Evaluation) -> str:
     sample = evaluation.sample
     if sample.seen:
-        how = "**Training has seen these very pictures: every figure here is too good.**"
+        how = "**The training used these same pictures: all figures here are too good.**"
     elif sample.part is None:
         how = (
-            "All pictures of the data set were evaluated as one part. Nothing here shows that the training had not "
-            "seen persons of them."
+            "All pictures of the data set were evaluated as one part. The same persons may have been in the training "
+            "data."
         )
     else:
-        how = f"They are the part *{sample.part}* of the split `{sample.split}`, which puts no person into two parts."
-    kind = "synthetic pictures of persons that do not exist" if sample.synthetic else "pictures of persons"
+        how = f"They are the part *{sample.part}* of the split `{sample.split}`, in which no person is in two parts."
+    kind = "synthetic pictures of fictional persons" if sample.synthetic else "pictures of persons"
     partly = (
-        "Not every picture is labelled for every symptom: each figure is over the pictures that are. "
+        "Not every picture is labeled for every symptom: each figure is over the labeled pictures. "
         if evaluation.partly_labelled
         else ""
     )
@@ -107,7 +107,7 @@ def _data(evaluation: Evaluation) -> str:
         + table(
             ["Labels", *(grade.english for grade in GRADES)],
             [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
-            + [[_ENGLISH[key], "not labelled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labelled],
+            + [[_ENGLISH[key], "not labeled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labelled],
         )
     )
 
@@ -133,23 +133,24 @@ def _symptoms(evaluation: Evaluation) -> str:
         [_ENGLISH[symptom.key], *(_number(recall) for recall in symptom.recalls)] for symptom in evaluation.symptoms
     ]
     return (
-        "## Figures\n\nIn brackets 95 % bootstrap intervals over persons. *Majority* is the accuracy of always "
+        "## Figures\n\nBrackets contain 95 % bootstrap intervals over persons. *Majority* is the accuracy of always "
         "answering the most frequent grade, *QWK* the quadratic weighted kappa, *within one* the share of answers at "
         "most one grade off.\n\n"
         + table(["Symptom", "Accuracy", "Majority", "Macro-F1", "QWK", "Within one"], rows)
-        + "\n\nRecall: the share of right answers among the pictures of each grade.\n\n"
+        + "\n\nRecall is the share of correct answers among the pictures of each grade.\n\n"
         + table(["Recall", *(grade.english for grade in GRADES)], recalls)
     )
 
 
 def _calibration(evaluation: Evaluation) -> str:
     if evaluation.calibrated_on is None:
-        origin = "Temperatures and thresholds are those that it came with; one without has 1 and 0."
+        origin = "Temperatures and thresholds are those of the model; the defaults are 1 and 0."
     else:
         origin = (
-            f"Temperatures and thresholds were fitted on {evaluation.calibrated_on}: the temperature for the least "
-            f"negative log-likelihood, the threshold as the greatest below which at most {MOST_ABSTAINED:.0%} of the "
-            f"findings fall that are right less than {LEAST_ACCURACY:.0%} of the time."
+            f"Temperatures and thresholds were fitted on {evaluation.calibrated_on}: the temperature minimizes the "
+            "negative log-likelihood; the threshold is the highest with at most "
+            f"{MAX_ABSTAINED_SHARE:.0%} of the findings below it, of which less than {MISLEADING_ACCURACY:.0%} are "
+            "right."
         )
     rows = [
         [
@@ -178,10 +179,10 @@ def _calibration(evaluation: Evaluation) -> str:
         ]
     )
     return (
-        "## How sure it may sound\n\n"
-        f"{origin} *ECE* is the expected calibration error in 15 bins without and with the temperature. Below the "
-        "threshold a finding abstains; *coverage* is the share that stands. *AURC* is the area under risk over "
-        "coverage.\n\n" + table(_SURENESS, rows)
+        "## Calibration\n\n"
+        f"{origin} *ECE* is the expected calibration error in 15 bins, without and with the temperature. Findings "
+        "below the threshold are withheld; *coverage* is the share above it. *AURC* is the area under the "
+        "risk-coverage curve.\n\n" + table(_CALIBRATION_COLUMNS, rows)
     )
 
 
@@ -190,9 +191,9 @@ def _type_rule(evaluation: Evaluation) -> str:
     if rule is None:
         return ""
     return (
-        "## Scalp type\n\nThe type rule applied to the answers, against the rule applied to the labels"
+        "## Scalp type\n\nThe type rule applied to the answers, compared with the rule applied to the labels"
         + (
-            f" of the {rule.pictures} pictures that are labelled for all six symptoms"
+            f" of the {rule.pictures} pictures that are labeled for all six symptoms"
             if evaluation.partly_labelled
             else ""
         )
@@ -217,14 +218,14 @@ def _subgroups(evaluation: Evaluation) -> str:
         for kind, groups in evaluation.subgroups.items()
     ]
     return (
-        "## Groups\n\nMeans over the symptoms, where sex, age or device is known; of the devices the twelve most "
-        "frequent. Small groups scatter.\n\n" + "\n\n".join(tables)
+        "## Groups\n\nMeans over the symptoms, if sex, age or device is known; only the twelve most frequent devices. "
+        "Figures of small groups vary by chance.\n\n" + "\n\n".join(tables)
     )
 
 
 def _shown(groups: Sequence[Subgroup]) -> Sequence[Subgroup]:
-    """The groups in their order; of many devices the ones with the most pictures."""
-    largest = sorted(groups, key=lambda group: -group.pictures)[:_GROUPS_SHOWN]
+    """The groups in their order; if there are many, those with the most pictures."""
+    largest = sorted(groups, key=lambda group: -group.pictures)[:_MAX_GROUPS]
     return [group for group in groups if group in largest]
 
 
@@ -240,22 +241,22 @@ def _group_name(name: str) -> str:
 
 def _limits(evaluation: Evaluation) -> str:
     limits = [
-        "A label is one grade, where many pictures lie between two.",
-        "Accuracy depends on how frequent each grade is, and elsewhere they are not as frequent as in this data.",
-        "Other devices, light, hair and skin colours than in the data can make it worse without making it less sure.",
-        "The figures are of pictures that show a scalp. What the gate refuses was not evaluated here.",
+        "A label is one grade, but many pictures are between two.",
+        "Accuracy depends on how frequent each grade is, and that differs elsewhere.",
+        "Devices, light, hair and skin colors that are not in the data can lower its accuracy, but not its confidence.",
+        "All pictures show a scalp. The gate was not evaluated here.",
     ]
     if evaluation.persons < 30:
-        limits.append(f"Only {evaluation.persons} persons were evaluated: the intervals are rough.")
+        limits.append(f"The pictures are of only {evaluation.persons} persons: the intervals are rough.")
     if evaluation.sample.synthetic:
         limits.append(
-            "The pictures are synthetic. How it does on photographs of real scalps is unknown, and these figures are "
-            "no estimate of it."
+            "The pictures are synthetic. Its performance on photographs of real scalps is unknown, and these figures "
+            "are not an estimate of it."
         )
     if evaluation.type_rule is None and evaluation.partly_labelled:
-        limits.append("No picture is labelled for all six symptoms, so the scalp type was not evaluated.")
+        limits.append("No picture is labeled for all six symptoms, so the scalp type was not evaluated.")
     elif evaluation.type_rule is None:
-        limits.append("Not all six symptoms were answered, so no scalp type follows.")
+        limits.append("Not all six symptoms are graded, so there is no scalp type.")
     return "## Limits\n\n" + "\n".join(f"- {limit}" for limit in limits)
 
 
@@ -266,11 +267,11 @@ def _interval(estimate: Estimate) -> str:
 
 
 def _number(value: float) -> str:
-    """Two digits, a dash for what is undefined."""
+    """Two digits, or a dash if undefined."""
     return "–" if math.isnan(value) else f"{value:.2f}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown, its first column to the left and the others to the right."""
+    """A Markdown table, with the first column left-aligned and the others right-aligned."""
     lines = [head, ["---", *["--:"] * (len(head) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

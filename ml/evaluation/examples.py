@@ -1,4 +1,4 @@
-"""Examples to look at: pictures with what a predictor answered and what their labels say, on one sheet."""
+"""A sheet of example pictures with a predictor's answers and their labels."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def draw_examples(
     title: str,
     path: Path,
 ) -> None:
-    """Write a sheet of pictures as JPEG: under each, for the six symptoms, the answered grade and the labelled one."""
+    """Write a sheet of pictures as JPEG: below each, the answered and the labeled grade of each symptom."""
     rows = -(-len(pictures) // _COLUMNS)
     figure = Figure(figsize=(4.2 * _COLUMNS, 4.6 * rows), layout="constrained")
     FigureCanvasAgg(figure)

@@ -1,8 +1,8 @@
 """The Fréchet distance between two sets of pictures, each seen as a normal distribution of features.
 
 |m₁ - m₂|² + tr(S₁ + S₂ - 2 (S₁ S₂)^½) for means m and covariances S (Dowson and Landau, J. Multivar. Anal. 12(3),
-1982), applied to pictures by Heusel et al., arXiv 1706.08500. Those use Inception's features and 50,000 pictures; these
-features are of EfficientNet-lite0 (`ml.gate.fit.Trunk`), so the numbers do not compare with published ones.
+1982), applied to pictures by Heusel et al., arXiv 1706.08500. They use Inception's features and 50,000 pictures; these
+features are from EfficientNet-lite0 (`ml.gate.features`), so the numbers cannot be compared with published ones.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class FrechetDistance:
 def frechet_distance(first: np.ndarray, second: np.ndarray) -> FrechetDistance:
     """The distance between two sets of features, `[n, width]` and `[m, width]`, of at least two rows each.
 
-    Fewer rows than `width` make singular covariances, whose product has no stable square root. None is needed: with
-    Sᵢ = XᵢᵀXᵢ for centred rows Xᵢ, the trace of (S₁ S₂)^½ is the sum of the singular values of X₁X₂ᵀ. So nothing is
-    shrunk or left out. What remains is the bias of small sets, which makes any
-    distance too large: `noise_floor` says by how much. Raises ValueError for fewer than two rows.
+    With fewer rows than `width` the covariances are singular, and their product has no stable square root. It is not
+    needed: with Sᵢ = XᵢᵀXᵢ for centered rows Xᵢ, the trace of (S₁ S₂)^½ is the sum of the singular values of X₁X₂ᵀ.
+    Distances of small sets are biased upwards; `noise_floor` measures by how much. Raises ValueError for fewer than two
+    rows.
     """
     if min(len(first), len(second)) < 2:
         raise ValueError("a Fréchet distance needs at least two pictures in each set")
@@ -45,7 +45,7 @@ def frechet_distance(first: np.ndarray, second: np.ndarray) -> FrechetDistance:
 
 
 def noise_floor(features: np.ndarray, seed: int = 0) -> float:
-    """The mean distance between two random halves of one set `[n, width]`: what no set of that size falls below.
+    """The mean distance between two random halves of one set `[n, width]`.
 
     Raises ValueError for fewer than four rows.
     """

@@ -24,7 +24,7 @@ _COLUMNS = 3
 
 
 def write_figures(evaluation: Evaluation, folder: Path) -> Mapping[str, Path]:
-    """Draw every plot into `folder`, which is made where it is missing, and give the files by what they show."""
+    """Draw all plots into `folder`, which is created if necessary, and return the files by the name of the plot."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {}
     for name, draw in _PLOTS.items():
@@ -35,7 +35,7 @@ def write_figures(evaluation: Evaluation, folder: Path) -> Mapping[str, Path]:
 
 
 def draw_confusions(evaluation: Evaluation) -> Figure:
-    """One confusion matrix a symptom: counts, shaded by their share of the row."""
+    """One confusion matrix per symptom: counts, shaded by their share of the row."""
 
     def draw(axes: Axes, symptom: SymptomEvaluation) -> None:
         rows = symptom.confusion.sum(axis=1, keepdims=True)
@@ -54,7 +54,7 @@ def draw_confusions(evaluation: Evaluation) -> Figure:
 
 
 def draw_reliability(evaluation: Evaluation) -> Figure:
-    """Accuracy over confidence by bins, with the raw outputs and with the temperature; areas grow with the answers."""
+    """Accuracy over confidence in bins, without and with the temperature; areas are proportional to counts."""
 
     def points(axes: Axes, table: Reliability, colour: str, label: str) -> None:
         filled = table.counts > 0
@@ -81,7 +81,7 @@ def draw_reliability(evaluation: Evaluation) -> Figure:
 
 
 def draw_risk_coverage(evaluation: Evaluation) -> Figure:
-    """The share of wrong answers among the surest, for every share of them; a ring where the threshold lies."""
+    """Risk over coverage, with a ring at the threshold."""
     figure = Figure(figsize=(7.5, 4.8), dpi=_DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
     for symptom, colour in zip(evaluation.symptoms, _LINES, strict=False):
@@ -91,11 +91,11 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
         axes.plot([at.coverage], [1 - at.accuracy], "o", color=colour, markerfacecolor="white", markersize=6)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1)
-    axes.set_xlabel("coverage: share of findings that do not abstain")
+    axes.set_xlabel("coverage: share of findings above the threshold")
     axes.set_ylabel("risk: share of wrong ones among them")
     axes.legend(fontsize=8, frameon=False, loc="upper left")
-    _calm(axes)
-    _entitle(figure, evaluation, "Risk and coverage")
+    _style(axes)
+    _set_title(figure, evaluation, "Risk and coverage")
     return figure
 
 
@@ -106,12 +106,12 @@ def _grid(evaluation: Evaluation, title: str, draw: Callable[[Axes, SymptomEvalu
     for place, symptom in enumerate(evaluation.symptoms, start=1):
         axes = figure.add_subplot(rows, columns, place)
         draw(axes, symptom)
-        _calm(axes)
-    _entitle(figure, evaluation, title)
+        _style(axes)
+    _set_title(figure, evaluation, title)
     return figure
 
 
-def _calm(axes: Axes) -> None:
+def _style(axes: Axes) -> None:
     axes.tick_params(labelsize=7, colors=_INK, length=2)
     axes.title.set(fontsize=9, color=_INK)
     for label in (axes.xaxis.label, axes.yaxis.label):
@@ -120,7 +120,7 @@ def _calm(axes: Axes) -> None:
         spine.set(color=_FAINT)
 
 
-def _entitle(figure: Figure, evaluation: Evaluation, title: str) -> None:
+def _set_title(figure: Figure, evaluation: Evaluation, title: str) -> None:
     pictures = SYNTHETIC_NOTE if evaluation.sample.synthetic else "pictures"
     figure.suptitle(f"{title} of {evaluation.subject} on {evaluation.pictures} {pictures}", fontsize=10, color=_INK)
 

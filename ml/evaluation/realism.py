@@ -1,4 +1,4 @@
-"""Realism: how far synthetic pictures are from real ones, by a network's features and by descriptors."""
+"""Realism: compare synthetic pictures with real ones by a network's features and by descriptors."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from ml.data.synthetic.grades import draw_grades
 from ml.data.synthetic.texture import stream
 from ml.evaluation.frechet import FrechetDistance, frechet_distance, noise_floor
 from ml.gate.features import FeatureExtractor
-from ml.networks.growth import SOURCE
+from ml.networks.growth import LITE0
 from ml.networks.imagenet import imagenet_weights
 from ml.networks.registry import describe
 from ml.preprocessing import Preprocessing
 
 IMAGE_SIZE = 300
 
-#: In how many directions sets are compared. Over all 1,280 features two halves of 164 photographs are a third as far
-#: apart as drawn pictures are from photographs; in these directions a fifth, and added grain, blur or a colour cast
-#: still shows as well.
+#: The number of directions in which sets are compared. Over all 1,280 features the distance between two halves of 164
+#: photographs is a third of that between drawn pictures and photographs; in these directions it is a fifth, and added
+#: grain, blur or a color cast is detected just as well.
 DIRECTIONS = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Appearance:
-    """What a set of pictures looks like: pooled features of lite0, float32 `[n, 1280]`, and descriptors of each."""
+    """The appearance of a set of pictures: pooled features of lite0, float32 `[n, 1280]`, and descriptors of each."""
 
     features: np.ndarray
     descriptors: tuple[Descriptors, ...]
 
     @classmethod
     def of(cls, pictures: Iterable[Image.Image]) -> Appearance:
-        """Measure pictures, at least one, taken one after another.
+        """Measure pictures, at least one, one after another.
 
-        Raises WeightsUnreadable where the ImageNet weights are missing.
+        Raises WeightsUnreadable if the ImageNet weights are not installed.
         """
-        expects = describe(SOURCE)
-        trunk = FeatureExtractor(imagenet_weights(), Preprocessing(IMAGE_SIZE, expects.mean, expects.std))
+        expects = describe(LITE0)
+        extractor = FeatureExtractor(imagenet_weights(), Preprocessing(IMAGE_SIZE, expects.mean, expects.std))
         descriptors: list[Descriptors] = []
 
         def measured() -> Iterator[Image.Image]:
@@ -50,13 +50,13 @@ class Appearance:
                 descriptors.append(Descriptors.of(picture))
                 yield picture
 
-        features = trunk.features(measured()).numpy()
+        features = extractor.features(measured()).numpy()
         return cls(features, tuple(descriptors))
 
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """The Fréchet distance of two sets in some space, and the mean one between halves of the real pictures."""
+    """The Fréchet distance of two sets, and the mean distance between halves of the real pictures."""
 
     frechet: FrechetDistance
     noise_floor: float
@@ -113,8 +113,8 @@ class Realism:
 def class_directions(count: int = DIRECTIONS) -> np.ndarray:
     """Orthonormal directions `[1280, count]` of feature space along which ImageNet's 1,000 classes differ most.
 
-    They are the first principal components of the rows of the network's last layer: what the network uses to tell
-    things apart. They depend on no picture, so every comparison is made in the same space.
+    They are the first principal components of the rows of the network's last layer, which the network uses to
+    distinguish classes. They do not depend on pictures, so all comparisons are made in the same space.
     """
     rows = imagenet_weights()["_fc.weight"].double().numpy()
     centred = rows - rows.mean(axis=0)

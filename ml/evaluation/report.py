@@ -1,4 +1,4 @@
-"""The report: every figure of merit of a run's or a bundle's answers to labelled pictures."""
+"""Compute all figures of merit of a run's or a bundle's answers for labeled pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from ml import metrics
 from ml.errors import DataSetInvalid
 from ml.evaluation.answers import UNLABELLED, Answers
-from ml.evaluation.bootstrap import ROUNDS, Resampling
+from ml.evaluation.bootstrap import DEFAULT_ROUNDS, Resampling
 from ml.evaluation.calibration import Abstention
 from ml.evaluation.results import Evaluation, Means, Sample, Subgroup, SymptomEvaluation, TypeAgreement
 from ml.labels import GRADES, SCALP_TYPES, scalp_type
@@ -26,7 +26,7 @@ FIGURES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = {
     "within_one": metrics.within_one,
 }
 
-#: How many points of a risk-coverage curve are kept; its area is that of all.
+#: The number of points that are kept of a risk-coverage curve; its area is computed from all.
 _CURVE_POINTS = 200
 
 
@@ -40,19 +40,18 @@ def evaluate(
     levels: Mapping[str, Levels] = MappingProxyType({}),
     facts: Mapping[str, str] = MappingProxyType({}),
     calibrated_on: str | None = None,
-    rounds: int = ROUNDS,
+    rounds: int = DEFAULT_ROUNDS,
     seed: int = 0,
 ) -> Evaluation:
-    """Measure everything on these answers, at least one. A symptom without a temperature has 1, without a threshold 0,
-    and without levels its probabilities stay.
+    """Evaluate answers, at least one. The default temperature is 1, the default threshold 0.
 
-    Each symptom is measured on the pictures that are labelled for it, the type rule on those that are labelled for all
-    six. Raises DataSetInvalid where no picture is labelled for any symptom that is answered. Intervals are
-    of `rounds` resamplings of persons by this `seed`; see `ml.evaluation.bootstrap`.
+    Each symptom is measured on the pictures that are labeled for it, the type rule on those that are labeled for all
+    six. Raises DataSetInvalid if no picture is labeled for any answered symptom. Intervals come from `rounds`
+    resamplings of persons with this `seed`; see `ml.evaluation.bootstrap`.
     """
     labelled = [symptom for symptom, column in zip(answers.symptoms, answers.labelled.T, strict=True) if column.any()]
     if not labelled:
-        raise DataSetInvalid(f"No picture is labelled for a symptom that {subject} grades: nothing can be measured.")
+        raise DataSetInvalid(f"No picture is labeled for a symptom that {subject} grades: nothing can be measured.")
     not_labelled = tuple(symptom for symptom in answers.symptoms if symptom not in labelled)
     answers = answers.select(labelled)
     before, after = answers.probabilities({}), answers.probabilities(temperatures, levels)
@@ -119,20 +118,20 @@ def _symptom(
         ece=metrics.calibration_error(confidence, right),
         reliability_before=metrics.reliability(confidence_before, right_before),
         reliability=metrics.reliability(confidence, right),
-        risk_coverage=_thinned(curve),
+        risk_coverage=_thin(curve),
         aurc=curve.area,
         abstention=Abstention.at(threshold, confidence, right),
         **{name: resampling.estimate(float(of(confusion)), of(resampled)) for name, of in FIGURES.items()},
     )
 
 
-def _thinned(curve: RiskCoverage) -> RiskCoverage:
+def _thin(curve: RiskCoverage) -> RiskCoverage:
     kept = np.unique(np.linspace(0, len(curve.coverage) - 1, _CURVE_POINTS).round().astype(np.int64))
     return RiskCoverage(curve.coverage[kept], curve.risk[kept])
 
 
 def _means(symptoms: Sequence[SymptomEvaluation], resampling: Resampling, resampled: Sequence[np.ndarray]) -> Means:
-    """Every round draws the same persons for all symptoms, so the mean of its figures is the figure of the round."""
+    """Every round draws the same persons for all symptoms, so the mean of its figures is a figure of that round."""
     figures: dict[str, Any] = {
         name: resampling.estimate(
             float(mean_of_defined([getattr(symptom, name).value for symptom in symptoms])),
@@ -151,7 +150,7 @@ def _means(symptoms: Sequence[SymptomEvaluation], resampling: Resampling, resamp
 
 
 def mean_of_defined(values: Any) -> Any:
-    """The mean over the first axis of what is not NaN; NaN where nothing else is."""
+    """The mean over the first axis without NaN; NaN if there is nothing else."""
     values = np.asarray(values, dtype=np.float64)
     defined = ~np.isnan(values)
     count = defined.sum(axis=0)
@@ -191,7 +190,7 @@ def _subgroup(name: str, chosen: np.ndarray, answers: Answers, answered: np.ndar
 
 
 def _has_type(answers: Answers) -> bool:
-    """Whether the rule can be applied to the labels of any picture."""
+    """Whether the type rule can be applied to the labels of any picture."""
     return answers.complete and bool(answers.fully_labelled.any())
 
 

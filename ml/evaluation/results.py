@@ -1,4 +1,4 @@
-"""The results of an evaluation: a tree of dataclasses that turns into JSON."""
+"""The results of an evaluation: a tree of dataclasses that can be converted to JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ml.evaluation.bootstrap import Estimate
 from ml.evaluation.calibration import Abstention
 from ml.metrics import Reliability, RiskCoverage
 
-#: What `python -m ml evaluate` leaves below a run's folder.
+#: Where `python -m ml evaluate` writes the results of a run, in its folder.
 EVALUATION_FOLDER = "evaluation"
 EVALUATION_FILE = "evaluation.json"
 
@@ -25,9 +25,9 @@ _DIGITS = 5
 class Sample:
     """The pictures that were evaluated.
 
-    `digest` is that of `ml.data.splits.digest` over all pictures of the data set, `synthetic` says that they were
-    drawn. `part` and `split` are None where the whole data set was taken. `seen` says that the subject was made with
-    these very pictures, so that every figure is too good.
+    `digest` is that of `ml.data.splits.digest` over all pictures of the data set, which are drawn if `synthetic`.
+    `part` and `split` are None for the whole data set. `seen` means that the subject was trained on these same
+    pictures, so that all figures are too good.
     """
 
     data: str
@@ -40,11 +40,11 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class SymptomEvaluation:
-    """One symptom on the `pictures` that are labelled for it.
+    """One symptom on the `pictures` that are labeled for it.
 
-    `grades` counts labels by grade, `confusion` has a row a label and a column an answer. `recalls` are by grade, NaN
-    where none is labelled so. `ece` is the calibration error with the temperature, `ece_before` without. `aurc` is the
-    area under the risk-coverage curve.
+    `grades` counts labels by grade, `confusion` has a row per label and a column per answer. `recalls` are by grade,
+    NaN for a grade without labels. `ece` is the calibration error with the temperature, `ece_before` without. `aurc` is
+    the area under the risk-coverage curve.
     """
 
     key: str
@@ -69,7 +69,7 @@ class SymptomEvaluation:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """Means over the symptoms; over those for which a figure is defined."""
+    """Means over the symptoms for which a figure is defined."""
 
     accuracy: Estimate
     majority: float
@@ -98,9 +98,9 @@ class Subgroup:
 
 @dataclass(frozen=True, slots=True)
 class TypeAgreement:
-    """How often the type rule says the same of the answered grades as of the labels, for type and degree.
+    """How often the type rule gives the same type and degree for the answers as for the labels.
 
-    Over the `pictures` that are labelled for all six symptoms.
+    Over the `pictures` that are labeled for all six symptoms.
     """
 
     pictures: int
@@ -114,12 +114,12 @@ class TypeAgreement:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """The whole. `facts` are what is known of the subject, by name.
+    """All results. `facts` about the subject are by name.
 
-    `calibrated_on` names what temperatures and thresholds were fitted on, None where they are given. `subgroups` has
-    the tables `sex`, `age` and `device` where they are known of any picture. `not_labelled` are symptoms that were
-    answered and that no picture is labelled for. `type_rule` is None where not all six symptoms were answered, or no
-    picture is labelled for all six.
+    `calibrated_on` names the pictures that temperatures and thresholds were fitted on, None if they were given.
+    `subgroups` has the tables `sex`, `age` and `device` if they are known for any picture. `not_labelled` are answered
+    symptoms without a label. `type_rule` is None if not all six symptoms were answered, or no picture is labeled for
+    all six.
     """
 
     subject: str
@@ -136,7 +136,7 @@ class Evaluation:
 
     @property
     def partly_labelled(self) -> bool:
-        """Whether some picture lacks the label of a symptom that was answered."""
+        """Whether a picture lacks the label of an answered symptom."""
         return bool(self.not_labelled) or any(symptom.pictures < self.pictures for symptom in self.symptoms)
 
     def as_json(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Subjects: what can be evaluated, training runs or a bundle, both giving raw answers to records."""
+"""Subjects of an evaluation: training runs or a bundle. Both return raw answers for records."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from ml.runtimes.resident import ResidentModels
 from ml.training.run import RUN_FILE, Run
 
 _BATCH = 8
-#: Pictures that a run answers between two steps of the progress bar.
+#: Pictures between two updates of the progress bar.
 _CHUNK = 128
 _DECODERS = 4
 
@@ -36,8 +36,8 @@ _DECODERS = 4
 class Subject(Protocol):
     """Runs or a bundle: `name` for people, `facts` by name for the model card.
 
-    `temperatures`, `levels` and `thresholds` by symptom are those that it already has; a run has none. `learnt_from`
-    are digests (`ml.data.splits.digest`) of the pictures that it was made with, where they are known.
+    `temperatures`, `levels` and `thresholds` by symptom are those of a bundle; a run has none. `learnt_from` are
+    digests (`ml.data.splits.digest`) of the pictures that it was trained on, if they are known.
     """
 
     name: str
@@ -48,13 +48,13 @@ class Subject(Protocol):
     learnt_from: Collection[str]
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
-        """Raw answers to the pictures of these records; `says` stands beside the progress on standard error."""
+        """Raw answers for the pictures of these records; `says` is the label of the progress bar."""
 
 
 def open_subject(folder: Path, device: str = "auto") -> Subject:
-    """The run in this folder, the runs of one symptom each in folders below it by their keys, or the bundle.
+    """The run in this folder, the runs in its subfolders named after symptoms, or the bundle.
 
-    Raises RunInvalid or BundleInvalid where there is none or it does not verify.
+    Raises RunInvalid or BundleInvalid if there is none or it does not verify.
     """
     if (folder / MANIFEST_FILE).is_file():
         return BundleSubject(Bundle.open(folder), device)
@@ -63,35 +63,35 @@ def open_subject(folder: Path, device: str = "auto") -> Subject:
     ]
     if not folders:
         raise RunInvalid(
-            f"{folder} holds neither {RUN_FILE} nor {MANIFEST_FILE}: name the folder of a run, of runs or of a bundle."
+            f"{folder} has neither {RUN_FILE} nor {MANIFEST_FILE}: name the folder of a run, of runs or of a bundle."
         )
     return RunSubject([Run.open(each) for each in folders], folder.resolve().name, device)
 
 
 class RunSubject:
-    """A finished run for all six symptoms, or runs for some of them each."""
+    """A finished run for all six symptoms, or several runs for some of them."""
 
     def __init__(self, runs: Sequence[Run], name: str, device: str = "auto") -> None:
-        """Raises RunInvalid where two runs answer for one symptom, DeviceUnavailable."""
+        """Raises RunInvalid if two runs answer for the same symptom, and DeviceUnavailable."""
         self._runs = runs
         self._device = choose_device(device)
         symptoms = [symptom for run in runs for symptom in run.symptoms]
         if twice := {symptom for symptom in symptoms if symptoms.count(symptom) > 1}:
-            raise RunInvalid(f"More than one run of {name} answers for {min(twice)}. Take one of them away.")
+            raise RunInvalid(f"More than one run of {name} answers for {min(twice)}. Remove one of them.")
         self.name = f"run {name}"
         facts = [run.facts for run in runs]
         kind = "synthetic pictures" if all(fact.synthetic for fact in facts) else "pictures"
         self.facts: Mapping[str, str] = {
-            "Recipe": _listed(fact.recipe.name for fact in facts),
-            "Network": _listed(
+            "Recipe": _join(fact.recipe.name for fact in facts),
+            "Network": _join(
                 f"{run.recipe.architecture} at {run.preprocessing.image_size}×{run.preprocessing.image_size}, "
                 + ("one for each symptom" if len(runs) > 1 else f"heads for {len(run.symptoms)} symptoms")
                 for run in runs
             ),
-            "Output": _listed(run.output for run in runs),
-            "Started from": _listed(fact.started_from for fact in facts),
-            "Trained on": _listed(f"{fact.pictures['training']} {kind}" for fact in facts),
-            "Training took": f"{sum(fact.seconds for fact in facts):.0f} s on {_listed(fact.device for fact in facts)}",
+            "Output": _join(run.output for run in runs),
+            "Started from": _join(fact.started_from for fact in facts),
+            "Trained on": _join(f"{fact.pictures['training']} {kind}" for fact in facts),
+            "Training took": f"{sum(fact.seconds for fact in facts):.0f} s on {_join(fact.device for fact in facts)}",
         }
         self.temperatures: Mapping[str, float] = {}
         self.levels: Mapping[str, Levels] = {}
@@ -112,12 +112,12 @@ class RunSubject:
         return Answers.of(records, raw)
 
 
-def _listed(values: Iterable[str]) -> str:
+def _join(values: Iterable[str]) -> str:
     return ", ".join(dict.fromkeys(values))
 
 
 class BundleSubject:
-    """A verified bundle; the gate is no grader and stays out."""
+    """A verified bundle, without its gate."""
 
     def __init__(self, bundle: Bundle, device: str = "auto", runtime: str = "auto") -> None:
         """Raises DeviceUnavailable."""
@@ -130,9 +130,9 @@ class BundleSubject:
         self.name = f"bundle {bundle.reference}"
         self.facts: Mapping[str, str] = {
             "Bundle": f"{bundle.reference}{', a demonstration' if bundle.demo else ''}",
-            "Graders": _listed(_network(model) for model in graders),
-            "Output": _listed(model.output for model in graders),
-            "Forward passes a photo": str(self._passes),
+            "Graders": _join(_network(model) for model in graders),
+            "Output": _join(model.output for model in graders),
+            "Forward passes per photo": str(self._passes),
             "Trained on": manifest.trained_on,
             "Licence": manifest.licence,
         }
@@ -142,7 +142,7 @@ class BundleSubject:
         self.learnt_from: Collection[str] = ()
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
-        """Through the runtime that the service would have here."""
+        """Answers through the runtime that the service would use on this machine."""
         models = ResidentModels(open_runtime(self._runtime, self._device))
         graders = []
         for model, networks in self._bundle.networks():
@@ -166,7 +166,7 @@ def _network(model: ModelSpec) -> str:
 def batches(
     records: Sequence[Record], specifications: Collection[Preprocessing]
 ) -> Iterator[dict[Preprocessing, torch.Tensor]]:
-    """The pictures as float32 `[n, 3, size, size]` by eights, prepared as the service does, decoded ahead by threads.
+    """The pictures as float32 `[n, 3, size, size]`, eight at a time, prepared as in the service and decoded by threads.
 
     Raises DataSetInvalid for a picture that cannot be read.
     """
@@ -175,9 +175,7 @@ def batches(
         try:
             return prepare(record.read(), specifications).tensors
         except (*UNREADABLE, PhotoUnreadable) as error:
-            raise DataSetInvalid(
-                f"The picture {record.id} cannot be read: {error}. Mend it or take it away."
-            ) from error
+            raise DataSetInvalid(f"The picture {record.id} cannot be read: {error}. Repair or remove it.") from error
 
     with ThreadPoolExecutor(_DECODERS) as pool:
         coming = iter(records)

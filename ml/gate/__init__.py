@@ -1,9 +1,9 @@
-"""The gate: whether a photo shows a scalp close enough, by a linear head and a distance on the features of one network.
+"""The gate decides whether a photo is a close-up of a scalp, by a linear head and a distance on a network's features.
 
-A photo passes where the head's probability of "scalp" is at least the threshold and the distance at most 1. The others
-are refused, as too far away or as no scalp, whichever the head holds likelier. Hairy skin elsewhere on the body counts
-as no scalp: every grade and all figures are about scalps, and an answer with a warning is read as an answer. What the
-predictor needs is named here; `fit` fits a gate, `pictures` is what it learns from, `gate` keeps one as a folder.
+A photo passes if the head's probability of "scalp" is at least the threshold and the distance is at most 1. Others are
+refused as too far away or as not a scalp, whichever the head considers likelier. Hairy skin elsewhere on the body is
+not a scalp: all grades and figures are about scalps, and people would read an answer with a warning as an answer. The
+predictor needs only what is exported here; `make` and `fit` fit a gate to `pictures`, `gate` stores it in a folder.
 """
 
 from ml.gate.distance import LIMIT, admits, distances, extra_tensors, grown_distance

@@ -9,7 +9,7 @@ from typing import cast
 import torch
 from PIL import Image
 
-from ml.networks.growth import SOURCE
+from ml.networks.growth import LITE0
 from ml.networks.lite import EfficientNetLite0
 from ml.networks.registry import Weights, create_filled_network
 from ml.preprocessing import Preprocessing, to_tensor
@@ -20,7 +20,7 @@ class FeatureExtractor:
 
     def __init__(self, weights: Weights, spec: Preprocessing) -> None:
         self._spec = spec
-        network = create_filled_network(SOURCE, len(weights["_fc.bias"]), spec.image_size, weights)
+        network = create_filled_network(LITE0, len(weights["_fc.bias"]), spec.image_size, weights)
         self._network = cast(EfficientNetLite0, network)
         self._network.to(memory_format=torch.channels_last)
 

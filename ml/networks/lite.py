@@ -2,7 +2,7 @@
 
 Its blocks are those of efficientnet-pytorch, so a weights file names its tensors as B0's does. The published network
 clips every activation at 6; this one clips after the depthwise convolutions and after the head alone, since that is
-what a larger EfficientNet can be made to compute exactly (`ml.networks.growth`).
+what a larger EfficientNet can compute exactly (`ml.networks.growth`).
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ class LiteBlock(MBConvBlock):
 
 
 class EfficientNetLite0(EfficientNet):
-    """Takes float `[n, 3, size, size]`, gives logits `[n, classes]`; padded statically for `image_size`."""
+    """Takes float `[n, 3, size, size]`, returns logits `[n, classes]`; padded statically for `image_size`."""
 
     def __init__(self, classes: int, image_size: int) -> None:
         blocks, settings = get_model_params("efficientnet-b0", {"num_classes": classes, "image_size": image_size})
         super().__init__([block._replace(se_ratio=None) for block in blocks], settings)
         for block in self._blocks:
-            # The package names its block inside the constructor, where no other one can be handed in.
+            # The package's constructor offers no way to pass another class of block.
             block.__class__ = LiteBlock
 
     def extract_features(self, inputs: torch.Tensor) -> torch.Tensor:

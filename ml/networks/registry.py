@@ -1,4 +1,4 @@
-"""The networks by name, through one door: `create_network`. Networks are code, weights are data.
+"""Networks by name; `create_network` makes them. Networks are code, weights are data.
 
 `efficientnet-b0` … `-b7` are those of the package efficientnet-pytorch (Tan and Le, arXiv 1905.11946),
 `efficientnet-v2-s`, `-m` and `-l` those of torchvision (Tan and Le, arXiv 2104.00298), `efficientnet-lite0` is
@@ -23,8 +23,8 @@ from ml.networks.lite import EfficientNetLite0
 if TYPE_CHECKING:
     from torchvision.models import efficientnet as torchvision_efficientnet
 
-# Swish leaves denormals behind, and they run up to ten times slower. The flag belongs to a thread, and threads take it
-# from the one that starts them: so it is set before the first parallel operation starts torch's pool.
+# Swish produces denormals, which are up to ten times slower. The flag is per thread and inherited, so it is set before
+# the first parallel operation starts torch's thread pool.
 torch.set_flush_denormal(True)
 
 RGB = tuple[float, float, float]
@@ -33,17 +33,17 @@ Weights = Mapping[str, torch.Tensor]
 IMAGENET_MEAN: RGB = (0.485, 0.456, 0.406)
 IMAGENET_STD: RGB = (0.229, 0.224, 0.225)
 
-#: Counts training steps inside a batch-norm. It means nothing at inference, so no weights file holds it.
+#: The buffer of a batch-norm that counts training steps. Inference does not use it, so no weights file contains it.
 STEP_COUNTER = "num_batches_tracked"
 
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """A network's name and what its published ImageNet weights expect.
+    """A network, and what its published ImageNet weights expect.
 
-    `image_size` is the side of the square input in pixels, `mean` and `std` normalise RGB in 0..1, `head` is
+    `image_size` is the side of the square input in pixels, `mean` and `std` normalize RGB in 0..1, `head` is
     the name of the last linear layer, `build(classes, image_size)` makes the network and `features(network, batch)`
-    gives its feature maps `[n, width, h, w]`, whose mean the head reads.
+    returns its feature maps `[n, width, h, w]`, whose mean the head reads.
     """
 
     name: str
@@ -57,9 +57,9 @@ class Architecture:
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """The weights of one network, read when they are wanted.
+    """The weights of one network, read on demand.
 
-    `weights()` gives all of them in float32. `head` is the weight `[outputs, width]` and the bias of the last linear
+    `weights()` returns all of them in float32. `head` is the weight `[outputs, width]` and the bias of the last linear
     layer. Networks of one architecture with the same `digest` are the same below that layer.
     """
 
@@ -79,25 +79,25 @@ class Network:
         return cls(digest.hexdigest(), (weights[f"{head}.weight"], weights[f"{head}.bias"]), lambda: weights)
 
 
-def _extracted(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+def _extract_features(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
     return cast(torch.Tensor, cast(EfficientNet, network).extract_features(batch))
 
 
-def _features(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
+def _torchvision_features(network: nn.Module, batch: torch.Tensor) -> torch.Tensor:
     return cast(torch.Tensor, cast("torchvision_efficientnet.EfficientNet", network).features(batch))
 
 
 def _efficientnet(name: str) -> Architecture:
     def build(classes: int, image_size: int) -> nn.Module:
-        # The package pads for one image size, fixed when the network is built: without this argument it
-        # pads for the size of the published weights, and the features shift at any other.
+        # The package computes its padding once, for this image size. Without the argument it uses the size of the
+        # published weights, and at any other size the features shift.
         network = EfficientNet.from_name(name, num_classes=classes, image_size=image_size)
         # The memory-efficient swish recomputes in backward; inference is faster with the fused SiLU.
         network.set_swish(memory_efficient=False)
         return cast(nn.Module, network)
 
     size = EfficientNet.get_image_size(name)
-    return Architecture(name, size, IMAGENET_MEAN, IMAGENET_STD, "_fc", build, _extracted)
+    return Architecture(name, size, IMAGENET_MEAN, IMAGENET_STD, "_fc", build, _extract_features)
 
 
 def _efficientnet_lite() -> Architecture:
@@ -106,11 +106,11 @@ def _efficientnet_lite() -> Architecture:
 
     # The published weights take pixels as (value - 127) / 128, which for 0..1 is this.
     mean, std = (127 / 255,) * 3, (128 / 255,) * 3
-    return Architecture("efficientnet-lite0", 224, mean, std, "_fc", build, _extracted)
+    return Architecture("efficientnet-lite0", 224, mean, std, "_fc", build, _extract_features)
 
 
 def _efficientnet_v2(letter: str) -> Architecture:
-    # Only here, as torchvision brings torch's compiler along: two of the seven seconds of a worker that needs neither.
+    # Imported here because torchvision imports torch's compiler: two of the seven start-up seconds of a worker.
     from torchvision.models import efficientnet as torchvision_efficientnet
 
     constructor = getattr(torchvision_efficientnet, f"efficientnet_v2_{letter}")
@@ -126,7 +126,7 @@ def _efficientnet_v2(letter: str) -> Architecture:
         std=tuple(published.std),
         head="classifier.1",
         build=build,
-        features=_features,
+        features=_torchvision_features,
     )
 
 
@@ -144,26 +144,26 @@ def architectures() -> tuple[str, ...]:
 
 @cache
 def describe(architecture: str) -> Architecture:
-    """The default configuration of an architecture. Raises ValueError, naming the known ones."""
+    """The default configuration of an architecture. Raises ValueError for an unknown name."""
     if architecture not in _ARCHITECTURES:
-        raise ValueError(f"There is no architecture {architecture!r}; known are {', '.join(_ARCHITECTURES)}.")
+        raise ValueError(f"Unknown architecture {architecture!r}; use one of {', '.join(_ARCHITECTURES)}.")
     return _ARCHITECTURES[architecture]()
 
 
 def create_network(architecture: str, classes: int, image_size: int) -> nn.Module:
     """A network in evaluation mode with untrained weights, on torch's default device.
 
-    It takes float `[n, 3, image_size, image_size]` and gives logits `[n, classes]`. Under
+    It takes float `[n, 3, image_size, image_size]` and returns logits `[n, classes]`. Under
     `torch.device("meta")` it costs no memory. Raises ValueError for an unknown name.
     """
     return describe(architecture).build(classes, image_size).eval()
 
 
 def create_filled_network(architecture: str, classes: int, image_size: int, weights: Weights) -> nn.Module:
-    """As `create_network`, with these weights. The network shares their memory, nothing is copied.
+    """Like `create_network`, with these weights. The network shares their memory.
 
-    `weights` are the tensors that `tensor_shapes` names, in float32. Raises RuntimeError where a name or a
-    shape does not fit.
+    `weights` are the tensors that `tensor_shapes` names, in float32. Raises RuntimeError if a name or a
+    shape does not match.
     """
     with torch.device("meta"):
         network = create_network(architecture, classes, image_size)
@@ -174,7 +174,7 @@ def create_filled_network(architecture: str, classes: int, image_size: int, weig
 
 @lru_cache(maxsize=64)
 def tensor_shapes(architecture: str, classes: int) -> Mapping[str, tuple[int, ...]]:
-    """Name and shape of every tensor that a complete weights file of this network holds."""
+    """Name and shape of every tensor in a complete weights file of this network."""
     with torch.device("meta"):
         network = create_network(architecture, classes, describe(architecture).image_size)
     return MappingProxyType(
@@ -183,6 +183,6 @@ def tensor_shapes(architecture: str, classes: int) -> Mapping[str, tuple[int, ..
 
 
 def trunk_shapes(architecture: str) -> Mapping[str, tuple[int, ...]]:
-    """Name and shape of every tensor of a network but those of its last linear layer. Raises ValueError."""
+    """Name and shape of every tensor of a network except its last linear layer. Raises ValueError."""
     head = describe(architecture).head
     return {name: shape for name, shape in tensor_shapes(architecture, 2).items() if not name.startswith(f"{head}.")}

@@ -14,17 +14,17 @@ from ml.runtimes.eager import EagerRuntime
 Name = Literal["auto", "eager", "openvino", "openvino-int8", "graphs"]
 
 #: The name of the 8-bit runtime, which `auto` never chooses.
-QUANTISED = "openvino-int8"
+INT8 = "openvino-int8"
 
 
-def runtimes_here(device: str = "auto") -> tuple[str, ...]:
+def available_runtimes(device: str = "auto") -> tuple[str, ...]:
     """The names of the runtimes that run on this device; the last one is the choice of `auto`."""
     if choose_device(device).startswith("cuda"):
         return ("eager", "graphs")
     return ("eager",) if find_spec("openvino") is None else ("eager", "openvino")
 
 
-def quantised_here(device: str = "auto") -> bool:
+def int8_available(device: str = "auto") -> bool:
     """Whether the 8-bit runtime runs on this device."""
     return not choose_device(device).startswith("cuda") and None not in (find_spec("openvino"), find_spec("nncf"))
 
@@ -39,7 +39,7 @@ def open_runtime(name: str = "auto", device: str = "auto") -> Runtime:
     if name not in get_args(Name):
         raise DeviceUnavailable(f"Unknown runtime {name!r}; use one of {', '.join(get_args(Name))}.")
     if name == "auto":
-        name = runtimes_here(chosen)[-1]
+        name = available_runtimes(chosen)[-1]
     if name == "eager":
         return EagerRuntime(chosen)
     if (name == "graphs") != on_cuda:
@@ -50,14 +50,14 @@ def open_runtime(name: str = "auto", device: str = "auto") -> Runtime:
         return GraphsRuntime(chosen)
     if find_spec("openvino") is None:
         raise DeviceUnavailable(f"The runtime {name} needs OpenVINO, which is not installed: pip install openvino")
-    if name == QUANTISED:
+    if name == INT8:
         if find_spec("nncf") is None:
             raise DeviceUnavailable(
                 f"The runtime {name} needs NNCF, which is not installed: pip install -r requirements/quantised.txt"
             )
-        from ml.runtimes.quantised import QuantisedRuntime
+        from ml.runtimes.openvino_int8 import OpenVinoInt8Runtime
 
-        return QuantisedRuntime(Cache(default_cache()))
+        return OpenVinoInt8Runtime(Cache(default_cache()))
     from ml.runtimes.openvino import OpenVinoRuntime
 
     return OpenVinoRuntime(Cache(default_cache()))

@@ -31,7 +31,7 @@ def choose_device(device: str) -> str:
     return device
 
 
-def guarded(device: str, call: Callable[[], Result]) -> Result:
+def call_guarded(device: str, call: Callable[[], Result]) -> Result:
     """Return `call()`. Errors of torch and OpenVINO become OutOfMemory, DeviceLost or another ModelError."""
     try:
         return call()

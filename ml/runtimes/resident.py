@@ -17,7 +17,7 @@ from ml.bundle.manifest import VIEWS, ModelSpec
 from ml.networks.registry import Network
 from ml.outputs import to_answers
 from ml.runtimes import Forward, Runtime, Trunk
-from ml.runtimes.device import guarded
+from ml.runtimes.device import call_guarded
 
 #: A hint: the key of the model that will probably run next, and its batch.
 Prefetch = tuple[str, torch.Tensor] | None
@@ -93,7 +93,7 @@ class ResidentModels:
     def load(self, model: ModelSpec, networks: Sequence[Network]) -> None:
         """Make a model resident under its key. Raises OutOfMemory, DeviceLost or another ModelError."""
         load = partial(self._load_network, model)
-        self._models[model.key] = (model, guarded(self.runtime.device, lambda: tuple(map(load, networks))))
+        self._models[model.key] = (model, call_guarded(self.runtime.device, lambda: tuple(map(load, networks))))
 
     def run(
         self,
@@ -110,7 +110,7 @@ class ResidentModels:
         Raises OutOfMemory where a smaller batch may pass, DeviceLost where the process must exit, ModelError otherwise.
         """
         try:
-            return guarded(self.runtime.device, partial(self._run, key, batch, prefetch, features, maps))
+            return call_guarded(self.runtime.device, partial(self._run, key, batch, prefetch, features, maps))
         except Exception:
             self.forget()
             raise

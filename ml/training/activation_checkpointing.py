@@ -1,7 +1,7 @@
-"""Activation checkpointing: blocks that keep their input alone and compute the rest again in backward.
+"""Activation checkpointing: blocks keep only their input and recompute activations in backward.
 
-Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174: about a third more computation for a
-small part of the memory.
+Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv 1604.06174: a fraction of the
+memory for about a third more computation.
 """
 
 from __future__ import annotations
@@ -18,27 +18,27 @@ from torch import nn
 from torch.utils.checkpoint import checkpoint
 from torchvision.models.efficientnet import FusedMBConv, MBConv
 
-#: The blocks of the registry's networks, and they hold nearly all activations.
+#: The blocks of the registry's networks, which hold nearly all activations.
 _BLOCKS = (MBConvBlock, MBConv, FusedMBConv)
 
 
 def checkpoint_blocks(network: nn.Module, enabled: bool = True) -> None:
-    """Make a network of the registry checkpoint each of its blocks, or no longer.
+    """Turn checkpointing on or off for each block of a network of the registry.
 
-    Outputs, gradients, batch-norm statistics and the names in the state dict stay what they are; a network in
-    evaluation mode or without gradients runs as before. Raises ValueError where it has no block to checkpoint.
+    Outputs, gradients, batch-norm statistics and the names in the state dict do not change; nor does a network in
+    evaluation mode or without gradients. Raises ValueError if the network has no such block.
     """
     blocks = [module for module in network.modules() if isinstance(module, _BLOCKS)]
     if enabled and not blocks:
         raise ValueError(f"{type(network).__name__} has no blocks that can be checkpointed.")
     for block in blocks:
-        # An attribute of the instance hides the method of its class. As a bound method it follows a deep copy.
+        # An instance attribute overrides the method of the class. As a bound method it survives a deep copy.
         vars(block).pop("forward", None)
         if enabled:
-            vars(block)["forward"] = MethodType(_checkpointed, block)
+            vars(block)["forward"] = MethodType(_checkpointed_forward, block)
 
 
-def _checkpointed(block: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
+def _checkpointed_forward(block: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
     forward: Callable[..., torch.Tensor] = MethodType(type(block).forward, block)
     if not (block.training and torch.is_grad_enabled()):
         return forward(*args, **kwargs)
@@ -46,11 +46,11 @@ def _checkpointed(block: nn.Module, *args: Any, **kwargs: Any) -> torch.Tensor:
 
 
 def _contexts(block: nn.Module) -> tuple[AbstractContextManager[None], AbstractContextManager[None]]:
-    return nullcontext(), _BuffersKept(block)
+    return nullcontext(), _PreservedBuffers(block)
 
 
-class _BuffersKept(AbstractContextManager[None]):
-    """Under it a block writes to copies of its buffers: its batch-norms have counted this batch already."""
+class _PreservedBuffers(AbstractContextManager[None]):
+    """Makes a block write to copies of its buffers: its batch-norms have already counted this batch."""
 
     def __init__(self, block: nn.Module) -> None:
         self._buffers = [

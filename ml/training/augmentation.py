@@ -1,4 +1,4 @@
-"""Augmentation recipes, in torchvision's v2 transforms: from an RGB picture to a normalised tensor."""
+"""Augmentation recipes, in torchvision's v2 transforms: from an RGB picture to a normalized tensor."""
 
 from __future__ import annotations
 
@@ -14,70 +14,70 @@ from ml.preprocessing import Preprocessing
 
 
 def augmentation(name: str, spec: Preprocessing) -> v2.Transform:
-    """The recipe of this name: takes an RGB picture of Pillow's, gives float32 `[3, size, size]`.
+    """The recipe of this name: takes an RGB picture of Pillow, returns float32 `[3, size, size]`.
 
-    `deck` is that of the original deck, `gentle` and `strong` are ours. Randomness is torch's own, so a seed decides
-    all of it.
+    `deck` is that of the project's original slides, `gentle` and `strong` are new. All randomness comes from torch's
+    generator, so a seed determines it.
     """
     return {"deck": deck, "gentle": gentle, "strong": strong}[name](spec)
 
 
 def deck(spec: Preprocessing) -> v2.Transform:
-    """The original deck's: resize, flips, quarter turns, ±10° of rotation, affine: shear 10 and scale 0.8 to 1.2."""
+    """Of the original slides: resize, flips, quarter turns, ±10° of rotation, affine: shear 10 and scale 0.8 to 1.2."""
     return v2.Compose(
         [
-            *_squared(spec),
-            *_turned(),
+            *_resizing(spec),
+            *_turning(),
             v2.RandomRotation(10),
             v2.RandomAffine(degrees=0, shear=10, scale=(0.8, 1.2)),
-            *_normalised(spec),
+            *_normalizing(spec),
         ]
     )
 
 
 def gentle(spec: Preprocessing) -> v2.Transform:
-    """Ours for a few hundred pictures: turns and flips, a little of scale and shear, and half a colour cast.
+    """For a few hundred pictures: turns and flips, a little scale and shear, and a weak color cast.
 
-    Measured with lite0 at 192 pixels, 600 synthetic pictures and eight epochs, all else the same: QWK .826 on 172
-    pictures of other persons where `deck` reaches .807, and .764 against .749 on 240 with colour casts. On as few, at
-    300 pixels and six epochs, `strong` stays behind `deck`: .774 against .806.
+    Measured with lite0 at 192 pixels, 600 synthetic pictures and eight epochs, all else equal: QWK .826 on 172
+    pictures of other persons, `deck` .807; on 240 pictures with color casts .764 and .749. With as few pictures, at 300
+    pixels and six epochs, `strong` is worse than `deck`: .774 and .806.
     """
     return v2.Compose(
         [
-            *_squared(spec),
-            *_turned(),
+            *_resizing(spec),
+            *_turning(),
             v2.RandomApply(
                 [v2.RandomAffine(degrees=10, scale=(0.9, 1.15), shear=4, interpolation=InterpolationMode.BILINEAR)],
                 0.5,
             ),
             v2.ToDtype(torch.float32, scale=True),
-            v2.RandomApply([ColourCast(0.5)], 0.5),
-            *_normalised(spec),
+            v2.RandomApply([ColorCast(0.5)], 0.5),
+            *_normalizing(spec),
         ]
     )
 
 
 def strong(spec: Preprocessing) -> v2.Transform:
-    """Ours: any colour cast, light, distance, sharpness, noise and compression that another scope or phone may add.
+    """Color casts, light, distance, sharpness, noise and compression that another scope or phone may add.
 
-    Geometry stays gentle in scale, since the size of scales and the number of hairs are what is graded.
+    Changes of scale stay small, because the size of scales and the number of hairs determine the grade.
     """
     return v2.Compose(
         [
-            *_squared(spec),
-            *_turned(),
+            *_resizing(spec),
+            *_turning(),
             v2.RandomApply(
                 [v2.RandomAffine(degrees=20, scale=(0.85, 1.25), shear=6, interpolation=InterpolationMode.BILINEAR)],
                 0.7,
             ),
             v2.ToDtype(torch.float32, scale=True),
-            ColourCast(),
+            ColorCast(),
             v2.RandomApply([v2.GaussianBlur(5, (0.3, 1.4))], 0.25),
             v2.RandomApply([v2.RandomAdjustSharpness(2.0, p=1.0)], 0.2),
             v2.RandomApply([v2.GaussianNoise(0.0, 0.02)], 0.3),
             v2.ToDtype(torch.uint8, scale=True),
             v2.RandomApply([Compression(40, 95)], 0.3),
-            *_normalised(spec),
+            *_normalizing(spec),
         ]
     )
 
@@ -92,11 +92,11 @@ class QuarterTurn(v2.Transform):
         return torch.rot90(inpt, params["turns"], (-2, -1))
 
 
-class ColourCast(v2.Transform):
+class ColorCast(v2.Transform):
     """The light and the white balance of another camera, on float `[3, h, w]` in 0..1.
 
-    A gain a channel (log-normal, spread 0.10), brightness (log-normal, 0.15), a gamma of 0.75 to 1.35, saturation from
-    0.5 to 1.3 of what it was, and one side brighter than the other by up to 15 %; or `strength` times as much of each.
+    A gain per channel (log-normal, spread 0.10), brightness (log-normal, 0.15), a gamma of 0.75 to 1.35, saturation
+    times 0.5 to 1.3, and one side brighter than the other by up to 15 %; all times `strength`.
     """
 
     def __init__(self, strength: float = 1.0) -> None:
@@ -122,9 +122,9 @@ class ColourCast(v2.Transform):
 
 
 class Compression(v2.Transform):
-    """A JPEG's traces, of a quality from `lowest` to `highest` of 1 to 100, on uint8 `[3, h, w]`.
+    """JPEG artifacts, with a quality from `lowest` to `highest`, 1 to 100, on uint8 `[3, h, w]`.
 
-    By Pillow, since torchvision deprecated its own coder in 0.29 in favour of another package.
+    With Pillow, because torchvision deprecated its own encoder in 0.29.
     """
 
     def __init__(self, lowest: int, highest: int) -> None:
@@ -142,17 +142,17 @@ class Compression(v2.Transform):
             return tensor
 
 
-def _squared(spec: Preprocessing) -> list[v2.Transform]:
-    # Serving resizes with Pillow's bicubic. On ten synthetic scalps the two differ by 0.6 % of the range of a pixel on
-    # average, a colour cast of `strong` changes 9 %.
+def _resizing(spec: Preprocessing) -> list[v2.Transform]:
+    # The service resizes with Pillow's bicubic. On ten synthetic scalps the two differ by 0.6 % of the pixel range on
+    # average; a color cast of `strong` changes 9 %.
     size = [spec.image_size, spec.image_size]
     return [v2.PILToTensor(), v2.Resize(size, InterpolationMode.BILINEAR, antialias=True)]
 
 
-def _turned() -> list[v2.Transform]:
-    """Flips and quarter turns: a scalp has neither an up nor a left."""
+def _turning() -> list[v2.Transform]:
+    """Flips and quarter turns: a scalp has no preferred orientation."""
     return [v2.RandomHorizontalFlip(0.5), v2.RandomVerticalFlip(0.5), v2.RandomApply([QuarterTurn()], 0.5)]
 
 
-def _normalised(spec: Preprocessing) -> list[v2.Transform]:
+def _normalizing(spec: Preprocessing) -> list[v2.Transform]:
     return [v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(spec.mean), list(spec.std))]

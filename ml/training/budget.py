@@ -1,4 +1,4 @@
-"""What a device has to give: its free memory, and a cap under which a training step can be tried."""
+"""The free memory of a device, and a cap under which a training step can be tried."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from ml.errors import OutOfMemory
-from ml.runtimes.device import guarded
+from ml.runtimes.device import call_guarded
 
-#: The share that a try has to leave free, for what it does not show: on CUDA fragments and the context; on the CPU,
-#: where the kernel kills instead of refusing, also what the loader and other programs come to take.
+#: The share that a trial must leave free for memory that it does not show: on CUDA fragments and the context; on the
+#: CPU, where the kernel kills processes instead of refusing, also the picture loader and other programs.
 CUDA_HEADROOM = 0.05
 CPU_HEADROOM = 0.15
-#: What of the machine's available memory a training takes without being given a limit. Other programs come and go, and
-#: the kernel kills the largest: a step planned at 17.3 of 22.2 GiB was killed when two models were loaded beside it.
-#: More pictures at once are no faster on a CPU.
+#: The share of the machine's available memory that a training may use by default. Other programs come and go, and the
+#: kernel kills the largest: a step planned at 17.3 of 22.2 GiB was killed when two models were loaded at the same time.
+#: Larger micro-batches are not faster on a CPU.
 CPU_SHARE = 0.5
 
-#: Control groups of version 2 and 1, as /proc/self/cgroup tells them apart: the folder of their hierarchy, the files
-#: with limit and usage, and the statistic of file pages that nobody used lately.
+#: Control groups of version 2 and 1, by their controllers in /proc/self/cgroup: the folder of their hierarchy, the
+#: files with limit and usage, and the statistic of file pages that were not used recently.
 _CONTROL_GROUPS = {
     "": ("", "memory.max", "memory.current", "inactive_file"),
     "memory": ("memory", "memory.limit_in_bytes", "memory.usage_in_bytes", "total_inactive_file"),
@@ -33,12 +33,12 @@ _CONTROL_GROUPS = {
 
 
 class Budget(Protocol):
-    """`free_bytes` is what this process may hold on the device in all, what it holds already included."""
+    """`free_bytes` is the total that this process may use on the device, including what it already uses."""
 
     free_bytes: int
 
     def peak(self, call: Callable[[], None]) -> int:
-        """Run `call` and return the most bytes held meanwhile. Raises OutOfMemory where it leaves no headroom."""
+        """Run `call` and return the peak memory in bytes. Raises OutOfMemory if it leaves too little headroom."""
 
 
 def create_budget(device: str, memory_limit: int | None = None) -> Budget:
@@ -47,7 +47,7 @@ def create_budget(device: str, memory_limit: int | None = None) -> Budget:
 
 
 class CudaBudget:
-    """The allocator of torch holds the cap. `memory_limit` stays in force after the tries, for the training itself."""
+    """torch's allocator enforces the cap. `memory_limit` stays in force after the trials, for the training itself."""
 
     def __init__(self, device: str, memory_limit: int | None = None) -> None:
         self._device = torch.device(device)
@@ -59,7 +59,7 @@ class CudaBudget:
         self._cap(int(self.free_bytes * (1 - CUDA_HEADROOM)))
         torch.cuda.reset_peak_memory_stats(self._device)
         try:
-            guarded(str(self._device), call)
+            call_guarded(str(self._device), call)
             torch.cuda.synchronize(self._device)
             return int(torch.cuda.max_memory_allocated(self._device))
         finally:
@@ -72,9 +72,9 @@ class CudaBudget:
 
 
 class CpuBudget:
-    """The CPU's allocator refuses nothing and the kernel kills, so the try is watched and ended in time.
+    """The CPU's allocator never refuses and the kernel kills, so the trial is watched and ended in time.
 
-    That takes Linux: where there is no /proc, every try counts as fitting.
+    That needs Linux: without /proc, every trial counts as fitting.
     """
 
     def __init__(self, memory_limit: int | None = None) -> None:
@@ -88,15 +88,15 @@ class CpuBudget:
         _return_freed_memory()
         watch = _MemoryWatch(int(self.free_bytes * (1 - CPU_HEADROOM)))
         with watch:
-            guarded("cpu", call)
+            call_guarded("cpu", call)
         return watch.peak_bytes
 
 
 class _MemoryWatch(TorchDispatchMode):
-    """Reads the resident memory around every operation, those of backward included.
+    """Reads the resident memory around every operation, including those of backward.
 
-    Sums over tensors would miss what counts: fragments that the allocator keeps make up half of it in a step with
-    checkpointing.
+    The sum over tensors would be too low: in a step with checkpointing half of the memory are fragments that the
+    allocator keeps.
     """
 
     def __init__(self, cap_bytes: int) -> None:
@@ -107,7 +107,7 @@ class _MemoryWatch(TorchDispatchMode):
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         before = resident_bytes()
-        # What an operation takes is known afterwards, too late to refuse it: so there must be room for the largest yet.
+        # How much an operation takes is only known afterwards, so there must be room for another one like the largest.
         if before + self._largest > self._cap:
             raise OutOfMemory(f"The step needs more than {gibibytes(self._cap)}.")
         result = function(*args, **(kwargs or {}))
@@ -118,41 +118,41 @@ class _MemoryWatch(TorchDispatchMode):
 
 
 def _return_freed_memory() -> None:
-    """Have glibc hand back what a failed try freed: it keeps that resident, and the next try would start full."""
+    """Make glibc return the memory that a failed trial freed, so that it does not count in the next one."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
 
 
 def gibibytes(size: int) -> str:
-    """A size in bytes as people read it: `14.75 GiB`."""
+    """A size in bytes for people: `14.75 GiB`."""
     return f"{size / 2**30:.4g} GiB"
 
 
 def resident_bytes() -> int:
-    """The physical memory of this process; 0 where there is no /proc to ask."""
+    """The physical memory of this process; 0 without /proc."""
     statm = Path("/proc/self/statm")
     return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") if statm.exists() else 0
 
 
 def available_bytes() -> int:
-    """The memory that this process may still take without swapping: the system's, or what its control groups leave.
+    """The memory that this process can still allocate without swapping, in the system and in its control groups.
 
-    Where there is no /proc to ask, all physical memory.
+    Without /proc, all physical memory.
     """
     meminfo = Path("/proc/meminfo")
     if not meminfo.exists():
         return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     sizes = dict(line.split(":") for line in meminfo.read_text().splitlines())
-    return min([int(sizes["MemAvailable"].split()[0]) * 1024, *control_group_room()])
+    return min([int(sizes["MemAvailable"].split()[0]) * 1024, *control_group_headroom()])
 
 
-def control_group_room(
+def control_group_headroom(
     membership: Path = Path("/proc/self/cgroup"), mount: Path = Path("/sys/fs/cgroup")
 ) -> Iterator[int]:
-    """What each limited control group of this process still has room for, in bytes, of version 1 or 2.
+    """The free bytes of each limited control group of this process, version 1 or 2.
 
-    File pages that nobody used lately count as free: the kernel drops them when memory is short.
+    File pages that were not used recently count as free: the kernel drops them when memory is short.
     """
     for line in membership.read_text().splitlines() if membership.exists() else ():
         _, controllers, path = line.split(":", 2)
@@ -161,11 +161,11 @@ def control_group_room(
         hierarchy, limit, usage, droppable = _CONTROL_GROUPS[controllers]
         root = mount / hierarchy
         folder = root / path.lstrip("/")
-        # A limit binds all groups below it. Inside a container the path may name folders that only the host sees.
+        # A limit applies to all groups below it. In a container the path may name folders that only exist on the host.
         for group in (folder, *folder.parents):
             if not group.is_relative_to(root) or not (group / limit).exists():
                 continue
-            most = (group / limit).read_text().strip()
-            if most != "max":
+            maximum = (group / limit).read_text().strip()
+            if maximum != "max":
                 statistics = dict(entry.split() for entry in (group / "memory.stat").read_text().splitlines())
-                yield max(0, int(most) - int((group / usage).read_text()) + int(statistics[droppable]))
+                yield max(0, int(maximum) - int((group / usage).read_text()) + int(statistics[droppable]))

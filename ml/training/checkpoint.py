@@ -1,4 +1,4 @@
-"""Checkpoints: all that a training needs to go on as if nothing had happened, in one safetensors file."""
+"""Checkpoints: the complete state of a training in one safetensors file, to resume it exactly."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CHECKPOINT_FILE = "checkpoint.safetensors"
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training is.
+    """The progress of a training.
 
-    `identity` tells one training from another. `step` counts the batches of `epoch` that are done, `loss_sum` adds up
-    their losses, `epoch_seconds` their times; `seconds` is that of the whole training. `best_epoch` is the one with the
-    best `monitor` so far. `plan` is the memory plan as numbers, since another micro-batch makes other batch-norm
-    statistics. `scaler` is that of mixed precision. `history` has a row an epoch.
+    `identity` distinguishes trainings. `step` counts the finished batches of `epoch`, `loss_sum` is the sum of their
+    losses, `epoch_seconds` of their times; `seconds` is the time of the whole training. `best_epoch` has the best
+    `monitor` so far. `plan` is the memory plan as numbers, since another micro-batch would change batch-norm
+    statistics. `scaler` is that of mixed precision. `history` has one row per epoch.
     """
 
     identity: str
@@ -47,9 +47,9 @@ class Progress:
 def save_checkpoint(
     folder: Path, progress: Progress, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer
 ) -> None:
-    """Write a checkpoint; the earlier one stays until the new one is whole.
+    """Write a checkpoint atomically.
 
-    `networks` by name, without the characters `/`, are those whose state dicts are kept.
+    The state dicts of `networks` are stored under their names, which must not contain `/`.
     """
     tensors = {
         f"{name}/{key}": value for name, network in networks.items() for key, value in network.state_dict().items()
@@ -68,14 +68,14 @@ def save_checkpoint(
 
 
 def load_checkpoint(folder: Path, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer) -> Progress | None:
-    """Put a checkpoint's state into the networks and the optimiser; None where there is none. Raises RunInvalid."""
+    """Load a checkpoint into the networks and the optimizer; None if there is none. Raises RunInvalid."""
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
         return None
     try:
         with safe_open(path, framework="pt") as file:
             progress = Progress(**json.loads(file.metadata()["progress"]))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is no mapping.
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - safe_open is not a mapping.
         for name, network in networks.items():
             network.load_state_dict(_below(tensors, f"{name}/"))
         states: dict[int, dict[str, torch.Tensor]] = {}
@@ -85,7 +85,7 @@ def load_checkpoint(folder: Path, networks: dict[str, nn.Module], optimiser: tor
         optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RunInvalid(
-            f"{path} is no checkpoint of this training: {error}. Delete {folder} to begin anew."
+            f"{path} is not a checkpoint of this training: {error}. Delete {folder} to start over."
         ) from error
     return progress
 

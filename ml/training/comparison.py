@@ -1,4 +1,4 @@
-"""Comparison: several recipes on the same pictures, quality and time side by side."""
+"""Compare recipes on the same pictures: quality and time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from ml.training.run import Run
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One recipe's line. The figures of merit are means over the symptoms on the test part.
+class RecipeRow:
+    """One recipe's row. The figures of merit are means over the symptoms on the test part.
 
-    A symptom whose QWK is not defined, as where all test pictures and answers have one grade, has None and is left out
-    of the mean. `epochs` are those that were trained, `recipe_epochs` those that the recipe asks for. `seconds` is the
-    time of training with its validation, `images_a_second` what the training steps alone took in.
+    A symptom whose QWK is undefined, because all test pictures and answers have the same grade, has None and is left
+    out of the mean. `epochs` were trained, `recipe_epochs` are those of the recipe. `seconds` is the time of training
+    with validation, `images_a_second` the speed of the training steps alone.
     """
 
     recipe: str
@@ -44,9 +44,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The table and what it was made on."""
+    """The table and the conditions of the comparison."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[RecipeRow, ...]
     training_pictures: int
     test_pictures: int
     majority: float
@@ -63,17 +63,17 @@ class Comparison:
     def markdown(self) -> str:
         lines = [
             f"{'Synthetic pictures: ' if self.synthetic else ''}{self.training_pictures} to train on, "
-            f"{self.test_pictures} of other persons to test on; device: {self.device}. Always answering the most "
-            f"frequent grade has accuracy {self.majority:.3f}.",
+            f"{self.test_pictures} of other persons to test on; device: {self.device}. The accuracy of always "
+            f"answering the most frequent grade is {self.majority:.3f}.",
             "",
-            "| recipe | network | started from | epochs | accuracy | macro-F1 | QWK | minutes | images a second |",
+            "| recipe | network | started from | epochs | accuracy | macro-F1 | QWK | minutes | images per second |",
             "|---|---|---|---|---|---|---|---|---|",
         ]
         for row in self.rows:
             epochs = f"{row.epochs}" if row.epochs == row.recipe_epochs else f"{row.epochs} of {row.recipe_epochs}"
             lines.append(
                 f"| `{row.recipe}` | {row.networks} × {row.network} | {row.started_from} | {epochs} | "
-                f"{row.accuracy:.3f} | {row.macro_f1:.3f} | {_shown(row.qwk)} | {row.seconds / 60:.1f} | "
+                f"{row.accuracy:.3f} | {row.macro_f1:.3f} | {_format(row.qwk)} | {row.seconds / 60:.1f} | "
                 f"{row.images_a_second:.1f} |"
             )
         return "\n".join(lines) + "\n"
@@ -97,7 +97,7 @@ def compare(
     )
 
 
-def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Record], device: str) -> Row:
+def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Record], device: str) -> RecipeRow:
     confusions: dict[str, np.ndarray] = {}
     for run in runs:
         probabilities = to_probabilities(torch.from_numpy(run.outputs(test, device)), run.output).numpy()
@@ -113,7 +113,7 @@ def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Reco
     }
     defined = [value for value in qwk.values() if value is not None]
     facts, recipe = runs[0].facts, runs[0].recipe
-    return Row(
+    return RecipeRow(
         recipe=name,
         network=f"{recipe.architecture} at {recipe.image_size}"
         + (f", grows into {recipe.grows_into}" if recipe.grows_into else ""),
@@ -131,5 +131,5 @@ def _row(name: str, runs: Sequence[Run], recipe_epochs: int, test: Sequence[Reco
     )
 
 
-def _shown(figure: float | None) -> str:
+def _format(figure: float | None) -> str:
     return "–" if figure is None else f"{figure:.3f}"

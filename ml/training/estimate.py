@@ -1,6 +1,6 @@
-"""Estimates: how long a finished run would have taken on a GPU, from its floating-point operations.
+"""Estimate how long a finished run would have taken on a GPU, from its floating-point operations.
 
-An estimate and no measurement: what a GPU sustains is assumed, only the operations and the loading are measured.
+Not a measurement: the sustained speed of a GPU is assumed, only the operations and the loading are measured.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from ml.training.pictures import Pictures
 from ml.training.recipe import Recipe
 from ml.training.run import RunFacts, preprocessing
 
-#: A step of training in forward passes: the backward pass takes two, one for the weights and one for the inputs.
-#: Frozen blocks need no such pass, so this is an upper bound for recipes that have some.
+#: The cost of a training step in forward passes: backward costs two, one for the weights and one for the inputs. Frozen
+#: blocks do not need it, so this is an upper bound for recipes with frozen blocks.
 PASSES_PER_STEP = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """A GPU and its host: the TFLOP/s that it sustains in these networks, and the processes that load pictures.
+    """A GPU and its host: its sustained TFLOP/s in these networks, and the processes that load pictures.
 
-    Depthwise convolutions keep EfficientNets far below the peak of a GPU, so 10 TFLOP/s is a cautious figure for a
-    current one in mixed precision.
+    EfficientNets stay far below the peak of a GPU because of their depthwise convolutions, so 10 TFLOP/s is a cautious
+    figure for a current GPU in mixed precision.
     """
 
     tflops: float = 10.0
@@ -36,7 +36,7 @@ class Gpu:
         return f"sustains {self.tflops:g} TFLOP/s in these networks, with pictures loaded by {self.loaders} processes"
 
     def seconds(self, gflops: float, pictures: int, loading_rate: float) -> float:
-        """Seconds for so many GFLOP on so many pictures, whichever of computing and loading takes longer.
+        """Seconds for this many GFLOP and pictures: the longer of computing and loading.
 
         `loading_rate` is pictures per second and process.
         """
@@ -44,7 +44,7 @@ class Gpu:
 
 
 def training_seconds(facts: RunFacts, loading_rate: float, gpu: Gpu) -> float:
-    """What this run's training would take on a GPU: its steps, and the answers to the validation part."""
+    """Seconds of this run's training on a GPU: its steps and its validation."""
     epochs, training, validation = len(facts.history), facts.pictures["training"], facts.pictures["validation"]
     passes = epochs * (PASSES_PER_STEP * training + validation)
     one = gflop(facts.recipe.architecture, facts.recipe.image_size)
@@ -52,13 +52,13 @@ def training_seconds(facts: RunFacts, loading_rate: float, gpu: Gpu) -> float:
 
 
 def answering_seconds(facts: RunFacts, pictures: int, loading_rate: float, gpu: Gpu) -> float:
-    """What this run's answers to so many pictures would take on a GPU."""
+    """Seconds of this run's answers to this many pictures on a GPU."""
     one = gflop(facts.recipe.architecture, facts.recipe.image_size)
     return gpu.seconds(pictures * one, pictures, loading_rate)
 
 
 def measure_loading(records: Sequence[Record], recipe: Recipe, symptoms: Sequence[str], count: int = 32) -> float:
-    """Pictures per second that one process here decodes and augments, measured on the first `count` records."""
+    """Pictures per second that one process decodes and augments, measured on the first `count` records."""
     spec = preprocessing(recipe)
     pictures = Pictures(records[:count], symptoms, spec, augmentation(recipe.augmentation, spec))
     started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Where a training starts from: published weights, a file, a base that is grown, or seeds."""
+"""Initial weights of a training: from a file, published, grown from lite0, or seeded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from torchvision.models import efficientnet as torchvision_efficientnet
 
 from ml.errors import WeightsUnreadable
-from ml.networks.growth import SOURCE, TRAINABLE_SHARPNESS, copies_in, grow
+from ml.networks.growth import LITE0, TRAINABLE_SHARPNESS, copies_in, grow
 from ml.networks.imagenet import imagenet_weights
 from ml.networks.registry import STEP_COUNTER, Weights, describe, tensor_shapes
 from ml.networks.seeded import seeded_weights
@@ -21,16 +21,16 @@ logger = logging.getLogger(__name__)
 
 
 def start_weights(architecture: str, outputs: int, seed: int, file: Path | None = None) -> tuple[Weights, str]:
-    """Complete float32 weights to start from, and where they are from in a few words.
+    """Complete float32 weights to start from, and a short description of their source.
 
-    In this order: `file` (safetensors, or a state dict that torch wrote); ImageNet weights that are at hand or can be
-    downloaded; those of lite0 grown into the architecture; seeds. The last layer of a `file` is kept where it has
-    `outputs` rows, so that a run can be trained further; else it is new and zero, so that the first answer is an even
-    one. Raises WeightsUnreadable where `file` doesn't fit the architecture.
+    In this order: `file` (safetensors, or a state dict written by torch); ImageNet weights that are cached or can be
+    downloaded; those of lite0, grown into the architecture; seeded ones. The last layer of a `file` is kept if it has
+    `outputs` rows, so that a run can be trained further; otherwise it is zero, so that all grades are equally likely at
+    first. Raises WeightsUnreadable if `file` does not match the architecture.
     """
     head = describe(architecture).head
     shapes = tensor_shapes(architecture, outputs)
-    weights, says = _body(architecture, seed, file)
+    weights, says = _trunk_and_source(architecture, seed, file)
     last = {name: shape for name, shape in shapes.items() if name.startswith(f"{head}.")}
     fits = file is not None and all(name in weights and tuple(weights[name].shape) == last[name] for name in last)
     new = {name: weights[name].float() if fits else torch.zeros(shape) for name, shape in last.items()}
@@ -38,12 +38,12 @@ def start_weights(architecture: str, outputs: int, seed: int, file: Path | None 
     filled = {**{name: tensor for name, tensor in body.items() if not name.endswith(STEP_COUNTER)}, **new}
     for name, shape in shapes.items():
         if name not in filled or tuple(filled[name].shape) != shape:
-            raise WeightsUnreadable(f"{says} don't fit {architecture}: {name} is missing or has another shape.")
+            raise WeightsUnreadable(f"The {says} do not match {architecture}: {name} is missing or has another shape.")
     return {name: filled[name] for name in shapes}, says
 
 
 def weights_digest(file: Path) -> str:
-    """SHA-256 of a file of weights. Raises WeightsUnreadable where it is not there."""
+    """SHA-256 of a file of weights. Raises WeightsUnreadable if it cannot be read."""
     try:
         with file.open("rb") as opened:
             return hashlib.file_digest(opened, "sha256").hexdigest()
@@ -51,22 +51,22 @@ def weights_digest(file: Path) -> str:
         raise WeightsUnreadable(f"{file} can't be read as weights: {error.strerror}.") from error
 
 
-def _body(architecture: str, seed: int, file: Path | None) -> tuple[Weights, str]:
+def _trunk_and_source(architecture: str, seed: int, file: Path | None) -> tuple[Weights, str]:
     if file is not None:
         return _read(file), f"weights of {file.name}"
-    if architecture == SOURCE:
+    if architecture == LITE0:
         return imagenet_weights(), "ImageNet weights"
     try:
         return _published(architecture), "ImageNet weights"
     except OSError as error:
         logger.warning("The ImageNet weights of %s can't be downloaded: %s", architecture, error)
     if copies_in(architecture) is not None:
-        return grow(imagenet_weights(), architecture, TRAINABLE_SHARPNESS), f"ImageNet weights of {SOURCE}, grown"
+        return grow(imagenet_weights(), architecture, TRAINABLE_SHARPNESS), f"ImageNet weights of {LITE0}, grown"
     return seeded_weights(architecture, seed), f"seed {seed}, untrained"
 
 
 def _published(architecture: str) -> Weights:
-    """ImageNet weights from their authors' hosts, kept in torch's cache. Raises OSError where there is no way there."""
+    """ImageNet weights from their authors' hosts, cached by torch. Raises OSError if they cannot be downloaded."""
     if architecture in url_map:
         url, check = url_map[architecture], False
     else:
@@ -84,6 +84,6 @@ def _read(file: Path) -> Weights:
             return load_file(file)
         weights: Weights = torch.load(file, map_location="cpu", weights_only=True)
     except Exception as error:
-        # torch's reader raises nearly anything for a file that is not its own.
+        # torch raises almost any type of error for a file that it did not write.
         raise WeightsUnreadable(f"{file} can't be read as weights: {error}") from error
     return weights

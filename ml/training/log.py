@@ -1,6 +1,6 @@
-"""The log of a training: a CSV, TensorBoard's events and a plot of the curves, each written anew from the history.
+"""The log of a training: a CSV, TensorBoard events and a plot of the curves.
 
-Written from the whole history, so a training that was killed and resumed leaves the same log as one that was not.
+Each is rewritten from the whole history, so a resumed training leaves the same log as an uninterrupted one.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from torch.utils.tensorboard import SummaryWriter
 
 CSV_FILE, CURVES_FILE, EVENTS_FOLDER = "log.csv", "curves.png", "tensorboard"
 
-Row = dict[str, float]
+HistoryRow = dict[str, float]
 
 
-def write_log(folder: Path, history: Sequence[Row], title: str) -> None:
-    """`history` has a row an epoch: epoch, learning_rate, training_loss, seconds, macro_f1, qwk and accuracy."""
+def write_log(folder: Path, history: Sequence[HistoryRow], title: str) -> None:
+    """`history` has one row per epoch: epoch, learning_rate, training_loss, seconds, macro_f1, qwk and accuracy."""
     with (folder / CSV_FILE).open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, list(history[0]))
         writer.writeheader()
@@ -28,7 +28,7 @@ def write_log(folder: Path, history: Sequence[Row], title: str) -> None:
     _draw_curves(history, title).savefig(folder / CURVES_FILE, dpi=110)
 
 
-def _write_events(folder: Path, history: Sequence[Row]) -> None:
+def _write_events(folder: Path, history: Sequence[HistoryRow]) -> None:
     for earlier in folder.glob("events.*"):
         earlier.unlink()
     with SummaryWriter(str(folder)) as writer:
@@ -38,7 +38,7 @@ def _write_events(folder: Path, history: Sequence[Row]) -> None:
                     writer.add_scalar(name, value, int(row["epoch"]))
 
 
-def _draw_curves(history: Sequence[Row], title: str) -> Figure:
+def _draw_curves(history: Sequence[HistoryRow], title: str) -> Figure:
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     FigureCanvasAgg(figure)
     figure.suptitle(title, fontsize=11)

@@ -1,4 +1,4 @@
-"""How much of a batch goes through a network at once, so that training does not die of memory."""
+"""How much of a batch goes through a network at once, so that training does not run out of memory."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ import torch
 from torch import nn
 
 from ml.errors import OutOfMemory
-from ml.runtimes.device import guarded
+from ml.runtimes.device import call_guarded
 from ml.training.activation_checkpointing import checkpoint_blocks
 from ml.training.budget import create_budget, gibibytes
 
 logger = logging.getLogger(__name__)
 
-#: Below so many pictures at once, checkpointing is preferred. It costs about a third more computation; but batch-norm's
-#: statistics over fewer cost accuracy (Wu and He, arXiv 1803.08494, figure 1) and a GPU runs part empty.
-FEW = 4
+#: A smaller micro-batch is only used with checkpointing. That costs about a third more computation, but batch-norm
+#: statistics over fewer pictures cost accuracy (Wu and He, arXiv 1803.08494, figure 1), and a GPU is not fully used.
+MIN_MICRO_BATCH = 4
 
 
 @dataclass(frozen=True, slots=True)
 class MemoryPlan:
     """A batch goes through the network in `accumulate` slices of `micro_batch` pictures.
 
-    `peak_bytes` is the most that a step held when it was tried, None where the plan was not tried; `free_bytes` what
-    the device had for this process in all.
+    `peak_bytes` is the peak of a step in a trial, None if the plan was not tried; `free_bytes` is the total that the
+    process could use on the device.
     """
 
     micro_batch: int
@@ -43,7 +43,7 @@ class MemoryPlan:
         return self.micro_batch * self.accumulate
 
     def smaller(self) -> MemoryPlan:
-        """The plan with half the micro-batch or less; of one picture with checkpointing. Raises OutOfMemory."""
+        """A plan with half the micro-batch or less, or with checkpointing. Raises OutOfMemory if there is none."""
         if self.micro_batch > 1:
             size = next(size for size in _divisors(self.batch) if size <= self.micro_batch // 2)
             return replace(self, micro_batch=size, accumulate=self.batch // size, peak_bytes=None)
@@ -62,15 +62,15 @@ class MemoryPlan:
 def plan_memory(
     measure: Callable[[int, bool], None], batch: int, *, device: str = "cpu", memory_limit: int | None = None
 ) -> MemoryPlan:
-    """The largest micro-batch whose training step fits into the device's free memory, found by trying.
+    """Find the largest micro-batch whose training step fits into the device's free memory, by trial.
 
     `measure(micro_batch, checkpointing)` runs one whole training step of that many pictures: forward, backward and
-    optimiser, with its gradients and states. It leaves weights and states as they were. `memory_limit` in bytes plays
+    optimizer, with its gradients and states. It leaves weights and states unchanged. `memory_limit` in bytes simulates
     a smaller device.
 
-    The whole batch is tried first, and mostly that is all. Then its divisors, so that every batch is exact: a batch
-    without any goes whole or picture by picture, so take one with many. Fewer than `FEW` pictures at once are only
-    chosen with activation checkpointing. The random state is left as it was. Raises OutOfMemory where nothing fits.
+    The whole batch is tried first, which is usually enough, then its divisors, so that all slices are equal: choose a
+    batch size with many divisors. Fewer than `MIN_MICRO_BATCH` pictures at once are only chosen with activation
+    checkpointing. The random state does not change. Raises OutOfMemory if nothing fits.
     """
     budget = create_budget(device, memory_limit)
     peaks: dict[int, int] = {}
@@ -84,7 +84,7 @@ def plan_memory(
 
     with torch.random.fork_rng(devices=[torch.device(device)] if device.startswith("cuda") else []):
         for checkpointing in (False, True):
-            sizes = [size for size in _divisors(batch) if checkpointing or size >= min(FEW, batch)]
+            sizes = [size for size in _divisors(batch) if checkpointing or size >= min(MIN_MICRO_BATCH, batch)]
             first = 0 if fits(batch) else bisect_left(sizes, True, lo=1, key=fits)
             if first < len(sizes):
                 size = sizes[first]
@@ -93,10 +93,10 @@ def plan_memory(
 
 
 class MicroBatches:
-    """Takes a network's training steps in the slices of a plan, and in smaller ones once memory ran out.
+    """Runs training steps in the slices of a plan, and in smaller ones after running out of memory.
 
-    The gradients are those of the whole batch, up to rounding, where the loss is a mean over pictures. Batch-norm is
-    the exception: it normalises by the slice, and updates its running statistics with each.
+    The gradients are those of the whole batch, up to rounding, if the loss is a mean over pictures. Batch-norm is the
+    exception: it normalizes by the slice, and updates its running statistics with each.
     """
 
     def __init__(self, network: nn.Module, plan: MemoryPlan) -> None:
@@ -110,27 +110,25 @@ class MicroBatches:
         run: Callable[..., torch.Tensor],
         backward: Callable[[torch.Tensor], object] = torch.Tensor.backward,
     ) -> torch.Tensor:
-        """Leave the gradients of this batch alone in the network, and return its mean loss, a detached scalar.
+        """Compute the gradients of this batch, and return its mean loss, a detached scalar.
 
         `batch` are tensors of the same length, at most that of the plan: each is sliced. `run(*slices)` returns the
-        mean loss of a slice; `backward` may scale it, for mixed precision. After an OutOfMemory the step begins anew
-        with a smaller plan, from the same random state and the same buffers, and the log says so. Raises OutOfMemory
-        where no smaller plan is left.
+        mean loss of a slice; `backward` may scale it, for mixed precision. After an OutOfMemory the step restarts with
+        a smaller plan, from the same random state and the same buffers, with a warning. Raises OutOfMemory if there is
+        no smaller plan.
         """
         device = next(self._network.parameters()).device
         start = _State(self._network, device)
         while True:
             self._network.zero_grad()
             try:
-                return guarded(str(device), partial(self._accumulate, batch, run, backward))
+                return call_guarded(str(device), partial(self._accumulate, batch, run, backward))
             except OutOfMemory:
                 self.plan = self.plan.smaller()
             gc.collect()
             start.restore()
             checkpoint_blocks(self._network, self.plan.checkpointing)
-            logger.warning(
-                "Out of memory in a training step; it is taken again and training goes on with %s", self.plan
-            )
+            logger.warning("Out of memory in a training step; repeating it with %s", self.plan)
 
     def _accumulate(
         self,
@@ -149,7 +147,7 @@ class MicroBatches:
 
 
 class _State:
-    """The buffers of a network and the random state, to begin a step anew."""
+    """The buffers of a network and the random state, to restart a step."""
 
     def __init__(self, network: nn.Module, device: torch.device) -> None:
         self._buffers = [(buffer, buffer.clone()) for buffer in network.buffers()]
@@ -171,6 +169,6 @@ def _divisors(number: int) -> list[int]:
 
 def _nothing_fits(free_bytes: int) -> OutOfMemory:
     return OutOfMemory(
-        f"Not even one picture at a time fits into {gibibytes(free_bytes)}, with activation checkpointing on. Take a "
-        "smaller image size or a smaller architecture, or free memory on the device."
+        f"Not even one picture at a time fits into {gibibytes(free_bytes)} with activation checkpointing. Use a "
+        "smaller image size or architecture, or free memory on the device."
     )

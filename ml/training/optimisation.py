@@ -1,4 +1,4 @@
-"""Optimisation: what a recipe's step does to the weights, at which rate, and how they are averaged."""
+"""A recipe's optimizer, learning rate and averaging of weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ml.training.recipe import Recipe
 
 
 def learning_rate(recipe: Recipe, epoch: float) -> float:
-    """The rate after so many epochs: a linear warm-up, then half a cosine down to zero (arXiv 1608.03983), or flat."""
+    """The rate after this many epochs: a linear warm-up, then half a cosine to zero (arXiv 1608.03983), or constant."""
     if epoch < recipe.warmup_epochs:
         return recipe.learning_rate * epoch / recipe.warmup_epochs
     if recipe.schedule == "constant":
@@ -22,7 +22,7 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
 
 
 def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """The recipe's; weight decay goes to convolutions and linear layers, not to batch-norms and biases."""
+    """The recipe's optimizer; weight decay applies to convolutions and linear layers, not to batch-norms and biases."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
@@ -33,7 +33,7 @@ def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimize
 
 
 def average_by(decay: float) -> Callable[..., None]:
-    """Averages with the recipe's decay, and with less of it in the first steps, when the weights are still poor."""
+    """An averaging function with this decay, or a lower one in the first steps, when the weights are still poor."""
 
     def average(averaged: list[torch.Tensor], current: list[torch.Tensor], updates: torch.Tensor | int) -> None:
         share = 1 - min(decay, (1 + int(updates)) / (10 + int(updates)))

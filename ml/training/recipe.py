@@ -1,4 +1,4 @@
-"""Recipes: everything that decides how a training goes, as small TOML files with a name."""
+"""Recipes: all settings of a training, as small named TOML files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ml.errors import RecipeInvalid
-from ml.networks.growth import SOURCE, copies_in
+from ml.networks.growth import LITE0, copies_in
 from ml.networks.registry import describe
 from ml.outputs import Output
 from ml.validation import first_fault
@@ -20,18 +20,18 @@ Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Recipe(BaseModel):
-    """How a training goes.
+    """The settings of a training.
 
-    - `frozen_blocks` keeps the stem and so many blocks of an EfficientNet as they start: they take most of a step's
-      time, and see what all pictures are made of.
+    - `frozen_blocks` freezes the stem and this many blocks of an EfficientNet: they take most of a step's time, and
+      detect features that all pictures have.
     - `grows_into` names the architecture that a run of efficientnet-lite0 becomes in a bundle.
-    - `heads`: `six` trains one network whose last layer answers for all six symptoms, `one` a network a symptom.
-    - `class_balance` weighs each grade by the inverse square root of how often it occurs.
-    - `learning_rate` rises over `warmup_epochs`, then falls as half a cosine or stays.
-    - `batch` is what one optimiser step sees, however few of its pictures fit into memory at once.
-    - `ema` is the decay of the averaged weights, 0 for none.
-    - `enough` ends training with the first epoch whose `monitor` on the validation part reaches it, where it is given.
-    - `patience` is after how many epochs without a better `monitor` on the validation part training stops; 0 for never.
+    - `heads`: `six` trains one network whose last layer answers for all six symptoms, `one` a network per symptom.
+    - `class_balance` weights each grade by the inverse square root of its frequency.
+    - `learning_rate` rises over `warmup_epochs`, then falls as half a cosine or stays constant.
+    - `batch` is the number of pictures per optimizer step, no matter how many fit into memory at once.
+    - `ema` is the decay of the averaged weights, 0 for no averaging.
+    - `enough` stops training after the first epoch whose `monitor` on the validation part reaches it.
+    - `patience` stops training after this many epochs without a better `monitor` on the validation part; 0 for never.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -64,10 +64,10 @@ class Recipe(BaseModel):
     def _fits(self) -> Self:
         describe(self.architecture)
         if self.frozen_blocks and describe(self.architecture).head != "_fc":
-            raise ValueError("frozen_blocks is for efficientnet-lite0 and -b0 to -b7 alone")
+            raise ValueError("frozen_blocks is only for efficientnet-lite0 and -b0 to -b7")
         if self.label_smoothing and self.loss != "cross_entropy":
-            raise ValueError("label_smoothing is a matter of loss cross_entropy alone")
-        if self.grows_into and (self.architecture != SOURCE or copies_in(self.grows_into) is None):
+            raise ValueError("label_smoothing is only for loss cross_entropy")
+        if self.grows_into and (self.architecture != LITE0 or copies_in(self.grows_into) is None):
             raise ValueError(f"{self.architecture} can't grow into {self.grows_into}")
         return self
 
@@ -76,16 +76,16 @@ class Recipe(BaseModel):
         return "corn" if self.loss == "corn" else "softmax"
 
     def changed(self, **values: object) -> Recipe:
-        """The recipe with these values instead; None leaves what is there. Raises RecipeInvalid."""
-        wanted = {name: value for name, value in values.items() if value is not None}
+        """The recipe with these values instead; None keeps a value. Raises RecipeInvalid."""
+        changes = {name: value for name, value in values.items() if value is not None}
         try:
-            return Recipe(**{**self.model_dump(), **wanted})
+            return Recipe(**{**self.model_dump(), **changes})
         except ValidationError as error:
             raise RecipeInvalid(f"{self.name}: {first_fault(error)}") from error
 
 
 def recipe_names() -> tuple[str, ...]:
-    """The recipes that come with the code."""
+    """The names of the recipes that ship with the code."""
     return tuple(sorted(path.stem for path in FOLDER.glob("*.toml")))
 
 
@@ -94,11 +94,11 @@ def load_recipe(name: str) -> Recipe:
     path = Path(name) if name.endswith(".toml") else FOLDER / f"{name}.toml"
     if not path.is_file():
         raise RecipeInvalid(
-            f"There is no recipe {name!r}; take {', '.join(recipe_names())}, or a path to a .toml file."
+            f"There is no recipe {name!r}; use one of {', '.join(recipe_names())}, or a path to a .toml file."
         )
     try:
         return Recipe(name=path.stem, **tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, TypeError) as error:
-        raise RecipeInvalid(f"{path} is no readable recipe: {error}") from error
+        raise RecipeInvalid(f"{path} cannot be read as a recipe: {error}") from error
     except ValidationError as error:
         raise RecipeInvalid(f"{path}: {first_fault(error)}") from error

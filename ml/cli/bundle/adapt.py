@@ -1,4 +1,4 @@
-"""`python -m ml bundle adapt`: a bundle for another scope or population, from photographs without labels."""
+"""`python -m ml bundle adapt`: adapt a bundle to another scope or population, from unlabeled photographs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
         "adapt",
-        help="adapt a bundle to another scope or population, from photographs without labels",
+        help="adapt a bundle to another scope or population, from unlabeled photographs",
         description="Fit the levels of the graders, the abstention thresholds and the gate's domain to photographs of "
-        "a new scope or population, and write a new bundle that names the old one as its parent. The old one is never "
-        "changed. At least 20 photographs are needed; 50 or more are better.",
+        "a new scope or population, and write a new bundle that names the old one as its parent. The old one does not "
+        "change. At least 20 photographs are needed; 50 or more are better.",
     )
     parser.add_argument("bundle", type=Path, metavar="BUNDLE", help="folder of the bundle to start from")
     parser.add_argument("photographs", type=Path, metavar="PHOTOS", help="folder of photographs of one scope")
@@ -31,7 +31,7 @@ def register(actions: Any) -> None:
         "--shares",
         type=Path,
         metavar="FILE",
-        help="expected share of each grade by symptom, as CSV or JSON (default: as among the labels of AI Hub's set)",
+        help="expected share of each grade by symptom, as CSV or JSON (default: as in the labels of AI Hub's set)",
     )
     parser.add_argument(
         "--reliability",
@@ -39,21 +39,21 @@ def register(actions: Any) -> None:
         action="append",
         default=[],
         metavar="[SYMPTOM=]NUMBER",
-        help="how well graders rank these photographs: correlation of score and truth, above 0 and below 1; may be "
-        "given for each symptom (default: 0.8 times the QWK that the bundle states, 0.6 where it states none)",
+        help="how well the graders rank these photographs: correlation of score and truth, above 0 and below 1; "
+        "repeatable, for each symptom (default: 0.8 times the QWK in the bundle, or 0.6 if it has none)",
     )
     parser.add_argument(
         "--batch-norm",
         type=_pictures,
         metavar="N",
         help="also blend the networks' batch-norm statistics with those of the photographs; the old ones count as N "
-        "pictures (default: the networks stay as they are)",
+        "pictures (default: the networks do not change)",
     )
-    parser.add_argument("--version", help="of the new bundle (default: that of the old one and +adapted.1)")
+    parser.add_argument("--version", help="of the new bundle (default: that of the old one plus +adapted.1)")
     parser.add_argument(
         "--scope",
         default="photographs of another scope or population",
-        help="what the photographs are of, for the card",
+        help="description of the photographs for the model card",
     )
     parser.add_argument(
         "--allow-mixed", action="store_true", help="adapt to photographs that look like those of several scopes"
@@ -73,7 +73,7 @@ def _reliability(text: str) -> dict[str, float]:
         value = 0.0
     if not 0 < value < 1 or keys[0] not in _ENGLISH:
         raise argparse.ArgumentTypeError(
-            f"{text!r} is no number above 0 and below 1, nor one after a symptom and =: {', '.join(_ENGLISH)}"
+            f"{text!r} must be a number above 0 and below 1, optionally after a symptom and =: {', '.join(_ENGLISH)}"
         )
     return dict.fromkeys(keys, value)
 
@@ -84,12 +84,12 @@ def _pictures(text: str) -> float:
     except ValueError:
         value = -1.0
     if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of pictures")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of pictures")
     return value
 
 
 def adapt(options: argparse.Namespace) -> int:
-    from ml.adaptation.adapted import Options, adapt_bundle
+    from ml.adaptation.adapt import AdaptationOptions, adapt_bundle
     from ml.adaptation.shares import read_shares
     from ml.bundle import Bundle
 
@@ -100,7 +100,7 @@ def adapt(options: argparse.Namespace) -> int:
         Bundle.open(options.bundle),
         options.photographs,
         options.out,
-        Options(
+        AdaptationOptions(
             **expected,
             reliability={key: value for each in options.reliability for key, value in each.items()},
             batch_norm=options.batch_norm,
@@ -122,7 +122,7 @@ def adapt(options: argparse.Namespace) -> int:
 def _print(bundle: Bundle, adaptation: Adaptation) -> None:
     from ml.adaptation.results import answered, mean_grade
 
-    print(f"{adaptation.tally.sentence()}; grades expected as often as {adaptation.shares_from}")
+    print(f"{adaptation.tally.sentence()}; expected shares of grades are those {adaptation.shares_from}")
     print(f"  {'':<32} mean grade     share of good … severe")
     for grader in adaptation.graders:
         before, after = (

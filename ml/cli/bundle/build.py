@@ -1,4 +1,4 @@
-"""`python -m ml bundle build` and `demo`: a bundle of training runs, of seeds, or the demo from its beginning."""
+"""`python -m ml bundle build` and `demo`: a bundle from training runs or from seeds, or the demo from scratch."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml.cli.bundle.misuse import misused
+from ml.cli.bundle.usage import report_misuse
 
 if TYPE_CHECKING:
     from ml.bundle import Bundle
 
-_SEEDED, _OF_RUNS = ("architecture", "image_size", "seed"), ("runs", "gate", "name", "licence", "trained_on")
+_NEEDED_FOR_SEEDS, _NEEDED_FOR_RUNS = (
+    ("architecture", "image_size", "seed"),
+    ("runs", "gate", "name", "licence", "trained_on"),
+)
 
 _OPTIONS = {"runs": "--run", "image_size": "--image-size", "trained_on": "--trained-on"}
 
@@ -21,37 +24,37 @@ _OPTIONS = {"runs": "--run", "image_size": "--image-size", "trained_on": "--trai
 def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
         "build",
-        help="build a bundle of training runs, or of seeded networks",
-        description="Build a bundle of the runs of `train`, calibrated by what `evaluate` left in them, and of a gate "
-        "of `gate fit`. Or, with --seeded, of seven untrained networks with calibrated statistics: real networks at "
-        "real cost whose answers mean nothing.",
+        help="build a bundle from training runs, or from seeds",
+        description="Build a bundle from runs of `train`, with the calibration that `evaluate` wrote, and a gate of "
+        "`gate fit`. Or, with --seeded, from seven untrained networks: they cost as much as trained ones, but their "
+        "answers mean nothing.",
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to write; an earlier bundle there is replaced")
     parser.add_argument("--version", default="1.0.0", help="(default: %(default)s)")
-    runs = parser.add_argument_group("of training runs")
+    runs = parser.add_argument_group("from training runs")
     runs.add_argument(
         "--run",
         type=Path,
         action="append",
         dest="runs",
         metavar="RUN",
-        help="a run, or a folder of one run a symptom; several for the same symptoms make an ensemble",
+        help="a run, or a folder with one run per symptom; several for the same symptom make an ensemble",
     )
-    runs.add_argument("--gate", type=Path, help="the folder that `gate fit` wrote")
+    runs.add_argument("--gate", type=Path, help="folder that `gate fit` wrote")
     runs.add_argument("--name", help="of the bundle")
     runs.add_argument("--licence", help="who may use the weights")
-    runs.add_argument("--trained-on", help="what the models learnt from, in a sentence")
-    runs.add_argument("--demo", action="store_true", help="results are to be shown as a demonstration")
+    runs.add_argument("--trained-on", help="what the models were trained on, in a sentence")
+    runs.add_argument("--demo", action="store_true", help="mark results as a demonstration")
     runs.add_argument(
         "--flips", choices=("none", "horizontal", "both"), default="none", help="average over mirrored views of a photo"
     )
-    seeded = parser.add_argument_group("of seeds")
-    seeded.add_argument("--seeded", action="store_true", help="of seven untrained networks")
+    seeded = parser.add_argument_group("from seeds")
+    seeded.add_argument("--seeded", action="store_true", help="use seven untrained networks")
     seeded.add_argument("--architecture", help="a name of the registry, such as efficientnet-b7 or efficientnet-v2-s")
     seeded.add_argument("--image-size", type=int, help="side of the square input in pixels")
-    seeded.add_argument("--seed", type=int, help="seed of the first model; the n-th uses the seed plus n")
+    seeded.add_argument("--seed", type=int, help="seed of the first model; each further one adds 1")
     seeded.add_argument(
-        "--gate-threshold", type=float, default=0.0, help="0 passes every photo, 1.01 none (default: %(default)s)"
+        "--gate-threshold", type=float, default=0.0, help="0 lets every photo pass, 1.01 none (default: %(default)s)"
     )
     seeded.add_argument(
         "--grader-threshold",
@@ -62,16 +65,16 @@ def register(actions: Any) -> None:
     parser.set_defaults(run=build)
     demo_: argparse.ArgumentParser = actions.add_parser(
         "demo",
-        help="make the demo bundle from its beginning: hours on a CPU",
-        description="Draw pictures, train, calibrate, assemble and measure the demo bundle. What is in --work already "
-        "is not made again.",
+        help="make the demo bundle from scratch: hours on a CPU",
+        description="Draw pictures, train, calibrate, assemble and measure the demo bundle. Results in --work are "
+        "reused.",
     )
-    demo_.add_argument("--work", type=Path, required=True, help="folder for pictures, run and gate: 2 GB")
+    demo_.add_argument("--work", type=Path, required=True, help="folder for pictures, runs and gate: 2 GB")
     demo_.add_argument(
         "--real",
         type=Path,
         metavar="FOLDER",
-        help="real photographs to learn from: close-ups in photos, marks in photos.csv, far heads in heads",
+        help="real photographs to train on: close-ups in photos, marks in photos.csv, distant heads in heads",
     )
     demo_.add_argument("--out", type=Path, required=True, help="folder to write; an earlier bundle there is replaced")
     demo_.add_argument("--workers", type=int, default=2, help="processes that draw (default: %(default)s)")
@@ -79,18 +82,18 @@ def register(actions: Any) -> None:
 
 
 def build(options: argparse.Namespace) -> int:
-    wanted = _SEEDED if options.seeded else _OF_RUNS
+    wanted = _NEEDED_FOR_SEEDS if options.seeded else _NEEDED_FOR_RUNS
     if missing := [_OPTIONS.get(name, f"--{name}") for name in wanted if getattr(options, name) is None]:
-        return misused(f"a bundle of {'seeds' if options.seeded else 'runs'} needs {', '.join(missing)} as well.")
+        return report_misuse(f"a bundle from {'seeds' if options.seeded else 'runs'} also needs {', '.join(missing)}.")
     try:
-        bundle = _of_seeds(options) if options.seeded else _of_runs(options)
+        bundle = _build_from_seeds(options) if options.seeded else _build_from_runs(options)
     except ValueError as error:
-        return misused(error)
+        return report_misuse(error)
     print(f"{bundle.folder}: bundle {bundle.reference}, verified")
     return 0
 
 
-def _of_seeds(options: argparse.Namespace) -> Bundle:
+def _build_from_seeds(options: argparse.Namespace) -> Bundle:
     from ml.build.from_seeds import build_seeded_bundle
 
     return build_seeded_bundle(
@@ -105,7 +108,7 @@ def _of_seeds(options: argparse.Namespace) -> Bundle:
     )
 
 
-def _of_runs(options: argparse.Namespace) -> Bundle:
+def _build_from_runs(options: argparse.Namespace) -> Bundle:
     from ml.build.from_runs import build_bundle, copy_card, open_graders
     from ml.bundle.manifest import Provenance
     from ml.gate.gate import Gate

@@ -1,4 +1,4 @@
-"""`python -m ml bundle verify` and `info`: whether a bundle is whole, and what it holds."""
+"""`python -m ml bundle verify` and `info`: check and describe a bundle."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def register(actions: Any) -> None:
-    for name, says in (
+    for name, summary in (
         ("verify", "check hashes and every tensor of a bundle"),
-        ("info", "say what a bundle holds, after verifying it"),
+        ("info", "verify a bundle and describe it"),
     ):
-        action = actions.add_parser(name, help=says, description=says.capitalize() + ".")
-        action.add_argument("bundle", nargs="?", type=Path, help="its folder (default: SCALP_BUNDLE, else the demo)")
+        action = actions.add_parser(name, help=summary, description=summary.capitalize() + ".")
+        action.add_argument("bundle", nargs="?", type=Path, help="folder (default: SCALP_BUNDLE, else the demo)")
         action.add_argument("--json", action="store_true", help="one JSON document instead of text")
         if name == "info":
             action.add_argument(
                 "--parity",
                 action="store_true",
-                help="also compare each runtime here with eager float32; takes a minute, more in 8 bits",
+                help="also compare each runtime of this machine with eager float32: a minute, longer in 8 bits",
             )
         action.set_defaults(run=verify if name == "verify" else info)
 
@@ -48,7 +48,7 @@ def verify(options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps({"bundle": str(folder), "valid": True, "reference": bundle.reference}, ensure_ascii=False))
     else:
-        print(f"{folder}: bundle {bundle.reference} is whole")
+        print(f"{folder}: bundle {bundle.reference} is valid")
     return 0
 
 
@@ -76,7 +76,7 @@ def info(options: argparse.Namespace) -> int:
         print(f"Parent: {manifest.parent}")
     if manifest.adapted:
         print(f"Adapted: {manifest.adapted}")
-    print(f"Cost of a photo: {passes} forward passes, {gflops:.1f} GFLOP")
+    print(f"Cost per photo: {passes} forward passes, {gflops:.1f} GFLOP")
     for model, (model_passes, model_gflops) in zip(manifest.models, costs, strict=True):
         base = f" on {model.base}" if model.base else ""
         output = f", {model.output}" if model.output != "softmax" else ""
@@ -91,23 +91,23 @@ def info(options: argparse.Namespace) -> int:
     for parity in parities:
         print(
             f"Parity of {parity.runtime} in {parity.precision} with eager float32 on {parity.pictures} synthetic "
-            f"pictures: probabilities off by at most {parity.largest:.2g}, {parity.changed:.1%} of the grades changed, "
-            f"{parity.turned:.1%} of what the gate decides"
+            f"pictures: probabilities differ by at most {parity.largest:.2g}, {parity.changed:.1%} of the grades and "
+            f"{parity.turned:.1%} of the gate's decisions change"
         )
     return 0
 
 
 def _parities(bundle: Bundle) -> list[Parity]:
     from ml.parity import measure_parity
-    from ml.runtimes.choice import QUANTISED, open_runtime, quantised_here, runtimes_here
+    from ml.runtimes.choice import INT8, available_runtimes, int8_available, open_runtime
 
-    # Eager torch on the CPU is what the others are compared with.
-    runtimes = [open_runtime(name) for name in (*runtimes_here(), *([QUANTISED] if quantised_here() else []))]
+    # The others are compared with eager torch on the CPU.
+    runtimes = [open_runtime(name) for name in (*available_runtimes(), *([INT8] if int8_available() else []))]
     return [measure_parity(bundle, each) for each in runtimes if (each.name, each.device) != ("eager", "cpu")]
 
 
 def _passes(model: ModelSpec, passes: int) -> str:
-    """`1 pass`, or how many and what for: `8 passes (2 networks, flips both)`."""
+    """`1 pass`, or the number with its reasons: `8 passes (2 networks, flips both)`."""
     networks = [f"{len(model.files)} networks"] if len(model.files) > 1 else []
     flips = [f"flips {model.flips}"] if model.flips != "none" else []
     reasons = f" ({', '.join(networks + flips)})" if passes > 1 else ""

@@ -1,6 +1,6 @@
-"""`python -m ml data`: look at data sets, split them, draw pictures and compare those with real ones.
+"""`python -m ml data`: inspect and split data sets, draw pictures and compare them with real ones.
 
-One module an action, each with `register(actions)`.
+One module per action, each with `register(actions)`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 
 from ml.cli.data import contact_sheet, inspect, realism, split, synthesise
 
-#: What adds each action to the command line, in the order in which `--help` lists them.
+#: In the order of `--help`.
 ACTIONS: tuple[Callable[[Any], None], ...] = (
     inspect.register,
     split.register,
@@ -24,8 +24,8 @@ ACTIONS: tuple[Callable[[Any], None], ...] = (
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
         "data",
-        help="look at a data set, split it, draw a synthetic one and compare it with real pictures",
-        description="Data sets: what they hold, how they are split, synthetic ones, and how real those look.",
+        help="inspect or split a data set, draw a synthetic one, compare it with real pictures",
+        description="Inspect and split data sets, draw synthetic ones and measure how realistic those are.",
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     for register_action in ACTIONS:

@@ -14,15 +14,15 @@ def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
         "contact-sheet",
         help="put pictures of several folders on one sheet",
-        description="Put pictures of several folders on one sheet, a labelled row of each folder in turn, so that "
-        "synthetic and real pictures can be compared by eye. The same folders and seed give the same sheet.",
+        description="Put pictures of several folders on one sheet, in labeled rows that alternate between folders, to "
+        "compare synthetic and real pictures by eye. The same folders and seed give the same sheet.",
     )
     parser.add_argument("folders", type=Path, nargs="*", metavar="FOLDER", help="folders of pictures")
-    parser.add_argument("--drawn", action="store_true", help="also draw synthetic scalps, of the seeds from --seed on")
+    parser.add_argument("--drawn", action="store_true", help="also draw synthetic scalps, with seeds from --seed on")
     parser.add_argument("--out", type=Path, required=True, help="JPEG or PNG to write; an earlier one is replaced")
     parser.add_argument("--count", type=count, default=18, help="pictures per folder (default: %(default)s)")
     parser.add_argument("--columns", type=count, default=6, help="pictures per row (default: %(default)s)")
-    parser.add_argument("--seed", type=number, default=0, help="another one chooses others (default: %(default)s)")
+    parser.add_argument("--seed", type=number, default=0, help="chooses the pictures (default: %(default)s)")
     parser.set_defaults(run=run)
 
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
     from ml.preprocessing import open_photo
 
     if not options.folders and not options.drawn:
-        print("python -m ml data contact-sheet: name a folder, or --drawn", file=sys.stderr)
+        print("python -m ml data contact-sheet: name a folder or use --drawn", file=sys.stderr)
         return 2
     sets = {}
     if options.drawn:

@@ -1,4 +1,4 @@
-"""`python -m ml data inspect`: what a data set holds and what is wrong with it."""
+"""`python -m ml data inspect`: the contents of a data set and its faults."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from ml.labels import GRADES, SYMPTOMS
 if TYPE_CHECKING:
     from ml.data.inspection import Inspection
 
-#: How many devices, ages and so on the text lists, the most frequent first; the JSON has them all.
-_SHOWN = 12
+#: How many devices, ages and so on the text lists, the most frequent first. The JSON has all.
+_MAX_LISTED = 12
 
 
 def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
         "inspect",
-        help="count what a data set holds and what is wrong with it",
+        help="count the contents of a data set and its faults",
         description="Count grades, persons, devices, regions, duplicates and leaks of AI Hub's set of scalp images "
-        "by type (dataSetSn 216), and say what was left out and why. Zips are read as they are.",
+        "by type (dataSetSn 216), and report what was left out and why. Zips are read without unpacking.",
     )
-    parser.add_argument("path", type=Path, help="its folder, with zips, unpacked or mixed, or one zip")
+    parser.add_argument("path", type=Path, help="folder of the data set, with zips, unpacked files or both, or one zip")
     parser.add_argument(
         "--whole",
         action="store_true",
-        help="read every picture to its end: slow, but finds damage inside compressed zips",
+        help="read every picture completely: slow, but finds damage inside compressed zips",
     )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.set_defaults(run=run)
@@ -46,18 +46,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def print_inspection(inspection: Inspection) -> None:
-    print(f"{inspection.pictures} labelled pictures of {inspection.persons} persons")
+    print(f"{inspection.pictures} labeled pictures of {inspection.persons} persons")
     if inspection.partly_labelled:
         print(
-            f"{inspection.partly_labelled} of them are labelled for some symptoms only: `evaluate` measures what is "
-            "labelled, `train` leaves them out"
+            f"{inspection.partly_labelled} of them are labeled for only some symptoms: `train` and `evaluate` use "
+            "the labels that exist"
         )
     print()
     header = "".join(f"{grade.english:>18}" for grade in GRADES)
     print(f"{'Pictures by grade, over all folders':<37}{header}  always-majority accuracy")
     for symptom, counts in zip(SYMPTOMS, inspection.symptoms, strict=True):
         cells = "".join(f"{count:>10} {share:>6.1%}" for count, share in zip(counts.grades, counts.shares, strict=True))
-        unlabelled = f"  {counts.unlabelled} not labelled" if counts.unlabelled else ""
+        unlabelled = f"  {counts.unlabelled} not labeled" if counts.unlabelled else ""
         print(f"  {symptom.english:<35}{cells}  {counts.majority_accuracy:.3f}{unlabelled}")
     if any(sum(counts.filed) for counts in inspection.symptoms):
         _print_folders(inspection)
@@ -68,8 +68,8 @@ def print_inspection(inspection: Inspection) -> None:
         ("Sexes", inspection.sexes),
         ("Ages", inspection.ages),
     ):
-        frequent = sorted(by.items(), key=lambda pair: -pair[1])[:_SHOWN]
-        more = f" and {len(by) - _SHOWN} more" if len(by) > _SHOWN else ""
+        frequent = sorted(by.items(), key=lambda pair: -pair[1])[:_MAX_LISTED]
+        more = f" and {len(by) - _MAX_LISTED} more" if len(by) > _MAX_LISTED else ""
         print(f"{name}: {', '.join(f'{value} {count}' for value, count in frequent)}{more}")
     copies = ", ".join(f"{count} in {number}" for number, count in inspection.copies.items())
     print(f"Copies: of {inspection.pictures} pictures {copies}")

@@ -1,4 +1,4 @@
-"""`python -m ml data realism`: how far synthetic pictures are from real ones."""
+"""`python -m ml data realism`: compare synthetic pictures with real ones."""
 
 from __future__ import annotations
 
@@ -15,30 +15,32 @@ if TYPE_CHECKING:
     from ml.data.descriptors import Range
     from ml.evaluation.realism import Distance, Realism
 
-#: Of pictures drawn by `--drawn`: far from the seeds of every set that is trained or measured on.
-_SEED = 9_000_000
-#: Halves of fewer pictures say nothing about the noise.
-_FEWEST = 20
+#: Seed of `--drawn`, far from the seeds of all sets that are used for training or measuring.
+_DEFAULT_SEED = 9_000_000
+#: Halves of smaller sets give no useful noise floor.
+_MIN_PICTURES = 20
 
 
 def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
         "realism",
-        help="measure how far synthetic pictures are from real ones",
+        help="measure the distance between synthetic and real pictures",
         description="Measure the Fréchet distance between synthetic and real pictures in the features of "
-        "EfficientNet-lite0 with its ImageNet weights, and compare brightness, colour, hair, sharpness, grain and "
-        "glints. The distance between two halves of the real pictures is the noise floor. Small sets are too far apart "
-        "by chance, so compare only distances that were measured with the same numbers of pictures.",
+        "EfficientNet-lite0 with its ImageNet weights, and compare brightness, color, hair, sharpness, grain and "
+        "glints. The distance between two halves of the real pictures is the noise floor. Small sets have larger "
+        "distances by chance, so only compare distances that were measured on the same numbers of pictures.",
     )
     parser.add_argument(
         "folders",
         type=Path,
         nargs="+",
         metavar="FOLDER",
-        help="folder of synthetic pictures and folder of real ones; with --drawn only the latter",
+        help="folder of synthetic pictures and folder of real ones; with --drawn only the second",
     )
     parser.add_argument("--drawn", type=count, metavar="N", help="draw N synthetic scalps with balanced grades instead")
-    parser.add_argument("--seed", type=number, default=_SEED, help="first seed of --drawn (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=number, default=_DEFAULT_SEED, help="first seed of --drawn (default: %(default)s)"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.set_defaults(run=run)
 
@@ -49,11 +51,13 @@ def run(options: argparse.Namespace) -> int:
     from ml.preprocessing import open_photo
 
     if len(options.folders) != (2 if options.drawn is None else 1):
-        print("python -m ml data realism: name two folders, or one and --drawn N", file=sys.stderr)
+        print("python -m ml data realism: name two folders, or one with --drawn N", file=sys.stderr)
         return 2
     found = [find_photographs(folder) for folder in options.folders]
-    if (fewest := min(options.drawn or _FEWEST, *map(len, found), _FEWEST)) < _FEWEST:
-        raise DataSetInvalid(f"{fewest} pictures are too few to compare: at least {_FEWEST} are needed in each set.")
+    if (fewest := min(options.drawn or _MIN_PICTURES, *map(len, found), _MIN_PICTURES)) < _MIN_PICTURES:
+        raise DataSetInvalid(
+            f"{fewest} pictures are too few to compare: at least {_MIN_PICTURES} are needed in each set."
+        )
     real = Appearance.of(map(open_photo, found[-1]))
     drawn = drawn_scalps(options.drawn, options.seed) if options.drawn is not None else map(open_photo, found[0])
     realism = Realism.between(Appearance.of(drawn), real)

@@ -1,4 +1,4 @@
-"""`python -m ml data split`: parts that share no person, saved as a file."""
+"""`python -m ml data split`: split a data set by person."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def register(actions: Any) -> None:
     parser: argparse.ArgumentParser = actions.add_parser(
         "split",
         help="split a data set by person",
-        description="Split the pictures into training, validation and test so that no person is in two of them and "
-        "the grades of all symptoms are spread alike. The same pictures and seed give the same split.",
+        description="Split the pictures into training, validation and test so that no person is in two parts and the "
+        "grades of all symptoms are distributed alike. The same pictures and seed give the same split.",
     )
     parser.add_argument("path", type=Path, help="the data set's folder or zip")
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write; an earlier one is replaced")
@@ -26,9 +26,9 @@ def register(actions: Any) -> None:
         nargs=3,
         default=(0.8, 0.1, 0.1),
         metavar=("TRAINING", "VALIDATION", "TEST"),
-        help="shares of the pictures, which sum to 1 (default: 0.8 0.1 0.1)",
+        help="shares of the pictures; they must sum to 1 (default: 0.8 0.1 0.1)",
     )
-    parser.add_argument("--seed", type=number, default=0, help="another one gives another split (default: %(default)s)")
+    parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
     parser.add_argument("--json", action="store_true", help="one JSON document instead of text")
     parser.set_defaults(run=run)
 
@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
     try:
         check_fractions(fractions)
         if options.seed < 0:
-            raise ValueError("the seed has to be 0 or more")
+            raise ValueError("the seed must be 0 or more")
     except ValueError as error:
         print(f"python -m ml data split: {error}", file=sys.stderr)
         return 2

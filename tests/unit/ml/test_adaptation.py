@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
-from ml.adaptation.adapted import next_version
+from ml.adaptation.adapt import next_version
 from ml.adaptation.mixture import require_one_scope
 from ml.bundle import Bundle
 from ml.cli import main
@@ -126,7 +126,7 @@ def test_going_back_to_the_parent_gives_its_answers_again(adapted: Path, parent:
 def test_the_card_says_what_was_done_above_the_parent_s(adapted: Path) -> None:
     card = (adapted / "model-card.md").read_text(encoding="utf-8")
     assert card.startswith("# Model card of bundle demo@1.0.0+adapted.1\n\n## Adapted\n")
-    for words in ("24 of 26 photographs", "in shares.csv", "0.40 0.30 0.20 0.10", "0.80", "does not know"):
+    for words in ("24 of 26 photographs", "in shares.csv", "0.40 0.30 0.20 0.10", "0.80", "Limits of the adaptation"):
         assert words in card.split("# Model card of the parent")[0]
     assert card.rstrip().endswith("Its figures.")
 
@@ -204,7 +204,7 @@ def darkness(folder: Path) -> None:
         (too_few, "19 of 19 photographs. At least 20"),
         (one_picture_many_times, "1 of 30 photographs (left out: 29 duplicates)"),
         (thumbnails, "30 of the 30 photographs"),
-        (of_two_scopes, "those of 2 scopes: 16 of 100×100 pixels, 8 of 160×120"),
+        (of_two_scopes, "from 2 scopes: 16 of 100×100 pixels, 8 of 160×120"),
         (darkness, "30 too dark, bright or blurred"),
     ],
 )
@@ -234,7 +234,7 @@ def test_sizes_of_several_scopes_are_a_sign_and_single_strays_are_not() -> None:
     mixed = [(640, 480)] * 45 + [(640, 640)] * 5
     with pytest.raises(AdaptationInvalid, match="5 of 640×640"):
         require_one_scope(mixed, allowed=False)
-    assert "taken for those of one scope" in str(require_one_scope(mixed, allowed=True))
+    assert "treated as from one scope" in str(require_one_scope(mixed, allowed=True))
 
 
 def test_the_bundle_itself_is_never_written_over(
@@ -243,7 +243,7 @@ def test_the_bundle_itself_is_never_written_over(
     before = contents(parent)
     for out in (parent, parent / "adapted"):
         assert adapt(parent, photographs, out) == 1
-        assert "never changed" in capsys.readouterr().err
+        assert "must not change" in capsys.readouterr().err
     assert contents(parent) == before
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ml.adaptation.domain import stretch
 from ml.adaptation.ordinal import fit_levels
-from ml.adaptation.shares import aihub_shares, read_shares, smoothed
+from ml.adaptation.shares import aihub_shares, read_shares, smooth_shares
 from ml.errors import AdaptationInvalid
 from ml.gate import distances
 from ml.gate.distance import BIAS, DIRECTIONS, WEIGHT
@@ -102,7 +102,7 @@ def test_a_grader_that_says_always_the_same_gives_the_shares() -> None:
     st.floats(0.05, 0.99),
 )
 def test_any_scores_and_shares_give_levels(scores: list[float], shares: list[float], reliability: float) -> None:
-    wanted = smoothed(np.array(shares) / sum(shares))
+    wanted = smooth_shares(np.array(shares) / sum(shares))
     levels = fit_levels(np.array(scores), wanted, reliability)
     assert probabilities(levels, np.array(scores)).mean(axis=0) == pytest.approx(wanted, abs=1e-5)
 
@@ -136,14 +136,14 @@ def test_a_grade_that_never_occurs_still_gets_a_small_share(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("name", "text", "says"),
     [
-        ("shares.csv", "", "holds no shares"),
-        ("shares.csv", "itching,0.4,0.3,0.2,0.1", "no symptom"),
+        ("shares.csv", "", "has no shares"),
+        ("shares.csv", "itching,0.4,0.3,0.2,0.1", "not a symptom"),
         ("shares.csv", "dandruff,0.4,0.3,0.2", "four numbers"),
         ("shares.csv", "dandruff,0.4,0.3,0.2,many", "four numbers"),
         ("shares.csv", "dandruff,0.4,0.3,0.2,0.3", "sum to 1"),
         ("shares.csv", "dandruff,1.4,-0.4,0,0", "sum to 1"),
         ("shares.csv", "dandruff,nan,0.4,0.3,0.3", "four numbers"),
-        ("shares.json", "{", "no JSON"),
+        ("shares.json", "{", "not JSON"),
         ("shares.json", "[]", "by symptom"),
         ("shares.json", '{"dandruff": 1}', "four numbers"),
         ("shares.json", '{"dandruff": [true, 0, 0, 0]}', "four numbers"),

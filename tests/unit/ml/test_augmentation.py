@@ -12,7 +12,7 @@ from torchvision.transforms import v2
 from ml.data.records import Record
 from ml.data.synthetic import draw_scalp
 from ml.preprocessing import Preprocessing, to_tensor
-from ml.training.augmentation import ColourCast, Compression, QuarterTurn, augmentation
+from ml.training.augmentation import ColorCast, Compression, QuarterTurn, augmentation
 from ml.training.pictures import Pictures, seed_of, steps_in, training_batches
 
 SPEC = Preprocessing(96, (0.5, 0.5, 0.5), (0.25, 0.25, 0.25))
@@ -64,7 +64,7 @@ def test_a_quarter_turn_loses_nothing() -> None:
 def test_a_colour_cast_keeps_bytes_in_range() -> None:
     torch.manual_seed(0)
     for _ in range(20):
-        cast = ColourCast()(torch.rand(3, 16, 16))
+        cast = ColorCast()(torch.rand(3, 16, 16))
         assert 0 <= float(cast.min()) <= float(cast.max()) <= 1
 
 

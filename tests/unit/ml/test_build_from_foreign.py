@@ -12,7 +12,7 @@ from efficientnet_pytorch import EfficientNet
 from PIL import Image
 from safetensors.torch import save_file
 
-from ml.build.foreign_weights import read_foreign, recognise
+from ml.build.foreign_weights import read_foreign, recognize
 from ml.build.from_foreign import ImportOptions, find_weights, import_bundle
 from ml.bundle.manifest import Provenance
 from ml.data.synthetic import scalp_picture
@@ -110,7 +110,7 @@ def test_safetensors_are_read_too(grader: EfficientNet, tmp_path: Path) -> None:
 def test_every_architecture_is_recognised_by_its_shapes(architecture: str) -> None:
     shapes = tensor_shapes(architecture, 5)
     weights = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
-    assert recognise(Path("weights.pt"), weights) == (architecture, 5)
+    assert recognize(Path("weights.pt"), weights) == (architecture, 5)
 
 
 class Touch:
@@ -145,9 +145,9 @@ def test_what_holds_no_known_network_is_refused(allow_pickle: bool, tmp_path: Pa
     torch.save({"fc.weight": torch.zeros(4, 8)}, tmp_path / "other.pt")
     torch.save([1, 2], tmp_path / "list.pt")
     refused("noise.pt", "cannot be unpickled" if allow_pickle else "damaged")
-    refused("noise.safetensors", "no readable safetensors")
+    refused("noise.safetensors", "cannot be read as a safetensors file")
     refused("weights.h5", "end in")
-    refused("other.pt", "fit none of")
+    refused("other.pt", "match none of")
     refused("list.pt", "list")
     refused("gone.pt", "no such file")
 
@@ -260,5 +260,5 @@ def test_files_are_found_by_key_or_by_number(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(WeightsUnreadable, match="No file"):
         find_weights(tmp_path / "empty")
-    with pytest.raises(WeightsUnreadable, match="no folder"):
+    with pytest.raises(WeightsUnreadable, match="not a folder"):
         find_weights(tmp_path / "gone")

@@ -173,7 +173,7 @@ def test_a_typo_in_a_later_recipe_is_said_before_the_first_is_trained(tmp_path: 
 def test_numbers_that_make_no_sense_are_wrong_usage(options: tuple[str, str], tmp_path: Path) -> None:
     done = ml("train", tmp_path, "--recipe", "b0-224", "--out", tmp_path / "run", *options)
     assert done.returncode == 2
-    assert f"argument {options[0]}: {options[1]!r} is no whole number" in done.stderr
+    assert f"argument {options[0]}: {options[1]!r} is not a whole number" in done.stderr
 
 
 def test_a_command_that_needs_the_training_role_says_so(tmp_path: Path) -> None:

@@ -199,7 +199,7 @@ def test_one_symptom_alone_is_reported_without_a_type() -> None:
     report = evaluated(answers(grades, grades, keys=["dandruff"]))
     assert report.type_rule is None
     assert report.mean.qwk.value == 1
-    assert "no scalp type follows" in model_card(report, {})
+    assert "there is no scalp type" in model_card(report, {})
 
 
 def test_the_json_has_null_for_what_is_undefined_and_no_other_oddity() -> None:
@@ -215,14 +215,14 @@ def test_the_json_has_null_for_what_is_undefined_and_no_other_oddity() -> None:
 def test_the_card_says_whether_its_pictures_are_synthetic_and_what_was_fitted() -> None:
     given = some_answers()
     drawn = model_card(evaluated(given, facts={"Recipe": "b0-224"}), {"Reliability": "figures/reliability.png"})
-    assert "Every figure here was made on synthetic pictures" in drawn
+    assert "All figures here were measured on synthetic pictures" in drawn
     assert "does not diagnose" in drawn
     assert "- Recipe: b0-224" in drawn
     assert "![Reliability](figures/reliability.png)" in drawn
     assert "| male | 40 |" in drawn
     assert "| 80 and over | 20 |" in drawn
-    assert "those that it came with" in drawn
-    assert "Only 12 persons" in drawn
+    assert "those of the model" in drawn
+    assert "only 12 persons" in drawn
     sample = Sample("scalps", "0" * 64, synthetic=False, split="split.json", part="test")
     photographed = model_card(evaluated(given, sample, calibrated_on="the 9 pictures of validation"), {})
     assert "synthetic" not in photographed
@@ -254,7 +254,7 @@ def test_evaluating_a_bundle_puts_a_card_and_plots_into_it_and_it_still_verifies
     data = marked(scalps, tmp_path / "scalps")
     assert main(["evaluate", str(bundle_copy), str(data), "--out", str(out), "--card", "--device", "cpu"]) == 0
     text = capsys.readouterr().out
-    assert "10 synthetic pictures of persons that do not exist (5), the whole data set as one part" in text
+    assert "10 synthetic pictures of fictional persons (5), the whole data set as one part" in text
     assert "nothing was fitted" in text
     document = json.loads((out / "evaluation.json").read_text())
     for symptom, label in zip(document["symptoms"], SYMPTOMS, strict=True):
@@ -339,7 +339,7 @@ def test_a_run_is_fitted_on_validation_and_leaves_its_calibration(
     split_by_person(records, {"training": 0.2, "validation": 0.4, "test": 0.4}).save(tmp_path / "split.json")
     command = ["evaluate", str(run.folder), str(scalps), "--split", str(tmp_path / "split.json"), "--device", "cpu"]
     assert main([*command, "--part", "validation"]) == 2
-    assert "cannot be measured on it" in capsys.readouterr().err
+    assert "cannot be used both to measure and to calibrate" in capsys.readouterr().err
     assert main(command) == 0
     assert "the 4 pictures of the part validation" in capsys.readouterr().out
     calibration = Calibration.load(run.folder / "evaluation" / "calibration.json")
@@ -367,7 +367,7 @@ def test_runs_of_one_symptom_each_are_evaluated_together(scalps: Path, tmp_path:
     document = json.loads((out / "evaluation.json").read_text())
     assert [symptom["key"] for symptom in document["symptoms"]] == KEYS[:2]
     assert document["sample"]["seen"], "The runs have learnt from the pictures of this digest."
-    assert "every figure here is too good" in (out / "model-card.md").read_text()
+    assert "all figures here are too good" in (out / "model-card.md").read_text()
     assert not (out / "calibration.json").exists()
 
 
@@ -378,8 +378,8 @@ def test_wrong_wishes_are_told_before_anything_is_measured(
     split = ["--split", str(tmp_path / "split.json")]
     for options, code, says in (
         ([subject, data], 2, "needs --out"),
-        ([subject, data, *out, "--part", "test"], 2, "parts of a --split"),
-        ([subject, data, *out, *split, "--calibrate-on", "test"], 2, "cannot be measured on it"),
+        ([subject, data, *out, "--part", "test"], 2, "need --split"),
+        ([subject, data, *out, *split, "--calibrate-on", "test"], 2, "cannot be used both to measure and to calibrate"),
         ([data, data, *out], 1, "neither run.json nor bundle.json"),
         ([subject, data, *out, *split], 1, "cannot be read"),
     ):

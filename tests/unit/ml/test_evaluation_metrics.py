@@ -277,7 +277,7 @@ def test_a_calibration_survives_its_file_and_another_file_is_refused(tmp_path: P
     assert calibration.temperatures == {"dandruff": 1.5}
     assert calibration.thresholds == {"dandruff": 0.4}
     path.write_text('{"part": "validation"}')
-    with pytest.raises(RunInvalid, match="no calibration"):
+    with pytest.raises(RunInvalid, match="not a calibration"):
         Calibration.load(path)
     with pytest.raises(RunInvalid, match="cannot be read"):
         Calibration.load(tmp_path / "none.json")

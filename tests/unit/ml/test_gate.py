@@ -19,9 +19,9 @@ from ml.data.synthetic.others import KINDS
 from ml.errors import GateInvalid
 from ml.gate import admits, distances
 from ml.gate.features import FeatureExtractor
-from ml.gate.fit import GateFit, Sample, fit_gate, prototypes_sample
+from ml.gate.fit import FeatureSample, GateFit, fit_gate, prototypes_sample
 from ml.gate.gate import Gate, gate_facts
-from ml.gate.making import make_gate
+from ml.gate.make import make_gate
 from ml.gate.pictures import drawn_scalp, heads, others, scalps, vary, views
 from ml.labels import GateClass
 from ml.metrics import auroc
@@ -50,7 +50,7 @@ def fit(trunk: FeatureExtractor) -> GateFit:
         GateClass.TOO_FAR: heads(COUNT, 23_000_000),
     }
     samples = [
-        Sample(f"drawn {outcome.name}", outcome, trunk.features(shown), torch.arange(COUNT))
+        FeatureSample(f"drawn {outcome.name}", outcome, trunk.features(shown), torch.arange(COUNT))
         for outcome, shown in drawn.items()
     ]
     return fit_gate([*samples, prototypes_sample(imagenet_weights())])
@@ -203,7 +203,7 @@ def test_a_folder_without_a_whole_gate_says_so(fit: GateFit, tmp_path: Path) -> 
     with pytest.raises(GateInvalid, match="ml gate fit"):
         Gate.open(tmp_path)
     Gate(FACTS, {**fit.tensors, "distance.bias": torch.zeros(3)}).save(tmp_path)
-    with pytest.raises(GateInvalid, match="other tensors"):
+    with pytest.raises(GateInvalid, match="not have the tensors of a gate"):
         Gate.open(tmp_path)
 
 
@@ -253,7 +253,7 @@ def test_the_command_shows_what_a_gate_says_of_the_folds_it_lacks(
 
 
 def test_rows_of_one_photograph_are_on_one_side_of_a_fold() -> None:
-    sample = Sample("photographs", GateClass.SCALP, torch.arange(14.0)[:, None], torch.arange(14) % 7)
+    sample = FeatureSample("photographs", GateClass.SCALP, torch.arange(14.0)[:, None], torch.arange(14) % 7)
     for fold in range(3):
         kept, held = sample.divide(fold, 3)
         assert set(kept.pictures.tolist()) | set(held.pictures.tolist()) == set(range(7))
@@ -288,16 +288,16 @@ def test_a_gate_of_two_classes_opens_as_before(fit: GateFit, tmp_path: Path) -> 
 
 
 def test_too_few_scalps_for_a_fifth_to_be_held_out_are_refused() -> None:
-    with pytest.raises(GateInvalid, match="10 scalps or more; 9 are too few"):
+    with pytest.raises(GateInvalid, match="at least 10 scalps; there are 9"):
         make_gate([], count=9)
 
 
 @pytest.mark.parametrize("kind", ["real", "far"])
 def test_too_few_photographs_for_a_fifth_to_be_held_out_are_refused(kind: str) -> None:
-    with pytest.raises(GateInvalid, match=f"10 --{kind} or more; 9 are too few"):
+    with pytest.raises(GateInvalid, match=f"at least 10 --{kind}; there are 9"):
         make_gate([], **{kind: [Path("photo.jpg")] * 9})
 
 
 def test_a_single_fold_is_refused() -> None:
-    with pytest.raises(GateInvalid, match="2 folds or more, not 1"):
+    with pytest.raises(GateInvalid, match="at least 2 folds, not 1"):
         make_gate([], folds=1)

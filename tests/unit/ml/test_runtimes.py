@@ -20,8 +20,8 @@ from ml.networks.registry import Network, create_filled_network, tensor_shapes
 from ml.outputs import to_probabilities
 from ml.parity import measure_parity
 from ml.runtimes import Forward, Trunk
-from ml.runtimes.choice import open_runtime, runtimes_here
-from ml.runtimes.device import choose_device, guarded, translate
+from ml.runtimes.choice import available_runtimes, open_runtime
+from ml.runtimes.device import call_guarded, choose_device, translate
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.folding import fold_batch_norms
 from ml.runtimes.resident import Answer, ResidentModels
@@ -132,12 +132,12 @@ def test_weights_that_do_not_fit_are_a_model_error(bundle: Bundle) -> None:
 
 def test_running_out_of_memory_is_told_apart() -> None:
     with pytest.raises(OutOfMemory, match="cpu"):
-        guarded("cpu", lambda: torch.empty(2**50))
+        call_guarded("cpu", lambda: torch.empty(2**50))
 
 
 def test_any_other_failure_of_torch_is_a_model_error() -> None:
     with pytest.raises(ModelError) as failure:
-        guarded("cpu", lambda: torch.zeros(2, 3) @ torch.zeros(2, 3))
+        call_guarded("cpu", lambda: torch.zeros(2, 3) @ torch.zeros(2, 3))
     assert type(failure.value) is ModelError
 
 
@@ -150,7 +150,7 @@ def test_a_failed_batch_is_let_go_while_its_error_lives() -> None:
         torch.empty(2**50)
 
     with pytest.raises(OutOfMemory) as failure:
-        guarded("cpu", fail)
+        call_guarded("cpu", fail)
     gc.collect()
     assert failure.value.__context__ is None
     assert held[0]() is None
@@ -283,7 +283,7 @@ def test_a_runtime_that_does_not_fit_the_device_is_refused() -> None:
 def test_the_runtimes_of_this_machine_change_no_grade_of_the_demo() -> None:
     demo = Bundle.open(Path(ml.__file__).parent / "bundles" / "demo")
     # Eager torch on the CPU is what the others are held against.
-    others = [one for one in map(open_runtime, runtimes_here()) if (one.name, one.device) != ("eager", "cpu")]
+    others = [one for one in map(open_runtime, available_runtimes()) if (one.name, one.device) != ("eager", "cpu")]
     if not others:
         pytest.skip("no runtime but eager torch runs here")
     for runtime in others:

@@ -180,7 +180,7 @@ def test_synthesise_says_what_it_wrote(tmp_path: Path) -> None:
 def test_synthesise_tells_people_and_writes_zips(tmp_path: Path) -> None:
     done = synthesise(tmp_path / "set", "--pictures", "2", "--seed", "3", "--zip")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("2 synthetic pictures of 1 persons that do not exist")
+    assert done.stdout.startswith("2 synthetic pictures of 1 fictional persons")
     assert SYNTHETIC_MARKER in done.stdout
     assert len(read_aihub(tmp_path / "set").records) == 2
     again = synthesise(tmp_path / "set", "--pictures", "2")

@@ -248,7 +248,7 @@ def test_the_decks_two_recipes_are_what_its_slides_say() -> None:
         ('architecture = "efficientnet-b9"', "efficientnet-b9"),
         ('grows_into = "efficientnet-b3"', "can't grow"),
         ("typo = 1", "typo"),
-        ("epochs = = 3", "no readable recipe"),
+        ("epochs = = 3", "cannot be read as a recipe"),
     ],
 )
 def test_a_recipe_that_no_training_can_follow_is_refused_by_name(change: str, says: str, tmp_path: Path) -> None:
@@ -261,7 +261,7 @@ def test_a_recipe_that_no_training_can_follow_is_refused_by_name(change: str, sa
 
 
 def test_weights_of_another_network_are_refused_as_a_start(tmp_path: Path, trained: Path) -> None:
-    with pytest.raises(WeightsUnreadable, match="don't fit efficientnet-b0"):
+    with pytest.raises(WeightsUnreadable, match="do not match efficientnet-b0"):
         start_weights("efficientnet-b0", 24, 0, trained / WEIGHTS_FILE)
     (tmp_path / "x.pth").write_bytes(b"no weights")
     with pytest.raises(WeightsUnreadable, match="can't be read"):

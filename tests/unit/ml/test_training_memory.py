@@ -16,8 +16,8 @@ from torch.nn import functional
 from ml.errors import ModelError, OutOfMemory
 from ml.networks.registry import create_network
 from ml.training.activation_checkpointing import checkpoint_blocks
-from ml.training.budget import control_group_room
-from ml.training.memory import FEW, MemoryPlan, MicroBatches, plan_memory
+from ml.training.budget import control_group_headroom
+from ml.training.memory import MIN_MICRO_BATCH, MemoryPlan, MicroBatches, plan_memory
 
 GIB = 2**30
 
@@ -142,8 +142,8 @@ def test_a_network_without_blocks_is_refused() -> None:
         (32, 40, 400, 32, False),
         (32, 31, 400, 16, False),
         (24, 10, 400, 8, False),
-        (32, FEW, 400, FEW, False),
-        (32, FEW - 1, 400, 32, True),
+        (32, MIN_MICRO_BATCH, 400, MIN_MICRO_BATCH, False),
+        (32, MIN_MICRO_BATCH - 1, 400, 32, True),
         (32, 0, 17, 16, True),
         (32, 0, 1, 1, True),
         (31, 30, 30, 1, True),
@@ -179,7 +179,7 @@ def test_where_nothing_fits_the_error_says_what_to_change() -> None:
     def measure(pictures: int, checkpointing: bool) -> None:
         raise RuntimeError("[enforce fail at alloc_cpu.cpp:128] DefaultCPUAllocator: can't allocate memory")
 
-    with pytest.raises(OutOfMemory, match=r"Not even one picture .* smaller image size or a smaller architecture"):
+    with pytest.raises(OutOfMemory, match=r"Not even one picture .* smaller image size or architecture"):
         plan_memory(measure, 8)
 
 
@@ -298,7 +298,7 @@ def test_the_limit_of_a_control_group_binds_the_groups_below_it(
         (path / usage).write_text("700\n")
         (path / "memory.stat").write_text(f"active_file 5\n{droppable} 200\n")
     (tmp_path / "cgroup").write_text(f"1:cpu:/\n{membership}\n")
-    assert min(control_group_room(tmp_path / "cgroup", tmp_path)) == 1000 - 700 + 200
+    assert min(control_group_headroom(tmp_path / "cgroup", tmp_path)) == 1000 - 700 + 200
 
 
 # Micro-batches
@@ -333,8 +333,8 @@ def test_a_step_that_ran_out_of_memory_is_taken_again_as_if_it_had_begun_smaller
         assert (steps.plan.micro_batch, steps.plan.accumulate) == (2, 4)
     assert all(torch.equal(one, other) for one, other in zip(*results, strict=True))
     assert [record.message for record in caplog.records] == [
-        "Out of memory in a training step; it is taken again and training goes on with micro-batch 2 × 4 steps for a "
-        "batch of 8, activation checkpointing off: 2 GiB"
+        "Out of memory in a training step; repeating it with micro-batch 2 × 4 steps for a batch of 8, activation "
+        "checkpointing off: 2 GiB"
     ]
 
 

@@ -1,11 +1,12 @@
-"""Wrong usage of `python -m ml bundle`, in one line and with exit code 2."""
+"""Wrong usage of `python -m ml bundle`."""
 
 from __future__ import annotations
 
 import sys
 
 
-def misused(error: Exception | str) -> int:
+def report_misuse(error: Exception | str) -> int:
+    """Print the error in one line and return exit code 2."""
     from pydantic import ValidationError
 
     from ml.validation import first_fault

@@ -25,7 +25,7 @@ from ml.predictor import Predictor
 from ml.preprocessing import Preprocessing, prepare
 from ml.runtimes import Runtime, Trunk
 from ml.runtimes.cache import Cache
-from ml.runtimes.choice import open_runtime, quantised_here
+from ml.runtimes.choice import int8_available, open_runtime
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.openvino import OpenVinoRuntime
 from tests.support.environment import ROOT
@@ -34,7 +34,7 @@ from tests.support.environment import ROOT
 if find_spec("nncf") is None:
     pytest.skip("NNCF is not made for this platform", allow_module_level=True)
 
-from ml.runtimes.quantised import QuantisedRuntime
+from ml.runtimes.openvino_int8 import OpenVinoInt8Runtime
 
 LITE = describe("efficientnet-lite0")
 PREPARATION = Preprocessing(64, LITE.mean, LITE.std)
@@ -123,7 +123,7 @@ def test_a_quantised_trunk_sees_nearly_the_same_in_a_third_of_the_size(
     tmp_path: Path,
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    found = pooled(QuantisedRuntime(cache), trunk, photos)
+    found = pooled(OpenVinoInt8Runtime(cache), trunk, photos)
     assert 1e-3 < float((found - features).norm() / features.norm()) < 0.3
     assert capfd.readouterr().out == ""
     pooled(OpenVinoRuntime(Cache(tmp_path)), trunk, photos[:1])
@@ -134,13 +134,13 @@ def test_a_quantised_trunk_sees_nearly_the_same_in_a_third_of_the_size(
 def test_a_second_start_quantises_nothing_and_compares_nothing(
     steady: Bundle, cache: Cache, caplog: pytest.LogCaptureFixture
 ) -> None:
-    runtime = QuantisedRuntime(cache)
+    runtime = OpenVinoInt8Runtime(cache)
     require_parity(steady, load_models(steady, runtime), cache)
     kept = {path: path.stat().st_ino for path in cache.folder.iterdir()}
     caplog.set_level(logging.INFO)
-    runtime = QuantisedRuntime(cache)
+    runtime = OpenVinoInt8Runtime(cache)
     require_parity(steady, load_models(steady, runtime), cache)
-    assert not any("quantised" in record.message for record in caplog.records)
+    assert not any("quantized" in record.message for record in caplog.records)
     assert {path: path.stat().st_ino for path in cache.folder.iterdir()} == kept
 
 
@@ -172,14 +172,14 @@ def test_a_bundle_whose_gate_decides_otherwise_is_refused_as_well(
 ) -> None:
     gate = (unseen[:2], torch.tensor([0, 0.05]))
     torn = bundle_of(tmp_path / "torn", trunk_weights, STEADY, gate)
-    runtime = QuantisedRuntime(cache)
+    runtime = OpenVinoInt8Runtime(cache)
     with pytest.raises(ModelError, match=r" 0\.0% of the grades .* [1-9]\d*\.\d% of its gate's decisions, on 24"):
         require_parity(torn, load_models(torn, runtime), cache)
 
 
 def test_a_damaged_comparison_is_made_anew(fickle: Bundle, tmp_path: Path, cache: Cache) -> None:
     shutil.copytree(cache.folder, tmp_path, dirs_exist_ok=True)
-    runtime = QuantisedRuntime(Cache(tmp_path))
+    runtime = OpenVinoInt8Runtime(Cache(tmp_path))
     models = load_models(fickle, runtime)
     with pytest.raises(ModelError):
         require_parity(fickle, models, Cache(tmp_path))
@@ -209,7 +209,7 @@ def test_only_who_asks_for_8_bits_gets_them(monkeypatch: pytest.MonkeyPatch) -> 
     assert open_runtime("openvino-int8", "cpu").precision == "int8"
     assert open_runtime("auto", "cpu").precision != "int8"
     monkeypatch.setitem(sys.modules, "nncf", None)
-    assert not quantised_here("cpu")
+    assert not int8_available("cpu")
     with pytest.raises(DeviceUnavailable, match=r"pip install -r requirements/quantised\.txt"):
         open_runtime("openvino-int8", "cpu")
 
@@ -219,8 +219,8 @@ def test_a_network_that_cannot_be_quantised_is_refused_with_the_cause(
 ) -> None:
     (tmp_path / "nncf.py").write_text("raise ImportError('this NNCF is damaged')")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
-    with pytest.raises(ModelError, match=r"could not be quantised: .*this NNCF is damaged.* Use the runtime auto"):
-        QuantisedRuntime(Cache(tmp_path / "cache")).load(trunk)
+    with pytest.raises(ModelError, match=r"could not be quantized: .*this NNCF is damaged.* Use the runtime auto"):
+        OpenVinoInt8Runtime(Cache(tmp_path / "cache")).load(trunk)
     assert "Traceback" in caplog.text
     assert not (tmp_path / "cache").exists()
 
@@ -230,7 +230,7 @@ def test_quantising_ends_and_leaves_nothing_when_whoever_asked_is_gone(tmp_path:
     folder.mkdir()
     paths = [str(folder / name) for name in ("network.xml", "photos.npy", "quantised.xml")]
     os.mkfifo(paths[1])  # It would wait here for ever.
-    command = [sys.executable, "-m", "ml.runtimes.quantisation", *paths]
+    command = [sys.executable, "-m", "ml.runtimes.quantize", *paths]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None
         process.stdin.close()
@@ -240,13 +240,13 @@ def test_quantising_ends_and_leaves_nothing_when_whoever_asked_is_gone(tmp_path:
 
 def test_nncf_tells_nobody_and_stays_out_of_the_process_that_answers() -> None:
     telling = """
-import ml.runtimes.quantisation
+import ml.runtimes.quantize
 from nncf.telemetry import telemetry
 assert type(telemetry).__name__ == "MagicMock"
 """
     answering = """
 import sys
-import ml.runtimes.quantised
+import ml.runtimes.openvino_int8
 assert "nncf" not in sys.modules
 """
     for code in (telling, answering):

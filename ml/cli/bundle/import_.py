@@ -1,4 +1,4 @@
-"""`python -m ml bundle import`: a bundle of weights that somebody owns already."""
+"""`python -m ml bundle import`: a bundle from existing weights."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ml.cli.bundle.misuse import misused
+from ml.cli.bundle.usage import report_misuse
 from ml.labels import MODEL_KEYS
 
 
 def register(actions: Any) -> None:
     import_ = actions.add_parser(
         "import",
-        help="make a bundle of weights that you own",
-        description="Make a bundle of PyTorch weights from an earlier system: state dicts or whole networks of "
-        "efficientnet-pytorch (b0 to b7) or torchvision (v2). The architecture is found from the tensors.",
+        help="make a bundle from existing weights",
+        description="Make a bundle from PyTorch weights of an earlier system: state dicts or whole networks of "
+        "efficientnet-pytorch (b0 to b7) or torchvision (v2). The architecture is recognized from the tensors.",
     )
     import_.add_argument(
-        "folder", nargs="?", type=Path, help="folder of files named after a model key, or ending in its number 1 to 7"
+        "folder",
+        nargs="?",
+        type=Path,
+        help="folder of files that are named after a model key, or end in its number 1 to 7",
     )
     import_.add_argument(
         "--key",
@@ -33,14 +36,14 @@ def register(actions: Any) -> None:
     import_.add_argument("--version", default="1.0.0", help="(default: %(default)s)")
     import_.add_argument("--licence", default="Not stated.", help="who may use the weights (default: %(default)s)")
     import_.add_argument(
-        "--trained-on", default="Not stated.", help="what the models learnt from (default: %(default)s)"
+        "--trained-on", default="Not stated.", help="what the models were trained on (default: %(default)s)"
     )
     import_.add_argument("--image-size", type=int, help="side of the input in pixels (default: the network's own)")
     import_.add_argument(
         "--padding-size",
         type=int,
-        help="image size that the networks of efficientnet-pytorch were built with, where it is not the image size: "
-        "their padding depends on it, and a state dict doesn't say",
+        help="image size that networks of efficientnet-pytorch were built with, if it is not the image size: their "
+        "padding depends on it, and a state dict does not contain it",
     )
     import_.add_argument("--mean", type=float, nargs=3, metavar=("R", "G", "B"), help="(default: ImageNet's)")
     import_.add_argument("--std", type=float, nargs=3, metavar=("R", "G", "B"), help="(default: ImageNet's)")
@@ -55,10 +58,10 @@ def register(actions: Any) -> None:
         "--gate-threshold",
         type=float,
         default=0.5,
-        help="least probability of a scalp that passes (default: %(default)s)",
+        help="lowest probability of a scalp that passes (default: %(default)s)",
     )
-    import_.add_argument("--gate-passes-all", action="store_true", help="do without a gate, and say so in the bundle")
-    import_.add_argument("--allow-pickle", action="store_true", help="read pickled networks, which may run any code")
+    import_.add_argument("--gate-passes-all", action="store_true", help="use no gate, and say so in the bundle")
+    import_.add_argument("--allow-pickle", action="store_true", help="read pickled networks, which can run any code")
     import_.set_defaults(run=import_command)
 
 
@@ -70,11 +73,11 @@ def import_command(options: argparse.Namespace) -> int:
     for pair in options.key:
         key, _, file = pair.partition("=")
         if key not in MODEL_KEYS or not file:
-            return misused(f"--key wants KEY=FILE with a key of {', '.join(MODEL_KEYS)}, not {pair!r}.")
+            return report_misuse(f"--key must be KEY=FILE with one of {', '.join(MODEL_KEYS)}, not {pair!r}.")
         files[key] = Path(file)
     if options.allow_pickle:
         print(
-            "Warning: a pickled network runs whatever code it carries. Only go on with files you trust.",
+            "Warning: a pickled network can run any code. Only continue with files that you trust.",
             file=sys.stderr,
         )
     try:
@@ -103,6 +106,6 @@ def import_command(options: argparse.Namespace) -> int:
             ),
         )
     except ValueError as error:
-        return misused(error)
+        return report_misuse(error)
     print(f"{bundle.folder}: bundle {bundle.reference}, verified")
     return 0

@@ -1,4 +1,4 @@
-"""The 8-bit runtime for CPUs: OpenVINO networks, quantised after training by NNCF.
+"""The 8-bit runtime for CPUs: OpenVINO networks, quantized after training by NNCF.
 
 Weights and activations become 8-bit integers, with ranges taken from synthetic scalps, and biases correct the mean
 rounding error (Jacob et al., arXiv 1712.05877; Nagel et al., arXiv 1906.04721). How far that changes answers depends on
@@ -35,21 +35,21 @@ logger = logging.getLogger(__name__)
 #: The folder that holds the package `ml`.
 _ROOT = Path(__file__).parents[2]
 
-#: Part of the names in the cache. Increase it with every change here, in `ml.runtimes.quantisation` or in `ml.parity`
+#: Part of the names in the cache. Increase it with every change here, in `ml.runtimes.quantize` or in `ml.parity`
 #: that affects results.
 _RECIPE = 1
 #: Seeds of the synthetic scalps that ranges are taken from. Parity is measured on others.
 _CALIBRATION_SEEDS = range(9100, 9132)
 
 
-class QuantisedRuntime(OpenVinoRuntime):
+class OpenVinoInt8Runtime(OpenVinoRuntime):
     """`OpenVinoRuntime` with 8-bit trunks."""
 
     name = "openvino-int8"
     lossy = True
 
     def __init__(self, cache: Cache | None = None) -> None:
-        """Quantising takes a minute or two per trunk, so the cache matters more than for `OpenVinoRuntime`."""
+        """Quantizing takes a minute or two per trunk, so the cache matters more than for `OpenVinoRuntime`."""
         super().__init__(cache)
         self.precision = "int8"
 
@@ -66,18 +66,18 @@ class QuantisedRuntime(OpenVinoRuntime):
             openvino.save_model(model, network, compress_to_fp16=False)
             del model
             np.save(photos, _calibration_photos(trunk.preprocessing))
-            _quantise(network, photos, out)
+            _quantize(network, photos, out)
             # Not every system can delete a file that is mapped into memory.
-            quantised = self._core.read_model(out, config={"ENABLE_MMAP": False})
-        logger.info("quantised %s in %.1f seconds", trunk.architecture, time.perf_counter() - started)
-        return quantised
+            quantized = self._core.read_model(out, config={"ENABLE_MMAP": False})
+        logger.info("quantized %s in %.1f seconds", trunk.architecture, time.perf_counter() - started)
+        return quantized
 
     def _cache_name(self, trunk: Trunk) -> str:
         return f"{trunk.key} {trunk.preprocessing} {self.version}"
 
 
-def _quantise(*paths: Path) -> None:
-    command = [sys.executable, "-m", "ml.runtimes.quantisation", *map(str, paths)]
+def _quantize(*paths: Path) -> None:
+    command = [sys.executable, "-m", "ml.runtimes.quantize", *map(str, paths)]
     # No part of the command is user input. The child ends when its standard input does, which is with this process.
     with subprocess.Popen(  # noqa: S603
         command, cwd=_ROOT, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
@@ -87,11 +87,11 @@ def _quantise(*paths: Path) -> None:
         output = process.stderr.read()
         status = process.wait()
     if status:
-        logger.error("quantising ended with status %d: %s", status, output)
+        logger.error("quantizing ended with status %d: %s", status, output)
         # A killed process, such as one that ran out of memory, leaves no message.
         lines = output.strip().splitlines() if status > 0 else []
         cause = lines[-1] if lines else f"Its process ended with status {status}."
-        raise ModelError(f"A network could not be quantised: {cause} Use the runtime auto.")
+        raise ModelError(f"A network could not be quantized: {cause} Use the runtime auto.")
 
 
 def _calibration_photos(preprocessing: Preprocessing) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Making a gate: pictures, features, the fit, and figures on what was held out."""
+"""Make a gate: pictures, features, the fit, and figures on held-out pictures."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from PIL import Image
 from ml.data.records import Record
 from ml.errors import GateInvalid
 from ml.gate.features import FeatureExtractor
-from ml.gate.fit import HELD_OUT, PROTOTYPES, GateFit, Sample, fit_gate, prototypes_sample
+from ml.gate.fit import HELD_OUT_FOLD, PROTOTYPES_NAME, FeatureSample, GateFit, fit_gate, prototypes_sample
 from ml.gate.gate import Gate, gate_facts
 from ml.gate.pictures import heads, others, scalps, views
 from ml.labels import GateClass
 from ml.metrics import auroc
-from ml.networks.growth import SOURCE
+from ml.networks.growth import LITE0
 from ml.networks.imagenet import imagenet_weights
 from ml.networks.registry import describe
 from ml.preprocessing import Preprocessing, open_photo
 
-#: With fewer, the fifth that is held out is one picture or none.
-FEWEST = 10
-#: What lies between the seeds of the sources.
-_APART = 10_000_000
+#: With fewer, at most one picture is held out.
+MIN_PICTURES = 10
+#: The difference between the seeds of two sources.
+_SEED_STEP = 10_000_000
 
 
 def make_gate(
@@ -41,53 +41,53 @@ def make_gate(
     folds: int = 0,
     say: Callable[[str], None] = lambda _: None,
 ) -> Gate:
-    """Fit a gate on `count` scalps, varied from the records and drawn, and as many drawn heads and other things.
+    """Fit a gate on `count` scalps, variations of the records and drawn ones, and as many drawn heads and other things.
 
-    Each may come with photographs: `real` close-ups of scalps, heads from too `far` away, and `negatives` of other
-    things. All photographs of an outcome weigh as much as all of its drawn pictures, however few they are.
-    `photographs` of other things are only tested on: they must be others than the negatives. A fifth of everything is
-    held out for the metrics; with `folds` each picture is also answered by a gate that was fitted without its fold
-    (`Gate.facts.outcomes`). Raises GateInvalid for fewer than `FEWEST` of a kind, and for a single fold.
+    Photographs can be added to each: `real` close-ups of scalps, heads from too `far` away, and `negatives`, other
+    things. All photographs of an outcome have the same weight as all of its drawn pictures. `photographs`, of other
+    things than the negatives, are only for testing. A fifth of everything is held out for the metrics; with `folds`
+    each picture is also answered by a gate that was fitted without its fold (`Gate.facts.outcomes`). Raises GateInvalid
+    for fewer than `MIN_PICTURES` of a kind, and for a single fold.
     """
     given = (("scalps", count), *((name, len(paths)) for name, paths in (("--real", real), ("--far", far)) if paths))
     for name, number in given:
-        if number < FEWEST:
-            raise GateInvalid(f"A gate is fitted on {FEWEST} {name} or more; {number} are too few to hold a fifth out.")
+        if number < MIN_PICTURES:
+            raise GateInvalid(f"A gate needs at least {MIN_PICTURES} {name}; there are {number}.")
     if folds == 1 or folds < 0:
-        raise GateInvalid(f"Cross-validation takes 2 folds or more, not {folds}.")
-    expects, weights = describe(SOURCE), imagenet_weights()
-    trunk = FeatureExtractor(weights, Preprocessing(image_size, expects.mean, expects.std))
+        raise GateInvalid(f"Cross-validation needs at least 2 folds, not {folds}.")
+    expects, weights = describe(LITE0), imagenet_weights()
+    extractor = FeatureExtractor(weights, Preprocessing(image_size, expects.mean, expects.std))
 
-    def sample(name: str, outcome: GateClass, pictures: Iterable[Image.Image], distinct: int) -> Sample:
+    def sample(name: str, outcome: GateClass, pictures: Iterable[Image.Image], distinct: int) -> FeatureSample:
         say(f"Extracting features: {name}.")
-        features = trunk.features(pictures)
-        return Sample(name, outcome, features, torch.arange(len(features)) % distinct)
+        features = extractor.features(pictures)
+        return FeatureSample(name, outcome, features, torch.arange(len(features)) % distinct)
 
     def photographed(
         name: str, outcome: GateClass, paths: Sequence[Path], closest: float, stretch: float
-    ) -> Iterator[Sample]:
+    ) -> Iterator[FeatureSample]:
         if paths:
-            shown = views(paths, max(count // 2, len(paths)), seed + 3 * _APART, closest=closest, stretch=stretch)
+            shown = views(paths, max(count // 2, len(paths)), seed + 3 * _SEED_STEP, closest=closest, stretch=stretch)
             yield sample(name, outcome, shown, len(paths))
 
     samples = [
         sample("scalps", GateClass.SCALP, scalps(records, count, seed), count),
         *photographed("real scalps", GateClass.SCALP, real, 1.6, 0.2),
-        sample("drawn heads", GateClass.TOO_FAR, heads(count, seed + 2 * _APART), count),
+        sample("drawn heads", GateClass.TOO_FAR, heads(count, seed + 2 * _SEED_STEP), count),
         *photographed("photographed heads", GateClass.TOO_FAR, far, 2.5, 0.3),
-        sample("drawn others", GateClass.OTHER, others(count, seed + _APART), count),
+        sample("drawn others", GateClass.OTHER, others(count, seed + _SEED_STEP), count),
         *photographed("photographed others", GateClass.OTHER, negatives, 2.5, 0.4),
         prototypes_sample(weights),
     ]
     fit = fit_gate(samples)
-    held = [each.divide(*HELD_OUT)[1] for each in samples if each.name != PROTOTYPES]
+    held = [each.divide(*HELD_OUT_FOLD)[1] for each in samples if each.name != PROTOTYPES_NAME]
     metrics = held_out_metrics(fit, held)
     if photographs:
-        shown = fit.scores(trunk.features(open_photo(path) for path in photographs))
+        shown = fit.scores(extractor.features(open_photo(path) for path in photographs))
         passed = np.concatenate([fit.scores(each.features) for each in held if each.outcome == GateClass.SCALP])
         metrics |= {"auroc_photographs": auroc(passed, shown), "photographs_refused": float((shown <= 0).mean())}
     if folds:
-        say(f"Fitting {folds} more gates, each without a fold.")
+        say(f"Cross-validating: fitting {folds} more gates.")
     trained_on = (
         f"{count} scalps, of a data set of {len(records)} pictures and drawn ones, {len(real)} photographs of scalps, "
         f"{count} drawn heads from too far away and {len(far)} photographs of such, {count} drawn other things and "
@@ -97,8 +97,8 @@ def make_gate(
     return Gate(facts, fit.tensors)
 
 
-def held_out_metrics(fit: GateFit, held: Sequence[Sample]) -> dict[str, float]:
-    """How a gate does on pictures that it wasn't fitted on, by sample and altogether."""
+def held_out_metrics(fit: GateFit, held: Sequence[FeatureSample]) -> dict[str, float]:
+    """The gate's figures on pictures that it was not fitted on."""
     scalps_, rest = (
         np.concatenate([fit.scores(each.features) for each in held if (each.outcome == GateClass.SCALP) is wanted])
         for wanted in (True, False)
@@ -112,16 +112,16 @@ def held_out_metrics(fit: GateFit, held: Sequence[Sample]) -> dict[str, float]:
     }
 
 
-def cross_validate(samples: Sequence[Sample], folds: int) -> dict[str, dict[str, int]]:
-    """How many pictures of each sample got which outcome from a gate that was fitted without their fold.
+def cross_validate(samples: Sequence[FeatureSample], folds: int) -> dict[str, dict[str, int]]:
+    """Count the pictures of each sample by the outcome of a gate that was fitted without their fold.
 
-    Each picture counts once, photographs as they are.
+    Each picture counts once; photographs without variations.
     """
     counts = {each.name: dict.fromkeys((outcome.name.lower() for outcome in GateClass), 0) for each in samples}
     for fold in range(folds):
-        parts = [each.divide(fold, folds) for each in samples if each.name != PROTOTYPES]
-        fit = fit_gate([*(kept for kept, _ in parts), *(each for each in samples if each.name == PROTOTYPES)])
+        parts = [each.divide(fold, folds) for each in samples if each.name != PROTOTYPES_NAME]
+        fit = fit_gate([*(kept for kept, _ in parts), *(each for each in samples if each.name == PROTOTYPES_NAME)])
         for _, held in parts:
             for outcome in fit.outcomes(held.once().features):
                 counts[held.name][GateClass(int(outcome)).name.lower()] += 1
-    return {name: each for name, each in counts.items() if name != PROTOTYPES}
+    return {name: each for name, each in counts.items() if name != PROTOTYPES_NAME}

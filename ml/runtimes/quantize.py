@@ -1,4 +1,4 @@
-"""`python -m ml.runtimes.quantisation NETWORK PHOTOS OUT` quantises a network with NNCF, in a separate process.
+"""`python -m ml.runtimes.quantize NETWORK PHOTOS OUT` quantizes a network with NNCF, in a separate process.
 
 All three files are in a temporary folder. When standard input ends, the parent is gone: this process deletes the folder
 and exits.
@@ -22,10 +22,10 @@ from ml.runtimes.openvino import openvino
 import nncf  # isort: skip
 
 
-def quantise(network: Path, photos: Path, out: Path) -> None:
+def quantize(network: Path, photos: Path, out: Path) -> None:
     """Write an OpenVINO network in 8 bits, with ranges taken from float32 photos `[n, 1, 3, size, size]`."""
     examples = list(np.load(photos))
-    quantised = nncf.quantize(
+    quantized = nncf.quantize(
         openvino.Core().read_model(network),
         nncf.Dataset(examples),
         subset_size=len(examples),
@@ -35,7 +35,7 @@ def quantise(network: Path, photos: Path, out: Path) -> None:
         # in the demo's training, 6.7 % changed without this, and 1.1 % with it.
         advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
     )
-    openvino.save_model(quantised, out, compress_to_fp16=False)
+    openvino.save_model(quantized, out, compress_to_fp16=False)
 
 
 def _exit_with_parent(folder: Path) -> None:
@@ -46,4 +46,4 @@ def _exit_with_parent(folder: Path) -> None:
 
 if __name__ == "__main__":
     threading.Thread(target=_exit_with_parent, args=[Path(sys.argv[-1]).parent], daemon=True).start()
-    quantise(*map(Path, sys.argv[1:]))
+    quantize(*map(Path, sys.argv[1:]))

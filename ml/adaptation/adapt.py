@@ -1,4 +1,4 @@
-"""Adapted: a new bundle for another scope or population, made of a parent and of photographs without labels."""
+"""Adapt a bundle to another scope or population, using unlabeled photographs."""
 
 from __future__ import annotations
 
@@ -35,25 +35,25 @@ from ml.preprocessing import Preprocessing, prepare
 
 _ADAPTED_VERSION = re.compile(r"(.*)\+adapted\.(\d+)")
 
-#: What part of the QWK that was measured on pictures like its training's a grader's reliability elsewhere is taken to
-#: be, and what it is taken to be where none was measured. Too low an assumption hides rare grades, which are then never
-#: the likeliest; too high a one makes the answers sound too sure. Simulated with the shares of AI Hub's labels and a
-#: true reliability of .7, the QWK of hair loss is .27, .38, .47, .52, .54 where .5, .6, .7, .8, .9 are assumed, and the
-#: mean confidence exceeds the accuracy by -.01, -.01, .01, .04, .10, for redness by -.05, -.02, .03, .10, .20.
-KEPT_OF_QWK = 0.8
-RELIABILITY = 0.6
+#: The assumed reliability of a grader on other photographs, relative to its QWK on pictures like those of its training,
+#: and without a known QWK. If it is too low, rare grades are never the likeliest; if it is too high, the answers are
+#: overconfident. In a simulation with the shares of AI Hub's labels and a true reliability of .7, the QWK of hair loss
+#: is .27, .38, .47, .52, .54 for an assumed reliability of .5, .6, .7, .8, .9, and the mean confidence exceeds the
+#: accuracy by -.01, -.01, .01, .04, .10, for redness by -.05, -.02, .03, .10, .20.
+RELIABILITY_PER_QWK = 0.8
+DEFAULT_RELIABILITY = 0.6
 
 _BATCH = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class AdaptationOptions:
     """How to adapt.
 
-    `shares` `[4]` by symptom are the expected shares of the grades, those of AI Hub's labels where a symptom is
-    missing; `shares_from` says where they come from. `reliability` by symptom takes the place of the default
-    (`ml.adaptation.ordinal`). `batch_norm` is N of `ml.adaptation.batch_norm`, None leaves the networks alone. `scope`
-    says in words what the photographs are of. `allow_mixed` takes photographs that look like those of several scopes.
+    `shares` `[4]` by symptom are the expected shares of the grades, by default those of AI Hub's labels; `shares_from`
+    describes their source. `reliability` by symptom overrides the default (`ml.adaptation.ordinal`). `batch_norm` is N
+    of `ml.adaptation.batch_norm`; with None the networks do not change. `scope` describes the photographs.
+    `allow_mixed` accepts photographs that look like those of several scopes.
     """
 
     shares: Mapping[str, np.ndarray] = field(default_factory=dict)
@@ -67,15 +67,15 @@ class Options:
     runtime: str = "auto"
 
 
-def adapt_bundle(parent: Bundle, folder: Path, out: Path, options: Options) -> tuple[Bundle, Adaptation]:
+def adapt_bundle(parent: Bundle, folder: Path, out: Path, options: AdaptationOptions) -> tuple[Bundle, Adaptation]:
     """Adapt a bundle to the photographs of a folder and write the new one into `out`; the parent stays as it is.
 
-    Raises AdaptationInvalid, DataSetInvalid or BundleInvalid, before anything is written, where that makes no sense,
-    and ModelError.
+    Raises AdaptationInvalid, DataSetInvalid or BundleInvalid for unusable input, before anything is written, and
+    ModelError.
     """
     inside = {out.resolve(), *out.resolve().parents}
     if parent.folder.resolve() in inside:
-        raise AdaptationInvalid(f"{out} is the bundle itself, which is never changed. Name another --out.")
+        raise AdaptationInvalid(f"{out} is the bundle itself, which must not change. Name another --out.")
     side = max(model.image_size for model in parent.manifest.models)
     # Before any model is loaded: decoding takes a tenth of the time.
     readable = Tally()
@@ -91,9 +91,9 @@ def adapt_bundle(parent: Bundle, folder: Path, out: Path, options: Options) -> t
     if options.batch_norm is not None:
         photographs = _Photographs(folder, side, seen.places)
         files = blended_files(parent, photographs.batches, options.batch_norm)
-        after = _observe_anew(parent, files, folder, side, options)
+        after = _observe_again(parent, files, folder, side, options)
     domain = adapt_domain(parent, seen.features, device=options.device, runtime=options.runtime)
-    graders = tuple(_adapted(symptom.key, seen, after, options) for symptom in SYMPTOMS)
+    graders = tuple(_adapt_grader(symptom.key, seen, after, options) for symptom in SYMPTOMS)
     adaptation = Adaptation(
         parent=parent.reference,
         scope=options.scope,
@@ -123,12 +123,12 @@ def next_version(version: str) -> str:
 
 
 def default_reliability(model: ModelSpec) -> float:
-    """The reliability that a grader is given where nobody says: by the QWK that its manifest states, .3 to .9."""
+    """The default reliability of a grader, based on the QWK in its manifest: .3 to .9."""
     qwk = model.metrics.get("qwk")
-    return RELIABILITY if qwk is None else min(max(KEPT_OF_QWK * qwk, 0.3), 0.9)
+    return DEFAULT_RELIABILITY if qwk is None else min(max(RELIABILITY_PER_QWK * qwk, 0.3), 0.9)
 
 
-def _adapted(key: str, seen: Observation, after: Observation, options: Options) -> AdaptedGrader:
+def _adapt_grader(key: str, seen: Observation, after: Observation, options: AdaptationOptions) -> AdaptedGrader:
     shares = options.shares.get(key, aihub_shares()[key])
     reliability = options.reliability.get(key, default_reliability(seen.models[key]))
     levels = fit_levels(after.scores(key), shares, reliability)
@@ -139,7 +139,7 @@ def _adapted(key: str, seen: Observation, after: Observation, options: Options) 
         shares=shares,
         reliability=reliability,
         levels=levels,
-        # Calibrated, a confidence is the expected share of right answers.
+        # A calibrated confidence is the expected share of correct answers.
         threshold=choose_threshold(confidence, confidence),
         before=seen.probabilities(key),
         after=probabilities,
@@ -148,7 +148,7 @@ def _adapted(key: str, seen: Observation, after: Observation, options: Options) 
 
 @dataclass(frozen=True, slots=True)
 class _Photographs:
-    """The photographs that the gate let pass, by their places among those that can be used; read again each time."""
+    """The photographs that passed the gate, by their indices among the usable ones; read again each time."""
 
     folder: Path
     side: int
@@ -166,10 +166,10 @@ class _Photographs:
             yield torch.stack([prepare(photo, {spec}).tensors[spec] for photo in some])
 
 
-def _observe_anew(
-    parent: Bundle, files: Mapping[str, Weights], folder: Path, side: int, options: Options
+def _observe_again(
+    parent: Bundle, files: Mapping[str, Weights], folder: Path, side: int, options: AdaptationOptions
 ) -> Observation:
-    """What the parent would say with these weights files."""
+    """The parent's answers with these weights files."""
     with tempfile.TemporaryDirectory() as draft:
         provenance = Provenance(**parent.manifest.model_dump(include=set(Provenance.model_fields)))
         bundle = _write(parent, Path(draft) / "bundle", provenance, files, {}, None)
@@ -187,7 +187,7 @@ def _write(
     graders: Mapping[str, AdaptedGrader],
     domain: Domain | None,
 ) -> Bundle:
-    """Write the parent anew, with these weights files in place of its own, and what the graders and the gate got."""
+    """Write a copy of the parent with these weights files and with the results for the graders and the gate."""
 
     def weights(file: str) -> Weights:
         return files[file] if file in files else load_file(parent.folder / file)
