@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from uuid import UUID
 
 import structlog
-from django.db import Error as DatabaseAway
+from django.db import Error as DatabaseUnavailable
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from backend.analyses.selectors.status import PhotoQuality
@@ -77,7 +77,7 @@ class Analyst:
         with self._room.alone() if suspect else self._room.together():
             claim = analysis_claim(analysis_id, worker=self.name)
             if claim is None:
-                return "nothing to claim"
+                return "nothing_to_claim"
             self._held.add(claim)
             try:
                 with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
@@ -105,15 +105,15 @@ class Analyst:
             with span("finish"):
                 return self._finish(claim, photo, prediction)
         except Draining:
-            return _said(analysis_give_back(claim), "given back")
+            return _said(analysis_give_back(claim), "requeued_on_drain")
         except (PhotoUnreadable, FileNotFoundError):
             return _said(analysis_fail(claim, "photo_unreadable"), "failed")
         except OutOfMemory:
             return _said(analysis_fail(claim, "out_of_memory"), "failed")
-        except (DeviceLost, OSError, DatabaseAway) as error:
-            log.warning("attempt_broken", cause=repr(error))
+        except (DeviceLost, OSError, DatabaseUnavailable) as error:
+            log.warning("attempt_interrupted", cause=repr(error))
             close_old_connections()  # One that broke can't put it off.
-            return _said(analysis_put_off(claim, counts=not isinstance(error, AWAY)), "put off")
+            return _said(analysis_put_off(claim, counts=not isinstance(error, AWAY)), "requeued_after_outage")
         except ModelError:
             return _said(analysis_fail(claim, "model_error"), "failed")
         except Exception:
@@ -132,7 +132,7 @@ class Analyst:
                 for models_done in job.progress(PROGRESS_SECONDS):
                     if not claim_progress(claim, models_done=models_done):
                         job.cancel()
-            except DatabaseAway:
+            except DatabaseUnavailable:
                 job.cancel()  # Nobody is left to write the result.
                 raise
             inference.link(job.batch_traceparent)
@@ -141,7 +141,7 @@ class Analyst:
     def _finish(self, claim: Claim, photo: Prepared, prediction: Prediction | None) -> str:
         bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo
         if prediction is None:
-            return "not ours any more"
+            return "lease_lost"
         if prediction.refusal is not None:
             return _said(analysis_reject(claim, prediction.refusal, bundle=bundle, demo=demo), "rejected")
         findings = [self._graded(found, photo) for found in prediction.findings]
@@ -159,4 +159,4 @@ class Analyst:
 
 
 def _said(written: bool, word: str) -> str:
-    return word if written else "not ours any more"
+    return word if written else "lease_lost"

@@ -15,5 +15,5 @@ EXIT_STATUS = 70
 def leave() -> None:
     """Leave at once, whatever other threads do. A CUDA context is lost for good after a sticky error
     (pytorch #2300), and a thread that hangs can't be ended; the rows are claimed again."""
-    log.error("worker_leaves", status=EXIT_STATUS)
+    log.error("worker_exiting", status=EXIT_STATUS)
     os._exit(EXIT_STATUS)

@@ -82,7 +82,7 @@ class Heartbeat(threading.Thread):
             self._answered_at = time.monotonic()  # The broker is away, which says nothing of the consumer.
             raise
         if not pong:
-            log.warning("no_pong", worker=self.node)
+            log.warning("ping_unanswered", worker=self.node)
             return
         self._answered_at = time.monotonic()
         if self.analyst is None:

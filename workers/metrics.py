@@ -27,7 +27,15 @@ from prometheus_client.registry import Collector
 from backend.operations.measures import registry
 
 #: What an attempt may come to, as `Analyst.analyse` says it.
-OUTCOMES = ("succeeded", "rejected", "failed", "given back", "put off", "not ours any more", "nothing to claim")
+OUTCOMES = (
+    "succeeded",
+    "rejected",
+    "failed",
+    "requeued_on_drain",
+    "requeued_after_outage",
+    "lease_lost",
+    "nothing_to_claim",
+)
 
 #: From a thousandth of a second, which a GPU may take for a model, to half a minute, each about twice the one before.
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
@@ -50,12 +58,12 @@ INFERENCE_SECONDS = Histogram(
 PREPARE_SECONDS = Histogram(
     "scalp_prepare_seconds", "Seconds to load, decode and prepare a photo.", buckets=_SECONDS, registry=registry
 )
-ATTEMPTS = Counter("scalp_attempts", "Messages taken, by what came of them.", ["outcome"], registry=registry)
+ATTEMPTS = Counter("scalp_attempts", "Attempts by outcome.", ["outcome"], registry=registry)
 for _outcome in OUTCOMES:
     ATTEMPTS.labels(_outcome)
-RESIDENT = Gauge("scalp_resident_models", "Models that this process holds.", registry=registry)
+RESIDENT = Gauge("scalp_models_loaded", "Models that this process has loaded.", registry=registry)
 BUNDLE = Gauge(
-    "scalp_bundle_info", "What it holds, and where.", ["bundle", "demo", "device", "runtime", "precision"],
+    "scalp_bundle_info", "The loaded bundle and its device.", ["bundle", "demo", "device", "runtime", "precision"],
     registry=registry,
 )  # fmt: skip
 ProcessCollector(registry=registry)
@@ -69,11 +77,11 @@ class DeviceMemory(Collector):
         if torch is None or not torch.cuda.is_initialized():
             return
         free, total = torch.cuda.mem_get_info()
-        told = {"total": total, "free": free, "allocated": torch.cuda.memory_allocated(),
+        sizes = {"total": total, "free": free, "allocated": torch.cuda.memory_allocated(),
                 "reserved": torch.cuda.memory_reserved()}  # fmt: skip
-        memory = GaugeMetricFamily("scalp_device_memory_bytes", "Memory of the CUDA device.", labels=["what"])
-        for what, number in told.items():
-            memory.add_metric([what], number)
+        memory = GaugeMetricFamily("scalp_device_memory_bytes", "Memory of the CUDA device.", labels=["kind"])
+        for kind, number in sizes.items():
+            memory.add_metric([kind], number)
         yield memory
 
 

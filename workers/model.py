@@ -49,7 +49,7 @@ def check_and_load(sender: Worker, **_: Any) -> None:
         traces_begin(ROLE)
         worker_leases_lapse(sender.hostname)
     except Exception as error:
-        log.exception("worker_not_started", worker=sender.hostname)
+        log.exception("worker_start_failed", worker=sender.hostname)
         raise SystemExit(f"This worker does not start: {error!r}") from error
 
 

@@ -69,7 +69,7 @@ def sweep_orphans() -> str:
 def sweep_shares() -> str:
     with _round("sweep") as found:
         found["shares"] = shares_sweep()
-        found["spent"] = spent_forget()
+        found["dedup_keys"] = spent_forget()
         found["questions"] = unanswered_sweep()
     return _said(found)
 

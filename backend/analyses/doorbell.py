@@ -90,7 +90,7 @@ def bell_ring(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
                 raise
     except AWAY as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
-        log.warning("bell_silent", analysis=str(analysis_id), cause=repr(error))
+        log.warning("broker_unavailable", analysis=str(analysis_id), cause=repr(error))
         return False
     return True
 
@@ -111,7 +111,7 @@ def bell_line() -> Line | None:
             channel = connection.default_channel
             return _line_in_rabbitmq(channel) if broker_is_rabbitmq() else _line_in_redis(channel)
     except (*AWAY, AttributeError) as error:
-        log.warning("bell_line_unknown", cause=repr(error))
+        log.warning("task_queue_unreadable", cause=repr(error))
         return None
 
 

@@ -13,10 +13,12 @@ ABSTAINED = "abstained"
 #: A photo waits and is looked at for a tenth of a second or, behind a long line, for an hour.
 _SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
-SUBMITTED = Counter("scalp_submitted", "Photos accepted.", registry=registry)
-QUEUE_FULL = Counter("scalp_queue_full", "Photos refused because too many wait.", registry=registry)
-BELLS = Counter("scalp_bells", "Messages sent to the workers, and such as no broker took.", ["sent"], registry=registry)
-ENDED = Counter("scalp_ended", "Analyses that ended, and why.", ["status", "code"], registry=registry)
+SUBMITTED = Counter("scalp_analyses_submitted", "Analyses accepted.", registry=registry)
+QUEUE_FULL = Counter("scalp_queue_full", "Photos refused because the queue is full.", registry=registry)
+ENQUEUED = Counter("scalp_enqueue", "Messages to the workers, by result.", ["result"], registry=registry)
+ENDED = Counter(
+    "scalp_analyses_ended", "Analyses that ended, by status and reason.", ["status", "code"], registry=registry
+)
 FINDINGS = Counter("scalp_findings", "Findings by symptom and grade 0 to 3.", ["symptom", "grade"], registry=registry)
 QUEUE_WAIT_SECONDS = Histogram(
     "scalp_queue_wait_seconds", "From the queue to the first attempt.", buckets=_SECONDS, registry=registry
@@ -26,8 +28,8 @@ END_TO_END_SECONDS = Histogram(
 )
 
 # Series that are there from the start: Prometheus sees no growth in the first sample of one.
-for _sent in ("yes", "no"):
-    BELLS.labels(_sent)
+for _result in ("sent", "failed"):
+    ENQUEUED.labels(_result)
 for _status, _code in (
     (Status.SUCCEEDED, ""),
     (Status.CANCELED, ""),

@@ -16,7 +16,7 @@ from storages.utils import clean_name
 PAGE = 1000
 
 
-class BucketAway(OSError):
+class BucketUnavailable(OSError):
     """The bucket can't be reached, is too slow, or refuses."""
 
 
@@ -28,9 +28,9 @@ def _as_os_errors(name: str) -> Iterator[None]:
     except ClientError as error:
         if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:  # A bucket that is not there is another 404.
             raise FileNotFoundError(name) from None
-        raise BucketAway(f"{error.operation_name}: {error.response['Error']['Code']}") from error
+        raise BucketUnavailable(f"{error.operation_name}: {error.response['Error']['Code']}") from error
     except BotoCoreError as error:
-        raise BucketAway(type(error).__name__) from error
+        raise BucketUnavailable(type(error).__name__) from error
 
 
 class Bucket(S3Storage):

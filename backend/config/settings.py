@@ -99,7 +99,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "backend.operations.middleware.DatabaseAway",
+    "backend.operations.middleware.DatabaseUnavailable",
 ]
 
 ROOT_URLCONF = "backend.config.urls"

@@ -28,7 +28,7 @@ def act_note(user: Any, act: str, model: type[Model], row: object = "", *, erase
         action_flag=DELETION if erases else CHANGE,
         change_message=" ".join([act, *(f"{name}={count}" for name, count in more.items())]),
     )
-    log.info("staff_act", staff=user.pk, act=act, model=model._meta.label_lower, row=str(row), **more)
+    log.info("staff_action", staff=user.pk, action=act, model=model._meta.label_lower, row=str(row), **more)
 
 
 def _logged_in(sender: Any, user: Any, **_: Any) -> None:
@@ -45,7 +45,7 @@ def _login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
     users = get_user_model()
     user = users._default_manager.filter(**{users.USERNAME_FIELD: credentials.get("username", "")}).first()
     if user is None:
-        log.warning("login_failed_for_nobody")
+        log.warning("login_failed_unknown_user")
     else:
         act_note(user, "fail to log in", users, user.pk)
 

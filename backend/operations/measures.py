@@ -17,15 +17,15 @@ registry = CollectorRegistry()
 
 HTTP_REQUESTS = Counter("scalp_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry)
 HTTP_SECONDS = Histogram(
-    "scalp_http_request_seconds",
-    "Seconds until a request was answered; without those that were held with Prefer: wait.",
+    "scalp_http_request_duration_seconds",
+    "Seconds until a request was answered, without long polls (Prefer: wait).",
     ["route"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
     registry=registry,
 )
-THROTTLED = Counter("scalp_throttled", "Tries that were one too many in a minute.", ["what"], registry=registry)
-for _what in ("submits", "logins"):
-    THROTTLED.labels(_what)  # A series that is there from the start: Prometheus sees no growth in the first sample.
+THROTTLED = Counter("scalp_throttled", "Requests over a rate limit.", ["action"], registry=registry)
+for _action in ("submits", "logins"):
+    THROTTLED.labels(_action)  # A series that is there from the start: Prometheus sees no growth in the first sample.
 
 
 def measured() -> CollectorRegistry:

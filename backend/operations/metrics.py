@@ -49,14 +49,16 @@ def _be_quiet() -> None:
 class HealthCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         found = readiness()
-        if "database_away" in found.reasons:
+        if "database_unavailable" in found.reasons:
             _be_quiet()
-        yield GaugeMetricFamily("scalp_ready", "1 if a photo sent now would be analysed.", value=int(found.ready))
+        yield GaugeMetricFamily("scalp_ready", "1 if a new photo would be analyzed.", value=int(found.ready))
         yield GaugeMetricFamily("scalp_workers", "Model workers with a fresh heartbeat.", value=found.workers)
         yield GaugeMetricFamily(
-            "scalp_models_resident", "Models held by each ready worker.", value=found.models_resident
+            "scalp_models_resident", "Models loaded by each ready worker.", value=found.models_resident
         )
-        problem = GaugeMetricFamily("scalp_problem", "1 for each reason and warning of /readyz.", labels=["code"])
+        problem = GaugeMetricFamily(
+            "scalp_readiness_problem", "1 for each active reason and warning of /readyz.", labels=["code"]
+        )
         for code in (*REASONS, *WARNINGS):
             problem.add_metric([code], int(code in found.reasons or code in found.warnings))
         yield problem
@@ -66,9 +68,9 @@ class WorkersCollector(RowsCollector):
     def read(self) -> Iterable[Metric]:
         seconds = pace().photo_seconds
         if seconds is not None:
-            yield GaugeMetricFamily("scalp_photo_seconds", "Seconds a photo lately took a worker.", value=seconds)
+            yield GaugeMetricFamily("scalp_photo_seconds", "Average seconds per photo and worker.", value=seconds)
         bundles = GaugeMetricFamily(
-            "scalp_workers_by_bundle", "Ready model workers by what they hold.", labels=["bundle", "device"]
+            "scalp_workers_by_bundle", "Ready model workers by bundle and device.", labels=["bundle", "device"]
         )
         for bundle, device, workers in workers_heard_by_bundle():
             bundles.add_metric([bundle, device], workers)
@@ -78,16 +80,20 @@ class WorkersCollector(RowsCollector):
 class UpkeepCollector(RowsCollector):
     def read(self) -> Iterable[Metric]:
         now = database_now()
-        age = GaugeMetricFamily("scalp_round_age_seconds", "Since the last round of upkeep ended.", labels=["round"])
-        seconds = GaugeMetricFamily("scalp_round_seconds", "What the last round took.", labels=["round"])
-        number = CounterMetricFamily("scalp_rounds", "Rounds of upkeep.", labels=["round"])
-        found = CounterMetricFamily("scalp_round_found", "What the rounds found.", labels=["round", "what"])
+        age = GaugeMetricFamily(
+            "scalp_upkeep_last_run_age_seconds", "Seconds since the last run ended.", labels=["task"]
+        )
+        seconds = GaugeMetricFamily(
+            "scalp_upkeep_last_run_duration_seconds", "Seconds that the last run took.", labels=["task"]
+        )
+        number = CounterMetricFamily("scalp_upkeep_runs", "Runs of upkeep.", labels=["task"])
+        found = CounterMetricFamily("scalp_upkeep_items", "Items that upkeep handled.", labels=["task", "kind"])
         for row in rounds():
             age.add_metric([row.name], max(0.0, (now - row.ended_at).total_seconds()))
             seconds.add_metric([row.name], row.seconds)
             number.add_metric([row.name], row.rounds)
-            for what, total in row.found.items():
-                found.add_metric([row.name, what], total)
+            for kind, total in row.found.items():
+                found.add_metric([row.name, kind], total)
         yield from (age, seconds, number, found)
 
 

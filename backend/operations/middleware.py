@@ -168,7 +168,7 @@ class FormsInUTF8:
         return self.respond(request)
 
 
-class DatabaseAway:
+class DatabaseUnavailable:
     """Answers 503 while the database can't be reached or is locked: the sender may try again, we did not fail."""
 
     RETRY_SECONDS = 5
@@ -182,7 +182,7 @@ class DatabaseAway:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, (OperationalError, InterfaceError)):
             return None
-        log.error("database_away", cause=repr(exception))
+        log.error("database_unavailable", cause=repr(exception))
         response = error_response(request, 503)
         response["Retry-After"] = str(self.RETRY_SECONDS)
         return response

@@ -43,7 +43,7 @@ def news_tell(subject: str) -> None:
         broker_client().publish(CHANNEL, subject)
     except (redis.RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
-        log.warning("news_untold", cause=repr(error))
+        log.warning("pubsub_publish_failed", cause=repr(error))
 
 
 @contextmanager
@@ -97,7 +97,7 @@ def _hear() -> None:
                         _pass_on(word["data"].decode())
         except (redis.RedisError, OSError) as error:
             if not _ending.is_set():
-                log.warning("news_unheard", cause=repr(error))
+                log.warning("pubsub_receive_failed", cause=repr(error))
         finally:
             _hearing.clear()
         _ending.wait(QUIET_SECONDS)

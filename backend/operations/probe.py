@@ -51,7 +51,7 @@ class Probe:
                 self._thread.join(self.PATIENCE_SECONDS)
                 if self._thread.is_alive():
                     self._there = False
-                    log.warning("probe_hangs", probe=self.name)
+                    log.warning("probe_timed_out", probe=self.name)
                 self._fresh_until = time.monotonic() + self.FRESH_SECONDS
             return self._there
 

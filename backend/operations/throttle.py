@@ -94,7 +94,7 @@ def _counted_by_redis(keys: Sequence[str], seconds: int) -> list[int]:
             return [int(count) for count in pipeline.execute()[::2]]
     except (redis.RedisError, OSError) as error:
         _quiet_until = time.monotonic() + QUIET_SECONDS
-        log.warning("throttle_unknown", cause=repr(error))
+        log.warning("throttle_unavailable", cause=repr(error))
         return []
 
 

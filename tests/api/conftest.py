@@ -60,7 +60,7 @@ def fresh_looks() -> None:
 def upkeep(db: None) -> None:
     """An upkeep worker that took a heartbeat just now, and ended a round of the reaper."""
     worker_seen("upkeep@one", role="upkeep")
-    round_note("reap", seconds=0.1, found={"requeued": 2, "failed": 1, "rung": 3})
+    round_note("reap", seconds=0.1, found={"requeued": 2, "failed": 1, "resent": 3})
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ def test_healthz_says_that_this_process_answers_and_asks_nobody(client: Client, 
 
 
 def test_where_nobody_is_it_is_not_ready_and_says_all_that_is_missing(client: Client) -> None:
-    assert ready(client) == not_ready("no_worker", "upkeep_stale", "reaper_asleep")
+    assert ready(client) == not_ready("no_worker", "upkeep_stale", "reaper_stale")
 
 
 @pytest.mark.usefixtures("upkeep")
@@ -141,16 +141,16 @@ def test_without_upkeep_that_lives_and_reaps_it_is_not_ready(client: Client, wor
     Round.objects.update(ended_at=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS - 1))
     assert ready(client) == (200, READY)
     Round.objects.update(ended_at=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS + 1))
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["reaper_asleep"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["reaper_stale"]})
     age(settings.HEARTBEAT_STALE_SECONDS + 1, "upkeep")
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["upkeep_stale", "reaper_asleep"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["upkeep_stale", "reaper_stale"]})
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_without_storage_it_is_not_ready(client: Client, worker: Worker, storage: Path) -> None:
     worker()
     storage.write_text("where the folder was")
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
     storage.unlink()
     assert ready(client)[0] == 503  # It looks anew only after some seconds.
     storage_probe.forget()
@@ -162,7 +162,7 @@ def test_without_storage_it_is_not_ready(client: Client, worker: Worker, storage
 def test_storage_without_room_for_a_photo_is_away(client: Client, worker: Worker, settings: Any) -> None:
     worker()
     settings.BODY_MAX_BYTES = 10**18
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
 
 
 @pytest.mark.usefixtures("upkeep")
@@ -172,7 +172,7 @@ def test_storage_on_a_server_that_does_not_answer_is_away(client: Client, worker
     s3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": "photos", **nowhere}}
     settings.STORAGES = {**settings.STORAGES, "default": s3}
     begun = time.monotonic()
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
     assert time.monotonic() - begun < Probe.PATIENCE_SECONDS + 1
 
 
@@ -183,7 +183,7 @@ def test_without_a_broker_it_is_ready_with_a_warning(
     worker()
     settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{free_port()}/0"
     monkeypatch.setattr(broker, "_client", None)
-    assert ready(client) == (200, {**READY, "warnings": ["broker_away"]})
+    assert ready(client) == (200, {**READY, "warnings": ["broker_unavailable"]})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])

@@ -34,7 +34,7 @@ def rung_long_ago(settings: Any) -> None:
 def test_a_lease_that_lapsed_goes_back_into_the_queue_and_is_rung_for(bell: Bell) -> None:
     analysis = running()
     lease_lapsed(analysis)
-    assert analyses_reap() == Reaped(requeued=1, failed=0, rung=1)
+    assert analyses_reap() == Reaped(requeued=1, failed=0, resent=1)
     row = fresh(analysis)
     assert (row.status, row.worker, row.lease_until, row.models_done, row.attempt) == ("queued", "", None, 0, 1)
     assert row.queued_at == analysis.queued_at
@@ -48,7 +48,7 @@ def test_after_the_last_attempt_it_fails_with_a_reason(bell: Bell, settings: Any
         claimed(analysis)
         lease_lapsed(analysis)
         last = analyses_reap()
-    assert last == Reaped(requeued=0, failed=1, rung=0)
+    assert last == Reaped(requeued=0, failed=1, resent=0)
     row = fresh(analysis)
     assert (row.status, row.code, row.lease_until) == ("failed", "attempts_exhausted", None)
     assert row.finished_at is not None
@@ -57,7 +57,7 @@ def test_after_the_last_attempt_it_fails_with_a_reason(bell: Bell, settings: Any
 def test_all_others_are_left_alone(bell: Bell) -> None:
     others = [make() for make in IN_STATUS.values()]
     before = list(Analysis.objects.order_by("id").values())
-    assert analyses_reap() == Reaped(requeued=0, failed=0, rung=0)
+    assert analyses_reap() == Reaped(requeued=0, failed=0, resent=0)
     assert list(Analysis.objects.order_by("id").values()) == before
     assert len(others) == len(before) == 7
 
@@ -75,20 +75,20 @@ def test_a_lease_is_worth_the_same_whatever_the_clock_of_the_worker_says(
     assert abs(row.lease_until - here() - timedelta(seconds=settings.LEASE_SECONDS)) < timedelta(seconds=2)
     with monkeypatch.context() as reaper:
         reaper.setattr(timezone, "now", lambda: here() - timedelta(hours=hours))
-        assert analyses_reap() == Reaped(requeued=0, failed=0, rung=0)
+        assert analyses_reap() == Reaped(requeued=0, failed=0, resent=0)
 
 
 def test_a_lease_from_before_the_clock_was_set_back_does_not_hold_for_as_long(bell: Bell) -> None:
     analysis = running()
     Analysis.objects.filter(pk=analysis.pk).update(lease_until=timezone.now() + timedelta(hours=1))
-    assert analyses_reap() == Reaped(requeued=1, failed=0, rung=1)
+    assert analyses_reap() == Reaped(requeued=1, failed=0, resent=1)
 
 
 def test_a_bell_from_before_the_clock_was_set_back_is_rung_again(bell: Bell, broker: redis.Redis) -> None:
     analysis = queued()
     broker.flushall()
     Analysis.objects.filter(pk=analysis.pk).update(rung_at=timezone.now() + timedelta(hours=1))
-    assert [analyses_reap().rung, analyses_reap().rung] == [1, 0]
+    assert [analyses_reap().resent, analyses_reap().resent] == [1, 0]
     assert bell() == [str(analysis.id)]
 
 
@@ -116,16 +116,16 @@ def test_a_row_whose_bell_was_never_rung_is_rung_for(bell: Bell, broker: redis.R
     analysis = queued()
     broker.flushall()
     Analysis.objects.update(rung_at=None)
-    assert analyses_reap().rung == 1
+    assert analyses_reap().resent == 1
     assert bell() == [str(analysis.id)]
     assert fresh(analysis).rung_at is not None
-    assert analyses_reap().rung == 0
+    assert analyses_reap().resent == 0
 
 
 def test_while_the_broker_holds_the_messages_nobody_rings_again(bell: Bell, settings: Any) -> None:
     line = [str(queued().id) for _ in range(3)]
     rung_long_ago(settings)
-    assert analyses_reap().rung == 0
+    assert analyses_reap().resent == 0
     assert bell() == line
 
 
@@ -136,11 +136,11 @@ def test_when_the_broker_lost_its_data_all_are_rung_for_again_the_oldest_first(
     canceled()
     running()
     broker.flushall()
-    assert analyses_reap().rung == 0  # They were rung just now: the messages may be on their way.
+    assert analyses_reap().resent == 0  # They were rung just now: the messages may be on their way.
     rung_long_ago(settings)
-    assert analyses_reap().rung == 3
+    assert analyses_reap().resent == 3
     assert bell() == line
-    assert analyses_reap().rung == 0
+    assert analyses_reap().resent == 0
 
 
 def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
@@ -154,7 +154,7 @@ def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
         assert message is not None
         claimed(worked_on)
         rung_long_ago(settings)
-        assert analyses_reap().rung == 1
+        assert analyses_reap().resent == 1
         assert bell() == [str(lost.id)]
         message.ack()
 
@@ -172,12 +172,12 @@ def test_a_message_that_died_with_its_worker_is_rung_again_and_one_just_handed_o
         channel.client.zadd(channel.unacked_index_key, {dead.delivery_tag: before})
         message = channel.basic_get(QUEUE)
         rung_long_ago(settings)
-        assert analyses_reap().rung == 1
+        assert analyses_reap().resent == 1
         assert bell() == [str(died.id)]
         rung_long_ago(settings)
-        assert analyses_reap().rung == 0
+        assert analyses_reap().resent == 0
         message.ack()
-        assert analyses_reap().rung == 2  # It was let go without its row having been claimed.
+        assert analyses_reap().resent == 2  # It was let go without its row having been claimed.
         assert bell() == [str(died.id), str(died.id), str(taken.id)]
         dead.ack()
 
@@ -192,6 +192,6 @@ def test_messages_of_other_queues_do_not_stand_in_for_a_lost_one(
         message = connection.default_channel.basic_get("upkeep")  # As the reaper's own message is while it works.
         assert message is not None
         rung_long_ago(settings)
-        assert analyses_reap().rung == 1
+        assert analyses_reap().resent == 1
         assert bell() == [str(lost.id)]
         message.ack()

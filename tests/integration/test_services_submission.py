@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage
 from django.db import DatabaseError, OperationalError, connection, connections
 
-from backend.analyses.errors import StorageAway
+from backend.analyses.errors import StorageUnavailable
 from backend.analyses.models import Analysis
 from backend.analyses.services.submission import analysis_submit
 from tests.support.analyses import ANSWERS, PHOTO, queued
@@ -50,7 +50,7 @@ def test_a_storage_that_fails_in_the_middle_leaves_nothing_and_says_when_to_come
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(FileSystemStorage, "save", get_full)
-    with pytest.raises(StorageAway) as refusal:
+    with pytest.raises(StorageUnavailable) as refusal:
         analysis_submit(ANSWERS, photo=PHOTO)
     assert (refusal.value.status, refusal.value.retry_after) == (503, 5)
     assert not Analysis.objects.exists()

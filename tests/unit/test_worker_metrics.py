@@ -63,7 +63,7 @@ def test_a_port_that_was_set_answers_in_the_format_of_prometheus() -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     assert {family.name for family in families if family.type == "histogram"} == {
-        "scalp_http_request_seconds",
+        "scalp_http_request_duration_seconds",
         "scalp_queue_wait_seconds",
         "scalp_inference_seconds",
         "scalp_end_to_end_seconds",
@@ -74,7 +74,7 @@ def test_a_port_that_was_set_answers_in_the_format_of_prometheus() -> None:
         "scalp_prepare_seconds",
     }
     assert {family.name for family in families if family.type == "gauge"} >= {
-        "scalp_resident_models",
+        "scalp_models_loaded",
         "process_resident_memory_bytes",
     }
 

@@ -201,7 +201,7 @@ def analysis_give_back(claim: Claim) -> bool:
     given = analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
     if given:
         transaction.on_commit(lambda: analysis_ring(claim.analysis_id), robust=True)
-        log.info("analysis_given_back", analysis=str(claim.analysis_id), attempt=claim.attempt)
+        log.info("analysis_requeued_on_drain", analysis=str(claim.analysis_id), attempt=claim.attempt)
     return given
 
 

@@ -26,7 +26,7 @@ class Reaped:
 
     requeued: int
     failed: int
-    rung: int
+    resent: int
 
 
 def analyses_reap() -> Reaped:
@@ -36,7 +36,7 @@ def analyses_reap() -> Reaped:
     of_another_time = Q(lease_until__gt=now + timedelta(seconds=2 * settings.LEASE_SECONDS))
     lapsed = Analysis.objects.filter(Q(lease_until__lt=now) | of_another_time, status=Status.RUNNING)
     requeued, failed = _take_back(lapsed)
-    return Reaped(requeued, failed, rung=_ring_unheard())
+    return Reaped(requeued, failed, resent=_ring_unheard())
 
 
 def worker_leases_lapse(worker: str) -> int:
@@ -69,7 +69,7 @@ def _take_back(rows: QuerySet[Analysis]) -> tuple[int, int]:
             )
             failed += taken
         if taken:  # And not another reaper was quicker.
-            log.warning("lease_taken_back", analysis=str(row["id"]), attempt=row["attempt"])
+            log.warning("lease_reclaimed", analysis=str(row["id"]), attempt=row["attempt"])
     return requeued, failed
 
 
@@ -92,7 +92,7 @@ def _ring_unheard() -> int:
     missing = waiting.filter(rung_at__lt=asked_at).count() - line.waiting
     if missing > 0:
         unheard |= Q(rung_at__lt=asked_at - timedelta(seconds=settings.RING_AGAIN_SECONDS))
-    rung = 0
+    resent = 0
     found = waiting.filter(unheard).order_by("queued_at", "id").values_list("id", "rung_at", "traceparent")
     for analysis_id, rung_at, traceparent in found:
         if rung_at is not None and line.taken is None:
@@ -101,6 +101,6 @@ def _ring_unheard() -> int:
             missing -= 1
         if not analysis_ring(analysis_id, traceparent=traceparent):
             break
-        log.info("analysis_rung", analysis=str(analysis_id))
-        rung += 1
-    return rung
+        log.info("analysis_resent", analysis=str(analysis_id))
+        resent += 1
+    return resent

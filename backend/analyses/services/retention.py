@@ -89,7 +89,7 @@ def _sweep_orphans() -> int:
             default_storage.delete(name)
             swept += 1
     if swept:
-        log.warning("orphans_swept", files=swept)
+        log.warning("orphan_files_deleted", files=swept)
     return swept
 
 

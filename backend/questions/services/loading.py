@@ -63,7 +63,7 @@ def entries_load(folder: Path = FOLDER) -> Loaded:
                 changed += 1
     texts = sum(entry_texts_write(entry) for entry in Entry.objects.prefetch_related("texts"))
     loaded = Loaded(added, changed, len(gone), kept, texts)
-    log.info("entries_loaded", said=str(loaded))
+    log.info("questions_loaded", said=str(loaded))
     return loaded
 
 
