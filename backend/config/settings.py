@@ -9,7 +9,7 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from backend.config import environment
-from backend.config.soundness import settings_hold
+from backend.config.safety_checks import refuse_unsafe_settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = environment.folder("VAR", ROOT / "var")
@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "backend.operations.traffic.Traffic",
     "backend.operations.traffic.Traced",
     "backend.operations.middleware.RequestLog",
-    "backend.operations.middleware.Guarded",
+    "backend.operations.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -201,11 +201,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
-        "GradeEnum": "backend.analyses.api.schema.GRADE_NAMES",
+        "GradeEnum": "backend.analyses.api.openapi.GRADE_NAMES",
         "SymptomEnum": "backend.products.rules.SIGNS",
         "ScalpTypeEnum": "backend.products.rules.TYPES",
         "ProductKindEnum": "backend.products.kinds.Kind.values",
-        "AnswerKindEnum": "backend.questions.api.schema.KINDS",
+        "AnswerKindEnum": "backend.questions.api.openapi.KINDS",
     },
 }
 
@@ -274,7 +274,7 @@ LOGGING = {
     },
 }
 
-settings_hold(
+refuse_unsafe_settings(
     debug=DEBUG, https=HTTPS, hosts=ALLOWED_HOSTS, proxies=TRUSTED_PROXIES, broker=CELERY_BROKER_URL,
     database=DATABASES["default"],
 )  # fmt: skip

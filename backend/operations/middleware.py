@@ -23,9 +23,9 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
-from backend.config.guards import GUARDS
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.config.problems import error_response
+from backend.config.security_headers import SECURITY_HEADERS
 from backend.operations.logs import request_bound
 
 log = structlog.get_logger(__name__)
@@ -55,7 +55,7 @@ class RequestLog:
         return response
 
 
-class Guarded:
+class SecurityHeaders:
     """Gives every answer the headers by which a browser guards it, unless the answer has better ones."""
 
     def __init__(self, respond: Respond) -> None:
@@ -63,7 +63,7 @@ class Guarded:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.respond(request)
-        for name, value in GUARDS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.setdefault(name, value)
         return response
 

@@ -25,7 +25,7 @@ from django.utils.translation import get_language_from_request
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.config.errors import UserError
-from backend.config.guards import GUARDS
+from backend.config.security_headers import SECURITY_HEADERS
 from backend.operations.middleware import request_id_of
 from backend.operations.traffic import request_measure
 
@@ -78,7 +78,7 @@ def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tupl
         ("Referrer-Policy", "no-referrer"),
         ("Vary", "Accept-Language"),
         ("X-Request-ID", request_id_of(environ)),
-        *GUARDS.items(),
+        *SECURITY_HEADERS.items(),
     ]
     if not analysis.ended:
         headers.append(("Retry-After", str(analysis.retry_after)))

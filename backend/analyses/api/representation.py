@@ -1,4 +1,4 @@
-"""An analysis as JSON. `schema.py` describes the same for the reader of the docs; a test holds them together."""
+"""An analysis as JSON. `openapi.py` describes the same for the reader of the docs; a test holds them together."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api import schema
+from backend.analyses.api import openapi
 from backend.analyses.api.holdings import holdings_json
 from backend.analyses.api.polling import etags_known, status_etag
 from backend.analyses.api.representation import analysis_json
@@ -29,7 +29,7 @@ from backend.analyses.services.feedback import feedback_give
 from backend.analyses.services.sharing import share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.config.errors import UserError
-from backend.config.private import private, private_picture
+from backend.config.private_responses import private, private_picture
 from backend.config.problems import user_error_response
 from backend.operations.throttle import SubmitThrottle
 from backend.operations.waiting import preferred_wait, wait_for
@@ -41,9 +41,9 @@ class AnalysisCollection(APIView):
 
     @extend_schema(
         operation_id="analysis_submit",
-        request={"multipart/form-data": schema.SUBMISSION},
-        parameters=[schema.IDEMPOTENCY_KEY],
-        responses={202: schema.AnalysisSchema, **schema.problems(400, 411, 413, 415, 422, 429, 503)},
+        request={"multipart/form-data": openapi.SUBMISSION},
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        responses={202: openapi.AnalysisSchema, **openapi.problems(400, 411, 413, 415, 422, 429, 503)},
     )
     def post(self, request: Request) -> HttpResponse:
         """Send a photo with sex, age and consent."""
@@ -65,11 +65,11 @@ class AnalysisDetail(APIView):
 
     @extend_schema(
         operation_id="analysis_status",
-        parameters=[schema.IF_NONE_MATCH, schema.PREFER],
+        parameters=[openapi.IF_NONE_MATCH, openapi.PREFER],
         responses={
-            200: schema.AnalysisSchema,
+            200: openapi.AnalysisSchema,
             304: OpenApiResponse(description="Nothing has changed."),
-            **schema.problems(404, 410),
+            **openapi.problems(404, 410),
         },
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponseBase:
@@ -80,7 +80,7 @@ class AnalysisDetail(APIView):
         operation_id="analysis_erase",
         responses={
             204: OpenApiResponse(description="Photo, findings and `Human` are gone."),
-            **schema.problems(404, 410),
+            **openapi.problems(404, 410),
         },
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
@@ -93,7 +93,7 @@ class AnalysisCancel(APIView):
     @extend_schema(
         operation_id="analysis_cancel",
         request=None,
-        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410)},
+        responses={202: openapi.AnalysisSchema, **openapi.problems(404, 409, 410)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Cancel an analysis that has not ended; a running one stops between two models."""
@@ -107,7 +107,7 @@ class AnalysisRetry(APIView):
     @extend_schema(
         operation_id="analysis_retry",
         request=None,
-        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410, 429, 503)},
+        responses={202: openapi.AnalysisSchema, **openapi.problems(404, 409, 410, 429, 503)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Queue a failed or canceled analysis again."""
@@ -118,7 +118,7 @@ class AnalysisRetry(APIView):
 class AnalysisPhoto(APIView):
     @extend_schema(
         operation_id="analysis_photo",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **schema.problems(404, 410)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """The photo as it was stored, while it is kept."""
@@ -128,7 +128,7 @@ class AnalysisPhoto(APIView):
 class AnalysisExport(APIView):
     @extend_schema(
         operation_id="analysis_export",
-        responses={200: schema.HoldingsSchema, **schema.problems(404, 410)},
+        responses={200: openapi.HoldingsSchema, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Download all that is stored about the analysis; the photo has an address of its own."""
@@ -142,7 +142,7 @@ class AnalysisShare(APIView):
     @extend_schema(
         operation_id="analysis_share",
         request=None,
-        responses={200: schema.ShareSchema, **schema.problems(404, 409, 410)},
+        responses={200: openapi.ShareSchema, **openapi.problems(404, 409, 410)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Make a link to the report for others, without photo and address; one that has not ended is given again."""
@@ -152,7 +152,7 @@ class AnalysisShare(APIView):
 
     @extend_schema(
         operation_id="analysis_share_end",
-        responses={204: OpenApiResponse(description="There is no link any more."), **schema.problems(404, 410)},
+        responses={204: OpenApiResponse(description="There is no link any more."), **openapi.problems(404, 410)},
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """End the link at once."""
@@ -163,10 +163,10 @@ class AnalysisShare(APIView):
 class AnalysisFeedback(APIView):
     @extend_schema(
         operation_id="analysis_feedback",
-        request=schema.FeedbackSchema,
+        request=openapi.FeedbackSchema,
         responses={
             204: OpenApiResponse(description="It is stored with the report."),
-            **schema.problems(400, 404, 409, 410, 415, 422),
+            **openapi.problems(400, 404, 409, 410, 415, 422),
         },
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
@@ -176,7 +176,7 @@ class AnalysisFeedback(APIView):
 
 
 class Queue(APIView):
-    @extend_schema(operation_id="queue", responses={200: schema.QueueSchema})
+    @extend_schema(operation_id="queue", responses={200: openapi.QueueSchema})
     def get(self, request: Request) -> HttpResponse:
         """What somebody who sends a photo now may expect."""
         response = JsonResponse(asdict(queue_outlook()))

@@ -38,7 +38,7 @@ from backend.analyses.services.sharing import SHARED_DAYS, share_create, share_e
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
 from backend.config.errors import COMMON, InvalidFields, UserError
-from backend.config.private import private, private_picture
+from backend.config.private_responses import private, private_picture
 from backend.operations.selectors import models_are_demo
 from backend.operations.throttle import SubmitThrottle
 

@@ -10,8 +10,8 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api.schema import IF_NONE_MATCH, problems
-from backend.clinics.api import schema
+from backend.analyses.api.openapi import IF_NONE_MATCH, problems
+from backend.clinics.api import openapi
 from backend.clinics.errors import QueryInvalid
 from backend.clinics.models import Clinic
 from backend.clinics.selectors.clinics import Box, clinic_get, clinics_found, clinics_packed
@@ -24,8 +24,8 @@ DIGITS = 9  #: of an offset, at most: no country has more clinics
 class ClinicCollection(APIView):
     @extend_schema(
         operation_id="clinics_find",
-        parameters=[schema.BBOX, schema.WORDS, schema.SPECIALIST, schema.BOOKING, schema.OFFSET],
-        responses={200: schema.ClinicsSchema, **problems(422)},
+        parameters=[openapi.BBOX, openapi.WORDS, openapi.SPECIALIST, openapi.BOOKING, openapi.OFFSET],
+        responses={200: openapi.ClinicsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
         """Clinics that look at scalps, at most 100, by name. Search and distance need not come here: see `map/`."""
@@ -41,7 +41,7 @@ class ClinicCollection(APIView):
 
 
 class ClinicDetail(APIView):
-    @extend_schema(operation_id="clinic", responses={200: schema.ClinicSchema, **problems(404)})
+    @extend_schema(operation_id="clinic", responses={200: openapi.ClinicSchema, **problems(404)})
     def get(self, request: Request, clinic_id: int) -> HttpResponse:
         """One clinic."""
         return JsonResponse(clinic_json(clinic_get(clinic_id)))
@@ -52,7 +52,7 @@ class ClinicMap(APIView):
         operation_id="clinics_map",
         parameters=[IF_NONE_MATCH],
         responses={
-            200: schema.PackedClinicsSchema,
+            200: openapi.PackedClinicsSchema,
             304: OpenApiResponse(description="Nothing has changed."),
         },
     )
@@ -70,13 +70,13 @@ class ClinicMap(APIView):
 
 
 def clinic_json(clinic: Clinic) -> dict[str, object]:
-    columns = schema.ClinicSchema().fields.keys() - {"sample"}
+    columns = openapi.ClinicSchema().fields.keys() - {"sample"}
     return {**{name: getattr(clinic, name) for name in columns}, "sample": clinic.source == Source.SAMPLE}
 
 
 def _box(word: str) -> Box:
     """Raises QueryInvalid."""
-    if not re.fullmatch(schema.BOX, word):
+    if not re.fullmatch(openapi.BOX, word):
         raise QueryInvalid
     return Box(*map(float, word.split(",")))
 

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.analyses.pages.words import label_word
 from backend.config.errors import UserError
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.operations.throttle import client_address
 from backend.questions.advice import ADVICE
 from backend.questions.errors import EntryUnknown

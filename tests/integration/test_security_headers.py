@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 import requests
 
-from backend.config.guards import PERMISSIONS
+from backend.config.security_headers import PERMISSIONS
 from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes

@@ -1,4 +1,4 @@
-"""The OpenAPI document."""
+"""The view that serves the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 
-class Schema(SpectacularAPIView):
-    """There is one version of it, in the languages that there are, whatever else is asked for.
+class SchemaView(SpectacularAPIView):
+    """Serves one version, in the supported languages only.
 
-    Django keeps a catalogue for good for each language that it was made to speak, known or not; and drf-spectacular
-    writes the version that somebody asks for into a header. What drf-spectacular knows of other packages it looks for
-    the first time that it is asked, which fails where two threads look at once: one makes it after the other.
+    Django caches a translation catalog forever for each language that is activated, known or not, and drf-spectacular
+    copies the requested version into a header. drf-spectacular also loads its extensions at the first request, which
+    is not thread-safe: hence the lock.
     """
 
-    making = threading.Lock()
+    lock = threading.Lock()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -28,7 +28,7 @@ class Schema(SpectacularAPIView):
             raise Http404
 
     def _get_schema_response(self, request: Request) -> Response:
-        with self.making:
+        with self.lock:
             return super()._get_schema_response(request)
 
     def _get_version_parameter(self, request: Request) -> None:

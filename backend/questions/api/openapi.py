@@ -1,4 +1,4 @@
-"""What goes in and what comes out, for OpenAPI."""
+"""Serializers for the OpenAPI document alone: documentation only, never run."""
 
 from __future__ import annotations
 

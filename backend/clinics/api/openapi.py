@@ -1,4 +1,4 @@
-"""What goes in and what comes out, for OpenAPI."""
+"""Serializers for the OpenAPI document alone; views only read column names and a pattern from here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers that are nobody else's."""
+"""Responses that no cache may keep."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Response = TypeVar("Response", bound=HttpResponse)
 
 
 def private(response: Response, retry_after: int | None = None) -> Response:
-    """The answer, kept to whom it is for: it is not cached, and its address, which may hold an id, goes nowhere.
+    """The response, marked as not to be cached; its address, which may contain an id, is not sent as a referrer.
 
-    `retry_after`: seconds after which it is worth asking again, if it is.
+    `retry_after`: seconds until a retry is worthwhile.
     """
     response["Cache-Control"] = "private, no-store"
     response["Referrer-Policy"] = "no-referrer"
@@ -22,7 +22,7 @@ def private(response: Response, retry_after: int | None = None) -> Response:
 
 
 def private_picture(content: bytes, media_type: str) -> HttpResponse:
-    """A picture as a private answer. Whatever its bytes are, nothing in them runs, and no other site can show it."""
+    """A picture as a private response. Whatever its bytes are, nothing in them runs, and no other site can embed it."""
     response = private(HttpResponse(content, content_type=media_type))
     response["Content-Security-Policy"] = "default-src 'none'; sandbox"
     response["Content-Disposition"] = "inline"
