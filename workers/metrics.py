@@ -10,7 +10,7 @@
 | `scalp_prepare_seconds` | loading, decoding and preparing a photo |
 
 It also counts `scalp_attempts_total` by `outcome` and tells which bundle it holds (`scalp_bundle_info`), the memory of
-its CUDA device and, as `process_resident_memory_bytes` and the like, of itself. `backend.analyses.measures` has what it
+its CUDA device and, as `process_resident_memory_bytes` and the like, of itself. `backend.analyses.counters` has what it
 measures while it writes rows. The web's `/metrics` has what the rows say, of all workers together; this is of one
 process.
 """
@@ -24,7 +24,7 @@ from prometheus_client import Counter, Gauge, Histogram, ProcessCollector, start
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from backend.operations.measures import registry
+from backend.operations.counters import registry
 
 #: What an attempt may come to, as `Analyst.analyse` says it.
 OUTCOMES = (

@@ -9,7 +9,7 @@ class AnalysesConfig(AppConfig):
 
     def ready(self) -> None:
         # Only now: the rows that are counted need Django's models to be there.
-        from backend.analyses.metrics import analyses
-        from backend.operations.metrics import registry
+        from backend.analyses.collectors import analyses
+        from backend.operations.collectors import registry
 
         registry.register(analyses)

@@ -22,8 +22,8 @@ from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
 from redis.exceptions import RedisError
 
-from backend.operations.broker import broker_is_rabbitmq
 from backend.operations.logs import request_headers
+from backend.operations.redis_client import broker_is_rabbitmq
 from backend.operations.traces import span
 
 log = structlog.get_logger(__name__)

@@ -80,8 +80,8 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "backend.operations.traffic.Traffic",
-    "backend.operations.traffic.Traced",
+    "backend.operations.request_metrics.RequestMetrics",
+    "backend.operations.request_metrics.RequestTraces",
     "backend.operations.middleware.RequestLog",
     "backend.operations.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.files.storage import default_storage
 from kombu import Connection
 
-from backend.operations.broker import broker_client, broker_is_redis
+from backend.operations.redis_client import broker_is_redis, redis_client
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ def _storage_look() -> None:
 
 def _broker_look() -> None:
     if broker_is_redis():
-        broker_client().ping()
+        redis_client().ping()
         return
     with Connection(settings.CELERY_BROKER_URL, connect_timeout=1) as connection:
         connection.ensure_connection(max_retries=1)

@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from backend.operations.clock import ago_sql
+from backend.operations.database_clock import ago_sql
 from backend.operations.models import Round, Worker
 from ml.labels import MODEL_KEYS
 

@@ -15,8 +15,8 @@ from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from backend.operations.broker import broker_client, broker_is_rabbitmq, broker_is_redis
-from backend.operations.measures import THROTTLED
+from backend.operations.counters import THROTTLED
+from backend.operations.redis_client import broker_is_rabbitmq, broker_is_redis, redis_client
 from backend.operations.services import count_try
 
 log = structlog.get_logger(__name__)
@@ -87,7 +87,7 @@ def _counted_by_redis(keys: Sequence[str], seconds: int) -> list[int]:
     if not broker_is_redis() or time.monotonic() < _quiet_until:
         return []
     try:
-        with broker_client().pipeline() as pipeline:
+        with redis_client().pipeline() as pipeline:
             for key in keys:
                 pipeline.incr(key)
                 pipeline.expire(key, seconds)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from backend.analyses.metrics import analyses
+from backend.analyses.collectors import analyses
 from backend.operations.probe import broker_probe, storage_probe
 from backend.operations.services import round_note, worker_seen
 from ml.labels import MODEL_KEYS

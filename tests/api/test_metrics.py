@@ -9,8 +9,8 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from backend.analyses.collectors import analyses
 from backend.analyses.errors import QueueFull
-from backend.analyses.metrics import analyses
 from backend.operations.health import REASONS, WARNINGS
 from backend.operations.services import round_note
 from ml.labels import SYMPTOMS
@@ -139,7 +139,7 @@ def test_each_end_is_counted_once_with_its_reason_and_each_finding_with_its_grad
 def test_rows_are_counted_anew_only_after_fifty_times_what_it_took(
     client: Client, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.analyses.metrics.STALE_TIMES", 1e9)
+    monkeypatch.setattr("backend.analyses.collectors.MIN_AGE_FACTOR", 1e9)
     assert scraped(client)["scalp_analyses", "queued"] == 0
     queued()
     assert scraped(client)["scalp_analyses", "queued"] == 0

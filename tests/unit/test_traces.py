@@ -15,8 +15,8 @@ from django.test import RequestFactory
 
 from backend.config import environment
 from backend.operations.otlp import SHUTDOWN_SECONDS
+from backend.operations.request_metrics import RequestTraces
 from backend.operations.traces import span, span_past, span_shared, traceparent, traces_begin, traces_end
-from backend.operations.traffic import Traced
 from ml.errors import OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction
 from tests.support.collector import Collector, Silent
@@ -85,7 +85,7 @@ traces_end()
 def test_without_a_collector_no_request_passes_the_middleware(settings: Any) -> None:
     assert settings.TRACES is False
     with pytest.raises(MiddlewareNotUsed):
-        Traced(lambda request: HttpResponse())
+        RequestTraces(lambda request: HttpResponse())
 
 
 @pytest.mark.parametrize(
@@ -252,7 +252,7 @@ def test_a_batch_that_does_not_fit_is_a_span_that_failed_and_one_for_each_half(c
 @pytest.mark.parametrize(("status", "failed"), [(202, False), (404, False), (503, True)])
 def test_a_request_is_told_by_its_route_and_status_alone(collector: Collector, status: int, failed: bool) -> None:
     request = RequestFactory().post("/nowhere/at/all/?mail=somebody@mail.example", HTTP_TRACEPARENT=SAMPLED)
-    Traced(lambda request: HttpResponse(status=status))(request)
+    RequestTraces(lambda request: HttpResponse(status=status))(request)
     traces_end()
     (told,) = collector.spans
     assert (told.name, told.kind, told.failed, told.parent_id) == ("POST unresolved", "server", failed, "")
@@ -263,6 +263,6 @@ def test_a_request_is_told_by_its_route_and_status_alone(collector: Collector, s
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "SOMEBODY"])
 def test_a_request_that_changes_nothing_begins_no_trace(collector: Collector, method: str) -> None:
-    Traced(lambda request: HttpResponse())(RequestFactory().generic(method, "/"))
+    RequestTraces(lambda request: HttpResponse())(RequestFactory().generic(method, "/"))
     traces_end()
     assert collector.spans == []

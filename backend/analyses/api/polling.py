@@ -27,11 +27,11 @@ from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.config.errors import UserError
 from backend.config.security_headers import SECURITY_HEADERS
 from backend.operations.middleware import request_id_of
-from backend.operations.traffic import request_measure
+from backend.operations.request_metrics import request_measure
 
 ADDRESS = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 
-#: The same address as `Traffic` names it.
+#: The same address as `RequestMetrics` names it.
 ROUTE = "/api/v1/analyses/<uuid:analysis_id>/"
 
 #: What asks for more than a look: to be held, or for the language of a cookie.

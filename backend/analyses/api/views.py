@@ -31,8 +31,8 @@ from backend.analyses.services.submission import analysis_submit
 from backend.config.errors import UserError
 from backend.config.private_responses import private, private_picture
 from backend.config.problems import user_error_response
+from backend.operations.long_polling import preferred_wait, wait_for
 from backend.operations.throttle import SubmitThrottle
-from backend.operations.waiting import preferred_wait, wait_for
 
 
 class AnalysisCollection(APIView):

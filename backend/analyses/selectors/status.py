@@ -15,8 +15,8 @@ from backend.analyses.selectors.line import NEAR
 from backend.analyses.selectors.queue import RUNNING_SQL, eta_running, eta_waiting, queue_position
 from backend.analyses.states import ENDED, Status
 from backend.config.errors import UserError
+from backend.config.postgresql import prepared_cursor
 from backend.operations.selectors import PACE_SQL, Pace, pace_since
-from backend.operations.statement import prepared_cursor
 from ml.labels import GRADES, MODEL_KEYS, deciding_unrated
 
 #: All that a poll needs, in one query that is never put together anew: most of the traffic are polls. Of the line

@@ -19,7 +19,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from backend.analyses.measures import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
+from backend.analyses.counters import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
 from backend.analyses.selectors.photo import stored_photo
 from backend.analyses.selectors.status import PhotoQuality

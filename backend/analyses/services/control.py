@@ -11,8 +11,8 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from backend.analyses.counters import QUEUE_FULL
 from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone, QueueStillFull
-from backend.analyses.measures import QUEUE_FULL
 from backend.analyses.models import Analysis, Erasure, Human
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import analysis_missing

@@ -15,7 +15,7 @@ from backend.analyses.models import Analysis
 from backend.analyses.services.ringing import analysis_ring
 from backend.analyses.services.transition import analysis_move, analysis_requeue
 from backend.analyses.states import Status
-from backend.operations.clock import database_now
+from backend.operations.database_clock import database_now
 
 log = structlog.get_logger(__name__)
 

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.db.models.functions import Now
 
+from backend.analyses.counters import ENQUEUED
 from backend.analyses.doorbell import bell_ring
-from backend.analyses.measures import ENQUEUED
 from backend.analyses.models import Analysis
 from backend.analyses.states import Status
 

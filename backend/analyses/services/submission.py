@@ -18,8 +18,8 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from backend.analyses.counters import QUEUE_FULL, SUBMITTED
 from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull, StorageUnavailable
-from backend.analyses.measures import QUEUE_FULL, SUBMITTED
 from backend.analyses.models import Age, Analysis, Device, Sex
 from backend.analyses.photos import photo_clean
 from backend.analyses.selectors.queue import queue_outlook

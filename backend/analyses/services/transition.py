@@ -9,10 +9,10 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import Q
 
-from backend.analyses import measures
+from backend.analyses import counters
 from backend.analyses.models import Analysis
 from backend.analyses.states import ENDED, Status, sources
-from backend.operations.news import news_tell
+from backend.operations.pubsub import publish_change
 
 
 def analysis_move(analysis_id: UUID, to: Status, *, only: Q | None = None, **changes: Any) -> bool:
@@ -26,13 +26,13 @@ def analysis_move(analysis_id: UUID, to: Status, *, only: Q | None = None, **cha
     if moved:
         analysis_news(analysis_id)
         if to in ENDED:
-            transaction.on_commit(measures.ENDED.labels(to, changes.get("code", "")).inc, robust=True)
+            transaction.on_commit(counters.ENDED.labels(to, changes.get("code", "")).inc, robust=True)
     return moved
 
 
 def analysis_news(analysis_id: UUID) -> None:
     """Let those who wait for this analysis know that it has changed, once that is committed."""
-    transaction.on_commit(partial(news_tell, str(analysis_id)), robust=True)
+    transaction.on_commit(partial(publish_change, str(analysis_id)), robust=True)
 
 
 def analysis_requeue(analysis_id: UUID, *, only: Q, **changes: Any) -> bool:

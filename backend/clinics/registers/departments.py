@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from backend.clinics.registers.layouts import DERMATOLOGY
-from backend.operations.tables import FileUnreadable, rows_read
+from backend.operations.spreadsheets import FileUnreadable, rows_read
 
 KEY, CODE, SPECIALISTS = "암호화요양기호", "진료과목코드", "과목별전문의수"
 

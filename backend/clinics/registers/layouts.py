@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from backend.clinics.registers.coordinates import Place, place_read
 from backend.clinics.sources import Source
-from backend.operations.tables import FileUnreadable
+from backend.operations.spreadsheets import FileUnreadable
 
 SKIN = "피부"
 #: 진료과목코드 of 피부과.

@@ -16,7 +16,7 @@ from backend.clinics.registers.coordinates import NoPlace
 from backend.clinics.registers.departments import dermatologists_read
 from backend.clinics.registers.layouts import Listed, Skipped, layout_of
 from backend.clinics.sources import Source
-from backend.operations.tables import FileUnreadable, rows_read
+from backend.operations.spreadsheets import FileUnreadable, rows_read
 
 #: What a register says of a clinic. The rest of its row is the admins'.
 COLUMNS = (

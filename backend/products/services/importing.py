@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import override
 
-from backend.operations.tables import FileUnreadable, rows_read
+from backend.operations.spreadsheets import FileUnreadable, rows_read
 from backend.products.kinds import Kind
 from backend.products.models import WEB, Product
 from ml.labels import SCALP_TYPES, SYMPTOMS, Label

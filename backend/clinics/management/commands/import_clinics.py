@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from backend.clinics.services.importing import clinics_import
-from backend.operations.tables import FileUnreadable
+from backend.operations.spreadsheets import FileUnreadable
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
-from backend.operations.tables import FileUnreadable
+from backend.operations.spreadsheets import FileUnreadable
 from backend.products.services.importing import products_import
 
 

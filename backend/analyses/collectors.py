@@ -1,4 +1,4 @@
-"""What the rows of analyses tell Prometheus."""
+"""The Prometheus collector over the rows of analyses."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
 from backend.analyses.selectors.queue import analyses_by_status, oldest_queued_at
-from backend.operations.metrics import RowsCollector
+from backend.operations.collectors import RowsCollector
 
-#: All rows are counted, which takes the longer the more there are: they are counted anew after no less than 50 times
-#: what that took, so it costs 2 % of a core at most however often somebody scrapes.
-STALE_TIMES = 50
+#: Counting all rows takes longer the more there are. A count is reused for 50 times as long as it took, so counting
+#: costs at most 2 % of a core.
+MIN_AGE_FACTOR = 50
 
 
 class AnalysesCollector(RowsCollector):
@@ -23,7 +23,7 @@ class AnalysesCollector(RowsCollector):
         self.forget()
 
     def forget(self) -> None:
-        """Count anew at the next scrape."""
+        """Count again at the next scrape."""
         self._counted: dict[str, int] = {}
         self._fresh_until = 0.0
 
@@ -38,11 +38,11 @@ class AnalysesCollector(RowsCollector):
 
     def _by_status(self) -> dict[str, int]:
         with self._counting:
-            begun = time.monotonic()
-            if begun >= self._fresh_until:
+            started = time.monotonic()
+            if started >= self._fresh_until:
                 self._counted = analyses_by_status()
                 ended = time.monotonic()
-                self._fresh_until = ended + STALE_TIMES * (ended - begun)
+                self._fresh_until = ended + MIN_AGE_FACTOR * (ended - started)
             return self._counted
 
 

@@ -1,8 +1,8 @@
-"""What this process measures of its own doing, in the words of Prometheus.
+"""Prometheus counters and histograms of this process.
 
-What several processes do alike is measured where it happens. The web role's processes answer for each other: gunicorn
-lets each count in files that the others read (`deploy/gunicorn.conf.py`). A worker answers for itself, on a port.
-What rows can tell is read from the rows (`backend.operations.metrics`).
+All web processes of a server share their counts through files (`deploy/gunicorn.conf.py`), so any of them answers for
+all. A worker answers for itself, on a port. What rows show is read from the rows instead, by
+`backend.operations.collectors`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics
 from prometheus_client.multiprocess import MultiProcessCollector
 
-disable_created_metrics()  # Twice the series, for when each began: nobody asks.
+disable_created_metrics()  # They would double the number of series.
 registry = CollectorRegistry()
 
 HTTP_REQUESTS = Counter("scalp_http_requests", "Requests answered.", ["route", "method", "status"], registry=registry)
@@ -25,13 +25,13 @@ HTTP_SECONDS = Histogram(
 )
 THROTTLED = Counter("scalp_throttled", "Requests over a rate limit.", ["action"], registry=registry)
 for _action in ("submits", "logins"):
-    THROTTLED.labels(_action)  # A series that is there from the start: Prometheus sees no growth in the first sample.
+    THROTTLED.labels(_action)  # Prometheus sees no increase in the first sample of a series.
 
 
-def measured() -> CollectorRegistry:
-    """What this process measured, or all processes of this server together where they share a folder."""
+def counter_registry() -> CollectorRegistry:
+    """The counts of this process, or of all processes of this server if they share a folder."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return registry
-    together = CollectorRegistry()
-    MultiProcessCollector(together)
-    return together
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)
+    return shared

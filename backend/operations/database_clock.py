@@ -1,8 +1,8 @@
-"""The one clock that all processes share: the database's.
+"""The database's clock, the one clock that all processes share.
 
-Hosts disagree about the time, by seconds for want of NTP and by hours after a clock was set. What the service lives by
-is therefore timed by `Now()` of the database and never by the writer's own clock: a lease, a bell, a heartbeat, a round
-of upkeep. Retention, shares and throttles go by the hosts' clocks, for which seconds are nothing.
+Clocks of hosts differ by seconds without NTP, and by hours after one was set. So leases, enqueue times, heartbeats and
+upkeep runs use `Now()` of the database, never the clock of the writing host. Retention, shares and throttles use the
+hosts' clocks: seconds do not matter there.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ _SQL = {
     "sqlite": "SELECT STRFTIME('%Y-%m-%d %H:%M:%f', 'NOW')",  # As Django writes `Now()`.
 }
 
-#: As a part of other SQL; the seconds are its parameter.
+#: An expression for other SQL; the seconds are its parameter.
 _AGO_SQL = {
     "postgresql": "(STATEMENT_TIMESTAMP() - %s * INTERVAL '1 second')",
     "sqlite": "STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', -%s || ' seconds')",
@@ -32,5 +32,5 @@ def database_now() -> datetime:
 
 
 def ago_sql() -> str:
-    """SQL for the time by the database's clock so many seconds ago, which are its one parameter."""
+    """SQL for a time in the past by the database's clock; the number of seconds is its one parameter."""
     return _AGO_SQL[connection.vendor]

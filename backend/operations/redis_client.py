@@ -1,4 +1,4 @@
-"""Which broker it is; and it as a plain Redis, for what is counted and told there beside Celery's messages."""
+"""The kind of broker, and a plain Redis client for counters and pub/sub beside Celery's messages."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import redis
 from django.conf import settings
 
 _client: redis.Redis | None = None
-_making = threading.Lock()
+_lock = threading.Lock()
 
 
 def broker_is_redis() -> bool:
@@ -19,11 +19,11 @@ def broker_is_rabbitmq() -> bool:
     return bool(settings.CELERY_BROKER_URL.startswith(("amqp://", "amqps://")))
 
 
-def broker_client() -> redis.Redis:
-    """The one client of this process, which all threads share; a call through it takes some two seconds at most."""
+def redis_client() -> redis.Redis:
+    """The one client of this process, shared by all threads; a call takes at most about two seconds."""
     global _client
-    # Two threads that made one each would close the sockets of the one that is thrown away, under its first request.
-    with _making:
+    # If two threads created one each, the discarded one would close its sockets during its first request.
+    with _lock:
         if _client is None:
             _client = redis.Redis.from_url(settings.CELERY_BROKER_URL, socket_timeout=1, socket_connect_timeout=1)
         return _client

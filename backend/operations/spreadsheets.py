@@ -1,4 +1,4 @@
-"""Rows of a table in a file, csv or xlsx, as words by column name."""
+"""Reads csv and xlsx files as rows of text by column name."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
-#: What Korean offices and programs save csv files in: with a mark of order or without, or as Windows does.
+#: Encodings of csv files in Korea: UTF-8 with or without a byte order mark, or the one of Windows.
 ENCODINGS = ("utf-8-sig", "cp949")
-#: Of a table's head: some write a title above it.
-HEAD_WITHIN = 10
+#: The header is searched in the first lines, as some files have a title above it.
+HEADER_WITHIN_LINES = 10
 
 
 class FileUnreadable(Exception):
-    """The file is no table; the sentence says what it seems to be."""
+    """The file is not a readable table; the message says why."""
 
 
-class Row(NamedTuple):
+class SheetRow(NamedTuple):
     line: int  #: in the file, from 1
     cells: dict[str, str]
 
 
-def rows_read(path: Path) -> Iterator[Row]:
-    """The rows below the head, blank ones left out. Raises FileUnreadable, or OSError where it can't be opened."""
+def rows_read(path: Path) -> Iterator[SheetRow]:
+    """The rows below the header without blank ones. Raises FileUnreadable, or OSError if it cannot be opened."""
     table = _workbook(path) if zipfile.is_zipfile(path) else _csv(path)
     for line, row in table:
         if sum(bool(cell) for cell in row) > 1:
-            names = [_name(cell) for cell in row]
+            names = [_column_name(cell) for cell in row]
             break
-        if line >= HEAD_WITHIN:
-            raise FileUnreadable(f"{path.name} has no head in its first {HEAD_WITHIN} lines.")
+        if line >= HEADER_WITHIN_LINES:
+            raise FileUnreadable(f"{path.name} has no header in its first {HEADER_WITHIN_LINES} lines.")
     else:
         raise FileUnreadable(f"{path.name} is empty.")
     for line, row in table:
         cells = {name: cell for name, cell in zip(names, row, strict=False) if name}
         if any(cells.values()):
-            yield Row(line, cells)
+            yield SheetRow(line, cells)
 
 
 def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -57,28 +57,28 @@ def _csv(path: Path) -> Iterator[tuple[int, list[str]]]:
     reader = csv.reader(io.StringIO(text, newline=""))
     try:
         for row in reader:
-            yield reader.line_num, [_word(cell) for cell in row]
+            yield reader.line_num, [_text(cell) for cell in row]
     except csv.Error as error:
         raise FileUnreadable(f"{path.name}, line {reader.line_num}: {error}.") from error
 
 
 def _workbook(path: Path) -> Iterator[tuple[int, list[str]]]:
-    from openpyxl import load_workbook  # Only who imports needs it.
+    from openpyxl import load_workbook  # Only imports need it.
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
         book = load_workbook(path, read_only=True, data_only=True)
     except (InvalidFileException, KeyError, ValueError, zipfile.BadZipFile) as error:
-        raise FileUnreadable(f"{path.name} is no xlsx workbook: {error}.") from error
+        raise FileUnreadable(f"{path.name} is not an xlsx workbook: {error}.") from error
     with closing(book):
         sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # Some state a size that is not theirs.
+        sheet.reset_dimensions()  # Some files state a wrong size.
         for line, row in enumerate(sheet.iter_rows(values_only=True), 1):
-            yield line, [_word(cell) for cell in row]
+            yield line, [_text(cell) for cell in row]
 
 
-def _word(cell: object) -> str:
-    """As a person reads it: composed Hangul, one blank for many, no `.0` behind a whole number."""
+def _text(cell: object) -> str:
+    """The cell as a person reads it: composed Hangul, single spaces, whole numbers without `.0`."""
     if cell is None:
         return ""
     if isinstance(cell, float) and cell.is_integer():
@@ -86,6 +86,6 @@ def _word(cell: object) -> str:
     return " ".join(unicodedata.normalize("NFC", str(cell).replace("\0", "")).split())
 
 
-def _name(cell: str) -> str:
-    """A column's name without what differs from year to year: blanks and the case of letters."""
+def _column_name(cell: str) -> str:
+    """A column name without what varies from year to year: spaces and letter case."""
     return "".join(cell.split()).lower()

@@ -1,4 +1,4 @@
-"""Words from process to process, and an end without a word."""
+"""Changes published from process to process, and a silent exit."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ import redis
 
 from tests.support.environment import ROOT
 
-#: Hears a word, then ends. What is registered first is called last: it looks after everybody else has cleaned up.
+#: Receives a change, then exits. What is registered first is called last, after everything else has cleaned up.
 LISTENER = """
 import atexit, threading
-atexit.register(lambda: print("still there:", [one.name for one in threading.enumerate() if one.name == "news"]))
+atexit.register(lambda: print("still there:", [one.name for one in threading.enumerate() if one.name == "pubsub"]))
 
 import django
 django.setup()
-from backend.operations.news import news_come, news_of
+from backend.operations.pubsub import is_listening, watch_changes
 
-with news_of("subject") as told:
+with watch_changes("subject") as changed:
     print("listening", flush=True)
-    assert told.wait(20)
+    assert changed.wait(20)
 """
 
 
 @pytest.mark.usefixtures("broker")
-def test_a_process_that_heard_news_ends_at_once_and_in_silence(broker: redis.Redis) -> None:
+def test_a_process_that_received_a_change_exits_at_once_and_silently(broker: redis.Redis) -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", LISTENER], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     try:
-        # Servers of other tests may listen as well, so a word that somebody heard is no sign that this one did.
+        # Servers of other tests may be subscribed as well, so a delivered message need not have reached this one.
         for _try in range(600):
-            broker.publish("scalp:news", "subject")
+            broker.publish("scalp:changes", "subject")
             if process.poll() is not None:
                 break
             time.sleep(0.05)

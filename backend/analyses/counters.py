@@ -1,4 +1,4 @@
-"""What is measured of analyses where it happens, in the words of Prometheus."""
+"""Prometheus counters and histograms of analyses."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from prometheus_client import Counter, Histogram
 
 from backend.analyses.reasons import REASONS, REJECTIONS
 from backend.analyses.states import Status
-from backend.operations.measures import registry
+from backend.operations.counters import registry
 from ml.labels import SYMPTOMS
 
 ABSTAINED = "abstained"
-#: A photo waits and is looked at for a tenth of a second or, behind a long line, for an hour.
+#: From a tenth of a second to an hour, behind a long queue.
 _SECONDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0)
 
 SUBMITTED = Counter("scalp_analyses_submitted", "Analyses accepted.", registry=registry)
@@ -27,7 +27,7 @@ END_TO_END_SECONDS = Histogram(
     "scalp_end_to_end_seconds", "From the queue to the end, by a worker.", buckets=_SECONDS, registry=registry
 )
 
-# Series that are there from the start: Prometheus sees no growth in the first sample of one.
+# Created at the start: Prometheus sees no increase in the first sample of a series.
 for _result in ("sent", "failed"):
     ENQUEUED.labels(_result)
 for _status, _code in (

@@ -1,7 +1,7 @@
-"""What the rows tell Prometheus, read at each scrape, so that every web process tells the same truth.
+"""Prometheus collectors that read rows at each scrape, so every web process exports the same values.
 
-Several web servers tell it several times: whoever adds their numbers up takes the `max` of these. What happens in one
-process alone is in `backend.operations.measures`, and there the `sum` is right.
+Aggregate these over several servers by `max`, and the counters of single processes (`backend.operations.counters`) by
+`sum`.
 """
 
 from __future__ import annotations
@@ -14,43 +14,43 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from backend.operations.clock import database_now
+from backend.operations.counters import counter_registry
+from backend.operations.database_clock import database_now
 from backend.operations.health import REASONS, WARNINGS, readiness
-from backend.operations.measures import measured
 from backend.operations.selectors import pace, rounds, workers_heard_by_bundle
 
-#: After a read that failed, the other collectors of a scrape do not wait for the database's time-outs as well.
-QUIET_SECONDS = 3.0
+#: After a failed read, the other collectors of a scrape do not wait for the database's timeouts as well.
+RETRY_SECONDS = 3.0
 
-_quiet_until = 0.0
+_retry_at = 0.0
 
 
 class RowsCollector(Collector):
-    """Tells what it reads from rows, and nothing while the database is away."""
+    """Exports what it reads from rows, and nothing while the database is unavailable."""
 
     def collect(self) -> Iterable[Metric]:
-        if time.monotonic() < _quiet_until:
+        if time.monotonic() < _retry_at:
             return []
         try:
             return list(self.read())
         except (OperationalError, InterfaceError):
-            _be_quiet()
+            _back_off()
             return []
 
     def read(self) -> Iterable[Metric]:
         raise NotImplementedError
 
 
-def _be_quiet() -> None:
-    global _quiet_until
-    _quiet_until = time.monotonic() + QUIET_SECONDS
+def _back_off() -> None:
+    global _retry_at
+    _retry_at = time.monotonic() + RETRY_SECONDS
 
 
 class HealthCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         found = readiness()
         if "database_unavailable" in found.reasons:
-            _be_quiet()
+            _back_off()
         yield GaugeMetricFamily("scalp_ready", "1 if a new photo would be analyzed.", value=int(found.ready))
         yield GaugeMetricFamily("scalp_workers", "Model workers with a fresh heartbeat.", value=found.workers)
         yield GaugeMetricFamily(
@@ -97,11 +97,11 @@ class UpkeepCollector(RowsCollector):
         yield from (age, seconds, number, found)
 
 
-#: Each app adds what it has to tell when Django starts. Health is asked first.
+#: Apps add their collectors when Django starts. Health comes first.
 registry = CollectorRegistry()
 for _collector in (HealthCollector, WorkersCollector, UpkeepCollector):
     registry.register(_collector())
 
 
 def exposition() -> bytes:
-    return generate_latest(registry) + generate_latest(measured())
+    return generate_latest(registry) + generate_latest(counter_registry())
