@@ -63,10 +63,11 @@ class Human(models.Model):
 
 
 class Analysis(models.Model):
-    """One photo's way through the service. The row is the truth; the queue only rings a bell for it.
+    """One photo's way through the service. The row is the truth, a message in the queue only a hint.
 
-    `attempt` only ever grows: it is the fence by which a late worker is told from the present one.
-    `tries_from` is its value when a person last asked, so that a retry has its own number of attempts.
+    `attempt` only grows: it is the fence against writes of a former worker. `tries_from` is its value at the last
+    request, so that a retry has its own number of attempts. `rung_at` is the time of the last message that was sent for
+    a queued row; the column keeps its old name, as another one would need a migration.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -93,7 +94,7 @@ class Analysis(models.Model):
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     models_done = models.PositiveSmallIntegerField(_("models done"), default=0)
-    #: The trace that began when a person last asked: whatever becomes of the bell, the worker's spans belong to it.
+    #: The trace of the last request: the worker's spans belong to it even if the message is lost.
     traceparent = models.CharField(max_length=55, null=True, editable=False)
 
     brightness = models.FloatField(_("brightness"), null=True, blank=True, help_text=_("Of the photo, 0 to 1."))

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from backend.config import environment
 from backend.config.safety_checks import refuse_unsafe_settings
+from backend.operations.task_names import UPKEEP_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = environment.folder("VAR", ROOT / "var")
@@ -28,7 +29,7 @@ LEASE_SECONDS = environment.number("LEASE_SECONDS", 60, least=2, most=3600)
 HEARTBEAT_SECONDS = LEASE_SECONDS / 12  #: between two heartbeats of a worker, each of which renews its leases
 HEARTBEAT_STALE_SECONDS = LEASE_SECONDS / 3  #: a worker not heard of for so long does not count as there
 REAP_SECONDS = LEASE_SECONDS / 6  #: between two rounds of the reaper
-RING_AGAIN_SECONDS = LEASE_SECONDS / 3  #: a queued row is rung again if its last bell is older and nobody claimed it
+RESEND_SECONDS = LEASE_SECONDS / 3  #: after this the message of a queued row may be sent again
 VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: the broker hands an unacknowledged message out again after this
 
 MAX_ATTEMPTS = environment.integer("MAX_ATTEMPTS", 3, least=1, most=20)
@@ -217,13 +218,13 @@ IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 #: Where the admin's links to the queue lead: behind the proxy, if nobody says another address.
 FLOWER_URL = environment.text("FLOWER_URL", "/flower/")
 
-# ── Celery: the queue is a doorbell ──────────────────────────────────────────────────────────────────
+# ── Celery ───────────────────────────────────────────────────────────────────────────────────────────
 
 CELERY_BROKER_URL = environment.broker("redis://127.0.0.1:6379/0")
 if CELERY_BROKER_URL.startswith("amqp"):
     CELERY_BROKER_TRANSPORT = f"backend.operations.rabbitmq:{urlsplit(CELERY_BROKER_URL).scheme}"
-    # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would keep copies of a doorbell
-    # that may get lost anyway, and for them Celery makes some fifty queues and exchanges for delays, which we have not.
+    # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would replicate messages that
+    # may get lost anyway, and for them Celery creates some fifty queues and exchanges for delays, which we do not use.
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"confirm_publish": True, "socket_timeout": 15}
     CELERY_BROKER_HEARTBEAT = 10  # A host that was cut off holds its messages for so long, twice at most.
 else:
@@ -244,7 +245,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TRACK_STARTED = True
 CELERY_TASK_SEND_SENT_EVENT = True
-CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_DEFAULT_QUEUE = UPKEEP_QUEUE
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1

@@ -18,7 +18,7 @@ from ml.labels import MODEL_KEYS
 
 UPKEEP_ROLE = "upkeep"
 #: The upkeep run that reclaims expired leases.
-REAPING = "reap"
+REAP = "reap"
 
 #: Why a new photo would not be analyzed, or not reliably.
 REASONS = {
@@ -59,7 +59,7 @@ def readiness() -> Readiness:
     try:
         workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=heard_since())))
         a_lease_ago = Now() - timedelta(seconds=settings.LEASE_SECONDS)
-        reaps = Round.objects.filter(pk=REAPING, ended_at__gte=a_lease_ago).exists()
+        reaps = Round.objects.filter(pk=REAP, ended_at__gte=a_lease_ago).exists()
     except (OperationalError, InterfaceError):
         return Readiness(False, 0, 0, None, ("database_unavailable", *_of_storage()), (*_of_broker(),))
     models = [worker for worker in workers if worker.role == MODEL_ROLE]

@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 
 from backend.operations.counters import THROTTLED
 from backend.operations.redis_client import broker_is_rabbitmq, broker_is_redis, redis_client
-from backend.operations.services import count_try
+from backend.operations.services import count_attempt
 
 log = structlog.get_logger(__name__)
 
@@ -77,7 +77,7 @@ def tries(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
         digest = hmac.new(settings.SECRET_KEY.encode(), sender.encode(), hashlib.sha256).hexdigest()
         keys.append(f"{what}:{digest[:32]}:{int(window)}")
     if broker_is_rabbitmq():
-        return [count_try(key, seconds=lasts) for key in keys]
+        return [count_attempt(key, seconds=lasts) for key in keys]
     return _counted_by_redis(keys, lasts)
 
 

@@ -17,7 +17,13 @@ from backend.operations.models import Round
 from backend.operations.models import Worker as WorkerRow
 from backend.operations.probe import Probe, storage_probe
 from backend.operations.selectors import pace, workers_heard
-from backend.operations.services import round_note, worker_left, worker_seen, worker_started, workers_forget
+from backend.operations.services import (
+    delete_stale_workers,
+    record_heartbeat,
+    record_run,
+    register_worker,
+    unregister_worker,
+)
 from deploy.launcher.settings import free_port
 from tests.api.conftest import Worker
 from tests.support.analyses import BUNDLE
@@ -75,7 +81,7 @@ def test_it_takes_two_reads_of_rows(client: Client, worker: Worker, django_asser
 
 def test_while_a_bundle_takes_the_place_of_another_both_are_named(client: Client) -> None:
     for name, bundle in (("one", "mine@2"), ("two", "mine@1"), ("three", "mine@2")):
-        worker_seen(f"model@{name}", role="model", models_resident=7, bundle=bundle)
+        record_heartbeat(f"model@{name}", role="model", models_resident=7, bundle=bundle)
     assert ready(client)[1]["bundle"] == "mine@1, mine@2"
 
 
@@ -102,9 +108,9 @@ def test_a_heartbeat_is_worth_the_same_whatever_the_clock_of_the_worker_says(
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(timezone, "now", lambda: here() + timedelta(hours=hours))
         worker()
-        worker_seen("upkeep@one", role="upkeep")
-        round_note("reap", seconds=0.1, found={})
-        assert workers_forget() == 0
+        record_heartbeat("upkeep@one", role="upkeep")
+        record_run("reap", seconds=0.1, counts={})
+        assert delete_stale_workers() == 0
     assert ready(client) == (200, READY)
     assert workers_heard() == {"model@one", "upkeep@one"}
     assert pace().workers == 1
@@ -113,24 +119,24 @@ def test_a_heartbeat_is_worth_the_same_whatever_the_clock_of_the_worker_says(
         assert ready(client) == (200, READY)
         assert workers_heard() == {"model@one", "upkeep@one"}
         assert pace().workers == 1
-        assert workers_forget() == 0
+        assert delete_stale_workers() == 0
     age(settings.HEARTBEAT_STALE_SECONDS + 1)
     assert pace().workers == 0
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_an_upkeep_worker_analyses_nothing(client: Client) -> None:
-    worker_seen("upkeep@one", role="upkeep")
+    record_heartbeat("upkeep@one", role="upkeep")
     assert ready(client) == not_ready("no_worker")
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_a_worker_that_starts_anew_or_has_left_holds_no_model(client: Client, worker: Worker) -> None:
     worker()
-    worker_started("model@one", role="model")
+    register_worker("model@one", role="model")
     assert ready(client) == not_ready("models_missing")
     worker()
-    worker_left("model@one")
+    unregister_worker("model@one")
     assert ready(client) == not_ready("no_worker")
 
 
@@ -201,11 +207,11 @@ def test_a_container_is_healthy_once_its_worker_holds_seven_models_and_not_while
         return True
 
     assert not healthy("model@one")
-    worker_started("model@one", role="model")
+    register_worker("model@one", role="model")
     assert not healthy("model@one")
-    worker_seen("model@one", role="model", models_resident=7, bundle=BUNDLE)
+    record_heartbeat("model@one", role="model", models_resident=7, bundle=BUNDLE)
     assert healthy("model@one")
     age(settings.HEARTBEAT_STALE_SECONDS + 1)
     assert not healthy("model@one")
-    worker_seen("upkeep@one", role="upkeep")
+    record_heartbeat("upkeep@one", role="upkeep")
     assert healthy("upkeep@one")

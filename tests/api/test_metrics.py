@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from backend.analyses.collectors import analyses
 from backend.analyses.errors import QueueFull
 from backend.operations.health import REASONS, WARNINGS
-from backend.operations.services import round_note
+from backend.operations.services import record_run
 from ml.labels import SYMPTOMS
 from tests.api.conftest import Worker
 from tests.support.analyses import BUNDLE, GRADES, IN_STATUS, canceled, failed, queued, rejected, succeeded
@@ -78,8 +78,8 @@ def test_each_reason_and_warning_has_a_series_that_says_whether_it_holds(client:
 
 @pytest.mark.usefixtures("upkeep")
 def test_rounds_of_upkeep_are_told_with_all_that_they_found(client: Client) -> None:
-    round_note("reap", seconds=0.5, found={"requeued": 1, "failed": 0, "resent": 4})
-    round_note("purge", seconds=1.5, found={"photos": 5})
+    record_run("reap", seconds=0.5, counts={"requeued": 1, "failed": 0, "resent": 4})
+    record_run("purge", seconds=1.5, counts={"photos": 5})
     told = scraped(client)
     found = {kind: told["scalp_upkeep_items_total", f"{kind}reap"] for kind in ("requeued", "failed", "resent")}
     assert found == {"requeued": 3, "failed": 1, "resent": 7}

@@ -14,7 +14,7 @@ from backend.analyses.models import Analysis, Erasure, Finding, Human, Share
 from backend.analyses.services.restoring import Restored, analyses_restored
 from backend.analyses.services.sharing import share_create
 from backend.operations.models import Worker
-from backend.operations.services import worker_started
+from backend.operations.services import register_worker
 from tests.support.analyses import fresh, queued, running, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
@@ -31,7 +31,7 @@ def test_what_was_erased_since_is_erased_again_photo_and_all(storage: Path) -> N
 
 def test_links_logins_and_workers_of_another_time_are_gone(storage: Path, admin_client: Client) -> None:
     share_create(succeeded().id)
-    worker_started("model@then", role="model")
+    register_worker("model@then", role="model")
     assert Session.objects.exists()
     analyses_restored(())
     for model in (Share, Session, Worker):

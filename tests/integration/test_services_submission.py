@@ -1,4 +1,4 @@
-"""Receive a photo: what happens when database or bell fail. The API's tests tell the rest."""
+"""Receive a photo: failures of database and queue. The API's tests have the rest."""
 
 from __future__ import annotations
 
@@ -94,15 +94,15 @@ def test_a_database_that_goes_away_before_the_commit_leaves_no_photo_behind(
     assert not any(storage.iterdir())
 
 
-def test_a_bell_that_can_not_be_noted_costs_no_photo(storage: Path) -> None:
+def test_an_enqueue_time_that_cannot_be_written_costs_no_photo(storage: Path) -> None:
     with failing('UPDATE "analyses_analysis"'):
         analysis = analysis_submit(ANSWERS, photo=PHOTO)
     assert Analysis.objects.get().rung_at is None
     assert [path.name for path in storage.iterdir()] == [analysis.photo]
 
 
-def test_photos_sent_at_the_same_moment_are_all_kept(storage: Path, bell: Callable[[], list[str]]) -> None:
+def test_photos_sent_at_the_same_moment_are_all_kept(storage: Path, sent_messages: Callable[[], list[str]]) -> None:
     analyses = at_once(queued, times=8)
     assert len({analysis.id for analysis in analyses}) == Analysis.objects.count() == 8
     assert {path.name for path in storage.iterdir()} == {analysis.photo for analysis in analyses}
-    assert sorted(bell()) == sorted(str(analysis.id) for analysis in analyses)
+    assert sorted(sent_messages()) == sorted(str(analysis.id) for analysis in analyses)

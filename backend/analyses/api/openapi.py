@@ -171,7 +171,7 @@ class NotIncludedSchema(serializers.Serializer):
     why = serializers.CharField(help_text="In the reader's language.")
 
 
-class HoldingsSchema(serializers.Serializer):
+class ExportSchema(serializers.Serializer):
     """All that is stored about an analysis."""
 
     analysis = StoredAnalysisSchema()

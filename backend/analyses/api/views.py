@@ -17,10 +17,10 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from backend.analyses.api import openapi
-from backend.analyses.api.holdings import holdings_json
+from backend.analyses.api.export import export_json
 from backend.analyses.api.polling import etags_known, status_etag
 from backend.analyses.api.representation import analysis_json
-from backend.analyses.selectors.holdings import analysis_holdings
+from backend.analyses.selectors.export import analysis_for_export
 from backend.analyses.selectors.photo import analysis_photo
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
@@ -128,11 +128,11 @@ class AnalysisPhoto(APIView):
 class AnalysisExport(APIView):
     @extend_schema(
         operation_id="analysis_export",
-        responses={200: openapi.HoldingsSchema, **openapi.problems(404, 410)},
+        responses={200: openapi.ExportSchema, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Download all that is stored about the analysis; the photo has an address of its own."""
-        holdings = holdings_json(analysis_holdings(analysis_id), request._request)
+        holdings = export_json(analysis_for_export(analysis_id), request._request)
         response = JsonResponse(holdings, json_dumps_params={"ensure_ascii": False, "indent": 2})
         response["Content-Disposition"] = 'attachment; filename="scalpspectra-analysis.json"'
         return private(response)

@@ -21,7 +21,7 @@ from backend.analyses.services.attempt import analysis_claim, analysis_fail
 from backend.analyses.services.control import analysis_erase
 from backend.analyses.services.transition import analysis_requeue
 from backend.analyses.states import WAITING, Status
-from backend.operations.services import workers_forget_all
+from backend.operations.services import delete_all_workers
 
 log = structlog.get_logger(__name__)
 
@@ -53,12 +53,12 @@ def analyses_restored(erased: Collection[UUID]) -> Restored:
     again = _erase_again(frozenset(erased) - erasures_known())
     Share.objects.all().delete()
     Session.objects.all().delete()
-    workers_forget_all()
+    delete_all_workers()
     for analysis_id in Analysis.objects.filter(status=Status.RUNNING).values_list("id", flat=True):
         # It was no fault of the photo's: the attempt does not count.
         analysis_requeue(analysis_id, only=Q(status=Status.RUNNING), tries_from=F("tries_from") + 1)
     failed, missing = _let_go_of_missing_photos()
-    # Nobody was told of these for all that the broker knows: the next round of the reaper rings.
+    # The broker may not have messages for these: the next run of the reaper sends them.
     waiting = Analysis.objects.filter(status=Status.QUEUED).update(rung_at=None)
     restored = Restored(again, waiting, failed, missing)
     log.info("backup_restored", erased=again, waiting=waiting, failed=failed, photos_missing=missing)

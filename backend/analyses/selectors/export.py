@@ -1,4 +1,4 @@
-"""Everything that is stored about an analysis, for whoever it is about."""
+"""Everything that is stored about an analysis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from backend.analyses.models import Analysis
 from backend.analyses.selectors.status import analysis_missing
 
 
-def analysis_holdings(analysis_id: UUID) -> Analysis:
+def analysis_for_export(analysis_id: UUID) -> Analysis:
     """The row with human, findings, feedback and share. Raises AnalysisUnknown or AnalysisErased."""
     rows = Analysis.objects.select_related("human", "share").prefetch_related("findings", "feedback")
     row = rows.filter(pk=analysis_id).first()

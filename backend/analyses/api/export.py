@@ -1,4 +1,4 @@
-"""All that is stored about an analysis as JSON. What a column is called, it is called here."""
+"""Everything that is stored about an analysis, as JSON. Keys are the names of the columns."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NOT_INCLUDED: tuple[tuple[str, Promise], ...] = (
 )
 
 
-def holdings_json(analysis: Analysis, request: HttpRequest) -> dict[str, Any]:
-    """From `analysis_holdings`. Times are ISO 8601, a map is base64 of its bytes."""
+def export_json(analysis: Analysis, request: HttpRequest) -> dict[str, Any]:
+    """The JSON of a row from `analysis_for_export`. Times are ISO 8601, maps are base64."""
     share = getattr(analysis, "share", None)
     photo = reverse("api:photo", args=[analysis.pk])
     return {
@@ -51,7 +51,7 @@ def holdings_json(analysis: Analysis, request: HttpRequest) -> dict[str, Any]:
 
 
 def _columns(row: Model, without: Collection[str] = ()) -> dict[str, Any]:
-    """Every column of a row, so that none is forgotten when the tables grow."""
+    """All columns of a row, so that new ones are included automatically."""
     values = {field.name: field.value_from_object(row) for field in row._meta.concrete_fields}
     return {name: _plain(value) for name, value in values.items() if name not in without}
 

@@ -12,9 +12,14 @@ from django.db import connection
 from django.utils import timezone
 
 from backend.analyses.models import Analysis
-from backend.analyses.selectors import line as lines
-from backend.analyses.selectors.line import NEAR, line, line_forget
-from backend.analyses.selectors.queue import COUNTED, queue_outlook
+from backend.analyses.selectors import queue
+from backend.analyses.selectors.queue import (
+    EXACT_LENGTH_LIMIT,
+    EXACT_POSITION_LIMIT,
+    forget_queue_snapshot,
+    queue_outlook,
+    queue_snapshot,
+)
 from backend.analyses.selectors.status import analysis_status
 from backend.analyses.services.attempt import analysis_claim
 from backend.analyses.services.control import analysis_cancel
@@ -22,19 +27,19 @@ from backend.analyses.states import Status
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
-ROWS = COUNTED + 500
+ROWS = EXACT_LENGTH_LIMIT + 500
 
 
 @pytest.fixture(autouse=True)
-def looked_at_anew() -> Iterator[None]:
+def fresh_snapshot() -> Iterator[None]:
     """No test goes by the line of another one."""
-    line_forget()
+    forget_queue_snapshot()
     yield
-    line_forget()
+    forget_queue_snapshot()
 
 
 @pytest.fixture
-def long_line(db: None) -> list[uuid.UUID]:
+def long_queue(db: None) -> list[uuid.UUID]:
     """The ids of `ROWS` photos in the order of the line; the database knows how many there are."""
     now = timezone.now()
     ids = [uuid.uuid4() for _ in range(ROWS)]
@@ -50,46 +55,47 @@ def long_line(db: None) -> list[uuid.UUID]:
     return ids
 
 
-def test_every_place_is_told_as_it_is(long_line: list[uuid.UUID]) -> None:
-    for place in (1, 2, NEAR - 1, NEAR, NEAR + 1, NEAR + 2, COUNTED, ROWS - 1, ROWS):
-        assert analysis_status(long_line[place - 1]).position == place
+def test_every_place_is_told_as_it_is(long_queue: list[uuid.UUID]) -> None:
+    near_limit = range(EXACT_POSITION_LIMIT - 1, EXACT_POSITION_LIMIT + 3)
+    for place in (1, 2, *near_limit, EXACT_LENGTH_LIMIT, ROWS - 1, ROWS):
+        assert analysis_status(long_queue[place - 1]).position == place
 
 
-def test_near_the_head_a_place_is_of_this_moment_and_behind_of_the_last_look(long_line: list[uuid.UUID]) -> None:
-    far = long_line[-1]
+def test_near_the_head_a_place_is_of_this_moment_and_behind_of_the_last_look(long_queue: list[uuid.UUID]) -> None:
+    far = long_queue[-1]
     assert analysis_status(far).position == ROWS
-    analysis_cancel(long_line[0])
-    assert analysis_status(long_line[1]).position == 1
-    line_forget()
+    analysis_cancel(long_queue[0])
+    assert analysis_status(long_queue[1]).position == 1
+    forget_queue_snapshot()
     assert analysis_status(far).position == ROWS - 1
 
 
-def test_what_came_since_the_last_look_stands_behind_all_of_it(long_line: list[uuid.UUID]) -> None:
-    line()
-    late = Analysis.objects.get(pk=long_line[0])
+def test_what_came_since_the_last_look_stands_behind_all_of_it(long_queue: list[uuid.UUID]) -> None:
+    queue_snapshot()
+    late = Analysis.objects.get(pk=long_queue[0])
     late.pk, late.queued_at = uuid.uuid4(), timezone.now()
     late.save(force_insert=True)
     assert analysis_status(late.pk).position == ROWS + 1
 
 
-def test_in_a_very_long_line_a_place_is_wrong_by_less_than_a_step(
-    long_line: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
+def test_in_a_very_long_queue_a_place_is_wrong_by_less_than_a_step(
+    long_queue: list[uuid.UUID], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lines, "MILESTONES", 100)
+    monkeypatch.setattr(queue, "MILESTONES", 100)
     step = 1 + ROWS // 100
-    for place in range(NEAR + step, ROWS + 1, 37):
-        told = analysis_status(long_line[place - 1]).position
+    for place in range(EXACT_POSITION_LIMIT + step, ROWS + 1, 37):
+        told = analysis_status(long_queue[place - 1]).position
         assert told is not None
         assert abs(told - place) <= step
 
 
-@pytest.mark.parametrize("rows", [0, 1, COUNTED - 1, COUNTED, ROWS])
-def test_the_length_of_the_line_is_told_as_it_is(long_line: list[uuid.UUID], rows: int) -> None:
-    Analysis.objects.filter(pk__in=long_line[rows:]).delete()
+@pytest.mark.parametrize("rows", [0, 1, EXACT_LENGTH_LIMIT - 1, EXACT_LENGTH_LIMIT, ROWS])
+def test_the_length_of_the_line_is_told_as_it_is(long_queue: list[uuid.UUID], rows: int) -> None:
+    Analysis.objects.filter(pk__in=long_queue[rows:]).delete()
     assert queue_outlook().waiting == rows
 
 
-def test_a_queue_is_full_from_the_first_photo_past_its_limit(long_line: list[uuid.UUID], settings: Any) -> None:
+def test_a_queue_is_full_from_the_first_photo_past_its_limit(long_queue: list[uuid.UUID], settings: Any) -> None:
     settings.QUEUE_LIMIT = ROWS
     assert not queue_outlook().accepting
     settings.QUEUE_LIMIT = ROWS + 1
@@ -137,22 +143,22 @@ def reads_all(plan: str) -> bool:
     ],
     ids=["poll", "claim", "cancel", "queue"],
 )
-def test_what_is_asked_all_the_time_goes_along_an_index(long_line: list[uuid.UUID], call: Any) -> None:
+def test_what_is_asked_all_the_time_goes_along_an_index(long_queue: list[uuid.UUID], call: Any) -> None:
     # As in life most have ended: where all wait, to read all of them is the way.
-    Analysis.objects.filter(pk__in=long_line[NEAR:]).update(status=Status.SUCCEEDED)
+    Analysis.objects.filter(pk__in=long_queue[EXACT_POSITION_LIMIT:]).update(status=Status.SUCCEEDED)
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
-    found = plans(lambda: call(long_line[NEAR // 2]))
+    found = plans(lambda: call(long_queue[EXACT_POSITION_LIMIT // 2]))
     assert found
     for plan in found:
         assert not reads_all(plan), plan
 
 
-def test_a_place_near_the_head_is_counted_along_the_line(long_line: list[uuid.UUID]) -> None:
-    (plan,) = plans(lambda: analysis_status(long_line[NEAR // 2]))
+def test_a_place_near_the_head_is_counted_along_the_line(long_queue: list[uuid.UUID]) -> None:
+    (plan,) = plans(lambda: analysis_status(long_queue[EXACT_POSITION_LIMIT // 2]))
     assert "analysis_queue" in plan
 
 
-def test_a_plan_without_an_index_would_be_noticed(long_line: list[uuid.UUID]) -> None:
+def test_a_plan_without_an_index_would_be_noticed(long_queue: list[uuid.UUID]) -> None:
     (plan,) = plans(lambda: Analysis.objects.filter(fingerprint="x").count())
     assert reads_all(plan), plan
