@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy.launcher.broker import broker_command, broker_password, broker_port, broker_ready, broker_url
+from deploy.launcher.broker_server import broker_command, broker_password, broker_port, broker_ready, broker_url
 from deploy.launcher.settings import LOOPBACK, free_port, listen
 
 pytestmark = pytest.mark.processes
