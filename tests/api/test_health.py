@@ -12,7 +12,7 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from backend.operations import broker
+from backend.operations import redis_client
 from backend.operations.models import Round
 from backend.operations.models import Worker as WorkerRow
 from backend.operations.probe import Probe, storage_probe
@@ -188,7 +188,7 @@ def test_without_a_broker_it_is_ready_with_a_warning(
 ) -> None:
     worker()
     settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{free_port()}/0"
-    monkeypatch.setattr(broker, "_client", None)
+    monkeypatch.setattr(redis_client, "_client", None)
     assert ready(client) == (200, {**READY, "warnings": ["broker_unavailable"]})
 
 

@@ -97,7 +97,7 @@ def test_more_than_a_page_of_photos_is_listed(bucket: BucketServer, monkeypatch:
     names = {f"{n}.jpg" for n in range(12)}
     for name in names:
         store(name)
-    monkeypatch.setattr("backend.config.bucket.PAGE", 5)
+    monkeypatch.setattr("backend.config.bucket.PAGE_SIZE", 5)
     before = bucket.log.read_text().count("list-type=2")
     assert set(default_storage.names_before(timezone.now() + timedelta(hours=1))) == names
     assert bucket.log.read_text().count("list-type=2") - before == 3
