@@ -77,9 +77,9 @@ def post_fork(server, worker):
 
 def worker_exit(server, worker):
     """Hand over the last spans, where traces are wanted."""
-    from backend.operations.traces import traces_end
+    from backend.operations.traces import stop_tracing
 
-    traces_end()
+    stop_tracing()
 
 
 # Its control socket would lie in the home folder, one for all checkouts.

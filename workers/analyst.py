@@ -13,7 +13,7 @@ from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.attempt import (
     MAP_SIDE,
     Claim,
-    Graded,
+    SymptomGrade,
     analysis_claim,
     analysis_fail,
     analysis_is_suspect,
@@ -152,13 +152,15 @@ class Analyst:
         written = analysis_succeed(claim, findings, bundle=bundle, demo=demo, quality=quality)
         return _outcome(written, "succeeded")
 
-    def _graded(self, found: Found, photo: Prepared) -> Graded:
+    def _graded(self, found: Found, photo: Prepared) -> SymptomGrade:
         """A finding as it is stored; without a map if the grader abstains."""
         heatmap = None
         if found.map is not None and not found.abstains:
             aspect = self.predictor.bundle.model(found.symptom).preprocessing.aspect
             heatmap = map_on_photo(found.map, aspect, photo.size, MAP_SIDE).tobytes()
-        return Graded(found.symptom, found.grade, found.probabilities, found.confidence, found.abstention, heatmap)
+        return SymptomGrade(
+            found.symptom, found.grade, found.probabilities, found.confidence, found.abstention, heatmap
+        )
 
 
 def _outcome(written: bool, outcome: str) -> str:

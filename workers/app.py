@@ -8,7 +8,7 @@ from typing import Any
 
 from celery import Celery, signals
 
-from backend.operations.logs import REQUEST_HEADER, request_bound
+from backend.operations.logs import REQUEST_HEADER, bind_request_id
 from workers.celery_patches import patch_redis_channel
 
 patch_redis_channel()
@@ -32,7 +32,7 @@ def task(queue: str, name: str | None = None) -> Callable[[Callable[..., str]], 
     def register(function: Callable[..., str]) -> Any:
         @wraps(function)
         def bound(self: Any, **arguments: str) -> str:
-            with request_bound(self.request.get(REQUEST_HEADER)):
+            with bind_request_id(self.request.get(REQUEST_HEADER)):
                 return function(**arguments)
 
         return app.task(

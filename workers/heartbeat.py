@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 
 from backend.analyses.services.attempt import claims_renew
 from backend.operations.services import record_heartbeat, unregister_worker
-from backend.operations.traces import traces_end
+from backend.operations.traces import stop_tracing
 from workers.exit import exit_worker
 
 if TYPE_CHECKING:  # It imports torch, which a worker without models does not need.
@@ -130,7 +130,7 @@ def keep_beating(app: Celery, role: str, analyst: Callable[[], Analyst | None] =
             heartbeat.join(STOP_SECONDS)  # A later beat would register the worker again.
         close_old_connections()  # This thread's connection may have been lost meanwhile.
         unregister_worker(sender.hostname)
-        traces_end()  # Last, as it may wait for the collector.
+        stop_tracing()  # Last, as it may wait for the collector.
 
     signals.worker_ready.connect(start, weak=False)
     signals.worker_shutdown.connect(stop, weak=False)

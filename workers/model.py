@@ -19,7 +19,7 @@ from backend.analyses.services.reaper import worker_leases_reclaim
 from backend.operations.selectors import MODEL_ROLE
 from backend.operations.services import register_worker
 from backend.operations.task_names import ANALYSE_PHOTO, PHOTOS_QUEUE
-from backend.operations.traces import traces_begin
+from backend.operations.traces import start_tracing
 from ml.bundle import Bundle
 from ml.errors import BundleInvalid, ModelError
 from ml.predictor import Predictor
@@ -103,7 +103,7 @@ def check_and_load(sender: Worker, **_: Any) -> None:
         serve_metrics(settings.METRICS_PORT, settings.METRICS_HOST)
         # Celery creates its pool after this signal.
         sender.concurrency = load_analyst(sender.hostname, sender.concurrency)
-        traces_begin(MODEL_ROLE)
+        start_tracing(MODEL_ROLE)
         worker_leases_reclaim(sender.hostname)
     except Exception as error:
         log.exception("worker_start_failed", worker=sender.hostname)

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from ml.errors import OutOfMemory
 
 #: A larger batch that brings fewer photos a second than this only makes each photo wait longer.
-LEAST_GAIN = 1.05
+MIN_GAIN = 1.05
 #: One batch on the device, the next one gathering, and two photos that are being claimed or written.
-THREADS_BESIDE = 2
+EXTRA_THREADS = 2
 #: What measuring may add to the start of a worker.
-SECONDS_TO_MEASURE = 3.0
+MAX_MEASURING_SECONDS = 3.0
 #: A photo waits for the next ones no longer than this part of what a batch takes, nor than it takes to prepare one.
-WAIT_SHARE = 0.25
-MOST_WAIT_SECONDS = 0.05
+MAX_WAIT_SHARE = 0.25
+MAX_WAIT_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Batching:
     @property
     def threads(self) -> int:
         """Threads that keep the device busy without claiming much more than it can do soon."""
-        return 2 * self.max_batch + THREADS_BESIDE
+        return 2 * self.max_batch + EXTRA_THREADS
 
 
 def choose_batching(
@@ -49,21 +49,21 @@ def choose_batching(
     fewest = min(fewest, most)
     seconds: dict[int, float] = {}
     if max_batch is None:
-        seconds = _measured(seconds_for, fewest, most)
-        max_batch = _smallest_of_the_best(seconds)
+        seconds = _measure(seconds_for, fewest, most)
+        max_batch = _smallest_near_best(seconds)
     if max_wait is None:
         max_wait = 0.0
         if max_batch > 1:
-            seconds = seconds or _measured(seconds_for, 1, 1)
+            seconds = seconds or _measure(seconds_for, 1, 1)
             longest = max((taken for photos, taken in seconds.items() if photos <= max_batch), default=0.0)
-            max_wait = min(MOST_WAIT_SECONDS, WAIT_SHARE * longest)
+            max_wait = min(MAX_WAIT_SECONDS, MAX_WAIT_SHARE * longest)
     return Batching(max_batch, max_wait, seconds)
 
 
-def _measured(seconds_for: Callable[[int], float], fewest: int, most: int) -> dict[int, float]:
+def _measure(seconds_for: Callable[[int], float], fewest: int, most: int) -> dict[int, float]:
     """Seconds of 1, 2, 4, 8 … times the fewest, as long as doubling gains, fits the memory and can be afforded."""
     seconds: dict[int, float] = {}
-    left, photos = SECONDS_TO_MEASURE, fewest
+    left, photos = MAX_MEASURING_SECONDS, fewest
     while photos <= most:
         try:
             runs = [seconds_for(photos)]
@@ -73,13 +73,13 @@ def _measured(seconds_for: Callable[[int], float], fewest: int, most: int) -> di
             break
         seconds[photos] = taken = min(runs)
         left -= sum(runs)
-        gains = photos == fewest or 2 * seconds[photos // 2] > LEAST_GAIN * taken
+        gains = photos == fewest or 2 * seconds[photos // 2] > MIN_GAIN * taken
         if not gains or left < 2 * taken:
             break
         photos *= 2
     return seconds
 
 
-def _smallest_of_the_best(seconds: Mapping[int, float]) -> int:
+def _smallest_near_best(seconds: Mapping[int, float]) -> int:
     best = max((photos / taken for photos, taken in seconds.items()), default=0.0)
-    return min((photos for photos, taken in seconds.items() if LEAST_GAIN * photos / taken >= best), default=1)
+    return min((photos for photos, taken in seconds.items() if MIN_GAIN * photos / taken >= best), default=1)

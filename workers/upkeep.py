@@ -24,8 +24,8 @@ from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAP, UPKEEP_ROLE
 from backend.operations.services import delete_expired_counts, delete_stale_workers, record_run, register_worker
 from backend.operations.task_names import UPKEEP_QUEUE
-from backend.operations.traces import traces_begin
-from backend.products.services.counting import spent_forget
+from backend.operations.traces import start_tracing
+from backend.products.services.counting import delete_expired_dedup_keys
 from backend.questions.services.asking import unanswered_sweep
 from backend.statistics.services.publishing import statistics_publish
 from workers.app import app, task
@@ -67,7 +67,7 @@ def sweep_orphans() -> str:
 def sweep_shares() -> str:
     with _run("sweep") as counts:
         counts["shares"] = shares_sweep()
-        counts["dedup_keys"] = spent_forget()
+        counts["dedup_keys"] = delete_expired_dedup_keys()
         counts["questions"] = unanswered_sweep()
     return _summary(counts)
 
@@ -150,7 +150,7 @@ app.conf.beat_schedule = {
 def check(sender: Worker, **_: Any) -> None:
     selfcheck(sender, batches=False)
     serve_metrics(settings.METRICS_PORT, settings.METRICS_HOST)
-    traces_begin(UPKEEP_ROLE)
+    start_tracing(UPKEEP_ROLE)
     register_worker(sender.hostname, role=UPKEEP_ROLE)
 
 

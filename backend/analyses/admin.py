@@ -18,7 +18,7 @@ from backend.analyses.models import Analysis, Feedback, Finding, Human
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.config.errors import UserError
 from backend.operations.admin import Exported
-from backend.operations.audit import act_note
+from backend.operations.audit import log_staff_action
 
 
 class HumanResource(resources.ModelResource):
@@ -114,7 +114,7 @@ class AnalysisAdmin(Exported):
             try:
                 with transaction.atomic():  # Neither is it done without being noted, nor noted without being done.
                     act(analysis_id)
-                    act_note(request.user, word, Analysis, analysis_id, erases=act is analysis_erase)
+                    log_staff_action(request.user, word, Analysis, analysis_id, erases=act is analysis_erase)
             except UserError as error:
                 self.message_user(request, f"{analysis_id}: {error.detail}", messages.WARNING)
             else:

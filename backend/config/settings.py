@@ -205,7 +205,7 @@ SPECTACULAR_SETTINGS = {
         "GradeEnum": "backend.analyses.api.openapi.GRADE_NAMES",
         "SymptomEnum": "backend.products.rules.SIGNS",
         "ScalpTypeEnum": "backend.products.rules.TYPES",
-        "ProductKindEnum": "backend.products.kinds.Kind.values",
+        "ProductKindEnum": "backend.products.kinds.ProductKind.values",
         "AnswerKindEnum": "backend.questions.api.openapi.KINDS",
     },
 }

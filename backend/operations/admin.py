@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from import_export.admin import ExportMixin
 
-from backend.operations.audit import act_note
+from backend.operations.audit import log_staff_action
 from backend.operations.models import Worker
 
 
@@ -30,7 +30,7 @@ class Exported(ExportMixin, ReadOnly):
 
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: QuerySet[Any], **options: Any) -> Any:
         data = super().get_export_data(file_format, request, queryset, **options)
-        act_note(request.user, "export", self.model, rows=queryset.count())
+        log_staff_action(request.user, "export", self.model, rows=queryset.count())
         return data
 
 

@@ -9,6 +9,6 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Only now: what is noted needs Django's models to be there.
-        from backend.operations.audit import logins_note
+        from backend.operations.audit import connect_login_signals
 
-        logins_note()
+        connect_login_signals()

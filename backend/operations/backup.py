@@ -15,7 +15,7 @@ from pathlib import Path
 
 from django.db import connection
 
-PROGRAMS = Path("/usr/lib/postgresql")  #: where Debian keeps those that are not on the PATH
+POSTGRESQL_FOLDER = Path("/usr/lib/postgresql")  #: where Debian keeps those that are not on the PATH
 
 
 class BackupFailed(Exception):
@@ -85,7 +85,7 @@ def _where() -> list[str]:
 
 
 def _run(program: str, *arguments: str) -> None:
-    versions = sorted(PROGRAMS.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
+    versions = sorted(POSTGRESQL_FOLDER.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     found = shutil.which(program) or (versions and str(versions[-1]))
     if not found:
         raise BackupFailed(f"{program} is not on this machine. Debian, Ubuntu: apt install postgresql-client")

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from backend.operations.counters import counter_registry
 from backend.operations.database_clock import database_now
 from backend.operations.health import REASONS, WARNINGS, readiness
-from backend.operations.selectors import pace, rounds, workers_heard_by_bundle
+from backend.operations.selectors import fresh_workers_by_bundle, pace, rounds
 
 #: After a failed read, the other collectors of a scrape do not wait for the database's timeouts as well.
 RETRY_SECONDS = 3.0
@@ -72,7 +72,7 @@ class WorkersCollector(RowsCollector):
         bundles = GaugeMetricFamily(
             "scalp_workers_by_bundle", "Ready model workers by bundle and device.", labels=["bundle", "device"]
         )
-        for bundle, device, workers in workers_heard_by_bundle():
+        for bundle, device, workers in fresh_workers_by_bundle():
             bundles.add_metric([bundle, device], workers)
         yield bundles
 

@@ -13,7 +13,7 @@ from django.db.models.functions import Now
 
 from backend.operations.models import Round, Worker
 from backend.operations.probe import broker_probe, storage_probe
-from backend.operations.selectors import MODEL_ROLE, heard_since
+from backend.operations.selectors import MODEL_ROLE, fresh_since
 from ml.labels import MODEL_KEYS
 
 UPKEEP_ROLE = "upkeep"
@@ -57,7 +57,7 @@ def readiness() -> Readiness:
     Takes at most four seconds if storage and broker hang, and as long as the database's timeouts if that hangs.
     """
     try:
-        workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=heard_since())))
+        workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=fresh_since())))
         a_lease_ago = Now() - timedelta(seconds=settings.LEASE_SECONDS)
         reaps = Round.objects.filter(pk=REAP, ended_at__gte=a_lease_ago).exists()
     except (OperationalError, InterfaceError):

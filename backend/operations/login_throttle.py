@@ -18,7 +18,7 @@ from backend.operations.throttle import client_address, throttle_wait
 
 COOKIE = "scalp_known_to_staff"
 COOKIE_SECONDS = 180 * 24 * 3600
-PATH = "/admin/login/"
+COOKIE_PATH = "/admin/login/"
 
 _signer = signing.TimestampSigner(salt=COOKIE)
 
@@ -35,7 +35,7 @@ def remember_browser(request: HttpRequest, response: HttpResponse) -> None:
     """Set the device cookie for the name of the user who is logged in."""
     value = _signer.sign_object([request.user.get_username(), secrets.token_urlsafe(16)])
     response.set_cookie(
-        COOKIE, value, max_age=COOKIE_SECONDS, path=PATH, secure=settings.HTTPS, httponly=True, samesite="Strict"
+        COOKIE, value, max_age=COOKIE_SECONDS, path=COOKIE_PATH, secure=settings.HTTPS, httponly=True, samesite="Strict"
     )
 
 

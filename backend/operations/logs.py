@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import structlog
 import structlog.typing
 
-SHARED: list[structlog.typing.Processor] = [
+SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -24,7 +24,7 @@ REQUEST_HEADER = "request_id"
 
 
 @contextmanager
-def request_bound(request_id: str | None) -> Iterator[None]:
+def bind_request_id(request_id: str | None) -> Iterator[None]:
     """Meanwhile every line of this thread bears the id; a new one where None is given, as a round of upkeep has."""
     with structlog.contextvars.bound_contextvars(request=request_id or uuid.uuid4().hex):
         yield
@@ -39,13 +39,13 @@ def request_headers() -> dict[str, str]:
 def json_formatter() -> logging.Formatter:
     """The formatter for every handler; also takes what the standard library's loggers say."""
     structlog.configure(
-        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=SHARED,
+        foreign_pre_chain=SHARED_PROCESSORS,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(ensure_ascii=False),

@@ -26,19 +26,19 @@ from django.utils.translation import get_language_from_request, override
 from backend.config.private_responses import private
 from backend.config.problems import error_response
 from backend.config.security_headers import SECURITY_HEADERS
-from backend.operations.logs import request_bound
+from backend.operations.logs import bind_request_id
 
 log = structlog.get_logger(__name__)
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+REQUEST_ID_PATTERN = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 def request_id_of(environ: Mapping[str, Any]) -> str:
     """The id that the sender or a proxy gave the request, if it looks like one, else a new one."""
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID_PATTERN.fullmatch(given) else uuid.uuid4().hex
 
 
 class RequestLog:
@@ -49,7 +49,7 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_of(request.META)
-        with request_bound(request_id):
+        with bind_request_id(request_id):
             response = self.respond(request)
         response["X-Request-ID"] = request_id
         return response

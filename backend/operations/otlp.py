@@ -22,7 +22,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, format_
 from opentelemetry.trace import Span as Recorded
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from backend.operations.traces import Attributes, Kind, Span
+from backend.operations.traces import Attributes, Span, SpanKindName
 
 #: The SDK would wait for half a minute, in which a supervisor may lose its patience.
 SHUTDOWN_SECONDS = 3.0
@@ -42,7 +42,7 @@ class Tracer:
 
     @contextmanager
     def span(
-        self, name: str, attributes: Attributes, kind: Kind, parent: str | None, links: Sequence[str]
+        self, name: str, attributes: Attributes, kind: SpanKindName, parent: str | None, links: Sequence[str]
     ) -> Iterator[Span]:
         begun = self._tracer.start_as_current_span(
             name,

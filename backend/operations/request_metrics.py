@@ -27,7 +27,7 @@ class RequestMetrics:
         started = time.perf_counter()
         response = self.respond(request)
         held = "Preference-Applied" in response
-        request_measure(
+        record_request(
             _route(request),
             str(request.method),
             response.status_code,
@@ -60,7 +60,7 @@ class RequestTraces:
         return response
 
 
-def request_measure(route: str, method: str, status: int, seconds: float | None) -> None:
+def record_request(route: str, method: str, status: int, seconds: float | None) -> None:
     """Count a request. `seconds` is None for long polls, whose duration the client chose."""
     HTTP_REQUESTS.labels(route, method if method in KNOWN_METHODS else "other", status).inc()
     if seconds is not None:

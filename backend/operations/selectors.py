@@ -28,10 +28,10 @@ class Pace:
 
 
 def _model_workers() -> QuerySet[Worker]:
-    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=heard_since(), models_resident=len(MODEL_KEYS))
+    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=fresh_since(), models_resident=len(MODEL_KEYS))
 
 
-def heard_since() -> Combinable:
+def fresh_since() -> Combinable:
     """A worker whose last heartbeat is older does not count as there."""
     return Now() - timedelta(seconds=settings.HEARTBEAT_STALE_SECONDS)
 
@@ -60,9 +60,9 @@ def models_are_demo() -> bool | None:
     return any(told) if told else None
 
 
-def workers_heard() -> frozenset[str]:
+def fresh_worker_names() -> frozenset[str]:
     """The node names of all workers that took a heartbeat just now."""
-    return frozenset(Worker.objects.filter(seen_at__gte=heard_since()).values_list("name", flat=True))
+    return frozenset(Worker.objects.filter(seen_at__gte=fresh_since()).values_list("name", flat=True))
 
 
 def worker_is_fresh(name: str) -> bool:
@@ -70,11 +70,11 @@ def worker_is_fresh(name: str) -> bool:
 
     One that only starts is written down as well, and whoever asks here lets another worker go for this one.
     """
-    heard = Worker.objects.filter(name=name, seen_at__gte=heard_since())
+    heard = Worker.objects.filter(name=name, seen_at__gte=fresh_since())
     return heard.exclude(role=MODEL_ROLE, models_resident__lt=len(MODEL_KEYS)).exists()
 
 
-def workers_heard_by_bundle() -> list[tuple[str, str, int]]:
+def fresh_workers_by_bundle() -> list[tuple[str, str, int]]:
     """Bundle, device and the number of ready model workers that hold the one on the other."""
     counted = _model_workers().values_list("bundle", "device").annotate(workers=Count("name"))
     return list(counted.order_by("bundle", "device"))

@@ -26,7 +26,7 @@ class SheetRow(NamedTuple):
     cells: dict[str, str]
 
 
-def rows_read(path: Path) -> Iterator[SheetRow]:
+def read_rows(path: Path) -> Iterator[SheetRow]:
     """The rows below the header without blank ones. Raises FileUnreadable, or OSError if it cannot be opened."""
     table = _workbook(path) if zipfile.is_zipfile(path) else _csv(path)
     for line, row in table:

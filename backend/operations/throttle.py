@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 60
 #: After a count that failed, the next requests do not wait for the time-out as well.
-QUIET_SECONDS = 3.0
+RETRY_SECONDS = 3.0
 
-_quiet_until = 0.0
+_retry_at = 0.0
 
 
 def client_address(request: HttpRequest) -> str:
@@ -57,13 +57,13 @@ def throttle_wait(limit: int, what: str, *senders: str) -> float:
     When Redis does not answer, everybody may pass: a photo that waits for its bell is better than one that is refused,
     and so are admins who get in to see why.
     """
-    if max(tries(what, *senders), default=0) <= limit:
+    if max(count_attempts(what, *senders), default=0) <= limit:
         return 0.0
     THROTTLED.labels(what).inc()
     return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
 
 
-def tries(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
+def count_attempts(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
     """Count one more try of `what` by each of the senders; how often each has tried in this window of so many seconds.
 
     Fixed windows, counted by atomic increments: by Redis, or by the database where the broker is RabbitMQ, which does
@@ -78,13 +78,13 @@ def tries(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
         keys.append(f"{what}:{digest[:32]}:{int(window)}")
     if broker_is_rabbitmq():
         return [count_attempt(key, seconds=lasts) for key in keys]
-    return _counted_by_redis(keys, lasts)
+    return _count_in_redis(keys, lasts)
 
 
-def _counted_by_redis(keys: Sequence[str], seconds: int) -> list[int]:
+def _count_in_redis(keys: Sequence[str], seconds: int) -> list[int]:
     """How often each was counted with this time, kept for so many seconds; empty where nobody answers."""
-    global _quiet_until
-    if not broker_is_redis() or time.monotonic() < _quiet_until:
+    global _retry_at
+    if not broker_is_redis() or time.monotonic() < _retry_at:
         return []
     try:
         with redis_client().pipeline() as pipeline:
@@ -93,7 +93,7 @@ def _counted_by_redis(keys: Sequence[str], seconds: int) -> list[int]:
                 pipeline.expire(key, seconds)
             return [int(count) for count in pipeline.execute()[::2]]
     except (redis.RedisError, OSError) as error:
-        _quiet_until = time.monotonic() + QUIET_SECONDS
+        _retry_at = time.monotonic() + RETRY_SECONDS
         log.warning("throttle_unavailable", cause=repr(error))
         return []
 

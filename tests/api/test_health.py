@@ -16,7 +16,7 @@ from backend.operations import redis_client
 from backend.operations.models import Round
 from backend.operations.models import Worker as WorkerRow
 from backend.operations.probe import Probe, storage_probe
-from backend.operations.selectors import pace, workers_heard
+from backend.operations.selectors import fresh_worker_names, pace
 from backend.operations.services import (
     delete_stale_workers,
     record_heartbeat,
@@ -112,12 +112,12 @@ def test_a_heartbeat_is_worth_the_same_whatever_the_clock_of_the_worker_says(
         record_run("reap", seconds=0.1, counts={})
         assert delete_stale_workers() == 0
     assert ready(client) == (200, READY)
-    assert workers_heard() == {"model@one", "upkeep@one"}
+    assert fresh_worker_names() == {"model@one", "upkeep@one"}
     assert pace().workers == 1
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(timezone, "now", lambda: here() - timedelta(hours=hours))
         assert ready(client) == (200, READY)
-        assert workers_heard() == {"model@one", "upkeep@one"}
+        assert fresh_worker_names() == {"model@one", "upkeep@one"}
         assert pace().workers == 1
         assert delete_stale_workers() == 0
     age(settings.HEARTBEAT_STALE_SECONDS + 1)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from backend.products.kinds import Kind
+from backend.products.kinds import ProductKind
 from backend.products.models import Click, Product
 from backend.products.rules import SIGNS, TYPES
-from backend.products.services.importing import SENTENCES, products_import
+from backend.products.services.importing import REASON_TEXTS, products_import
 from tests.products.catalogue import product
 from tests.support.registers import write_csv, write_xlsx
 
@@ -71,7 +71,7 @@ def test_a_list_is_taken_over_in_any_encoding_and_a_second_time_changes_nothing(
     said = told(path)
     assert "line 2: added a\nline 3: added b\n2 products added, 0 changed" in said
     first, second = Product.objects.order_by("key")
-    assert (first.kind, first.suits_types) == (Kind.SHAMPOO, ["oily", "seborrheic"])
+    assert (first.kind, first.suits_types) == (ProductKind.SHAMPOO, ["oily", "seborrheic"])
     assert first.suits_signs == ["follicular_erythema_pustules", "dandruff"]
     assert (first.avoid_types, first.url, first.active, first.sample) == (
         ["sensitive"],
@@ -79,7 +79,7 @@ def test_a_list_is_taken_over_in_any_encoding_and_a_second_time_changes_nothing(
         True,
         False,
     )
-    assert (second.name, second.name_en, second.maker, second.kind) == ("둘", "Two", "제조사", Kind.TONIC)
+    assert (second.name, second.name_en, second.maker, second.kind) == ("둘", "Two", "제조사", ProductKind.TONIC)
     assert (second.avoid, second.ingredients) == ("상처에는 쓰지 마세요.", "물")
     before = list(Product.objects.values())
     assert told(path).strip() == "0 products added, 0 changed, 0 closed, 2 as they were, 0 skipped."
@@ -112,11 +112,11 @@ TRAPS = {
 
 
 def test_every_line_that_is_wrong_is_skipped_with_its_reason_and_the_others_are_taken(tmp_path: Path) -> None:
-    assert set(TRAPS) == set(SENTENCES)
+    assert set(TRAPS) == set(REASON_TEXTS)
     said = told(listed(tmp_path, [row("good"), *TRAPS.values()])).splitlines()
     for line, (code, trap) in enumerate(TRAPS.items(), 3):
         assert any(
-            text.startswith(f"line {line}: skipped {trap[0] or '–'}, as it {SENTENCES[code]}") for text in said
+            text.startswith(f"line {line}: skipped {trap[0] or '–'}, as it {REASON_TEXTS[code]}") for text in said
         ), code
     assert "line 2: added good" in said
     assert said[-1] == f"1 products added, 0 changed, 0 closed, 0 as they were, {len(TRAPS)} skipped."

@@ -27,15 +27,15 @@ from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.config.errors import UserError
 from backend.config.security_headers import SECURITY_HEADERS
 from backend.operations.middleware import request_id_of
-from backend.operations.request_metrics import request_measure
+from backend.operations.request_metrics import record_request
 
-ADDRESS = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
+PATH_PATTERN = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 
 #: The same address as `RequestMetrics` names it.
 ROUTE = "/api/v1/analyses/<uuid:analysis_id>/"
 
 #: What asks for more than a look: to be held, or for the language of a cookie.
-_UNUSUAL = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
+_SLOW_PATH_HEADERS = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
 
 
 class Polls:
@@ -49,20 +49,20 @@ class Polls:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         begun = time.perf_counter()
-        address = ADDRESS.fullmatch(environ["PATH_INFO"])
-        if address and environ["REQUEST_METHOD"] == "GET" and environ.keys().isdisjoint(_UNUSUAL):
+        address = PATH_PATTERN.fullmatch(environ["PATH_INFO"])
+        if address and environ["REQUEST_METHOD"] == "GET" and environ.keys().isdisjoint(_SLOW_PATH_HEADERS):
             answer = _answer(environ, UUID(address[1]))
             if answer is not None:
                 status, headers, body = answer
                 start_response(status, headers)
-                request_measure(ROUTE, "GET", int(status[:3]), time.perf_counter() - begun)
+                record_request(ROUTE, "GET", int(status[:3]), time.perf_counter() - begun)
                 return body
         return self.application(environ, start_response)
 
 
 def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tuple[str, str]], list[bytes]] | None:
     """Status, headers and body, or None where there is more to say than that it waits or is as it was."""
-    if not _host_is_ours(environ.get("HTTP_HOST", "")):
+    if not _is_allowed_host(environ.get("HTTP_HOST", "")):
         return None
     try:
         analysis = analysis_status(analysis_id)
@@ -82,7 +82,7 @@ def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tupl
     ]
     if not analysis.ended:
         headers.append(("Retry-After", str(analysis.retry_after)))
-    if not etags_known(environ).isdisjoint({etag, "*"}):
+    if not client_etags(environ).isdisjoint({etag, "*"}):
         return "304 Not Modified", headers, []
     if analysis.ended or analysis.code:
         return None
@@ -101,7 +101,7 @@ def status_etag(analysis: AnalysisStatus, language: str) -> str:
     return f'"{analysis.version}.{language}"'
 
 
-def etags_known(environ: dict[str, Any]) -> set[str]:
+def client_etags(environ: dict[str, Any]) -> set[str]:
     """The tags of `If-None-Match`, without the mark of weakness.
 
     A proxy that compresses adds one, and a poll has none to mind.
@@ -118,6 +118,6 @@ def _language(accepted: str) -> str:
 
 
 @lru_cache(256)
-def _host_is_ours(host: str) -> bool:
+def _is_allowed_host(host: str) -> bool:
     domain, _port = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)

@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 
 from backend.analyses.api import openapi
 from backend.analyses.api.export import export_json
-from backend.analyses.api.polling import etags_known, status_etag
+from backend.analyses.api.polling import client_etags, status_etag
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.export import analysis_for_export
 from backend.analyses.selectors.photo import analysis_photo
@@ -185,7 +185,7 @@ class Queue(APIView):
 
 
 def _poll(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    known, language = etags_known(request.META), get_language() or settings.LANGUAGE_CODE
+    known, language = client_etags(request.META), get_language() or settings.LANGUAGE_CODE
     first: list[str] = []
 
     def changed(analysis: AnalysisStatus) -> bool:

@@ -36,7 +36,7 @@ class Hair:
 
 
 @dataclass(frozen=True)
-class Line:
+class GradeLine:
     """A grade's line across the drawing."""
 
     y: int
@@ -46,7 +46,7 @@ class Line:
 @dataclass(frozen=True)
 class Spectrum:
     hairs: tuple[Hair, ...]
-    lines: tuple[Line, ...]
+    lines: tuple[GradeLine, ...]
     description: str
     scalp: str
     right: int
@@ -89,7 +89,7 @@ def _drawing(strands: Sequence[tuple[int, str, str]], description: str, width: i
         half = HALF_ROOT[grade]
         shaft = _shaft(x, skin_y + 12, tip_y, LEAN[place], half)
         hairs.append(Hair(shaft, _root(x, skin_y + 13, half), _follicle(x, skin_y), css, str(sign.short), number))
-    lines = tuple(Line(y, grade) for grade, y in enumerate(GRADE_Y)) if width < WIDTH else ()
+    lines = tuple(GradeLine(y, grade) for grade, y in enumerate(GRADE_Y)) if width < WIDTH else ()
     scalp = f"M2 {SCALP_Y}Q{width / 2:g} {SCALP_Y - 2 * SCALP_RISE} {width - 2} {SCALP_Y}"
     return Spectrum(tuple(hairs), lines, description, scalp, width)
 

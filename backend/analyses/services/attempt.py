@@ -53,7 +53,7 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Graded:
+class SymptomGrade:
     """One symptom's grade 0–3, four probabilities, confidence 0–1, and why the grade is withheld, if it is.
 
     `map`, if any, shows where on the photo: `MAP_SIDE`² bytes as stored in `Finding`.
@@ -137,7 +137,7 @@ def claims_renew(claims: Collection[Claim]) -> int:
 
 
 def analysis_succeed(
-    claim: Claim, findings: Sequence[Graded], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
+    claim: Claim, findings: Sequence[SymptomGrade], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
 ) -> bool:
     """Write six findings, one `Human` and the new status in one transaction. False: nothing was written.
 

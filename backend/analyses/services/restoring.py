@@ -36,7 +36,7 @@ class Restored:
     photos_missing: int
 
 
-def erasures_known() -> frozenset[UUID]:
+def erased_ids() -> frozenset[UUID]:
     """The tombstones of the present database; none where there is no such table (yet)."""
     try:
         with transaction.atomic():
@@ -45,12 +45,12 @@ def erasures_known() -> frozenset[UUID]:
         return frozenset()
 
 
-def analyses_restored(erased: Collection[UUID]) -> Restored:
+def analyses_reconcile(erased: Collection[UUID]) -> Restored:
     """Bring the rows of a backup into accord with today; no part of the service runs meanwhile.
 
     `erased` are the ids that were erased since the backup, as far as they are known.
     """
-    again = _erase_again(frozenset(erased) - erasures_known())
+    again = _erase_again(frozenset(erased) - erased_ids())
     Share.objects.all().delete()
     Session.objects.all().delete()
     delete_all_workers()

@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 #: A file this old without a row was left by a process that died between storing and committing.
 ORPHAN_AGE = timedelta(hours=1)
 #: So many names are held against the rows at a time, however many files there are.
-AT_ONCE = 500
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def write_ahead_log_wipe() -> bool:
 def _sweep_orphans() -> int:
     swept = 0
     old = _names_before(timezone.now() - ORPHAN_AGE)
-    while names := set(islice(old, AT_ONCE)):
+    while names := set(islice(old, BATCH_SIZE)):
         # Read after the files were listed: whatever of them is old enough and has a row is in here.
         named = Analysis.objects.filter(photo__in=names).values_list("photo", flat=True)
         for name in names.difference(named):

@@ -14,7 +14,7 @@ from backend.analyses.selectors.status import analysis_missing, report_must_exis
 
 log = structlog.get_logger(__name__)
 
-SHARED_DAYS = 7
+SHARE_DAYS = 7
 
 
 def share_create(analysis_id: UUID) -> Share:
@@ -28,7 +28,7 @@ def share_create(analysis_id: UUID) -> Share:
     try:
         with transaction.atomic():
             share, _made = Share.objects.get_or_create(
-                analysis_id=analysis_id, defaults={"expires_at": now + timedelta(days=SHARED_DAYS)}
+                analysis_id=analysis_id, defaults={"expires_at": now + timedelta(days=SHARE_DAYS)}
             )
     except IntegrityError:
         raise analysis_missing(analysis_id) from None  # Erased since the read above.

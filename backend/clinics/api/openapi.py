@@ -5,7 +5,7 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from backend.clinics.selectors.clinics import PACKED
+from backend.clinics.selectors.clinics import MAP_COLUMNS
 
 
 class ClinicSchema(serializers.Serializer):
@@ -30,7 +30,7 @@ class ClinicsSchema(serializers.Serializer):
 
 
 class PackedClinicsSchema(serializers.Serializer):
-    columns = serializers.ListField(child=serializers.ChoiceField(PACKED))
+    columns = serializers.ListField(child=serializers.ChoiceField(MAP_COLUMNS))
     clinics = serializers.ListField(child=serializers.ListField(), help_text="A row each, in the order of `columns`.")
 
 

@@ -17,8 +17,8 @@ from backend.clinics.models import Clinic
 from backend.clinics.selectors.clinics import Box, clinic_get, clinics_found, clinics_packed
 from backend.clinics.sources import Source
 
-MOST = 100  #: clinics of one answer
-DIGITS = 9  #: of an offset, at most: no country has more clinics
+PAGE_SIZE = 100  #: clinics of one answer
+OFFSET_MAX_DIGITS = 9  #: of an offset, at most: no country has more clinics
 
 
 class ClinicCollection(APIView):
@@ -36,7 +36,7 @@ class ClinicCollection(APIView):
             booking=_flag(request.GET.get("booking", "false")),
         )
         begin = _count(request.GET.get("offset", "0"))
-        clinics = [clinic_json(clinic) for clinic in found[begin : begin + MOST]]
+        clinics = [clinic_json(clinic) for clinic in found[begin : begin + PAGE_SIZE]]
         return JsonResponse({"count": found.count(), "clinics": clinics})
 
 
@@ -90,6 +90,6 @@ def _flag(word: str) -> bool:
 
 def _count(word: str) -> int:
     """Raises QueryInvalid."""
-    if not (word.isascii() and word.isdecimal() and len(word) <= DIGITS):
+    if not (word.isascii() and word.isdecimal() and len(word) <= OFFSET_MAX_DIGITS):
         raise QueryInvalid
     return int(word)

@@ -22,7 +22,7 @@ from backend.clinics.sources import Source
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 
-PAGE = 30  #: clinics of one page of the list
+PAGE_SIZE = 30  #: clinics of one page of the list
 
 
 def _tile_hosts() -> list[str]:
@@ -38,7 +38,7 @@ def clinics(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "")[:100]
     specialist, booking = "specialist" in request.GET, "booking" in request.GET
     wanted = {"specialist": specialist, "booking": booking}
-    page = Paginator(clinics_found(words, specialist=specialist, booking=booking), PAGE).get_page(
+    page = Paginator(clinics_found(words, specialist=specialist, booking=booking), PAGE_SIZE).get_page(
         request.GET.get("page")
     )
     context = {

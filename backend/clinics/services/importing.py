@@ -13,10 +13,10 @@ from django.db import transaction
 
 from backend.clinics.models import Clinic
 from backend.clinics.registers.coordinates import NoPlace
-from backend.clinics.registers.departments import dermatologists_read
+from backend.clinics.registers.departments import read_dermatologists
 from backend.clinics.registers.layouts import Listed, Skipped, layout_of
 from backend.clinics.sources import Source
-from backend.operations.spreadsheets import FileUnreadable, rows_read
+from backend.operations.spreadsheets import FileUnreadable, read_rows
 
 #: What a register says of a clinic. The rest of its row is the admins'.
 COLUMNS = (
@@ -26,12 +26,12 @@ COLUMNS = (
 #: Two lists have the same clinic where its name is the same and it lies no further away: some 150 m.
 SAME_PLACE_DEGREES = 0.0015
 #: Lines that a report names of each kind.
-LINES_TOLD = 5
-BATCH = 500
+MAX_REPORTED_LINES = 5
+BATCH_SIZE = 500
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What came of an import; lists of lines in the file by what was the matter with them."""
 
     source: Source
@@ -59,12 +59,14 @@ class Report:
             lines.append(f"{self.samples:,} invented clinics gave way.")
         for title, kinds in (("Mended", self.mended), ("Merged", self.merged), ("Skipped", self.skipped)):
             lines += [
-                f"{title}: {len(found):,} {SENTENCES[kind]} ({_told(found)})" for kind, found in kinds.items() if found
+                f"{title}: {len(found):,} {REASON_TEXTS[kind]} ({_line_list(found)})"
+                for kind, found in kinds.items()
+                if found
             ]
         return "\n".join(lines)
 
 
-SENTENCES = {
+REASON_TEXTS = {
     "swapped": "with longitude and latitude exchanged",
     "projected": "in metres, turned into degrees",
     "shortened": "with a text that is longer than its column",
@@ -79,18 +81,18 @@ SENTENCES = {
 }
 
 
-def clinics_import(path: Path, departments: Path | None = None, *, replace_all: bool = False) -> Report:
+def clinics_import(path: Path, departments: Path | None = None, *, replace_all: bool = False) -> ImportReport:
     """Take over the clinics of a list; `departments` is HIRA's file of them. All of it or, after an error, nothing.
 
     `replace_all` removes what came from the same register and is not in this file. Raises FileUnreadable or OSError.
     """
-    rows = rows_read(path)
+    rows = read_rows(path)
     first = next(rows, None)
     if first is None:
         raise FileUnreadable(f"{path.name} has no rows below its head.")
     layout = layout_of(first.cells)
-    known = dermatologists_read(departments) if departments else None
-    report = Report(layout.source)
+    known = read_dermatologists(departments) if departments else None
+    report = ImportReport(layout.source)
     listed: dict[str, Listed] = {}
     lines: dict[str, int] = {}
     closed: set[str] = set()
@@ -108,10 +110,10 @@ def clinics_import(path: Path, departments: Path | None = None, *, replace_all: 
             for what in ("swapped", "projected"):
                 if getattr(clinic.place, what):
                     report.mended[what].append(row.line)
-            clinic = _fitting(clinic, report, row.line)
+            clinic = _truncate(clinic, report, row.line)
             if clinic.key in listed:
                 report.merged["key"].append(row.line)
-                clinic = _merged(listed[clinic.key], clinic)
+                clinic = _merge(listed[clinic.key], clinic)
             listed[clinic.key] = clinic
             lines.setdefault(clinic.key, row.line)
     elsewhere = _write(listed, closed, report, replace_all)
@@ -119,28 +121,28 @@ def clinics_import(path: Path, departments: Path | None = None, *, replace_all: 
     return report
 
 
-def clinics_write(listed: Iterable[Listed], source: Source) -> Report:
+def clinics_write(listed: Iterable[Listed], source: Source) -> ImportReport:
     """Have exactly these clinics of that source."""
-    report = Report(source)
+    report = ImportReport(source)
     _write({clinic.key: clinic for clinic in listed}, set(), report, replace_all=True)
     return report
 
 
 @transaction.atomic
-def _write(listed: dict[str, Listed], closed: set[str], report: Report, replace_all: bool) -> list[str]:
+def _write(listed: dict[str, Listed], closed: set[str], report: ImportReport, replace_all: bool) -> list[str]:
     """The keys of those that were left out, as another list has them."""
     there = {clinic.key: clinic for clinic in Clinic.objects.filter(source=report.source)}
     others: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for name, longitude, latitude in Clinic.objects.exclude(source=report.source).values_list(
         "name", "longitude", "latitude"
     ):
-        others[_squeezed(name)].append((longitude, latitude))
+        others[_normalize_name(name)].append((longitude, latitude))
     added, changed, elsewhere = [], [], []
     for key, clinic in listed.items():
         values = _columns(clinic)
         row = there.get(key)
         if row is None:
-            if _is_known(clinic, others):
+            if _is_listed_elsewhere(clinic, others):
                 elsewhere.append(key)
                 continue
             added.append(Clinic(key=key, **values))
@@ -150,7 +152,7 @@ def _write(listed: dict[str, Listed], closed: set[str], report: Report, replace_
             changed.append(row)
         else:
             report.unchanged += 1
-    Clinic.objects.bulk_create(added, batch_size=BATCH)
+    Clinic.objects.bulk_create(added, batch_size=BATCH_SIZE)
     for row in changed:
         row.save()
     report.added, report.changed = len(added), len(changed)
@@ -171,11 +173,11 @@ def _columns(clinic: Listed) -> dict[str, Any]:
     return {name: getattr(clinic.place if name in {"longitude", "latitude"} else clinic, name) for name in COLUMNS}
 
 
-def _fitting(clinic: Listed, report: Report, line: int) -> Listed:
+def _truncate(clinic: Listed, report: ImportReport, line: int) -> Listed:
     """The clinic with its texts as long as their columns allow."""
     cut: dict[str, Any] = {}
     for column in fields(Listed):
-        value, most = getattr(clinic, column.name), LENGTHS.get(column.name)
+        value, most = getattr(clinic, column.name), MAX_LENGTHS.get(column.name)
         if isinstance(value, str) and most and len(value) > most:
             cut[column.name] = value[:most]
     if not cut:
@@ -185,10 +187,10 @@ def _fitting(clinic: Listed, report: Report, line: int) -> Listed:
 
 
 #: Letters that a column takes.
-LENGTHS = {column.name: column.max_length for column in Clinic._meta.concrete_fields if column.max_length}
+MAX_LENGTHS = {column.name: column.max_length for column in Clinic._meta.concrete_fields if column.max_length}
 
 
-def _merged(first: Listed, second: Listed) -> Listed:
+def _merge(first: Listed, second: Listed) -> Listed:
     """What the first says, and what only the second does."""
     blanks = {
         column.name: getattr(second, column.name)
@@ -198,23 +200,23 @@ def _merged(first: Listed, second: Listed) -> Listed:
     return replace(first, **blanks)
 
 
-def _is_known(clinic: Listed, others: dict[str, list[tuple[float, float]]]) -> bool:
+def _is_listed_elsewhere(clinic: Listed, others: dict[str, list[tuple[float, float]]]) -> bool:
     return any(
         abs(longitude - clinic.place.longitude) < SAME_PLACE_DEGREES
         and abs(latitude - clinic.place.latitude) < SAME_PLACE_DEGREES
-        for longitude, latitude in others.get(_squeezed(clinic.name), ())
+        for longitude, latitude in others.get(_normalize_name(clinic.name), ())
     )
 
 
-def _squeezed(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return "".join(name.split()).casefold()
 
 
 def _batches(keys: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), BATCH):
-        yield keys[start : start + BATCH]
+    for start in range(0, len(keys), BATCH_SIZE):
+        yield keys[start : start + BATCH_SIZE]
 
 
-def _told(lines: list[int]) -> str:
-    told = ", ".join(f"{line:,}" for line in lines[:LINES_TOLD])
-    return f"line {told}{' …' if len(lines) > LINES_TOLD else ''}"
+def _line_list(lines: list[int]) -> str:
+    told = ", ".join(f"{line:,}" for line in lines[:MAX_REPORTED_LINES])
+    return f"line {told}{' …' if len(lines) > MAX_REPORTED_LINES else ''}"

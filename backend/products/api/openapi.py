@@ -5,8 +5,8 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
-from backend.products.bandit import PLACES
-from backend.products.kinds import Kind
+from backend.products.bandit import SUGGESTION_COUNT
+from backend.products.kinds import ProductKind
 from backend.products.rules import SIGNS, TYPES
 from ml.labels import SCALP_TYPES
 
@@ -15,7 +15,7 @@ class ProductSchema(serializers.Serializer):
     id = serializers.IntegerField()
     name = serializers.CharField(help_text="In the reader's language.")
     maker = serializers.CharField(allow_blank=True)
-    kind = serializers.ChoiceField(Kind.values)
+    kind = serializers.ChoiceField(ProductKind.values)
     ingredients = serializers.CharField(allow_blank=True, help_text="In the reader's language.")
     types = serializers.ListField(child=serializers.ChoiceField(TYPES), help_text="Scalp types that it suits.")
     symptoms = serializers.ListField(child=serializers.ChoiceField(SIGNS), help_text="Signs that it suits.")
@@ -36,7 +36,9 @@ class SuggestionsSchema(serializers.Serializer):
     doctor = serializers.CharField(
         allow_blank=True, help_text="Why a doctor comes first, to be said before any product; empty where none has to."
     )
-    products = serializers.ListField(child=SuggestedProductSchema(), max_length=PLACES, help_text="In this order.")
+    products = serializers.ListField(
+        child=SuggestedProductSchema(), max_length=SUGGESTION_COUNT, help_text="In this order."
+    )
 
 
 class ClickSchema(serializers.Serializer):

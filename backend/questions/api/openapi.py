@@ -5,13 +5,15 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from backend.questions.red_flags import RedFlag
-from backend.questions.selectors.answering import MOST, NOT_BLANK, Kind
+from backend.questions.selectors.answering import NOT_BLANK, QUESTION_MAX_CHARS, AnswerKind
 
-KINDS = [kind.value for kind in Kind]
+KINDS = [kind.value for kind in AnswerKind]
 
 
 class AskSchema(serializers.Serializer):
-    question = serializers.RegexField(NOT_BLANK, max_length=MOST, help_text="In Korean, English, or both.")
+    question = serializers.RegexField(
+        NOT_BLANK, max_length=QUESTION_MAX_CHARS, help_text="In Korean, English, or both."
+    )
     analysis = serializers.UUIDField(
         required=False, allow_null=True, help_text="A report whose signs come first; it is not kept with the question."
     )

@@ -18,7 +18,7 @@ from backend.questions.advice import ADVICE
 from backend.questions.api import openapi
 from backend.questions.errors import EntryUnknown, QuestionMissing
 from backend.questions.models import Entry
-from backend.questions.selectors.answering import Told, entry_get
+from backend.questions.selectors.answering import Answer, entry_get
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import question_ask
 from backend.questions.wording import reader_language, worded
@@ -51,7 +51,7 @@ class QuestionDetail(APIView):
         return JsonResponse(_entry_json(entry, reader_language()), json_dumps_params={"ensure_ascii": False})
 
 
-def told_json(told: Told) -> dict[str, Any]:
+def told_json(told: Answer) -> dict[str, Any]:
     advice = ADVICE[told.flag] if told.flag else None
     return {
         "kind": told.kind.value,

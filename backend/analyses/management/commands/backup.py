@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backend.analyses.services.restoring import erasures_known
+from backend.analyses.services.restoring import erased_ids
 from backend.operations.backup import BackupFailed, database_dump
 
 
@@ -25,7 +25,7 @@ class Command(BaseCommand):
         file: Path = options["file"]
         if options["erasures"]:
             whole = file.with_name(f".{file.name}.part")
-            whole.write_text("".join(f"{analysis_id}\n" for analysis_id in sorted(erasures_known())))
+            whole.write_text("".join(f"{analysis_id}\n" for analysis_id in sorted(erased_ids())))
             whole.replace(file)
             return
         try:

@@ -8,11 +8,11 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from backend.analyses.services.restoring import analyses_restored, erasures_known
+from backend.analyses.services.restoring import analyses_reconcile, erased_ids
 from backend.operations.backup import BackupFailed, database_load
-from backend.operations.selectors import workers_heard
+from backend.operations.selectors import fresh_worker_names
 
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID_PATTERN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Command(BaseCommand):
@@ -46,12 +46,12 @@ class Command(BaseCommand):
             erased = {analysis_id for given in options["erased"] for analysis_id in erased_in(given)}
             if file is not None:
                 _refuse_while_it_runs()
-                erased |= erasures_known()
+                erased |= erased_ids()
                 database_load(file)
         except (BackupFailed, OSError) as error:
             raise CommandError(str(error)) from error
         call_command("migrate", interactive=False, verbosity=0)
-        restored = analyses_restored(erased)
+        restored = analyses_reconcile(erased)
         self.stdout.write(
             f"Restored. Erased again: {restored.erased}. Waiting: {restored.waiting}. Photos that are not there: "
             f"{restored.photos_missing}, for want of which {restored.failed} failed. Everybody has to log in anew."
@@ -63,9 +63,9 @@ def erased_in(file: Path) -> set[UUID]:
     found = set()
     with file.open(errors="replace") as lines:
         for line in map(str.strip, lines):
-            if ID.fullmatch(line):
+            if UUID_PATTERN.fullmatch(line):
                 found.add(UUID(line))
-            elif '"analysis_erased"' in line and (told := ID.search(_analysis(line))):
+            elif '"analysis_erased"' in line and (told := UUID_PATTERN.search(_analysis(line))):
                 found.add(UUID(told[0]))
     return found
 
@@ -81,7 +81,7 @@ def _analysis(line: str) -> str:
 
 def _refuse_while_it_runs() -> None:
     try:
-        heard = workers_heard()
+        heard = fresh_worker_names()
     except DatabaseError:
         return  # There is no database to speak of.
     if heard:

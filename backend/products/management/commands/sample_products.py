@@ -3,7 +3,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser, no_translations
 
 from backend.products.models import Product
-from backend.products.services.importing import samples_write
+from backend.products.services.importing import write_samples
 
 
 class Command(BaseCommand):
@@ -17,5 +17,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["unless_any"] and Product.objects.exists():
             return
-        number = samples_write(remove=options["remove"])
+        number = write_samples(remove=options["remove"])
         self.stdout.write(f"{number} invented products are there.")

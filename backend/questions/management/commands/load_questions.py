@@ -4,7 +4,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from backend.questions.models import EntryText
 from backend.questions.services.loading import entries_load
-from backend.questions.services.meanings import meanings_write
+from backend.questions.services.meanings import write_meanings
 
 
 class Command(BaseCommand):
@@ -18,5 +18,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(str(entries_load()))
         if options["write_meanings"]:
-            written = meanings_write(EntryText.objects.values_list("text", flat=True))
+            written = write_meanings(EntryText.objects.values_list("text", flat=True))
             self.stdout.write(f"{written} meanings written")
