@@ -82,7 +82,7 @@ def test_a_list_is_taken_over_in_any_encoding_and_a_second_time_changes_nothing(
     assert (second.name, second.name_en, second.maker, second.kind) == ("둘", "Two", "제조사", ProductKind.TONIC)
     assert (second.avoid, second.ingredients) == ("상처에는 쓰지 마세요.", "물")
     before = list(Product.objects.values())
-    assert told(path).strip() == "0 products added, 0 changed, 0 closed, 2 as they were, 0 skipped."
+    assert told(path).strip() == "0 products added, 0 changed, 0 closed, 2 unchanged, 0 skipped."
     assert list(Product.objects.values()) == before
 
 
@@ -119,7 +119,7 @@ def test_every_line_that_is_wrong_is_skipped_with_its_reason_and_the_others_are_
             text.startswith(f"line {line}: skipped {trap[0] or '–'}, as it {REASON_TEXTS[code]}") for text in said
         ), code
     assert "line 2: added good" in said
-    assert said[-1] == f"1 products added, 0 changed, 0 closed, 0 as they were, {len(TRAPS)} skipped."
+    assert said[-1] == f"1 products added, 0 changed, 0 closed, 0 unchanged, {len(TRAPS)} skipped."
     assert [one.name for one in Product.objects.all()] == ["제품 good"]
 
 
@@ -166,7 +166,7 @@ def test_a_product_closes_by_its_column_or_with_replace_and_keeps_its_clicks(tmp
         (b"", "is empty"),
         (b"\xff\xfe\x00\x01\x80", "neither xlsx nor text"),
         ("이름,주소\n가,나\n".encode(), "lacks columns: key/번호/제품번호, "),
-        (b"key,name,kind,link\n", "no rows below its head"),
+        (b"key,name,kind,link\n", "no rows below its header"),
     ],
 )
 def test_what_is_no_list_is_refused_with_a_sentence_and_changes_nothing(
@@ -193,7 +193,7 @@ def test_samples_are_there_once_marked_and_give_way_to_real_ones(tmp_path: Path)
     assert {key for one in samples for key in one.suits_signs} == set(SIGNS) - {"follicular_erythema_pustules"}
     for one in samples:
         one.full_clean()
-    assert f"{len(samples)} invented products gave way" in told(listed(tmp_path, [row("a")]))
+    assert f"{len(samples)} invented products were removed" in told(listed(tmp_path, [row("a")]))
     call_command("sample_products", "--unless-any", stdout=io.StringIO())
     assert [one.key for one in Product.objects.all()] == ["a"]
 

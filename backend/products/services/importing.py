@@ -106,7 +106,7 @@ class ImportReport:
         if self.missing:
             lines.append(f"{self.missing:,} products are not in this file and stay; --replace closes them.")
         if self.samples:
-            lines.append(f"{self.samples:,} invented products gave way.")
+            lines.append(f"{self.samples:,} invented products were removed.")
         return "\n".join(lines)
 
 
@@ -151,7 +151,7 @@ def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     rows = read_rows(path)
     first = next(rows, None)
     if first is None:
-        raise FileUnreadable(f"{path.name} has no rows below its head.")
+        raise FileUnreadable(f"{path.name} has no rows below its header.")
     names = {column: next((name for name in known if name in first.cells), "") for column, known in COLUMNS.items()}
     if missing := [column for column in REQUIRED_COLUMNS if not names[column]]:
         wanted = ", ".join("/".join(COLUMNS[column]) for column in missing)
