@@ -140,7 +140,7 @@ STATICFILES_DIRS = [ROOT / "frontend" / "static"]
 WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site has a use for them.
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
 FILE_UPLOAD_HANDLERS = [
-    "backend.operations.uploads.FewParts",
+    "backend.operations.uploads.PartLimit",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024

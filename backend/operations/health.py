@@ -95,10 +95,10 @@ def _of_upkeep(*, heard: bool, reaps: bool) -> Iterator[str]:
 
 
 def _of_storage() -> Iterator[str]:
-    if not storage_probe.there():
+    if not storage_probe.is_available():
         yield "storage_unavailable"
 
 
 def _of_broker() -> Iterator[str]:
-    if not broker_probe.there():
+    if not broker_probe.is_available():
         yield "broker_unavailable"
