@@ -8,7 +8,7 @@ class AnalysesConfig(AppConfig):
     verbose_name = _("Analyses")
 
     def ready(self) -> None:
-        # Only now: the rows that are counted need Django's models to be there.
+        # Imported late, as it needs Django's models.
         from backend.analyses.collectors import analyses
         from backend.operations.collectors import registry
 

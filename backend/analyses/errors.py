@@ -1,4 +1,4 @@
-"""What can be refused to the owner of an analysis."""
+"""User errors of analyses."""
 
 from __future__ import annotations
 

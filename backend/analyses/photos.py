@@ -1,4 +1,4 @@
-"""A photo as it arrives from a browser or a phone, made clean before anything is stored.
+"""Checks and cleans uploaded photos before anything is stored.
 
 Accepted, because phones and scalp scopes write them: JPEG (nearly every camera, also as MPO, the JPEG with
 a depth or gain map behind it), HEIC (iPhone, Samsung), PNG and WebP (screenshots, messengers), BMP (the
@@ -98,7 +98,7 @@ class CleanPhoto:
 
 
 class PhotoRefused(UserError):
-    """An error for users: the upload is no photo that can be graded.
+    """A user error: the upload is not a photo that can be graded.
 
     `code` is stable, `status` the HTTP status, `detail` a lazily translated sentence that says what happened
     and what to do.
@@ -161,7 +161,7 @@ def photo_clean(data: bytes) -> CleanPhoto:
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PhotoRefused("photo_too_many_pixels") from error
     except Exception as error:
-        # A dozen decoders in C and Python raise whatever they please on a broken file, from struct.error to
+        # A dozen decoders in C and Python raise any exception on a broken file, from struct.error to
         # AssertionError. The cause stays attached for the log.
         raise PhotoRefused("photo_unreadable") from error
     finally:
@@ -260,7 +260,7 @@ def _flatten(image: Image.Image) -> Image.Image:
 
 
 def _convert_to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture (L, RGB or CMYK) as sRGB; a profile that is broken or for other channels is ignored."""
+    """The picture (L, RGB or CMYK) as sRGB; a broken profile, or one for other channels, is ignored."""
     if profile:
         with contextlib.suppress(ImageCms.PyCMSError, OSError, TypeError, ValueError):
             converted = ImageCms.profileToProfile(
@@ -275,7 +275,7 @@ def _convert_to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image
 
 
 def _rotate_upright(picture: Image.Image, exif: bytes | None) -> Image.Image:
-    """The picture turned as its EXIF says; an EXIF block that can't be read turns nothing.
+    """The picture turned as its EXIF says; an unreadable EXIF block is ignored.
 
     A HEIC is turned by its own boxes while it is decoded and its EXIF is void (ISO/IEC 23008-12);
     pillow-heif sets the orientation in it to 1.

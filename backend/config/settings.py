@@ -1,4 +1,4 @@
-"""Django's settings. Each comes from the environment, prefix `SCALP_`; `README.md` lists those that matter."""
+"""Django's settings. They are read from the environment, prefix `SCALP_`; `README.md` lists the important ones."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", "")
 
 # ── What the service promises ────────────────────────────────────────────────────────────────────────
 
-#: The one number that every time limit derives from: how long an attempt may go without a sign of life.
+#: The one number that all time limits derive from: how long an attempt may go without a renewal.
 LEASE_SECONDS = environment.number("LEASE_SECONDS", 60, least=2, most=3600)
-HEARTBEAT_SECONDS = LEASE_SECONDS / 12  #: between two heartbeats of a worker, each of which renews its leases
-HEARTBEAT_STALE_SECONDS = LEASE_SECONDS / 3  #: a worker not heard of for so long does not count as there
-REAP_SECONDS = LEASE_SECONDS / 6  #: between two rounds of the reaper
+HEARTBEAT_SECONDS = LEASE_SECONDS / 12  #: between two heartbeats of a worker, which renew its leases
+HEARTBEAT_STALE_SECONDS = LEASE_SECONDS / 3  #: a worker with an older heartbeat does not count as available
+REAP_SECONDS = LEASE_SECONDS / 6  #: between two runs of the reaper
 RESEND_SECONDS = LEASE_SECONDS / 3  #: after this the message of a queued row may be sent again
-VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: the broker hands an unacknowledged message out again after this
+VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: after this the broker redelivers an unacknowledged message
 
 MAX_ATTEMPTS = environment.integer("MAX_ATTEMPTS", 3, least=1, most=20)
 QUEUE_LIMIT = environment.integer("QUEUE_LIMIT", 500, least=1, most=10_000_000)
 RETENTION_HOURS = environment.number("RETENTION_HOURS", 24, least=0.001, most=24 * 365)
 QUESTIONS_PER_MINUTE = environment.integer("QUESTIONS_PER_MINUTE", 20, least=1, most=1_000_000)
 SUBMITS_PER_MINUTE = environment.integer("SUBMITS_PER_MINUTE", 20, least=1, most=1_000_000)
-LOGINS_PER_MINUTE = environment.integer("LOGINS_PER_MINUTE", 10, least=1, most=1_000_000)  #: tries, in the admin
-WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held requests with `Prefer: wait`, a process
+LOGINS_PER_MINUTE = environment.integer("LOGINS_PER_MINUTE", 10, least=1, most=1_000_000)  #: attempts, in the admin
+WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held requests (`Prefer: wait`) per process
 
 BUNDLE = environment.text("BUNDLE", str(ROOT / "ml" / "bundles" / "demo"))
 DEVICE = environment.text("DEVICE", "auto")
@@ -48,13 +48,13 @@ MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, m
 MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)
 METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a worker; 0: none
 METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
-#: Where the map of clinics takes its pictures from, `https://…/{z}/{x}/{y}.png`, and whom it names for them; none by
-#: default, as whoever gives them learns which part of the map somebody looks at.
+#: The tile server of the clinic map, `https://…/{z}/{x}/{y}.png`, and its attribution; none by default, as the server
+#: learns which part of the map people view.
 TILES_URL = environment.text("TILES_URL", "")
 TILES_ATTRIBUTION = environment.text("TILES_ATTRIBUTION", "")
-#: Whether questions are also searched by meaning, where its model is installed (requirements/questions.txt).
+#: Whether questions are also searched by meaning, if its model is installed (requirements/questions.txt).
 QUESTIONS_BY_MEANING = environment.flag("QUESTIONS_BY_MEANING", True)
-TRACES = environment.traces()  #: whether spans are handed to a collector of OpenTelemetry
+TRACES = environment.traces()  #: whether spans are exported to an OpenTelemetry collector
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -137,7 +137,7 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [ROOT / "frontend" / "static"]
-WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site has a use for them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site needs them.
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
 FILE_UPLOAD_HANDLERS = [
     "backend.operations.uploads.PartLimit",
@@ -168,7 +168,7 @@ if TRUSTED_PROXIES:
 # bind all other names below the site's domain to HTTPS too, or for good.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
-# Pages and answers with the id of an analysis say `no-referrer` themselves.
+# Responses with the id of an analysis set `no-referrer` themselves.
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -212,10 +212,10 @@ SPECTACULAR_SETTINGS = {
 
 # ── Admin ────────────────────────────────────────────────────────────────────────────────────────────
 
-# Without it everybody who may log in to the admin may export every table.
+# Without it, everyone who may log in to the admin may export every table.
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 
-#: Where the admin's links to the queue lead: behind the proxy, if nobody says another address.
+#: The admin's links to Flower; by default behind the proxy.
 FLOWER_URL = environment.text("FLOWER_URL", "/flower/")
 
 # ── Celery ───────────────────────────────────────────────────────────────────────────────────────────
@@ -226,7 +226,7 @@ if CELERY_BROKER_URL.startswith("amqp"):
     # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would replicate messages that
     # may get lost anyway, and for them Celery creates some fifty queues and exchanges for delays, which we do not use.
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"confirm_publish": True, "socket_timeout": 15}
-    CELERY_BROKER_HEARTBEAT = 10  # A host that was cut off holds its messages for so long, twice at most.
+    CELERY_BROKER_HEARTBEAT = 10  # A disconnected host keeps its messages for up to twice this long.
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": VISIBILITY_SECONDS,
@@ -253,7 +253,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CONCURRENCY = environment.integer("CONCURRENCY", 64, least=1, most=4096)
 CELERY_TIMEZONE = TIME_ZONE
 
-# ── Logs: one line of JSON an event, ids and causes, never answers ───────────────────────────────────
+# ── Logs: one line of JSON per event, ids and causes, never answers ──────────────────────────────────
 
 LOGGING = {
     "version": 1,
@@ -264,10 +264,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        # Refusing by design is no error of ours: not ready, queue full.
+        # Refusing by design is not an error: not ready, queue full.
         "django.request": {"level": "ERROR", "filters": ["unplanned"]},
-        # Whoever asks for a foreign host or sends too much of something gets 400; a line, or a trace of ours, for each
-        # would let scanners fill the log.
+        # Requests for a foreign host or with too much of something get 400: scanners must not fill the log.
         **{
             f"django.security.{refused}": {"level": "CRITICAL"}
             for refused in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")

@@ -114,7 +114,7 @@ def test_a_collector_that_is_named_is_asked_for(monkeypatch: pytest.MonkeyPatch,
 def test_a_protocol_that_is_not_there_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-    with pytest.raises(ImproperlyConfigured, match="write http/protobuf"):
+    with pytest.raises(ImproperlyConfigured, match="set http/protobuf"):
         environment.traces()
 
 

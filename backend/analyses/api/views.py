@@ -73,7 +73,7 @@ class AnalysisDetail(APIView):
         },
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponseBase:
-        """Poll the status. Obey `Retry-After`, send `If-None-Match`, or hold the line with `Prefer: wait=N`."""
+        """Poll the status. Obey `Retry-After`, send `If-None-Match`, or wait for a change with `Prefer: wait=N`."""
         return _poll(request._request, analysis_id)
 
     @extend_schema(
@@ -84,7 +84,7 @@ class AnalysisDetail(APIView):
         },
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Erase the analysis; afterwards its address answers 410."""
+        """Erase the analysis; its address then answers 410."""
         analysis_erase(analysis_id)
         return private(HttpResponse(status=204))
 
@@ -121,7 +121,7 @@ class AnalysisPhoto(APIView):
         responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """The photo as it was stored, while it is kept."""
+        """The stored photo, as long as it is kept."""
         return private_picture(analysis_photo(analysis_id), "image/jpeg")
 
 
@@ -131,7 +131,7 @@ class AnalysisExport(APIView):
         responses={200: openapi.ExportSchema, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Download all that is stored about the analysis; the photo has an address of its own."""
+        """Download everything that is stored about the analysis; the photo has its own address."""
         holdings = export_json(analysis_for_export(analysis_id), request._request)
         response = JsonResponse(holdings, json_dumps_params={"ensure_ascii": False, "indent": 2})
         response["Content-Disposition"] = 'attachment; filename="scalpspectra-analysis.json"'
@@ -145,7 +145,7 @@ class AnalysisShare(APIView):
         responses={200: openapi.ShareSchema, **openapi.problems(404, 409, 410)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Make a link to the report for others, without photo and address; one that has not ended is given again."""
+        """Create a link to the report for others, without photo and address; a valid link is returned again."""
         share = share_create(analysis_id)
         url = request.build_absolute_uri(reverse("pages:shared", args=[share.id]))
         return private(JsonResponse({"url": url, "expires_at": share.expires_at.isoformat()}))
@@ -155,7 +155,7 @@ class AnalysisShare(APIView):
         responses={204: OpenApiResponse(description="There is no link any more."), **openapi.problems(404, 410)},
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """End the link at once."""
+        """Revoke the link."""
         share_end(analysis_id)
         return private(HttpResponse(status=204))
 
@@ -170,7 +170,7 @@ class AnalysisFeedback(APIView):
         },
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Say what you think of one grade; a later opinion on the same sign takes its place."""
+        """Give an opinion on one grade; a later one on the same sign replaces it."""
         feedback_give(analysis_id, request.data if isinstance(request.data, dict) else {})
         return private(HttpResponse(status=204))
 
@@ -178,7 +178,7 @@ class AnalysisFeedback(APIView):
 class Queue(APIView):
     @extend_schema(operation_id="queue", responses={200: openapi.QueueSchema})
     def get(self, request: Request) -> HttpResponse:
-        """What somebody who sends a photo now may expect."""
+        """What a photo that is sent now can expect."""
         response = JsonResponse(asdict(queue_outlook()))
         response["Cache-Control"] = "no-store"
         return response

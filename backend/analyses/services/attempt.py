@@ -145,7 +145,7 @@ def analysis_succeed(
     (`ml.labels.counted_grade`); a photo on which nothing could be rated still has a `Human`.
     """
     if [finding.symptom for finding in findings] != [symptom.key for symptom in SYMPTOMS]:
-        raise ValueError("findings must be six, in the order of the symptoms")
+        raise ValueError("exactly six findings are needed, in the order of the symptoms")
     skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
     with transaction.atomic():
         ended = analysis_move(
