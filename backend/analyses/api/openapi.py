@@ -61,7 +61,7 @@ class ResultSchema(serializers.Serializer):
     )
     open_signs = serializers.ListField(
         child=serializers.ChoiceField([symptom.key for symptom in SYMPTOMS]),
-        help_text="The signs without a rating that would decide the type.",
+        help_text="The unrated signs that would decide the type.",
     )
     findings = serializers.ListField(child=FindingSchema(), min_length=len(SYMPTOMS), max_length=len(SYMPTOMS))
     bundle = serializers.CharField(help_text="Version of the models that made it.")
@@ -70,7 +70,7 @@ class ResultSchema(serializers.Serializer):
 
 class ReasonSchema(serializers.Serializer):
     code = serializers.CharField(help_text=f"Of a rejection one of {', '.join(REJECTIONS)}.")
-    detail = serializers.CharField(help_text="In the reader's language.")
+    detail = serializers.CharField(help_text="In the user's language.")
 
 
 class RejectionSchema(ReasonSchema):
@@ -81,8 +81,8 @@ class RejectionSchema(ReasonSchema):
 class AnalysisSchema(serializers.Serializer):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
-    position = serializers.IntegerField(min_value=1, allow_null=True, help_text="Place in the line while queued.")
-    eta_seconds = serializers.IntegerField(min_value=1, allow_null=True, help_text="Null while no worker is there.")
+    position = serializers.IntegerField(min_value=1, allow_null=True, help_text="Position in the queue while queued.")
+    eta_seconds = serializers.IntegerField(min_value=1, allow_null=True, help_text="Null without a worker.")
     models_done = serializers.IntegerField(min_value=0, max_value=len(MODEL_KEYS))
     models_total = serializers.IntegerField(min_value=len(MODEL_KEYS), max_value=len(MODEL_KEYS))
     created_at = serializers.DateTimeField()
@@ -93,7 +93,7 @@ class AnalysisSchema(serializers.Serializer):
 
 
 class ShareSchema(serializers.Serializer):
-    url = serializers.URLField(help_text="Whoever has it can see the report, without the photo.")
+    url = serializers.URLField(help_text="Shows the report, without the photo, to anyone who has it.")
     expires_at = serializers.DateTimeField()
 
 
@@ -101,25 +101,25 @@ class StoredAnalysisSchema(serializers.Serializer):
     id = serializers.UUIDField()
     status = serializers.ChoiceField(Status.choices)
     code = serializers.CharField(allow_blank=True, help_text="Why it was rejected or failed.")
-    photo = serializers.URLField(allow_null=True, help_text="Where the photo is; null once it is purged.")
+    photo = serializers.URLField(allow_null=True, help_text="URL of the photo; null once it is purged.")
     sex = serializers.ChoiceField(Sex.choices)
     age = serializers.ChoiceField(Age.choices)
     device = serializers.ChoiceField([*Device.choices, ("", "")])
     consented_at = serializers.DateTimeField(help_text="When consent was given.")
     idempotency_key = serializers.CharField(allow_null=True, help_text="SHA-256 of the key that came with the photo.")
-    fingerprint = serializers.CharField(help_text="SHA-256 of answers and file, by which a second sending is known.")
+    fingerprint = serializers.CharField(help_text="SHA-256 of answers and file, to recognize repeated submissions.")
     created_at = serializers.DateTimeField()
     queued_at = serializers.DateTimeField()
-    rung_at = serializers.DateTimeField(allow_null=True, help_text="When the workers were last told of it.")
+    rung_at = serializers.DateTimeField(allow_null=True, help_text="When the last message was sent to the workers.")
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)
     purge_at = serializers.DateTimeField(help_text="After which the photo is deleted.")
     attempt = serializers.IntegerField(min_value=0)
-    tries_from = serializers.IntegerField(min_value=0, help_text="Of the attempts, those before the last request.")
+    tries_from = serializers.IntegerField(min_value=0, help_text="The number of attempts before the last request.")
     worker = serializers.CharField(allow_blank=True)
     lease_until = serializers.DateTimeField(allow_null=True)
     models_done = serializers.IntegerField(min_value=0, max_value=len(MODEL_KEYS))
-    traceparent = serializers.CharField(allow_null=True, help_text="Names the trace of the last request, W3C's way.")
+    traceparent = serializers.CharField(allow_null=True, help_text="Trace of the last request (W3C).")
     brightness = serializers.FloatField(allow_null=True)
     contrast = serializers.FloatField(allow_null=True)
     sharpness = serializers.FloatField(allow_null=True)
@@ -137,7 +137,7 @@ class StoredFindingSchema(serializers.Serializer):
     confidence = serializers.FloatField(min_value=0, max_value=1)
     abstains = serializers.BooleanField()
     abstention = serializers.ChoiceField([*Abstention.choices, ("", "")])
-    map = serializers.CharField(allow_null=True, help_text="Where on the photo it was seen: a square of bytes, base64.")
+    map = serializers.CharField(allow_null=True, help_text="Where on the photo: a square of bytes, base64.")
 
 
 class StoredHumanSchema(serializers.Serializer):
@@ -163,16 +163,16 @@ class StoredShareSchema(serializers.Serializer):
 class RetentionSchema(serializers.Serializer):
     photo_hours = serializers.FloatField(min_value=0)
     photo_purged_after = serializers.DateTimeField()
-    rest = serializers.CharField(help_text="How long all else is kept, in the reader's language.")
+    rest = serializers.CharField(help_text="How long everything else is kept, in the user's language.")
 
 
 class NotIncludedSchema(serializers.Serializer):
     what = serializers.CharField()
-    why = serializers.CharField(help_text="In the reader's language.")
+    why = serializers.CharField(help_text="In the user's language.")
 
 
 class ExportSchema(serializers.Serializer):
-    """All that is stored about an analysis."""
+    """Everything that is stored about an analysis."""
 
     analysis = StoredAnalysisSchema()
     findings = StoredFindingSchema(many=True)
@@ -208,7 +208,7 @@ class ProblemSchema(serializers.Serializer):
     title = serializers.CharField()
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="Stable.")
-    detail = serializers.CharField(help_text="In the reader's language.")
+    detail = serializers.CharField(help_text="In the user's language.")
     instance = serializers.CharField()
     errors = FieldErrorSchema(many=True, required=False)  # type: ignore[assignment]
 
