@@ -76,9 +76,9 @@ def post_fork(server, worker):
 
 def worker_exit(server, worker):
     """Sends the last spans, if tracing is on."""
-    from backend.operations.traces import traces_end
+    from backend.operations.traces import stop_tracing
 
-    traces_end()
+    stop_tracing()
 
 
 # The control socket would be in the home folder, shared by all checkouts.

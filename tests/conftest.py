@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from backend.operations.task_names import PHOTOS_QUEUE
 from tests.support.environment import SCRATCH
 from tests.support.stack import Stack
 
@@ -49,14 +50,14 @@ def broker(settings: Any) -> Iterator[redis.Redis]:
 
 
 @pytest.fixture
-def bell(broker: redis.Redis) -> Callable[[], list[str]]:
-    """The ids of the analyses that the workers were told of and have not heard yet, the first one first."""
+def sent_messages(broker: redis.Redis) -> Callable[[], list[str]]:
+    """Lists the ids in the messages that wait for a worker, the first one first."""
 
-    def told() -> list[str]:
-        bodies = [base64.b64decode(json.loads(message)["body"]) for message in broker.lrange("photos", 0, -1)]
+    def waiting() -> list[str]:
+        bodies = [base64.b64decode(json.loads(message)["body"]) for message in broker.lrange(PHOTOS_QUEUE, 0, -1)]
         return [json.loads(body)[1]["analysis_id"] for body in reversed(bodies)]
 
-    return told
+    return waiting
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""Celery workers. A worker is a Django process without the web, so Django is set up before any module of it."""
+"""Celery workers. They use Django's models, so Django is set up before their modules are imported."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""The Celery application, and the one door to tasks."""
+"""The Celery application and the decorator for tasks."""
 
 from __future__ import annotations
 
@@ -8,42 +8,42 @@ from typing import Any
 
 from celery import Celery, signals
 
-from backend.operations.logs import REQUEST_HEADER, request_bound
-from workers.broker import channel_install
+from backend.operations.logs import REQUEST_HEADER, bind_request_id
+from workers.celery_patches import patch_redis_channel
 
-channel_install()
+patch_redis_channel()
 
 app = Celery("scalpspectra")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
 @signals.setup_logging.connect
-def keep_our_logging(**_: Any) -> None:
-    """Celery sets up logging of its own only where nobody answers this signal."""
+def keep_own_logging(**_: Any) -> None:
+    """Celery only sets up its own logging if no receiver is connected to this signal."""
 
 
-def task(queue: str) -> Callable[[Callable[..., str]], Any]:
-    """Make a task of a function that takes keywords only and returns a word on what it did.
+def task(queue: str, name: str | None = None) -> Callable[[Callable[..., str]], Any]:
+    """Make a task of a function that takes keyword arguments only and returns its outcome.
 
-    Acknowledged late: a worker that dies leaves the message to another one. No retries and no results:
-    what happened stands in the row. Its log lines bear the id of the request that sent the message, or a new one.
+    Acknowledged late: if a worker dies, another one receives the message. No retries and no results: the outcome is in
+    the row. Log lines carry the id of the request that sent the message, or a new one.
     """
 
     def register(function: Callable[..., str]) -> Any:
         @wraps(function)
         def bound(self: Any, **arguments: str) -> str:
-            with request_bound(self.request.get(REQUEST_HEADER)):
+            with bind_request_id(self.request.get(REQUEST_HEADER)):
                 return function(**arguments)
 
         return app.task(
             bind=True,
-            name=function.__name__,
+            name=name or function.__name__,
             queue=queue,
             acks_late=True,
             reject_on_worker_lost=True,
             ignore_result=True,
             max_retries=0,
-            Strategy="workers.messages:strategy",
+            Strategy="workers.celery_patches:drop_malformed",
         )(bound)
 
     return register

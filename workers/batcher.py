@@ -1,15 +1,15 @@
-"""The batcher: many threads hand in photos, one thread owns the device.
+"""The batcher: many threads submit photos, one thread owns the device.
 
 1. A thread submits a prepared photo and gets a `Job`.
-2. The device's thread takes the jobs that wait, up to `max_batch` of them. Short of that it waits for more, at most
-   `max_wait` from when the first one came, and only while a thread says that a photo is about to be submitted. So a
-   photo at an idle queue waits for nobody; while a batch runs, photos gather by themselves.
-3. It runs the seven models over the batch, and tells each job how many are done; between two models it leaves
-   out the jobs that were canceled.
-4. Out of memory: it halves the batch, down to one photo, which then fails alone. An error of one photo does
-   not touch the others. A sticky device error fails all, and the process must leave.
+2. The device thread takes waiting jobs, up to `max_batch`. If there are fewer, it waits for more, at most `max_wait`
+   since the first one was submitted, and only while a thread expects to submit another. So with an empty queue a photo
+   does not wait, and while a batch runs, the next one fills by itself.
+3. It runs the seven models over the batch and updates the progress of each job; between two models it drops canceled
+   jobs.
+4. Out of memory: it halves the batch, down to one photo, which then fails alone. An error of one photo does not affect
+   the others. A sticky device error fails all jobs, and the process must exit.
 
-The device's thread never waits for the database: each submitter follows its own job and writes what it reads.
+The device thread never waits for the database: each submitter follows its own job and writes its progress.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 
 class Predicts(Protocol):
-    """What the batcher needs of a predictor."""
+    """The part of a predictor that the batcher uses."""
 
     def predict(
         self, photos: Sequence[Prepared], watch: Watch | None = None, *, maps: bool = False
@@ -40,20 +40,20 @@ class Predicts(Protocol):
 
 
 class Draining(Exception):
-    """The batcher takes no more work; the job was not begun."""
+    """The batcher accepts no more work; the job has not started."""
 
 
 class Job:
-    """One photo on its way through the batcher."""
+    """A photo in the batcher."""
 
     def __init__(self, photo: Prepared, *, alone: bool) -> None:
         self.photo = photo
         self.alone = alone
         self.submitted_at = time.monotonic()
         self.canceled = False
-        #: What the submitter's log lines are about, for those that the device's thread writes of its photo.
-        self.about: str | None = structlog.contextvars.get_contextvars().get("analysis")
-        #: Of the span in which the photo was submitted, and of that of the batch in which it was last.
+        #: The analysis in the submitter's log context, for log lines of the device thread.
+        self.analysis: str | None = structlog.contextvars.get_contextvars().get("analysis")
+        #: Of the span that submitted the photo, and of the span of its last batch.
         self.traceparent = traceparent()
         self.batch_traceparent: str | None = None
         self._changed = threading.Condition()
@@ -63,13 +63,13 @@ class Job:
         self._error: Exception | None = None
 
     def cancel(self) -> None:
-        """Leave the batch at the next model; the job then ends with None."""
+        """Drop out of the batch at the next model; the job then ends with None."""
         self.canceled = True
 
     def progress(self, pause: float = 0.0) -> Iterator[int]:
-        """Yield the number of models done when it has changed and `pause` seconds have passed, until the job has ended.
+        """Yield the number of models done after each change, at most every `pause` seconds, until the job has ended.
 
-        A slow reader skips numbers, it never holds up the device.
+        A slow reader skips numbers and never blocks the device.
         """
         seen = 0
         while True:
@@ -116,67 +116,67 @@ class Batcher:
         self.max_batch = max_batch
         self.max_wait = max_wait
         self.device_lost = device_lost
-        #: Seconds that a photo lately took its share of a batch: a moving average over some ten batches.
+        #: Recent seconds per photo: a moving average over about ten batches.
         self.photo_seconds: float | None = None
         self._waiting: deque[Job] = deque()
         self._expected = 0
-        self._came = threading.Condition()
+        self._changed = threading.Condition()
         self._draining = False
-        self._moved_at: float | None = None
+        self._progressed_at: float | None = None
         self._thread = threading.Thread(target=self._loop, name="device", daemon=True)
         self._thread.start()
 
     @contextmanager
     def expecting(self) -> Iterator[None]:
-        """Around all that leads to a `submit` by this thread: a batch that is not full may wait for it."""
-        with self._came:
+        """Wraps the preparation of a photo: a batch that is not full may wait for its `submit`."""
+        with self._changed:
             self._expected += 1
         try:
             yield
         finally:
-            with self._came:
+            with self._changed:
                 self._expected -= 1
-                self._came.notify_all()
+                self._changed.notify_all()
 
     def submit(self, photo: Prepared, *, alone: bool = False) -> Job:
-        """Hand in a photo; `alone` keeps it out of the batches of others. Raises Draining."""
+        """Submit a photo; `alone` gives it a batch of its own. Raises Draining."""
         job = Job(photo, alone=alone)
-        with self._came:
+        with self._changed:
             if self._draining:
                 raise Draining
             self._waiting.append(job)
-            self._came.notify_all()
+            self._changed.notify_all()
         return job
 
     def drain(self) -> None:
-        """Finish the batch that runs and refuse the jobs that have not begun."""
-        with self._came:
+        """Finish the running batch and refuse the jobs that have not started."""
+        with self._changed:
             self._draining = True
             refused, self._waiting = list(self._waiting), deque()
-            self._came.notify_all()
+            self._changed.notify_all()
         for job in refused:
             job.fail(Draining())
 
     def close(self, timeout: float | None = None) -> None:
-        """Drain, and wait for the device's thread to end."""
+        """Drain, and wait for the device thread to end."""
         self.drain()
         self._thread.join(timeout)
 
     @property
     def stalled_seconds(self) -> float:
-        """Seconds since the batch that runs last moved on by a model; 0 when none runs."""
-        moved_at = self._moved_at
-        return 0.0 if moved_at is None else time.monotonic() - moved_at
+        """Seconds since the running batch last finished a model; 0 if none is running."""
+        progressed_at = self._progressed_at
+        return 0.0 if progressed_at is None else time.monotonic() - progressed_at
 
     def _loop(self) -> None:
         while batch := self._next_batch():
-            begun = time.monotonic()
+            started = time.monotonic()
             for job in batch:
-                BATCH_WAIT_SECONDS.observe(begun - job.submitted_at)
-            with _about(batch):
+                BATCH_WAIT_SECONDS.observe(started - job.submitted_at)
+            with _log_context(batch):
                 self._run(batch)
-                self._moved_at = None
-                seconds = time.monotonic() - begun
+                self._progressed_at = None
+                seconds = time.monotonic() - started
                 BATCH_PHOTOS.observe(len(batch))
                 BATCH_SECONDS.observe(seconds)
                 for _job in batch:
@@ -186,12 +186,12 @@ class Batcher:
                 log.info("batch_done", photos=len(batch), seconds=round(seconds, 3))
 
     def _next_batch(self) -> list[Job]:
-        """The next jobs to run together; empty when there will be none any more."""
-        with self._came:
-            self._came.wait_for(lambda: self._waiting or self._draining)
+        """The jobs of the next batch; empty if the batcher is drained."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._draining)
             if self._waiting:
                 left = self._waiting[0].submitted_at + self.max_wait - time.monotonic()
-                self._came.wait_for(self._gathered, max(0.0, left))
+                self._changed.wait_for(self._is_ready, max(0.0, left))
             batch: list[Job] = []
             while self._waiting and len(batch) < self.max_batch:
                 if batch and (self._waiting[0].alone or batch[0].alone):
@@ -199,21 +199,21 @@ class Batcher:
                 batch.append(self._waiting.popleft())
             return batch
 
-    def _gathered(self) -> bool:
-        """Whether there is nothing to wait for: no place in the batch, no photo on its way, or no use for one."""
+    def _is_ready(self) -> bool:
+        """Whether the next batch need not wait: it is full, no photo is expected, or the first one runs alone."""
         full = len(self._waiting) >= self.max_batch
         return self._draining or full or not self._expected or self._waiting[0].alone
 
     def _run(self, jobs: list[Job]) -> None:
-        moved_at = self._moved_at = time.monotonic()
+        progressed_at = self._progressed_at = time.monotonic()
 
         def watch(models_done: int, indices: Sequence[int]) -> Collection[int]:
-            nonlocal moved_at
-            before, moved_at = moved_at, time.monotonic()
-            self._moved_at = moved_at
+            nonlocal progressed_at
+            before, progressed_at = progressed_at, time.monotonic()
+            self._progressed_at = progressed_at
             model = RUN_ORDER[models_done - 1]
-            MODEL_SECONDS.labels(model).observe(moved_at - before)
-            span_past(f"model {model}", moved_at - before)
+            MODEL_SECONDS.labels(model).observe(progressed_at - before)
+            span_past(f"model {model}", progressed_at - before)
             for index in indices:
                 jobs[index].advance(models_done)
             return [index for index in indices if not jobs[index].canceled]
@@ -239,16 +239,16 @@ class Batcher:
                 job.end(prediction)
 
     def _halve(self, jobs: list[Job], error: Exception) -> None:
-        """Try again in two halves, so that what only one photo is to blame for ends with that photo."""
+        """Retry in two halves, so that an error that one photo causes ends with that photo."""
         if len(jobs) == 1:
             jobs[0].fail(error)
             return
         middle = len(jobs) // 2
         for half in (jobs[:middle], jobs[middle:]):
-            with _about(half):
+            with _log_context(half):
                 self._run(half)
 
 
-def _about(jobs: Sequence[Job]) -> AbstractContextManager[None]:
-    """Every line of the device's thread names the analyses whose photos it is at."""
-    return structlog.contextvars.bound_contextvars(analyses=[job.about for job in jobs if job.about])
+def _log_context(jobs: Sequence[Job]) -> AbstractContextManager[None]:
+    """Adds the analyses of these jobs to the log lines of the device thread."""
+    return structlog.contextvars.bound_contextvars(analyses=[job.analysis for job in jobs if job.analysis])

@@ -1,4 +1,4 @@
-"""How a worker leaves when nothing but a new process can help."""
+"""Exit of a worker that only a new process can replace."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-#: sysexits: EX_SOFTWARE. The supervisor starts a new process after any status.
+#: EX_SOFTWARE of sysexits. The supervisor restarts after any status.
 EXIT_STATUS = 70
 
 
-def leave() -> None:
-    """Leave at once, whatever other threads do. A CUDA context is lost for good after a sticky error
-    (pytorch #2300), and a thread that hangs can't be ended; the rows are claimed again."""
-    log.error("worker_leaves", status=EXIT_STATUS)
+def exit_worker() -> None:
+    """Exit at once, whatever other threads do. A CUDA context is unusable after a sticky error (pytorch #2300), and a
+    thread that hangs cannot be stopped. The leases of this worker expire, and its analyses are requeued."""
+    log.error("worker_exiting", status=EXIT_STATUS)
     os._exit(EXIT_STATUS)

@@ -1,10 +1,10 @@
-"""The heartbeat of a worker: it renews its leases, and says that it is there only when it really takes messages.
+"""The heartbeat of a worker: renews its leases, and records that it is alive only if it really consumes messages.
 
-1. Ask ourselves for a pong through the broker: only a consumer that lives answers (liveness measures progress,
-   not a socket; consumers that stall after a reconnect: celery #8030, #8384, #10205).
-2. Write the worker's row if the pong came.
-3. Renew the leases of what we hold, whether the broker is there or not, unless the device is stuck.
-4. Leave, for the supervisor to start a new process, when the device or the consumer is stuck.
+1. Ping itself through the broker: only a working consumer answers. An open socket proves nothing, as consumers may
+   stall after a reconnect (celery #8030, #8384, #10205).
+2. If the ping was answered, update the worker's row.
+3. Renew the leases of its claims, even without a broker, unless the device is stuck.
+4. Exit, for the supervisor to start a new process, if the device or the consumer is stuck.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from backend.analyses.services.attempt import claims_renew
-from backend.operations.services import worker_left, worker_seen
-from backend.operations.traces import traces_end
-from workers.exit import leave
+from backend.operations.services import record_heartbeat, unregister_worker
+from backend.operations.traces import stop_tracing
+from workers.exit import exit_worker
 
-if TYPE_CHECKING:  # It brings torch along, which a worker without models has no need of.
+if TYPE_CHECKING:  # It imports torch, which a worker without models does not need.
     from workers.analyst import Analyst
 
 log = structlog.get_logger(__name__)
 
-BROKER_AWAY = (OperationalError, RedisError, AMQPError, OSError)
-#: A consumer that lost its broker pauses up to 32 s between two tries to reach it: only a longer silence, with
-#: a broker that answers others, is a stall.
+BROKER_ERRORS = (OperationalError, RedisError, AMQPError, OSError)
+#: A consumer without a broker waits for up to 32 s between two connection attempts: only a longer silence, while the
+#: broker answers others, means that it is stuck.
 CONSUMER_STUCK_SECONDS = max(90.0, 2 * settings.LEASE_SECONDS)
 DEVICE_STUCK_SECONDS = 2 * settings.LEASE_SECONDS
-#: For a beat that is on its way when the worker leaves.
+#: Wait for a running beat when the worker exits.
 STOP_SECONDS = 3.0
 
 
@@ -55,7 +55,7 @@ class Heartbeat(threading.Thread):
 
     def run(self) -> None:
         while True:
-            for step in (self._tell, self._renew, self._leave_if_stuck):
+            for step in (self._record, self._renew, self._exit_if_stuck):
                 self._attempt(step)
             if self._stop_asked.wait(settings.HEARTBEAT_SECONDS):
                 return
@@ -64,32 +64,32 @@ class Heartbeat(threading.Thread):
         self._stop_asked.set()
 
     def _attempt(self, step: Callable[[], None]) -> None:
-        """A database or broker that is away for a while must not end the heartbeat, nor must anything else."""
+        """Run a step. No error may end the heartbeat, least of all an outage of database or broker."""
         close_old_connections()
         try:
             step()
-        except (DatabaseError, *BROKER_AWAY) as error:
+        except (DatabaseError, *BROKER_ERRORS) as error:
             log.warning("heartbeat_skipped", step=step.__name__, cause=repr(error))
         except Exception:
             log.exception("heartbeat_failed", step=step.__name__)
         finally:
             close_old_connections()
 
-    def _tell(self) -> None:
+    def _record(self) -> None:
         try:
             pong = self._ping()
-        except BROKER_AWAY:
-            self._answered_at = time.monotonic()  # The broker is away, which says nothing of the consumer.
+        except BROKER_ERRORS:
+            self._answered_at = time.monotonic()  # Without a broker, the consumer may still be fine.
             raise
         if not pong:
-            log.warning("no_pong", worker=self.node)
+            log.warning("ping_unanswered", worker=self.node)
             return
         self._answered_at = time.monotonic()
         if self.analyst is None:
-            worker_seen(self.node, role=self.role)
+            record_heartbeat(self.node, role=self.role)
             return
         predictor, batcher = self.analyst.predictor, self.analyst.batcher
-        worker_seen(
+        record_heartbeat(
             self.node,
             role=self.role,
             models_resident=predictor.models_resident,
@@ -107,30 +107,30 @@ class Heartbeat(threading.Thread):
         if self.analyst is not None and self.analyst.batcher.stalled_seconds < settings.LEASE_SECONDS:
             claims_renew(self.analyst.held)
 
-    def _leave_if_stuck(self) -> None:
+    def _exit_if_stuck(self) -> None:
         if self.analyst is not None and self.analyst.batcher.stalled_seconds > DEVICE_STUCK_SECONDS:
             log.error("device_stuck", seconds=self.analyst.batcher.stalled_seconds)
-            leave()
+            exit_worker()
         if time.monotonic() - self._answered_at > CONSUMER_STUCK_SECONDS:
             log.error("consumer_stuck", worker=self.node)
-            leave()
+            exit_worker()
 
 
 def keep_beating(app: Celery, role: str, analyst: Callable[[], Analyst | None] = lambda: None) -> None:
-    """Beat from the moment that this process's worker is ready until it shuts down."""
-    beating: list[Heartbeat] = []
+    """Send heartbeats from when this process's worker is ready until it shuts down."""
+    heartbeats: list[Heartbeat] = []
 
-    def begin(sender: Any, **_: Any) -> None:
-        beating.append(Heartbeat(app, sender.hostname, role, analyst()))
-        beating[-1].start()
+    def start(sender: Any, **_: Any) -> None:
+        heartbeats.append(Heartbeat(app, sender.hostname, role, analyst()))
+        heartbeats[-1].start()
 
-    def end(sender: Any, **_: Any) -> None:
-        for heartbeat in beating:
+    def stop(sender: Any, **_: Any) -> None:
+        for heartbeat in heartbeats:
             heartbeat.stop()
-            heartbeat.join(STOP_SECONDS)  # What it tells later would put the worker on the list again.
-        close_old_connections()  # This thread's is as old as the worker: the database may have been away meanwhile.
-        worker_left(sender.hostname)
-        traces_end()  # Last, as it may wait for a collector.
+            heartbeat.join(STOP_SECONDS)  # A later beat would register the worker again.
+        close_old_connections()  # This thread's connection may have been lost meanwhile.
+        unregister_worker(sender.hostname)
+        stop_tracing()  # Last, as it may wait for the collector.
 
-    signals.worker_ready.connect(begin, weak=False)
-    signals.worker_shutdown.connect(end, weak=False)
+    signals.worker_ready.connect(start, weak=False)
+    signals.worker_shutdown.connect(stop, weak=False)

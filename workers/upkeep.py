@@ -1,6 +1,6 @@
 """The upkeep worker and its schedule: `celery -A workers.upkeep worker …` and `celery -A workers.upkeep beat`.
 
-Several of either do no harm: every change of state is a guarded UPDATE.
+Several of either do no harm, because every change of state is a guarded UPDATE.
 """
 
 from __future__ import annotations
@@ -21,92 +21,90 @@ from django.utils import timezone
 from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge, write_ahead_log_wipe
 from backend.analyses.services.sharing import shares_sweep
-from backend.operations.health import REAPING
-from backend.operations.services import counts_forget, round_note, worker_started, workers_forget
-from backend.operations.traces import traces_begin
-from backend.products.services.counting import spent_forget
+from backend.operations.health import REAP, UPKEEP_ROLE
+from backend.operations.services import delete_expired_counts, delete_stale_workers, record_run, register_worker
+from backend.operations.task_names import UPKEEP_QUEUE
+from backend.operations.traces import start_tracing
+from backend.products.services.counting import delete_expired_dedup_keys
 from backend.questions.services.asking import unanswered_sweep
 from backend.statistics.services.publishing import statistics_publish
 from workers.app import app, task
 from workers.heartbeat import keep_beating
-from workers.metrics import metrics_serve
+from workers.metrics import serve_metrics
 from workers.selfcheck import selfcheck
 
-ROLE = "upkeep"
-QUEUE = "upkeep"
-
 PURGE_SECONDS = min(60.0, settings.RETENTION_HOURS * 3600 / 10)
-SWEEP_SECONDS = 3600.0  # What is swept shows nothing any more.
-ORPHANS_SECONDS = 3600.0  # No younger than that are they, and a bucket of a million photos is a thousand pages long.
-PUBLISH_SECONDS = 3600.0  # So often it is asked whether a day has passed since the last time.
+SWEEP_SECONDS = 3600.0  # Expired rows are not shown any more, so there is no hurry.
+ORPHANS_SECONDS = 3600.0  # Orphans are at least this old, and listing a large bucket is expensive.
+PUBLISH_SECONDS = 3600.0  # How often to check whether a day has passed since the last publication.
 
 
-@task(queue=QUEUE)
+@task(queue=UPKEEP_QUEUE)
 def reap_analyses() -> str:
-    with _round(REAPING) as found:
-        workers_forget()
-        found |= asdict(analyses_reap())
-    return _said(found)
+    with _run(REAP) as counts:
+        delete_stale_workers()
+        counts |= asdict(analyses_reap())
+    return _summary(counts)
 
 
-@task(queue=QUEUE)
+@task(queue=UPKEEP_QUEUE)
 def purge_photos() -> str:
-    with _round("purge") as found:
-        found |= asdict(photos_purge(orphans=False))
-        counts_forget()
-        write_ahead_log_wipe()  # Also of what was erased on request since the last round.
-    return _said(found)
+    with _run("purge") as counts:
+        counts |= asdict(photos_purge(orphans=False))
+        delete_expired_counts()
+        write_ahead_log_wipe()  # Also of rows that were erased on request since the last run.
+    return _summary(counts)
 
 
-@task(queue=QUEUE)
+@task(queue=UPKEEP_QUEUE)
 def sweep_orphans() -> str:
-    with _round("orphans") as found:
-        found |= asdict(photos_purge())
-    return _said(found)
+    with _run("orphans") as counts:
+        counts |= asdict(photos_purge())
+    return _summary(counts)
 
 
-@task(queue=QUEUE)
+@task(queue=UPKEEP_QUEUE)
 def sweep_shares() -> str:
-    with _round("sweep") as found:
-        found["shares"] = shares_sweep()
-        found["spent"] = spent_forget()
-        found["questions"] = unanswered_sweep()
-    return _said(found)
+    with _run("sweep") as counts:
+        counts["shares"] = shares_sweep()
+        counts["dedup_keys"] = delete_expired_dedup_keys()
+        counts["questions"] = unanswered_sweep()
+    return _summary(counts)
 
 
-@task(queue=QUEUE)
+@task(queue=UPKEEP_QUEUE)
 def publish_statistics() -> str:
-    with _round("statistics") as found:
-        found["results"] = statistics_publish() or 0
-    return _said(found)
+    with _run("statistics") as counts:
+        counts["results"] = statistics_publish() or 0
+    return _summary(counts)
 
 
 @contextmanager
-def _round(name: str) -> Iterator[dict[str, int]]:
-    """A round whose end is noted with what it found; one that breaks off is not, so that it looks as it is: missing."""
-    begun = time.monotonic()
-    found: dict[str, int] = {}
-    yield found
-    round_note(name, seconds=time.monotonic() - begun, found=found)
+def _run(name: str) -> Iterator[dict[str, int]]:
+    """Record a run with its counts when it ends. A run that fails is not recorded, so it is missed by health checks."""
+    started = time.monotonic()
+    counts: dict[str, int] = {}
+    yield counts
+    record_run(name, seconds=time.monotonic() - started, counts=counts)
 
 
-def _said(found: Mapping[str, int]) -> str:
-    return ", ".join(f"{number} {word}" for word, number in found.items())
+def _summary(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in counts.items())
 
 
-BEGAN, BEGAN_AT = time.monotonic(), timezone.now()
+STARTED, STARTED_AT = time.monotonic(), timezone.now()
 
 
 def steady_now() -> datetime:
-    """The time as it was when this process began, and what has passed since: by a clock that nobody sets."""
-    return BEGAN_AT + timedelta(seconds=time.monotonic() - BEGAN)
+    """The start time of this process plus the monotonic time since, which setting the clock does not change."""
+    return STARTED_AT + timedelta(seconds=time.monotonic() - STARTED)
 
 
 class Every(schedule):
-    """Every so many seconds, whatever happens to the clock.
+    """A fixed interval that is immune to changes of the clock.
 
-    Celery notes the time of the next round by the clock of the day: once that was set back by an hour, nobody would
-    reap for an hour. And a last run in the future, which an earlier process wrote down, was by another clock.
+    Celery schedules by wall-clock time: if the clock is set back by an hour, the reaper would not run for an hour. And
+    a last run in the future, stored by an earlier process, was by another clock.
     """
 
     def now(self) -> datetime:
@@ -117,33 +115,33 @@ class Every(schedule):
         return remaining if remaining <= self.run_every else timedelta(0)
 
 
-# No round expires: by the clock of a host that is ahead of the schedule's, every round would have, and nobody would
-# reap. Those that gather while no upkeep worker is there are done in a moment.
+# No message expires: on a worker whose clock is ahead of the scheduler's, every one would, and the reaper would never
+# run. Messages that pile up without an upkeep worker are done in a moment.
 app.conf.beat_schedule = {
     "reap": {
-        "task": "reap_analyses",
+        "task": reap_analyses.name,
         "schedule": Every(settings.REAP_SECONDS),
-        "options": {"queue": QUEUE},
+        "options": {"queue": UPKEEP_QUEUE},
     },
     "purge": {
-        "task": "purge_photos",
+        "task": purge_photos.name,
         "schedule": Every(PURGE_SECONDS),
-        "options": {"queue": QUEUE},
+        "options": {"queue": UPKEEP_QUEUE},
     },
     "orphans": {
-        "task": "sweep_orphans",
+        "task": sweep_orphans.name,
         "schedule": Every(ORPHANS_SECONDS),
-        "options": {"queue": QUEUE},
+        "options": {"queue": UPKEEP_QUEUE},
     },
     "sweep": {
-        "task": "sweep_shares",
+        "task": sweep_shares.name,
         "schedule": Every(SWEEP_SECONDS),
-        "options": {"queue": QUEUE},
+        "options": {"queue": UPKEEP_QUEUE},
     },
     "statistics": {
-        "task": "publish_statistics",
+        "task": publish_statistics.name,
         "schedule": Every(PUBLISH_SECONDS),
-        "options": {"queue": QUEUE},
+        "options": {"queue": UPKEEP_QUEUE},
     },
 }
 
@@ -151,15 +149,15 @@ app.conf.beat_schedule = {
 @signals.worker_init.connect
 def check(sender: Worker, **_: Any) -> None:
     selfcheck(sender, batches=False)
-    metrics_serve(settings.METRICS_PORT, settings.METRICS_HOST)
-    traces_begin(ROLE)
-    worker_started(sender.hostname, role=ROLE)
+    serve_metrics(settings.METRICS_PORT, settings.METRICS_HOST)
+    start_tracing(UPKEEP_ROLE)
+    register_worker(sender.hostname, role=UPKEEP_ROLE)
 
 
 @signals.worker_ready.connect
 def reap_at_once(**_: Any) -> None:
-    """What was left lying does not wait for the schedule, and neither does whoever asks whether we are ready."""
+    """Neither abandoned analyses nor readiness wait for the schedule."""
     reap_analyses.apply_async(expires=settings.REAP_SECONDS)
 
 
-keep_beating(app, ROLE)
+keep_beating(app, UPKEEP_ROLE)

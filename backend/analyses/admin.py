@@ -1,4 +1,4 @@
-"""Rows for admins: look, filter, search, export, and cancel, retry or erase through the same services as everybody."""
+"""Admin of analyses: view, filter, search and export; cancel, retry and erase use the same services as the API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backend.analyses.models import Analysis, Feedback, Finding, Human
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.config.errors import UserError
 from backend.operations.admin import Exported
-from backend.operations.audit import act_note
+from backend.operations.audit import log_staff_action
 
 
 class HumanResource(resources.ModelResource):
@@ -92,7 +92,7 @@ class AnalysisAdmin(Exported):
     def inference(self, analysis: Analysis) -> str:
         return _seconds(analysis.started_at, analysis.finished_at)
 
-    # Whoever may change an analysis may act on it; nobody edits its columns by hand.
+    # The change permission allows these actions; columns are never edited by hand.
     def has_act_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("analyses.change_analysis"))
 
@@ -112,9 +112,9 @@ class AnalysisAdmin(Exported):
         done = 0
         for analysis_id in list(chosen.values_list("id", flat=True)):
             try:
-                with transaction.atomic():  # Neither is it done without being noted, nor noted without being done.
+                with transaction.atomic():  # The action and its log entry succeed or fail together.
                     act(analysis_id)
-                    act_note(request.user, word, Analysis, analysis_id, erases=act is analysis_erase)
+                    log_staff_action(request.user, word, Analysis, analysis_id, erases=act is analysis_erase)
             except UserError as error:
                 self.message_user(request, f"{analysis_id}: {error.detail}", messages.WARNING)
             else:

@@ -8,8 +8,8 @@ class AnalysesConfig(AppConfig):
     verbose_name = _("Analyses")
 
     def ready(self) -> None:
-        # Only now: the rows that are counted need Django's models to be there.
-        from backend.analyses.metrics import analyses
-        from backend.operations.metrics import registry
+        # Imported late, as it needs Django's models.
+        from backend.analyses.collectors import analyses
+        from backend.operations.collectors import registry
 
         registry.register(analyses)

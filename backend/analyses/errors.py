@@ -1,4 +1,4 @@
-"""What can be refused to the owner of an analysis."""
+"""User errors of analyses."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class QueueStillFull(QueueFull):
     detail = _("Too many photos are waiting at the moment. Your photo is still here. Please try again a little later.")
 
 
-class StorageAway(UserError):
-    code = "storage_away"
+class StorageUnavailable(UserError):
+    code = "storage_away"  # Part of the API, so it keeps its name.
     status = 503
     detail = _("We can’t save photos right now. Nothing was stored. Please try again in a moment.")
     retry_after = 5

@@ -1,4 +1,4 @@
-"""The rows: what was asked (`Analysis`), what was found (`Finding`), what stays for the statistics (`Human`)."""
+"""Requests (`Analysis`), results (`Finding`), and what stays for the statistics (`Human`)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from ml.labels import Abstention as Reason
 
 
 class Sex(models.TextChoices):
-    """An answer as it travels over HTTP; `SEX_WORDS` has the word that `Human` keeps."""
+    """The answer in requests; `SEX_WORDS` has the words that `Human` stores."""
 
     MALE = "male", _("Male")
     FEMALE = "female", _("Female")
@@ -23,7 +23,7 @@ class Sex(models.TextChoices):
 
 
 class Age(models.TextChoices):
-    """Age by decade. Nobody below 14 may send a photo, so the first band starts there."""
+    """Age by decade. The first band starts at 14, the minimum age."""
 
     TEENS = "10s", _("14 to 19")
     TWENTIES = "20s", _("20s")
@@ -63,10 +63,11 @@ class Human(models.Model):
 
 
 class Analysis(models.Model):
-    """One photo's way through the service. The row is the truth; the queue only rings a bell for it.
+    """One photo's way through the service. The row is the truth, a message in the queue only a hint.
 
-    `attempt` only ever grows: it is the fence by which a late worker is told from the present one.
-    `tries_from` is its value when a person last asked, so that a retry has its own number of attempts.
+    `attempt` only grows: it is the fence against writes of a former worker. `tries_from` is its value at the last
+    request, so that a retry has its own number of attempts. `rung_at` is the time of the last message that was sent for
+    a queued row; the column keeps its old name, as another one would need a migration.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -93,7 +94,7 @@ class Analysis(models.Model):
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     models_done = models.PositiveSmallIntegerField(_("models done"), default=0)
-    #: The trace that began when a person last asked: whatever becomes of the bell, the worker's spans belong to it.
+    #: The trace of the last request: the worker's spans belong to it even if the message is lost.
     traceparent = models.CharField(max_length=55, null=True, editable=False)
 
     brightness = models.FloatField(_("brightness"), null=True, blank=True, help_text=_("Of the photo, 0 to 1."))
@@ -135,11 +136,10 @@ class Abstention(models.TextChoices):
 
 
 class Finding(models.Model):
-    """One symptom's grade with the four probabilities behind it; readers show no grade that is `withheld`.
+    """One symptom's grade with its four probabilities; a grade that is `withheld` must not be shown.
 
-    `map` says where on the photo the grade was seen: a square of bytes over the whole photo, row by row from the upper
-    left, from 0 where least speaks for the grade to 255 where most does. None where the grader abstains, and gone with
-    the photo.
+    `map` shows where on the photo: a square of bytes over the whole photo, row by row from the upper left, from 0 for
+    the weakest to 255 for the strongest evidence. None if the grader abstains, and deleted with the photo.
     """
 
     analysis = models.ForeignKey(
@@ -172,12 +172,12 @@ class Finding(models.Model):
 
     @property
     def withheld(self) -> Reason | None:
-        """Why the grade is not to be shown; None where it is. Workers of earlier versions named no reason: unsure."""
+        """Why the grade must not be shown, or None. Workers of earlier versions gave no reason, which means unsure."""
         return cast("Reason", self.abstention or Abstention.UNSURE.value) if self.abstains else None
 
 
 class Opinion(models.TextChoices):
-    """How a grade looks to who knows the scalp."""
+    """What the owner thinks of a grade."""
 
     LESS = "less", _("Less marked than the report says")
     MORE = "more", _("More marked than the report says")
@@ -204,7 +204,7 @@ class Feedback(models.Model):
 
 
 class Share(models.Model):
-    """A second address of a report, for others: its id. It ends by itself, or when the owner of the report ends it."""
+    """A link to a report for others; its id is the address. It expires, or is revoked by the owner of the report."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     analysis = models.OneToOneField(Analysis, on_delete=models.CASCADE, related_name="share")
@@ -215,7 +215,7 @@ class Share(models.Model):
 
 
 class Erasure(models.Model):
-    """The tombstone of an erased analysis: its id and nothing else, so that its address answers 410."""
+    """The tombstone of an erased analysis: only its id, so that its address answers 410."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     erased_at = models.DateTimeField(auto_now_add=True)

@@ -1,4 +1,4 @@
-"""A photo as it arrives from a browser or a phone, made clean before anything is stored.
+"""Checks and cleans uploaded photos before anything is stored.
 
 Accepted, because phones and scalp scopes write them: JPEG (nearly every camera, also as MPO, the JPEG with
 a depth or gain map behind it), HEIC (iPhone, Samsung), PNG and WebP (screenshots, messengers), BMP (the
@@ -39,7 +39,7 @@ PHOTO_MAX_ASPECT: Final = 5
 # uploads at once than this wait for their turn, in each process; not for long, as each that waits holds a thread that
 # polls want as well.
 _DECODING = threading.BoundedSemaphore(2)
-TURN_SECONDS = 10.0
+DECODE_WAIT_SECONDS = 10.0
 
 # Each scan of a progressive JPEG passes over all of its pixels, and an empty one takes 23 bytes: 10 MB of
 # them would keep a core busy for hours. Encoders write about ten. Segments are copied one by one while the
@@ -98,7 +98,7 @@ class CleanPhoto:
 
 
 class PhotoRefused(UserError):
-    """An error for users: the upload is no photo that can be graded.
+    """A user error: the upload is not a photo that can be graded.
 
     `code` is stable, `status` the HTTP status, `detail` a lazily translated sentence that says what happened
     and what to do.
@@ -142,7 +142,8 @@ def photo_clean(data: bytes) -> CleanPhoto:
     The format is told from the content, and only that format's decoder is tried. The size is checked in the
     header, before a pixel is decoded, and only the main picture of a file is looked at. Thread-safe.
 
-    Errors: `PhotoRefused`, whatever is wrong with the file; `QueueFull` when others took all turns for `TURN_SECONDS`.
+    Raises `PhotoRefused` if anything is wrong with the file, and `QueueFull` if no thread may decode it within
+    `DECODE_WAIT_SECONDS`.
     """
     if not data:
         raise PhotoRefused("photo_empty")
@@ -151,16 +152,16 @@ def photo_clean(data: bytes) -> CleanPhoto:
     photo_format = _format(data)
     if photo_format is None:
         raise PhotoRefused("photo_type_unsupported")
-    if not _DECODING.acquire(timeout=TURN_SECONDS):
-        raise QueueFull(retry_after=round(TURN_SECONDS))
+    if not _DECODING.acquire(timeout=DECODE_WAIT_SECONDS):
+        raise QueueFull(retry_after=round(DECODE_WAIT_SECONDS))
     try:
-        return _decoded_and_cleaned(data, photo_format)
+        return _decode_and_clean(data, photo_format)
     except PhotoRefused:
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PhotoRefused("photo_too_many_pixels") from error
     except Exception as error:
-        # A dozen decoders in C and Python raise whatever they please on a broken file, from struct.error to
+        # A dozen decoders in C and Python raise any exception on a broken file, from struct.error to
         # AssertionError. The cause stays attached for the log.
         raise PhotoRefused("photo_unreadable") from error
     finally:
@@ -185,7 +186,7 @@ def _format(data: bytes) -> str | None:
     return None
 
 
-def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
+def _decode_and_clean(data: bytes, photo_format: str) -> CleanPhoto:
     if photo_format == "JPEG":
         _check_jpeg_structure(data)
     elif photo_format == "PNG":
@@ -193,13 +194,13 @@ def _decoded_and_cleaned(data: bytes, photo_format: str) -> CleanPhoto:
     with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
         _check_header(image)
         plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
-        picture = image if plain else _flattened(image)
+        picture = image if plain else _flatten(image)
         # While it reduces a large JPEG, libjpeg skips what would be thrown away; the gap of 2 keeps enough
         # for the resampling to look the same. Colours are converted afterwards, over fewer pixels.
         picture.thumbnail((PHOTO_MAX_SIDE, PHOTO_MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         picture.load()
-        picture = _in_srgb(picture, image.info.get("icc_profile"))
-        picture = _turned_upright(picture, image.info.get("exif"))
+        picture = _convert_to_srgb(picture, image.info.get("icc_profile"))
+        picture = _rotate_upright(picture, image.info.get("exif"))
     picture.info.clear()  # Pillow would write the comment into the new file.
     jpeg = io.BytesIO()
     # Full colour resolution: a red halo around a follicle is a few pixels wide.
@@ -245,7 +246,7 @@ def _check_png_structure(data: bytes) -> None:
     raise PhotoRefused("photo_unreadable")
 
 
-def _flattened(image: Image.Image) -> Image.Image:
+def _flatten(image: Image.Image) -> Image.Image:
     """The picture as 8-bit L or RGB: palettes looked up, transparent parts white as a browser shows them."""
     if image.mode.startswith("I"):
         # Pillow's own conversion of 16-bit grey clips everything above 255 to white.
@@ -258,8 +259,8 @@ def _flattened(image: Image.Image) -> Image.Image:
     return flat
 
 
-def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """The picture (L, RGB or CMYK) as sRGB; a profile that is broken or for other channels is ignored."""
+def _convert_to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
+    """The picture (L, RGB or CMYK) as sRGB; a broken profile, or one for other channels, is ignored."""
     if profile:
         with contextlib.suppress(ImageCms.PyCMSError, OSError, TypeError, ValueError):
             converted = ImageCms.profileToProfile(
@@ -273,8 +274,8 @@ def _in_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     return picture.convert("RGB")
 
 
-def _turned_upright(picture: Image.Image, exif: bytes | None) -> Image.Image:
-    """The picture turned as its EXIF says; an EXIF block that can't be read turns nothing.
+def _rotate_upright(picture: Image.Image, exif: bytes | None) -> Image.Image:
+    """The picture turned as its EXIF says; an unreadable EXIF block is ignored.
 
     A HEIC is turned by its own boxes while it is decoded and its EXIF is void (ISO/IEC 23008-12);
     pillow-heif sets the orientation in it to 1.

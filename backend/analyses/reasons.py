@@ -1,11 +1,11 @@
-"""Why an analysis ended without a result, in words for its owner: what happened and what to do."""
+"""Why an analysis ended without a result, for its owner: what happened and what to do."""
 
 from __future__ import annotations
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-#: What a photo can be rejected for. All other reasons are failures.
+#: Reasons to reject a photo. All others are failures.
 REJECTIONS = ("not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred")
 
 REASONS: dict[str, str | Promise] = {

@@ -1,4 +1,4 @@
-"""The states of an analysis and the one table of the moves between them."""
+"""The states of an analysis and the table of transitions."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ class Status(models.TextChoices):
     EXPIRED = "expired", _("Expired")
 
 
-#: To where a state may move, and why.
+#: The states that a state may move to, and why.
 TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.QUEUED: frozenset(
         {
             Status.RUNNING,  # a worker claims it
-            Status.CANCELED,  # its owner does not want it any more
+            Status.CANCELED,  # its owner cancels it
             Status.EXPIRED,  # its photo is past retention
         }
     ),
@@ -29,19 +29,19 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
         {
             Status.SUCCEEDED,  # six findings and a Human are written
             Status.REJECTED,  # the gate or the photo's quality refused it
-            Status.FAILED,  # an error of ours, or no attempts left
-            Status.CANCELED,  # its owner does not want it any more
-            Status.QUEUED,  # the lease lapsed or the worker gave it back, and attempts are left
+            Status.FAILED,  # a server error, or no attempts left
+            Status.CANCELED,  # its owner cancels it
+            Status.QUEUED,  # the lease expired or the worker requeued it, and attempts are left
         }
     ),
     Status.FAILED: frozenset({Status.QUEUED}),  # its owner tries again
-    Status.CANCELED: frozenset({Status.QUEUED}),  # its owner thought better of it
+    Status.CANCELED: frozenset({Status.QUEUED}),  # its owner tries again
     Status.SUCCEEDED: frozenset(),
     Status.REJECTED: frozenset(),
     Status.EXPIRED: frozenset(),
 }
 
-WAITING = frozenset({Status.QUEUED, Status.RUNNING})  #: something is still going to happen
+WAITING = frozenset({Status.QUEUED, Status.RUNNING})  #: not ended
 ENDED = frozenset(Status) - WAITING
 
 

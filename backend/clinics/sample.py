@@ -29,9 +29,9 @@ TOWNS = (
     ("제주", "제주시", 126.531, 33.500, 16),
 )  # fmt: skip
 SPREAD_DEGREES = 0.035  #: of the clinics of a town around its middle
-IN_ONE_HOUSE = 0.12  #: of the clinics, those at the very coordinates of another one
-WITH_SPECIALIST = 0.15
-FIRST = (
+SAME_BUILDING_SHARE = 0.12  #: of the clinics, those at the very coordinates of another one
+SPECIALIST_SHARE = 0.15
+NAME_PREFIXES = (
     "가온",
     "나래",
     "다솜",
@@ -47,7 +47,7 @@ FIRST = (
     "푸른",
     "하늘",
 )
-SECOND = ("피부과의원", "의원", "클리닉의원", "피부과", "메디컬의원")
+NAME_SUFFIXES = ("피부과의원", "의원", "클리닉의원", "피부과", "메디컬의원")
 KINDS = ("의원", "의원", "의원", "병원")
 
 
@@ -58,7 +58,7 @@ def sample_clinics(seed: int = 1) -> Iterator[Listed]:
     house = Place(0.0, 0.0)
     town = TOWNS[0]
     for number in range(CLINICS):
-        if not number or rng.random() >= IN_ONE_HOUSE:
+        if not number or rng.random() >= SAME_BUILDING_SHARE:
             town = rng.choices(TOWNS, weights)[0]
             house = Place(
                 round(rng.gauss(town[2], SPREAD_DEGREES), 6), round(rng.gauss(town[3], SPREAD_DEGREES * 0.7), 6)
@@ -67,13 +67,13 @@ def sample_clinics(seed: int = 1) -> Iterator[Listed]:
         yield Listed(
             key=f"{Source.SAMPLE}:{number}",
             source=Source.SAMPLE,
-            name=f"예시 {rng.choice(FIRST)}{rng.choice(SECOND)} {number}호",
+            name=f"예시 {rng.choice(NAME_PREFIXES)}{rng.choice(NAME_SUFFIXES)} {number}호",
             kind=rng.choice(KINDS),
             province=province,
             district=district,
             address=f"{province} {district} 예시로 {rng.randrange(1, 400)}",
             phone=f"000-{rng.randrange(1000):03}-{rng.randrange(10_000):04}",
             website="",
-            specialists=rng.randrange(1, 5) if rng.random() < WITH_SPECIALIST else 0,
+            specialists=rng.randrange(1, 5) if rng.random() < SPECIALIST_SHARE else 0,
             place=house,
         )

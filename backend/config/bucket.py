@@ -1,4 +1,4 @@
-"""Photos in a bucket of S3 or of what speaks like it, `SCALP_STORAGE_URL=s3://…`."""
+"""Photos in a bucket of S3 or an S3-compatible server, `SCALP_STORAGE_URL=s3://…`."""
 
 from __future__ import annotations
 
@@ -12,32 +12,35 @@ from django.core.files.base import ContentFile, File
 from storages.backends.s3 import S3Storage
 from storages.utils import clean_name
 
-#: So many names come with one answer to a listing, which is the most that S3 tells.
-PAGE = 1000
+#: Names per page of a listing, the maximum of S3.
+PAGE_SIZE = 1000
 
 
-class BucketAway(OSError):
-    """The bucket can't be reached, is too slow, or refuses."""
+class BucketUnavailable(OSError):
+    """The bucket cannot be reached, is too slow, or denies access."""
 
 
 @contextmanager
 def _as_os_errors(name: str) -> Iterator[None]:
-    """What a folder would raise: FileNotFoundError where there is no such photo, OSError for all else."""
+    """Translate errors into those of a folder: FileNotFoundError if there is no such photo, OSError otherwise."""
     try:
         yield
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:  # A bucket that is not there is another 404.
+        if error.response["Error"]["Code"] in {
+            "NoSuchKey",
+            "404",
+        }:  # Not NoSuchBucket.
             raise FileNotFoundError(name) from None
-        raise BucketAway(f"{error.operation_name}: {error.response['Error']['Code']}") from error
+        raise BucketUnavailable(f"{error.operation_name}: {error.response['Error']['Code']}") from error
     except BotoCoreError as error:
-        raise BucketAway(type(error).__name__) from error
+        raise BucketUnavailable(type(error).__name__) from error
 
 
 class Bucket(S3Storage):
-    """One request for each photo written, read or deleted, by one client that all threads of a process share.
+    """One request per photo written, read or deleted, by one client that all threads of a process share.
 
-    django-storages opens a session for each thread, asks whether a name is taken before it writes (ours never is), asks
-    for an object before it reads it, and moves it in threads of its own: good for large files, of which we have none.
+    django-storages opens a session per thread, checks whether a name is taken before it writes (ours never is), checks
+    an object before it reads it, and transfers it in separate threads: good for large files, which we do not have.
     """
 
     def _open(self, name: str, mode: str = "rb") -> File[bytes]:
@@ -63,11 +66,11 @@ class Bucket(S3Storage):
             self._ask("delete_object", name)
 
     def names_before(self, moment: datetime) -> Iterator[str]:
-        """The names of what was last written before `moment`, listed page by page."""
+        """The names of objects last written before `moment`, listed page by page."""
         prefix = f"{self.location}/" if self.location else ""
         with _as_os_errors(prefix):
             pages = self.bucket.meta.client.get_paginator("list_objects_v2")
-            each = {"PageSize": PAGE}
+            each = {"PageSize": PAGE_SIZE}
             for page in pages.paginate(Bucket=self.bucket_name, Prefix=prefix, Delimiter="/", PaginationConfig=each):
                 for found in page.get("Contents", ()):
                     if found["LastModified"] < moment and found["Key"] != prefix:

@@ -1,7 +1,7 @@
-"""Reads settings from the environment, prefix `SCALP_`, and refuses nonsense with a sentence.
+"""Reads settings from the environment, prefix `SCALP_`, and refuses invalid values with a sentence.
 
-Any `SCALP_X` may also come as `SCALP_X_FILE`, a path to a file that holds the value: that is how
-container secrets arrive. All helpers raise ImproperlyConfigured, so a misconfigured process does not start.
+Any `SCALP_X` may also come as `SCALP_X_FILE`, the path of a file that contains the value, which is how container
+secrets are mounted. All helpers raise ImproperlyConfigured, so a misconfigured process does not start.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ def number(name: str, default: float, *, least: float, most: float) -> float:
     try:
         value = float(raw)
     except ValueError:
-        raise ImproperlyConfigured(f"{PREFIX}{name} is {raw!r}: a number is wanted.") from None
+        raise ImproperlyConfigured(f"{PREFIX}{name} is {raw!r}: it must be a number.") from None
     if not least <= value <= most:
-        raise ImproperlyConfigured(f"{PREFIX}{name} is {raw}: it must lie between {least:g} and {most:g}.")
+        raise ImproperlyConfigured(f"{PREFIX}{name} is {raw}: it must be between {least:g} and {most:g}.")
     return value
 
 
 def integer(name: str, default: int, *, least: int, most: int) -> int:
     value = number(name, default, least=least, most=most)
     if not value.is_integer():
-        raise ImproperlyConfigured(f"{PREFIX}{name} is {value:g}: a whole number is wanted.")
+        raise ImproperlyConfigured(f"{PREFIX}{name} is {value:g}: it must be a whole number.")
     return int(value)
 
 
 def unless_auto(read: Callable[..., Value], name: str, *, least: float, most: float) -> Value | None:
-    """What `read`, one of the above, reads; None for `auto`, the default: the process finds a value when it starts."""
+    """The value that `read`, one of the above, returns; None for `auto`, the default: chosen at the start."""
     if text(name, "auto").lower() == "auto":
         return None
     try:
@@ -77,7 +77,7 @@ def folder(name: str, default: Path) -> Path:
 
 
 def secret_key(var: Path) -> str:
-    """`SCALP_SECRET_KEY`, or else the key kept in `var/secret-key`, made on the first start."""
+    """`SCALP_SECRET_KEY`, or else the key in `var/secret-key`, which is generated at the first start."""
     key = text("SECRET_KEY", "")
     if not key:
         kept = var / "secret-key"
@@ -87,7 +87,7 @@ def secret_key(var: Path) -> str:
             fresh.touch(mode=0o600)
             fresh.write_text(secrets.token_urlsafe(64))
             try:
-                kept.hardlink_to(fresh)  # Of two processes that start at once, one key wins.
+                kept.hardlink_to(fresh)  # If two processes start at once, one key wins.
             except FileExistsError:
                 pass
             finally:
@@ -98,7 +98,7 @@ def secret_key(var: Path) -> str:
 
 
 def former_secret_keys() -> list[str]:
-    """`SCALP_SECRET_KEY_FALLBACKS`: keys by which what was signed before the key was changed still counts."""
+    """`SCALP_SECRET_KEY_FALLBACKS`: old keys whose signatures are still accepted after a key rotation."""
     keys = words("SECRET_KEY_FALLBACKS", "")
     for key in keys:
         _refuse_weak("SECRET_KEY_FALLBACKS", key)
@@ -106,26 +106,26 @@ def former_secret_keys() -> list[str]:
 
 
 def _refuse_weak(name: str, key: str) -> None:
-    # Django's project template marks the keys that it makes for development, which many commit.
+    # Django's project template marks its development keys, which are often committed.
     if len(key) < 32 or len(set(key)) < 8 or key.startswith("django-insecure-"):
         raise ImproperlyConfigured(
-            f"{PREFIX}{name} is too weak: 32 characters or more are wanted, for example from "
+            f"{PREFIX}{name} is too weak: use at least 32 random characters, for example from "
             "`python -c 'import secrets; print(secrets.token_urlsafe(64))'`."
         )
 
 
 def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
-    """Django's database settings from `SCALP_DATABASE_URL` and, where the URL has none, `SCALP_DATABASE_PASSWORD`.
+    """Django's database settings from `SCALP_DATABASE_URL` and, if the URL has no password, `SCALP_DATABASE_PASSWORD`.
 
-    `transaction_seconds` is how long PostgreSQL lets a transaction stand still.
+    PostgreSQL ends a session whose transaction has been idle for `transaction_seconds`.
     """
     url = text("DATABASE_URL", f"sqlite:///{var / 'db.sqlite3'}")
     config: dict[str, Any] = dict(environ.Env.db_url_config(url))
     engine = config.get("ENGINE", "")
     if engine.endswith("sqlite3"):
-        # Write-ahead logging lets polls read while a worker writes. FULL: an accepted photo survives
-        # a power cut. IMMEDIATE: two writers queue at BEGIN instead of failing at their first write. Secure: what is
-        # deleted is overwritten, while the file would keep it until its page is needed.
+        # Write-ahead logging lets polls read while a worker writes. FULL: an accepted photo survives a power cut.
+        # IMMEDIATE: two writers queue at BEGIN instead of failing at their first write. secure_delete: deleted content
+        # is overwritten at once instead of when its page is reused.
         config["OPTIONS"] = {
             "timeout": 20,
             "transaction_mode": "IMMEDIATE",
@@ -136,14 +136,14 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
         config["ENGINE"] = "backend.config.postgresql"
         config["PASSWORD"] = config.get("PASSWORD") or text("DATABASE_PASSWORD", "")
         given = config.get("OPTIONS", {})
-        # A process that is frozen in the middle of a transaction keeps its row locks and holds up the reaper:
-        # the server ends such a session, and the late attempt writes nothing.
+        # A process that freezes during a transaction would keep its row locks and block the reaper: the server ends
+        # such a session, and the late attempt writes nothing.
         frozen = f"-c idle_in_transaction_session_timeout={int(transaction_seconds * 1000)}"
         config["OPTIONS"] = {
             **given,
             "options": f"{given.get('options', '')} {frozen}".strip(),
             "connect_timeout": 5,
-            # A host that is cut off learns of it in such a time, and not in the quarter of an hour that TCP takes.
+            # A host that loses its network notices within this time instead of TCP's 15 minutes.
             "tcp_user_timeout": int(transaction_seconds * 1000),
             "keepalives_idle": 10,
             "keepalives_interval": 5,
@@ -156,55 +156,55 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
             },
         }
     else:
-        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL names no SQLite or PostgreSQL database: {url.split('@')[-1]}")
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL is not a SQLite or PostgreSQL URL: {url.split('@')[-1]}")
     return config
 
 
 def broker(default: str) -> str:
-    """`SCALP_BROKER_URL`: `redis://`, which is Valkey's as well, or `amqp://` for RabbitMQ; with an s where TLS is."""
+    """`SCALP_BROKER_URL`: `redis://`, also for Valkey, or `amqp://` for RabbitMQ; with TLS `rediss://` or `amqps://`."""
     url = text("BROKER_URL", default)
     if urlsplit(url).scheme not in {"redis", "rediss", "amqp", "amqps"}:
-        raise ImproperlyConfigured(f"{PREFIX}BROKER_URL names no Redis, Valkey or RabbitMQ: {url.split('@')[-1]}")
+        raise ImproperlyConfigured(f"{PREFIX}BROKER_URL is not a Redis, Valkey or RabbitMQ URL: {url.split('@')[-1]}")
     return url
 
 
 def traces() -> bool:
-    """Whether spans are wanted and can be had, by the variables that every program with OpenTelemetry obeys.
+    """Whether tracing is enabled and its packages are installed, by OpenTelemetry's standard variables.
 
-    Those have no prefix of ours; what else there is of them, the SDK reads itself.
+    They have no `SCALP_` prefix; the SDK reads the others itself.
     """
-    collector = _of_opentelemetry("EXPORTER_OTLP_TRACES_ENDPOINT", "EXPORTER_OTLP_ENDPOINT")
-    if not collector or _of_opentelemetry("SDK_DISABLED") == "true" or _of_opentelemetry("TRACES_EXPORTER") == "none":
+    collector = _otel("EXPORTER_OTLP_TRACES_ENDPOINT", "EXPORTER_OTLP_ENDPOINT")
+    if not collector or _otel("SDK_DISABLED") == "true" or _otel("TRACES_EXPORTER") == "none":
         return False
-    protocol = _of_opentelemetry("EXPORTER_OTLP_TRACES_PROTOCOL", "EXPORTER_OTLP_PROTOCOL")
+    protocol = _otel("EXPORTER_OTLP_TRACES_PROTOCOL", "EXPORTER_OTLP_PROTOCOL")
     if protocol not in {"", "http/protobuf"}:
         raise ImproperlyConfigured(
-            f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}: write http/protobuf and the collector's port for that, "
-            "mostly 4318."
+            f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}: set http/protobuf and the collector's port for it, "
+            "usually 4318."
         )
     try:
         find_spec("opentelemetry.exporter.otlp.proto.http.trace_exporter")
     except ModuleNotFoundError:
         raise ImproperlyConfigured(
-            "OTEL_EXPORTER_OTLP_ENDPOINT is set, and what traces need is not installed: "
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages for tracing are not installed: "
             "pip install -r requirements/tracing.txt, or unset it."
         ) from None
     return True
 
 
-def _of_opentelemetry(*names: str) -> str:
-    """The first of these variables that says something."""
-    said = (os.environ.get(f"OTEL_{name}", "").strip().lower() for name in names)
-    return next(filter(None, said), "")
+def _otel(*names: str) -> str:
+    """The first of these variables that is not empty."""
+    values = (os.environ.get(f"OTEL_{name}", "").strip().lower() for name in names)
+    return next(filter(None, values), "")
 
 
 def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:
     """Django's storage settings from `SCALP_STORAGE_URL`: `file:///folder` or `s3://bucket/prefix?endpoint_url=…`.
 
-    The URL of a bucket may say `endpoint_url`, `region_name`, `addressing_style` (path, the default where there is an
-    endpoint of one's own, virtual or auto) and `verify` (a file of certificates to trust). Its keys come from
-    `SCALP_STORAGE_ACCESS_KEY` and `SCALP_STORAGE_SECRET_KEY`, or else from where boto3 looks, which knows the roles of
-    machines and pods. `answer_seconds` is how long one answer of it is waited for.
+    The query of a bucket URL may set `endpoint_url`, `region_name`, `addressing_style` (path, the default with an
+    `endpoint_url`, virtual or auto) and `verify` (a file of trusted certificates). The keys come from
+    `SCALP_STORAGE_ACCESS_KEY` and `SCALP_STORAGE_SECRET_KEY`, or else from boto3's usual sources, which include the
+    roles of machines and pods. `answer_seconds` is the read timeout of a request to the bucket.
     """
     url = text("STORAGE_URL", f"file://{var / 'photos'}")
     parts = urlsplit(url)
@@ -220,15 +220,17 @@ def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:
     if parts.scheme == "s3" and parts.netloc and "@" not in parts.netloc:
         given = {key: values[-1] for key, values in parse_qs(parts.query).items()}
         if unknown := given.keys() - {"endpoint_url", "region_name", "addressing_style", "verify"}:
-            # Perhaps a secret that belongs elsewhere, so its value is not printed.
+            # The value may be a secret in the wrong place, so it is not printed.
             raise ImproperlyConfigured(
-                f"{PREFIX}STORAGE_URL says {', '.join(sorted(unknown))}, which is not known: endpoint_url, "
-                f"region_name, addressing_style and verify are. Keys belong in {PREFIX}STORAGE_ACCESS_KEY and "
+                f"{PREFIX}STORAGE_URL has unknown options ({', '.join(sorted(unknown))}): only endpoint_url, "
+                f"region_name, addressing_style and verify are allowed. Keys belong in {PREFIX}STORAGE_ACCESS_KEY and "
                 f"{PREFIX}STORAGE_SECRET_KEY."
             )
         access_key, secret_key = text("STORAGE_ACCESS_KEY", ""), text("STORAGE_SECRET_KEY", "")
         if bool(access_key) != bool(secret_key):
-            raise ImproperlyConfigured(f"{PREFIX}STORAGE_ACCESS_KEY and _SECRET_KEY come together or not at all.")
+            raise ImproperlyConfigured(
+                f"{PREFIX}STORAGE_ACCESS_KEY and _SECRET_KEY need each other: set both or neither."
+            )
         addressing = given.pop("addressing_style", "path" if "endpoint_url" in given else "auto")
         return {
             "BACKEND": "backend.config.bucket.Bucket",
@@ -247,8 +249,8 @@ def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:
 
 
 def bucket_client(answer_seconds: float, addressing_style: str) -> Any:
-    """botocore's settings, in which it asks twice and not five times, and waits no minute for each answer."""
-    from botocore.config import Config  # Half a second to import, for nothing where photos are in a folder.
+    """botocore's configuration: two attempts instead of five, and shorter timeouts than a minute."""
+    from botocore.config import Config  # Takes half a second to import, which a storage folder does not need.
 
     return Config(
         connect_timeout=min(2.0, answer_seconds),
@@ -257,7 +259,7 @@ def bucket_client(answer_seconds: float, addressing_style: str) -> Any:
         max_pool_connections=64,
         signature_version="s3v4",
         s3={"addressing_style": addressing_style},
-        # Checksums in trailers, the default since botocore 1.36, are not known to every server that speaks S3.
+        # Not every S3-compatible server supports checksums in trailers, the default since botocore 1.36.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )

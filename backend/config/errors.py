@@ -1,4 +1,4 @@
-"""Errors for users. Whatever is not one of these is an error for us, and is logged with its cause."""
+"""Errors for users. Any other exception is a server error and is logged with its cause."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-#: Codes and sentences for what Django and DRF refuse by themselves.
+#: Codes and sentences for errors that Django and DRF raise themselves.
 COMMON: dict[int, tuple[str, Promise]] = {
     400: ("malformed", _("The request could not be understood.")),
     403: ("forbidden", _("This is not allowed.")),
@@ -34,7 +34,7 @@ COMMON: dict[int, tuple[str, Promise]] = {
 
 
 class UserError(Exception):
-    """What happened and what to do, in the reader's language, with a stable `code` and an HTTP `status`."""
+    """What happened and what to do, in the user's language, with a stable `code` and an HTTP `status`."""
 
     code: str
     status: int
@@ -55,7 +55,7 @@ class FieldError:
 
 
 class InvalidFields(UserError):
-    """A submission whose fields do not hold; `errors` names each."""
+    """A submission with invalid fields; `errors` lists them."""
 
     code = "invalid"
     status = 422

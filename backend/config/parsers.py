@@ -1,4 +1,4 @@
-"""JSON as it is taken here: short, and not deep."""
+"""A JSON parser with limits on length and depth."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rest_framework.parsers import JSONParser
 
 
 class ShortJSONParser(JSONParser):
-    """Reads no more than Django reads of a form, DATA_UPLOAD_MAX_MEMORY_SIZE; DRF would take as much as a photo has.
+    """Reads at most DATA_UPLOAD_MAX_MEMORY_SIZE, as Django does for forms; DRF would accept a body as large as a photo.
 
-    Ten megabytes of brackets are hundreds of megabytes as Python's lists. Those that are nested deeper than Python's
-    parser goes raise RecursionError there, which DRF does not expect.
+    Ten megabytes of brackets become hundreds of megabytes of Python lists. Deeply nested ones raise RecursionError in
+    Python's parser, which DRF does not expect.
     """
 
     def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:

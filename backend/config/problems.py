@@ -1,4 +1,4 @@
-"""Errors over HTTP as `application/problem+json` (RFC 9457), with a stable `code`, in the reader's language."""
+"""Errors over HTTP as `application/problem+json` (RFC 9457), with a stable `code`, in the client's language."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rest_framework import exceptions
 from rest_framework.views import set_rollback
 
 from backend.config.errors import COMMON, InvalidFields, UserError
-from backend.config.private import private
+from backend.config.private_responses import private
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 def problem_response(
     request: HttpRequest, *, status: int, code: str, detail: str | Promise, **members: Any
 ) -> HttpResponse:
-    """A problem document; `members` are further members of it (RFC 9457, section 3.2)."""
+    """A problem document; `members` are its extension members (RFC 9457, section 3.2)."""
     body = {
         "type": "about:blank",
         "title": HTTPStatus(status).phrase,
@@ -47,7 +47,7 @@ def problem_response(
 
 
 def user_error_response(request: HttpRequest, error: UserError) -> HttpResponse:
-    """The problem document of an error for users."""
+    """The problem document for a user error."""
     members: dict[str, Any] = {}
     if isinstance(error, InvalidFields):
         members["errors"] = [{"field": e.field, "code": e.code, "detail": str(e.detail)} for e in error.errors]
@@ -56,7 +56,7 @@ def user_error_response(request: HttpRequest, error: UserError) -> HttpResponse:
 
 
 def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse | None:
-    """DRF's exception handler. Errors for users become their problem, all others one with an id for the log."""
+    """DRF's exception handler: a problem document for user errors and for what DRF raises; None for all else."""
     request = context["request"]
     set_rollback()
     if isinstance(error, UserError):
@@ -78,7 +78,7 @@ def problem_handler(error: Exception, context: dict[str, Any]) -> HttpResponse |
 
 
 def error_response(request: HttpRequest, status: int, **members: Any) -> HttpResponse:
-    """The answer to what no view has refused itself: a problem document for programs, a page for people."""
+    """The response for errors outside of views: a problem document under /api/, else a page."""
     code, detail = COMMON[status]
     if request.path.startswith("/api/"):
         return problem_response(request, status=status, code=code, detail=detail, **members)

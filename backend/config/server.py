@@ -1,4 +1,4 @@
-"""What the web server has of ours: threads that do not wait for ever, and its own lines as JSON."""
+"""Extensions of gunicorn: request timeouts for its threads, and its own log lines as JSON."""
 
 from __future__ import annotations
 
@@ -14,41 +14,41 @@ from gunicorn.workers.gthread import ThreadWorker
 
 from backend.operations.logs import json_formatter
 
-#: Seconds in which a request must have come in whole, and then again its answer have been taken.
-PATIENCE = float(os.environ.get("SCALP_WEB_PATIENCE") or 60)
+#: Seconds for receiving a whole request, and again for sending its response.
+REQUEST_TIMEOUT_SECONDS = float(os.environ.get("SCALP_WEB_PATIENCE") or 60)
 
 
 class PatientWorker(ThreadWorker):
-    """gunicorn's threads, which wait for ever for the rest of a request once its first byte has come.
+    """gunicorn's thread worker, which otherwise waits forever for the rest of a request after its first byte.
 
-    A phone that loses its network in the middle of an upload says no more, and its thread would never be free again:
-    after 32 of them, or of somebody who does it on purpose, nobody is answered.
+    If a phone loses its network during an upload, its thread would never be free again: after 32 such phones, or one
+    malicious client, the server would answer nobody.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self.begun: dict[Any, float] = {}
+        self.started: dict[Any, float] = {}
 
     def handle(self, conn: Any) -> Any:
-        self.begun[conn] = time.monotonic()
+        self.started[conn] = time.monotonic()
         try:
             return super().handle(conn)
         finally:
-            del self.begun[conn]
+            del self.started[conn]
 
     def murder_pending(self) -> None:
-        """Called by gunicorn about once a second: who was waited for long enough is heard no more, then cut off."""
+        """Called by gunicorn about once per second. Stops reading from overdue connections, then closes them."""
         super().murder_pending()
         now = time.monotonic()
-        for conn, begun in list(self.begun.items()):
-            if now - begun > PATIENCE:
-                how = socket.SHUT_RD if now - begun < 2 * PATIENCE else socket.SHUT_RDWR
-                with contextlib.suppress(OSError):  # Gone by itself.
+        for conn, started in list(self.started.items()):
+            if now - started > REQUEST_TIMEOUT_SECONDS:
+                how = socket.SHUT_RD if now - started < 2 * REQUEST_TIMEOUT_SECONDS else socket.SHUT_RDWR
+                with contextlib.suppress(OSError):  # Already closed.
                     conn.sock.shutdown(how)
 
 
 class JSONLines(Logger):
-    """What the server says itself, in JSON like all else. Its `logconfig_dict` would bring back the line a request."""
+    """The server's own messages as JSON. Configuring them by `logconfig_dict` would bring back one line per request."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)

@@ -9,7 +9,8 @@ from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from backend.config import environment
-from backend.config.soundness import settings_hold
+from backend.config.safety_checks import refuse_unsafe_settings
+from backend.operations.task_names import UPKEEP_QUEUE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 VAR = environment.folder("VAR", ROOT / "var")
@@ -23,21 +24,21 @@ CSRF_TRUSTED_ORIGINS = environment.words("CSRF_TRUSTED_ORIGINS", "")
 
 # ── What the service promises ────────────────────────────────────────────────────────────────────────
 
-#: The one number that every time limit derives from: how long an attempt may go without a sign of life.
+#: The one number that all time limits derive from: how long an attempt may go without a renewal.
 LEASE_SECONDS = environment.number("LEASE_SECONDS", 60, least=2, most=3600)
-HEARTBEAT_SECONDS = LEASE_SECONDS / 12  #: between two heartbeats of a worker, each of which renews its leases
-HEARTBEAT_STALE_SECONDS = LEASE_SECONDS / 3  #: a worker not heard of for so long does not count as there
-REAP_SECONDS = LEASE_SECONDS / 6  #: between two rounds of the reaper
-RING_AGAIN_SECONDS = LEASE_SECONDS / 3  #: a queued row is rung again if its last bell is older and nobody claimed it
-VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: the broker hands an unacknowledged message out again after this
+HEARTBEAT_SECONDS = LEASE_SECONDS / 12  #: between two heartbeats of a worker, which renew its leases
+HEARTBEAT_STALE_SECONDS = LEASE_SECONDS / 3  #: a worker with an older heartbeat does not count as available
+REAP_SECONDS = LEASE_SECONDS / 6  #: between two runs of the reaper
+RESEND_SECONDS = LEASE_SECONDS / 3  #: after this the message of a queued row may be sent again
+VISIBILITY_SECONDS = LEASE_SECONDS * 10  #: after this the broker redelivers an unacknowledged message
 
 MAX_ATTEMPTS = environment.integer("MAX_ATTEMPTS", 3, least=1, most=20)
 QUEUE_LIMIT = environment.integer("QUEUE_LIMIT", 500, least=1, most=10_000_000)
 RETENTION_HOURS = environment.number("RETENTION_HOURS", 24, least=0.001, most=24 * 365)
 QUESTIONS_PER_MINUTE = environment.integer("QUESTIONS_PER_MINUTE", 20, least=1, most=1_000_000)
 SUBMITS_PER_MINUTE = environment.integer("SUBMITS_PER_MINUTE", 20, least=1, most=1_000_000)
-LOGINS_PER_MINUTE = environment.integer("LOGINS_PER_MINUTE", 10, least=1, most=1_000_000)  #: tries, in the admin
-WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held requests with `Prefer: wait`, a process
+LOGINS_PER_MINUTE = environment.integer("LOGINS_PER_MINUTE", 10, least=1, most=1_000_000)  #: attempts, in the admin
+WAITERS = environment.integer("WAITERS", 6, least=0, most=1000)  #: held requests (`Prefer: wait`) per process
 
 BUNDLE = environment.text("BUNDLE", str(ROOT / "ml" / "bundles" / "demo"))
 DEVICE = environment.text("DEVICE", "auto")
@@ -47,13 +48,13 @@ MAX_BATCH = environment.unless_auto(environment.integer, "MAX_BATCH", least=1, m
 MAX_WAIT_MS = environment.unless_auto(environment.number, "MAX_WAIT_MS", least=0, most=10_000)
 METRICS_PORT = environment.integer("METRICS_PORT", 0, least=0, most=65535)  #: of a worker; 0: none
 METRICS_HOST = environment.text("METRICS_HOST", "127.0.0.1")
-#: Where the map of clinics takes its pictures from, `https://…/{z}/{x}/{y}.png`, and whom it names for them; none by
-#: default, as whoever gives them learns which part of the map somebody looks at.
+#: The tile server of the clinic map, `https://…/{z}/{x}/{y}.png`, and its attribution; none by default, as the server
+#: learns which part of the map people view.
 TILES_URL = environment.text("TILES_URL", "")
 TILES_ATTRIBUTION = environment.text("TILES_ATTRIBUTION", "")
-#: Whether questions are also searched by meaning, where its model is installed (requirements/questions.txt).
+#: Whether questions are also searched by meaning, if its model is installed (requirements/questions.txt).
 QUESTIONS_BY_MEANING = environment.flag("QUESTIONS_BY_MEANING", True)
-TRACES = environment.traces()  #: whether spans are handed to a collector of OpenTelemetry
+TRACES = environment.traces()  #: whether spans are exported to an OpenTelemetry collector
 
 # ── Django ───────────────────────────────────────────────────────────────────────────────────────────
 
@@ -80,10 +81,10 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "backend.operations.traffic.Traffic",
-    "backend.operations.traffic.Traced",
+    "backend.operations.request_metrics.RequestMetrics",
+    "backend.operations.request_metrics.RequestTraces",
     "backend.operations.middleware.RequestLog",
-    "backend.operations.middleware.Guarded",
+    "backend.operations.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -99,7 +100,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "backend.operations.middleware.DatabaseAway",
+    "backend.operations.middleware.DatabaseUnavailable",
 ]
 
 ROOT_URLCONF = "backend.config.urls"
@@ -136,10 +137,10 @@ STORAGES = {
 STATIC_URL = "/static/"
 STATIC_ROOT = environment.folder("STATIC_ROOT", VAR / "static")
 STATICFILES_DIRS = [ROOT / "frontend" / "static"]
-WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site has a use for them.
+WHITENOISE_ALLOW_ALL_ORIGINS = False  # No other site needs them.
 # A photo is at most 10 MB and is cleaned in memory: no upload ever touches a temporary file.
 FILE_UPLOAD_HANDLERS = [
-    "backend.operations.uploads.FewParts",
+    "backend.operations.uploads.PartLimit",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
 ]
 FILE_UPLOAD_MAX_MEMORY_SIZE = 11 * 1024 * 1024
@@ -167,7 +168,7 @@ if TRUSTED_PROXIES:
 # bind all other names below the site's domain to HTTPS too, or for good.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 X_FRAME_OPTIONS = "DENY"
-# Pages and answers with the id of an analysis say `no-referrer` themselves.
+# Responses with the id of an analysis set `no-referrer` themselves.
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -201,31 +202,31 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "ENUM_NAME_OVERRIDES": {
-        "GradeEnum": "backend.analyses.api.schema.GRADE_NAMES",
+        "GradeEnum": "backend.analyses.api.openapi.GRADE_NAMES",
         "SymptomEnum": "backend.products.rules.SIGNS",
         "ScalpTypeEnum": "backend.products.rules.TYPES",
-        "ProductKindEnum": "backend.products.kinds.Kind.values",
-        "AnswerKindEnum": "backend.questions.api.schema.KINDS",
+        "ProductKindEnum": "backend.products.kinds.ProductKind.values",
+        "AnswerKindEnum": "backend.questions.api.openapi.KINDS",
     },
 }
 
 # ── Admin ────────────────────────────────────────────────────────────────────────────────────────────
 
-# Without it everybody who may log in to the admin may export every table.
+# Without it, everyone who may log in to the admin may export every table.
 IMPORT_EXPORT_EXPORT_PERMISSION_CODE = "view"
 
-#: Where the admin's links to the queue lead: behind the proxy, if nobody says another address.
+#: The admin's links to Flower; by default behind the proxy.
 FLOWER_URL = environment.text("FLOWER_URL", "/flower/")
 
-# ── Celery: the queue is a doorbell ──────────────────────────────────────────────────────────────────
+# ── Celery ───────────────────────────────────────────────────────────────────────────────────────────
 
 CELERY_BROKER_URL = environment.broker("redis://127.0.0.1:6379/0")
 if CELERY_BROKER_URL.startswith("amqp"):
     CELERY_BROKER_TRANSPORT = f"backend.operations.rabbitmq:{urlsplit(CELERY_BROKER_URL).scheme}"
-    # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would keep copies of a doorbell
-    # that may get lost anyway, and for them Celery makes some fifty queues and exchanges for delays, which we have not.
+    # Durable classic queues and persistent messages, Celery's defaults. Quorum queues would replicate messages that
+    # may get lost anyway, and for them Celery creates some fifty queues and exchanges for delays, which we do not use.
     CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, float] = {"confirm_publish": True, "socket_timeout": 15}
-    CELERY_BROKER_HEARTBEAT = 10  # A host that was cut off holds its messages for so long, twice at most.
+    CELERY_BROKER_HEARTBEAT = 10  # A disconnected host keeps its messages for up to twice this long.
 else:
     CELERY_BROKER_TRANSPORT_OPTIONS = {
         "visibility_timeout": VISIBILITY_SECONDS,
@@ -244,7 +245,7 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TRACK_STARTED = True
 CELERY_TASK_SEND_SENT_EVENT = True
-CELERY_TASK_DEFAULT_QUEUE = "upkeep"
+CELERY_TASK_DEFAULT_QUEUE = UPKEEP_QUEUE
 CELERY_TASK_CREATE_MISSING_QUEUES = True
 CELERY_WORKER_SEND_TASK_EVENTS = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -252,7 +253,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_CONCURRENCY = environment.integer("CONCURRENCY", 64, least=1, most=4096)
 CELERY_TIMEZONE = TIME_ZONE
 
-# ── Logs: one line of JSON an event, ids and causes, never answers ───────────────────────────────────
+# ── Logs: one line of JSON per event, ids and causes, never answers ──────────────────────────────────
 
 LOGGING = {
     "version": 1,
@@ -263,10 +264,9 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": environment.text("LOG_LEVEL", "INFO").upper()},
     "loggers": {
         "django.server": {"handlers": ["stderr"], "propagate": False},
-        # Refusing by design is no error of ours: not ready, queue full.
+        # Refusing by design is not an error: not ready, queue full.
         "django.request": {"level": "ERROR", "filters": ["unplanned"]},
-        # Whoever asks for a foreign host or sends too much of something gets 400; a line, or a trace of ours, for each
-        # would let scanners fill the log.
+        # Requests for a foreign host or with too much of something get 400: scanners must not fill the log.
         **{
             f"django.security.{refused}": {"level": "CRITICAL"}
             for refused in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
@@ -274,7 +274,7 @@ LOGGING = {
     },
 }
 
-settings_hold(
+refuse_unsafe_settings(
     debug=DEBUG, https=HTTPS, hosts=ALLOWED_HOSTS, proxies=TRUSTED_PROXIES, broker=CELERY_BROKER_URL,
     database=DATABASES["default"],
 )  # fmt: skip

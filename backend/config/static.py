@@ -1,4 +1,4 @@
-"""Static files under names that change with their content, so that browsers may keep them for good."""
+"""Static files whose names contain a hash of their content, so that browsers may cache them forever."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ _IMPORTS = HashedFilesMixin._js_module_import_aggregation_patterns[1]  # type: i
 
 
 class StaticFiles(CompressedManifestStaticFilesStorage):
-    """Renames what our own modules import too; those of others name files that they don't bring along.
+    """Also rewrites the imports of our own JavaScript modules; those of packages name files that are not shipped.
 
-    Compresses with gzip alone: WhiteNoise takes brotli wherever some package has brought it along, which here made the
-    first start minutes longer, and the proxy knows no such files.
+    Compresses with gzip only: WhiteNoise uses brotli if any package has installed it, which made the first start
+    minutes longer, and the proxy does not serve such files.
     """
 
     patterns = (*CompressedManifestStaticFilesStorage.patterns, ("js/*.js", _IMPORTS))

@@ -6,7 +6,7 @@ from django.urls import include, path
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.views import SpectacularSwaggerSplitView
 
-from backend.config.schema import Schema
+from backend.config.openapi import SchemaView
 from backend.dashboard.views import dashboard
 from backend.products.rates import rates_page
 
@@ -31,7 +31,7 @@ urlpatterns = [
     path("api/v1/", include("backend.products.api.urls")),
     path("api/v1/", include("backend.questions.api.urls")),
     path("api/v1/", include("backend.statistics.api.urls")),
-    path("api/schema/", Schema.as_view(), name="schema"),
+    path("api/schema/", SchemaView.as_view(), name="schema"),
     path("api/docs/", api_docs, name="docs"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/dashboard/", admin.site.admin_view(dashboard), name="dashboard"),

@@ -1,6 +1,6 @@
 """The WSGI application that gunicorn serves.
 
-WSGI and not ASGI: uploads are read whole by a bounded number of threads, and polls are short.
+WSGI, not ASGI: a bounded number of threads reads whole uploads, and polls are short.
 """
 
 import os
@@ -11,8 +11,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "backend.config.settings")
 
 django = get_wsgi_application()
 
-from backend.analyses.api.polling import Polls  # noqa: E402 - it needs models, which need Django to be set up.
-from backend.operations.traces import traces_begin  # noqa: E402
+from backend.analyses.api.polling import Polls  # noqa: E402 - needs models, which need Django to be set up.
+from backend.operations.traces import start_tracing  # noqa: E402
 
-traces_begin("web")
+start_tracing("web")
 application = Polls(django)

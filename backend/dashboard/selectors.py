@@ -21,12 +21,12 @@ from backend.analyses.models import Analysis
 from backend.analyses.selectors.queue import QueueOutlook, queue_outlook
 from backend.analyses.states import Status
 from backend.operations.models import Worker
-from backend.operations.selectors import workers_heard
+from backend.operations.selectors import fresh_worker_names
 from ml.labels import GRADES, SYMPTOMS
 
 HOURS = 24
 #: What the models looked at to the end.
-LOOKED_AT = frozenset({Status.SUCCEEDED, Status.REJECTED})
+ANALYZED = frozenset({Status.SUCCEEDED, Status.REJECTED})
 
 
 class Seconds(Func):
@@ -112,7 +112,7 @@ class Present:
 
 
 def present() -> Present:
-    return Present(queue_outlook(), tuple(Worker.objects.order_by("role", "name")), workers_heard())
+    return Present(queue_outlook(), tuple(Worker.objects.order_by("role", "name")), fresh_worker_names())
 
 
 def day(now: datetime | None = None) -> Day:
@@ -133,7 +133,7 @@ def day(now: datetime | None = None) -> Day:
             rejections[code] += count
         elif status == Status.FAILED:
             failures[code] += count
-        if status in LOOKED_AT:
+        if status in ANALYZED:
             bundles[bundle, demo] += count
 
     waits, wholes = _durations(rows)
@@ -163,7 +163,7 @@ def _durations(rows: QuerySet[Analysis]) -> tuple[dict[int, list[float]], dict[i
     )
     for hour, status, wait, whole in taken.iterator():
         waits[int(hour)].append(wait)
-        if status in LOOKED_AT:
+        if status in ANALYZED:
             wholes[int(hour)].append(whole)
     return waits, wholes
 

@@ -29,11 +29,11 @@ from ml.labels import GRADES, SYMPTOMS
 STATUSES = (
     Status.SUCCEEDED, Status.REJECTED, Status.FAILED, Status.CANCELED, Status.EXPIRED, Status.RUNNING, Status.QUEUED,
 )  # fmt: skip
-NOTHING = "–"
+EMPTY_CELL = "–"
 
 
 @dataclass(frozen=True)
-class Row:
+class TableRow:
     """A line of a table: its name, its numbers, where its rows are, and a strip."""
 
     name: str
@@ -95,17 +95,17 @@ def _plots(hours: tuple[Hour, ...]) -> dict[str, SafeString]:
     }
 
 
-def _counted(lines: Iterable[tuple[str, int, str, dict[str, Any], datetime]]) -> list[Row]:
+def _counted(lines: Iterable[tuple[str, int, str, dict[str, Any], datetime]]) -> list[TableRow]:
     """Rows of one number each with strips in proportion; from (name, count, class, filter, since)."""
     known = list(lines)
     most = max((count for _name, count, *_rest in known), default=0) or 1
     return [
-        Row(name, (count,), _rows_of("analysis", since=since, **wanted), plot.strip([(kind, count)], most))
+        TableRow(name, (count,), _rows_of("analysis", since=since, **wanted), plot.strip([(kind, count)], most))
         for name, count, kind, wanted, since in known
     ]
 
 
-def _reasons(seen: Day) -> list[Row]:
+def _reasons(seen: Day) -> list[TableRow]:
     told = [(Status.REJECTED, seen.rejections), (Status.FAILED, seen.failures)]
     return _counted(
         (code, count, f"s-{status}", {"status__exact": status, "code": code}, seen.since)
@@ -114,7 +114,7 @@ def _reasons(seen: Day) -> list[Row]:
     )
 
 
-def _grades(grades: tuple[Grades, ...], since: datetime, demo: bool) -> list[Row]:
+def _grades(grades: tuple[Grades, ...], since: datetime, demo: bool) -> list[TableRow]:
     rows = []
     for label, one in zip(SYMPTOMS, grades, strict=True):
         numbers = (*one.counts, one.abstained)
@@ -123,7 +123,7 @@ def _grades(grades: tuple[Grades, ...], since: datetime, demo: bool) -> list[Row
             "finding", symptom__exact=one.symptom, analysis__demo__exact=int(demo), analysis__created_at__gte=since
         )
         strip = plot.strip(zip(kinds, numbers, strict=True), sum(numbers) or 1)
-        rows.append(Row(label_word(label), numbers, address, strip))
+        rows.append(TableRow(label_word(label), numbers, address, strip))
     return rows
 
 
@@ -140,7 +140,7 @@ def _spread(spread: Spread) -> tuple[str, str]:
 
 
 def _seconds(seconds: float | None) -> str:
-    return NOTHING if seconds is None else number_format(round(seconds, 1), decimal_pos=1)
+    return EMPTY_CELL if seconds is None else number_format(round(seconds, 1), decimal_pos=1)
 
 
 def _clock(time: datetime) -> str:

@@ -8,12 +8,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from import_export.admin import ExportMixin
 
-from backend.operations.audit import act_note
+from backend.operations.audit import log_staff_action
 from backend.operations.models import Worker
 
 
 class ReadOnly(admin.ModelAdmin):
-    """Rows are facts: they are made and changed by services alone."""
+    """Rows that only services create and change."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -26,17 +26,17 @@ class ReadOnly(admin.ModelAdmin):
 
 
 class Exported(ExportMixin, ReadOnly):
-    """Rows that may be exported, which is noted."""
+    """Rows that may be exported; exports are logged."""
 
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: QuerySet[Any], **options: Any) -> Any:
         data = super().get_export_data(file_format, request, queryset, **options)
-        act_note(request.user, "export", self.model, rows=queryset.count())
+        log_staff_action(request.user, "export", self.model, rows=queryset.count())
         return data
 
 
 @admin.register(LogEntry)
 class LogEntryAdmin(ReadOnly):
-    """What staff did. Nobody changes or deletes it here."""
+    """The audit log, read-only."""
 
     list_display = ("action_time", "user", "change_message", "content_type", "object_id")
     list_filter = ("action_time", "user", "content_type")
@@ -50,7 +50,7 @@ class LogEntryAdmin(ReadOnly):
 
 @admin.register(Worker)
 class WorkerAdmin(ReadOnly):
-    """Workers as they last made themselves heard."""
+    """Workers at their last heartbeat."""
 
     list_display = ("name", "role", "seen_at", "models_resident", "bundle", "device", "max_batch", "photo_seconds")
     list_filter = ("role",)

@@ -8,7 +8,7 @@ class OperationsConfig(AppConfig):
     verbose_name = _("Operations")
 
     def ready(self) -> None:
-        # Only now: what is noted needs Django's models to be there.
-        from backend.operations.audit import logins_note
+        # Imported late, as it needs Django's models.
+        from backend.operations.audit import connect_login_signals
 
-        logins_note()
+        connect_login_signals()

@@ -1,7 +1,7 @@
-"""What staff did, for whoever has to answer for it: who, when, what, on which row. Never what the row said.
+"""The audit log of staff: who did what, when, on which row, and never what the row contained.
 
-It is kept in the log of Django's admin, which holds a row's id as text, so it outlives the row; and each entry is a
-line of our own logs as well, where nobody with a way to the database can take it back.
+Entries go to the log of Django's admin, which stores the id of a row as text and so outlives the row, and to the
+service's logs, which nobody can change through the database.
 """
 
 from __future__ import annotations
@@ -18,43 +18,45 @@ from django.db.models import Model
 log = structlog.get_logger(__name__)
 
 
-def act_note(user: Any, act: str, model: type[Model], row: object = "", *, erases: bool = False, **more: int) -> None:
-    """Note that `user` did `act`, a word, on the row of `model` with the id `row`; `more` are counts."""
+def log_staff_action(
+    user: Any, action: str, model: type[Model], row: object = "", *, erases: bool = False, **counts: int
+) -> None:
+    """Record that `user` did `action` on the row of `model` with the id `row`."""
     LogEntry.objects.create(
         user_id=user.pk,
         content_type=ContentType.objects.get_for_model(model),
         object_id=str(row),
         object_repr=str(row),
         action_flag=DELETION if erases else CHANGE,
-        change_message=" ".join([act, *(f"{name}={count}" for name, count in more.items())]),
+        change_message=" ".join([action, *(f"{name}={count}" for name, count in counts.items())]),
     )
-    log.info("staff_act", staff=user.pk, act=act, model=model._meta.label_lower, row=str(row), **more)
+    log.info("staff_action", staff=user.pk, action=action, model=model._meta.label_lower, row=str(row), **counts)
 
 
-def _logged_in(sender: Any, user: Any, **_: Any) -> None:
-    act_note(user, "log in", get_user_model(), user.pk)
+def _log_login(sender: Any, user: Any, **_: Any) -> None:
+    log_staff_action(user, "log in", get_user_model(), user.pk)
 
 
-def _logged_out(sender: Any, user: Any, **_: Any) -> None:
+def _log_logout(sender: Any, user: Any, **_: Any) -> None:
     if user is not None:
-        act_note(user, "log out", get_user_model(), user.pk)
+        log_staff_action(user, "log out", get_user_model(), user.pk)
 
 
-def _login_failed(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
-    """A try with the name of somebody stands with them. Of other names nothing is kept: they may be passwords."""
+def _log_failed_login(sender: Any, credentials: dict[str, Any], **_: Any) -> None:
+    """Log an attempt for an existing user. Other names are not logged, as they may be passwords."""
     users = get_user_model()
     user = users._default_manager.filter(**{users.USERNAME_FIELD: credentials.get("username", "")}).first()
     if user is None:
-        log.warning("login_failed_for_nobody")
+        log.warning("login_failed_unknown_user")
     else:
-        act_note(user, "fail to log in", users, user.pk)
+        log_staff_action(user, "fail to log in", users, user.pk)
 
 
-def logins_note() -> None:
-    """Note logins from now on."""
-    for signal, note in (
-        (user_logged_in, _logged_in),
-        (user_logged_out, _logged_out),
-        (user_login_failed, _login_failed),
+def connect_login_signals() -> None:
+    """Log logins, logouts and failed logins."""
+    for signal, receiver in (
+        (user_logged_in, _log_login),
+        (user_logged_out, _log_logout),
+        (user_login_failed, _log_failed_login),
     ):
-        signal.connect(note, dispatch_uid=note.__qualname__)
+        signal.connect(receiver, dispatch_uid=receiver.__qualname__)

@@ -1,7 +1,7 @@
-"""The database as one file, taken while the service writes, and back again. Photos are no part of it.
+"""Dump and load the database, without photos, as one file; a dump does not interrupt the service.
 
-SQLite: its online backup (https://www.sqlite.org/backup.html). PostgreSQL: pg_dump and pg_restore, whose programs have
-to be on this machine.
+SQLite: online backup (https://www.sqlite.org/backup.html). PostgreSQL: pg_dump and pg_restore, which have to be
+installed on this machine.
 """
 
 from __future__ import annotations
@@ -15,39 +15,41 @@ from pathlib import Path
 
 from django.db import connection
 
-PROGRAMS = Path("/usr/lib/postgresql")  #: where Debian keeps those that are not on the PATH
+POSTGRESQL_FOLDER = Path("/usr/lib/postgresql")  #: Debian's programs that are not on the PATH
 
 
 class BackupFailed(Exception):
-    """What could not be written, read or loaded, in a sentence for the operator."""
+    """A dump or load that failed; the message is for the operator."""
 
 
 def database_dump(file: Path) -> None:
-    """Write the database to `file`, which nobody else may read, as it is at one moment. Raises BackupFailed.
+    """Write a consistent dump of the database to `file`, readable by its owner only. Raises BackupFailed.
 
-    A file that is there already is not touched, and one that is not whole does not get the name.
+    An existing file is not touched, and an incomplete one does not get this name.
     """
     if file.exists():
-        raise BackupFailed(f"{file} is there already. Name a new file.")
-    growing = file.with_name(f".{file.name}.part")
+        raise BackupFailed(f"{file} already exists. Name a new file.")
+    draft = file.with_name(f".{file.name}.part")
     try:
-        growing.unlink(missing_ok=True)
-        growing.touch(mode=0o600)
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
         if connection.vendor == "sqlite":
-            with closing(sqlite3.connect(_sqlite_file())) as live, closing(sqlite3.connect(growing)) as copy:
+            with closing(sqlite3.connect(_sqlite_file())) as live, closing(sqlite3.connect(draft)) as copy:
                 live.backup(copy)
-                copy.execute("PRAGMA journal_mode=DELETE")  # One file, without those that go with a log.
+                copy.execute("PRAGMA journal_mode=DELETE")  # A single file, without those of the write-ahead log.
         else:
-            _run("pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={growing}", *_where())
-        growing.rename(file)
+            _run(
+                "pg_dump", "--format=custom", "--no-owner", "--no-privileges", f"--file={draft}", *_connection_options()
+            )
+        draft.rename(file)
     except (OSError, sqlite3.Error) as error:
-        raise BackupFailed(f"The backup could not be written: {error}") from error
+        raise BackupFailed(f"Cannot write the backup: {error}") from error
     finally:
-        growing.unlink(missing_ok=True)
+        draft.unlink(missing_ok=True)
 
 
 def database_load(file: Path) -> None:
-    """Put the database of `file` in the place of the present one. Raises BackupFailed; then that one is as it was."""
+    """Replace the database by that of `file`. Raises BackupFailed, and then leaves the present one as it was."""
     try:
         if connection.vendor == "sqlite":
             _check_sqlite(file)
@@ -58,9 +60,9 @@ def database_load(file: Path) -> None:
         else:
             connection.close()
             options = ["--clean", "--if-exists", "--no-owner", "--no-privileges", "--single-transaction"]
-            _run("pg_restore", *options, *_where(), str(file))
+            _run("pg_restore", *options, *_connection_options(), str(file))
     except (BackupFailed, OSError, sqlite3.Error) as error:
-        raise BackupFailed(f"{file} could not be loaded. {error}") from error
+        raise BackupFailed(f"{file} cannot be loaded. {error}") from error
 
 
 def _check_sqlite(file: Path) -> None:
@@ -71,26 +73,26 @@ def _check_sqlite(file: Path) -> None:
         except sqlite3.DatabaseError as error:
             found = error
     if found != "ok":
-        raise BackupFailed(f"It is no whole backup of this service: {found}")
+        raise BackupFailed(f"Incomplete backup, or not one of this service: {found}")
 
 
 def _sqlite_file() -> str:
     return str(connection.settings_dict["NAME"])
 
 
-def _where() -> list[str]:
+def _connection_options() -> list[str]:
     given = connection.settings_dict
-    told = {"host": given["HOST"], "port": given["PORT"], "username": given["USER"], "dbname": given["NAME"]}
-    return [f"--{name}={value}" for name, value in told.items() if value]
+    values = {"host": given["HOST"], "port": given["PORT"], "username": given["USER"], "dbname": given["NAME"]}
+    return [f"--{name}={value}" for name, value in values.items() if value]
 
 
 def _run(program: str, *arguments: str) -> None:
-    versions = sorted(PROGRAMS.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
+    versions = sorted(POSTGRESQL_FOLDER.glob(f"*/bin/{program}"), key=lambda path: float(path.parts[-3]))
     found = shutil.which(program) or (versions and str(versions[-1]))
     if not found:
-        raise BackupFailed(f"{program} is not on this machine. Debian, Ubuntu: apt install postgresql-client")
-    # By the environment: the list of processes shows arguments to everybody.
+        raise BackupFailed(f"{program} is not installed. Debian, Ubuntu: apt install postgresql-client")
+    # In the environment, as every user can see the arguments of a process.
     password = {"PGPASSWORD": str(connection.settings_dict["PASSWORD"])} if connection.settings_dict["PASSWORD"] else {}
     done = subprocess.run([found, *arguments], env={**os.environ, **password}, capture_output=True, text=True)  # noqa: S603
     if done.returncode:
-        raise BackupFailed(f"{program} ended with {done.returncode}: {done.stderr.strip()[-2000:]}")
+        raise BackupFailed(f"{program} exited with {done.returncode}: {done.stderr.strip()[-2000:]}")

@@ -1,4 +1,4 @@
-"""Whether we do what we are there for, and why not."""
+"""Whether the service can analyze a new photo, and if not, why."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ from django.db.models.functions import Now
 
 from backend.operations.models import Round, Worker
 from backend.operations.probe import broker_probe, storage_probe
-from backend.operations.selectors import MODEL_ROLE, heard_since
+from backend.operations.selectors import MODEL_ROLE, fresh_since
 from ml.labels import MODEL_KEYS
 
 UPKEEP_ROLE = "upkeep"
-#: The round of upkeep that takes back what nobody works on any more.
-REAPING = "reap"
+#: The upkeep run that reclaims expired leases.
+REAP = "reap"
 
-#: Why a photo sent now would not be analysed, or not for certain.
+#: Why a new photo would not be analyzed, or not reliably.
 REASONS = {
-    "database_away": "The database can't be reached.",
-    "no_worker": "No model worker is known.",
-    "worker_stale": "Model workers are known, but none took a heartbeat within a third of a lease.",
-    "models_missing": "Model workers are heard, but none holds all seven models yet.",
-    "upkeep_stale": "No upkeep worker took a heartbeat within a third of a lease.",
-    "reaper_asleep": "No round of the reaper ended within a lease: what a dead worker held stays where it is.",
-    "storage_away": "Photos can't be stored.",
+    "database_unavailable": "The database cannot be reached.",
+    "no_worker": "No model worker is registered.",
+    "worker_stale": "Model workers are registered, but none sent a heartbeat within a third of a lease.",
+    "models_missing": "Model workers send heartbeats, but none has loaded all seven models yet.",
+    "upkeep_stale": "No upkeep worker sent a heartbeat within a third of a lease.",
+    "reaper_stale": "The reaper has not finished a run within one lease: analyses of dead workers are not requeued.",
+    "storage_unavailable": "Photos cannot be stored.",
 }
-#: What does not keep a photo from being accepted and, later, analysed.
-WARNINGS = {"broker_away": "The broker can't be reached: photos are accepted, and rung for once it is back."}
+#: Problems that neither stop a photo from being accepted nor, later, from being analyzed.
+WARNINGS = {
+    "broker_unavailable": "The broker cannot be reached: photos are accepted, and dispatched once it is back.",
+}
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """Whether a photo sent now would be analysed; `models_resident` is the least of any ready worker.
+    """Whether a new photo would be analyzed; `models_resident` is the minimum over the ready workers.
 
-    `reasons` has codes of `REASONS`, none where it is ready, and `warnings` codes of `WARNINGS`.
+    `reasons` holds codes of `REASONS`, none if the service is ready, and `warnings` codes of `WARNINGS`.
     """
 
     ready: bool
@@ -50,17 +52,16 @@ class Readiness:
 
 
 def readiness() -> Readiness:
-    """Look at heartbeats, the reaper's last round, storage and broker.
+    """Check heartbeats, the reaper's last run, storage and broker.
 
-    Takes four seconds at most where storage and broker hang, and as long as the database's own time-outs where that
-    does.
+    Takes at most four seconds if storage and broker hang, and as long as the database's timeouts if that hangs.
     """
     try:
-        workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=heard_since())))
+        workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=fresh_since())))
         a_lease_ago = Now() - timedelta(seconds=settings.LEASE_SECONDS)
-        reaps = Round.objects.filter(pk=REAPING, ended_at__gte=a_lease_ago).exists()
+        reaps = Round.objects.filter(pk=REAP, ended_at__gte=a_lease_ago).exists()
     except (OperationalError, InterfaceError):
-        return Readiness(False, 0, 0, None, ("database_away", *_of_storage()), (*_of_broker(),))
+        return Readiness(False, 0, 0, None, ("database_unavailable", *_of_storage()), (*_of_broker(),))
     models = [worker for worker in workers if worker.role == MODEL_ROLE]
     fresh = [worker for worker in models if worker.is_fresh]
     holding = [worker for worker in fresh if worker.models_resident == len(MODEL_KEYS)]
@@ -90,14 +91,14 @@ def _of_upkeep(*, heard: bool, reaps: bool) -> Iterator[str]:
     if not heard:
         yield "upkeep_stale"
     if not reaps:
-        yield "reaper_asleep"
+        yield "reaper_stale"
 
 
 def _of_storage() -> Iterator[str]:
-    if not storage_probe.there():
-        yield "storage_away"
+    if not storage_probe.is_available():
+        yield "storage_unavailable"
 
 
 def _of_broker() -> Iterator[str]:
-    if not broker_probe.there():
-        yield "broker_away"
+    if not broker_probe.is_available():
+        yield "broker_unavailable"

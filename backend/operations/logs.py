@@ -1,4 +1,4 @@
-"""Logs as one line of JSON an event: ids and causes, never answers or photos."""
+"""Logs as one line of JSON per event: ids and causes, never answers or photos."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import structlog
 import structlog.typing
 
-SHARED: list[structlog.typing.Processor] = [
+SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
@@ -19,33 +19,33 @@ SHARED: list[structlog.typing.Processor] = [
 ]
 
 
-#: The header of a message in the queue that bears the id of whatever sent it.
+#: The message header with the id of the request that sent it.
 REQUEST_HEADER = "request_id"
 
 
 @contextmanager
-def request_bound(request_id: str | None) -> Iterator[None]:
-    """Meanwhile every line of this thread bears the id; a new one where None is given, as a round of upkeep has."""
+def bind_request_id(request_id: str | None) -> Iterator[None]:
+    """Add the id to every log line of this thread; a new one if None is given, as for upkeep."""
     with structlog.contextvars.bound_contextvars(request=request_id or uuid.uuid4().hex):
         yield
 
 
 def request_headers() -> dict[str, str]:
-    """What a message takes along so that its receiver's lines bear our id: empty outside of any request."""
+    """Message headers that pass on the id of the current request; empty outside of requests."""
     request_id = structlog.contextvars.get_contextvars().get("request")
     return {REQUEST_HEADER: request_id} if request_id else {}
 
 
 def json_formatter() -> logging.Formatter:
-    """The formatter for every handler; also takes what the standard library's loggers say."""
+    """The formatter for every handler, also for the standard library's loggers."""
     structlog.configure(
-        processors=[*SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=SHARED,
+        foreign_pre_chain=SHARED_PROCESSORS,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             structlog.processors.JSONRenderer(ensure_ascii=False),
@@ -54,7 +54,7 @@ def json_formatter() -> logging.Formatter:
 
 
 class Unplanned(logging.Filter):
-    """Lets pass what Django logs of answers that nobody planned: all server errors but 503."""
+    """Passes Django's log records of unplanned responses: all server errors except 503."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(record, "status_code", 500) != 503

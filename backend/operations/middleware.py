@@ -1,4 +1,4 @@
-"""What every request passes: an id for the logs, guards, a bound on its body, its charset, a word for no database."""
+"""Middleware: request ids, security headers, body limits, charset, and 503 without a database."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from django.middleware.gzip import GZipMiddleware
 from django.urls import reverse
 from django.utils.translation import get_language_from_request, override
 
-from backend.config.guards import GUARDS
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.config.problems import error_response
-from backend.operations.logs import request_bound
+from backend.config.security_headers import SECURITY_HEADERS
+from backend.operations.logs import bind_request_id
 
 log = structlog.get_logger(__name__)
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
-REQUEST_ID = re.compile(r"[0-9A-Za-z-]{8,64}")
+REQUEST_ID_PATTERN = re.compile(r"[0-9A-Za-z-]{8,64}")
 
 
 def request_id_of(environ: Mapping[str, Any]) -> str:
-    """The id that the sender or a proxy gave the request, if it looks like one, else a new one."""
+    """The id that the client or a proxy gave the request, if valid, else a new one."""
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    return given if REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return given if REQUEST_ID_PATTERN.fullmatch(given) else uuid.uuid4().hex
 
 
 class RequestLog:
@@ -49,31 +49,30 @@ class RequestLog:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         request_id = request_id_of(request.META)
-        with request_bound(request_id):
+        with bind_request_id(request_id):
             response = self.respond(request)
         response["X-Request-ID"] = request_id
         return response
 
 
-class Guarded:
-    """Gives every answer the headers by which a browser guards it, unless the answer has better ones."""
+class SecurityHeaders:
+    """Adds the security headers that a response does not set itself."""
 
     def __init__(self, respond: Respond) -> None:
         self.respond = respond
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.respond(request)
-        for name, value in GUARDS.items():
+        for name, value in SECURITY_HEADERS.items():
             response.setdefault(name, value)
         return response
 
 
 class BodyLimit:
-    """Refuses a body by its announced length, before any of it is parsed, and one that announces none.
+    """Refuses a body that is too long by its Content-Length, before parsing it, and one without a Content-Length.
 
-    A little more than the limit is read and thrown away, so that a client that is still sending gets
-    to hear the answer instead of a connection reset; past that it is cut off. Whoever breaks off in the
-    middle of a body is told so as well, should they still hear: that is no error of ours.
+    A little more than the limit is read and discarded, so that a client that is still sending receives the response
+    instead of a connection reset; then it is cut off. A client that disconnects during the body is not a server error.
     """
 
     DRAIN_BYTES = 24 * 1024 * 1024
@@ -83,13 +82,13 @@ class BodyLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if "CONTENT_LENGTH" not in request.META and request.headers.get("Transfer-Encoding"):
-            # WSGI reads nothing of a body without a length: the sender would be told that the photo is missing.
+            # WSGI reads nothing of a body without a length: the response would be that the photo is missing.
             with override(get_language_from_request(request)):
                 return error_response(request, 411)
         try:
             length = int(request.META.get("CONTENT_LENGTH") or 0)
         except ValueError:
-            length = 0  # So does Django: it reads nothing then.
+            length = 0  # As in Django, which then reads nothing.
         if length <= settings.BODY_MAX_BYTES:
             return self.respond(request)
         left = min(length, self.DRAIN_BYTES)
@@ -104,10 +103,10 @@ class BodyLimit:
 
 
 class CompressedPages(GZipMiddleware):
-    """Compresses pages and nothing else: what the API answers is short, and photos are compressed as they are.
+    """Compresses pages only: responses of the API are short, and photos are already compressed.
 
-    Django hides the length of what comes out behind random bytes, and each page has its token masked anew, so nobody
-    guesses at a secret by it (https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip).
+    Django adds random bytes to hide the compressed length, and masks the CSRF token anew in each page, which prevents
+    BREACH (https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip).
     """
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
@@ -116,7 +115,7 @@ class CompressedPages(GZipMiddleware):
 
 
 class PrivateRedirect(HttpResponsePermanentRedirect):
-    """To the address with a slash at its end, which may hold the id of an analysis: no cache keeps it."""
+    """A redirect to a path that may contain the id of an analysis, so it must not be cached."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -124,20 +123,20 @@ class PrivateRedirect(HttpResponsePermanentRedirect):
 
 
 class Slashes(CommonMiddleware):
-    """Django's, whose redirects may be kept by any cache, for good."""
+    """Django's middleware, whose redirects any cache could keep forever."""
 
     response_redirect_class = PrivateRedirect
 
 
 class FormsWithoutReferrer:
-    """Tells Django's CSRF check where the forms of our private pages come from.
+    """Sets the origin of forms on private pages for Django's CSRF check.
 
-    A page that says `no-referrer` sends its forms with `Origin: null`
-    (https://fetch.spec.whatwg.org/#append-a-request-origin-header), which the check refuses. Browsers say in
-    `Sec-Fetch-Site`, which no page can forge, whether it was ours. Over plain HTTP to another machine they do not, and
-    Safari before 16.4 never does. Then the token of the form decides alone, as a refusal would keep people from
-    erasing what is theirs; a stranger needs the address of the analysis as well, which nobody can guess. The admin has
-    a session to protect, and its pages say where they come from: there nothing is believed without it.
+    Pages with `no-referrer` send forms with `Origin: null`
+    (https://fetch.spec.whatwg.org/#append-a-request-origin-header), which the check refuses. Browsers send
+    `Sec-Fetch-Site`, which pages cannot forge, but not over plain HTTP to another machine, and Safari only since 16.4.
+    Without it the token of the form decides alone: a refusal would keep people from erasing their data, and an attacker
+    also needs the address of the analysis, which cannot be guessed. The admin has a session to protect, and its pages
+    send their origin, so it is excluded.
     """
 
     def __init__(self, respond: Respond) -> None:
@@ -154,10 +153,10 @@ class FormsWithoutReferrer:
 
 
 class FormsInUTF8:
-    """Reads every form as UTF-8, as browsers send it, and not by a charset of the sender's choice.
+    """Reads every form as UTF-8, as browsers send it, and not in a charset that the client chooses.
 
-    Python has codecs that are none for text (rot13), or that fail or yield lone surrogates in ways of their own
-    (idna, utf-7): each of them was an error of ours.
+    Some of Python's codecs are not for text (rot13), or fail or return lone surrogates (idna, utf-7): each of them was
+    a server error.
     """
 
     def __init__(self, respond: Respond) -> None:
@@ -168,8 +167,8 @@ class FormsInUTF8:
         return self.respond(request)
 
 
-class DatabaseAway:
-    """Answers 503 while the database can't be reached or is locked: the sender may try again, we did not fail."""
+class DatabaseUnavailable:
+    """Answers 503 if the database is unavailable or locked, so that clients try again."""
 
     RETRY_SECONDS = 5
 
@@ -182,7 +181,7 @@ class DatabaseAway:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, (OperationalError, InterfaceError)):
             return None
-        log.error("database_away", cause=repr(exception))
+        log.error("database_unavailable", cause=repr(exception))
         response = error_response(request, 503)
         response["Retry-After"] = str(self.RETRY_SECONDS)
         return response

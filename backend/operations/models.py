@@ -1,4 +1,4 @@
-"""Workers as they last made themselves heard."""
+"""Workers, upkeep runs, and rate-limit counters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Count(models.Model):
-    """How often something was tried in a minute, where the broker does not count; `key` says neither who nor what."""
+    """A rate-limit counter for brokers without INCR; `key` is a hash of client and action."""
 
     key = models.CharField(max_length=100, primary_key=True)
     tries = models.PositiveIntegerField()
@@ -37,7 +37,7 @@ class Worker(models.Model):
 
 
 class Round(models.Model):
-    """The rounds of one kind of upkeep: when the last one ended, and what all of them together found, by word."""
+    """The runs of one upkeep task: when the last one ended, and the totals of all by kind of item."""
 
     name = models.CharField(max_length=20, primary_key=True)
     ended_at = models.DateTimeField()

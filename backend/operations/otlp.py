@@ -1,8 +1,7 @@
-"""Traces by OpenTelemetry's SDK, handed to a collector by OTLP over HTTP.
+"""Traces by OpenTelemetry's SDK, exported to a collector by OTLP over HTTP.
 
-Imported only where traces are wanted. The SDK and its exporter read their variables themselves: where to, with which
-headers, how many of the traces (`OTEL_TRACES_SAMPLER`), how many spans wait for a collector that is away
-(`OTEL_BSP_MAX_QUEUE_SIZE`) before some are dropped.
+Imported only if tracing is enabled. The SDK and its exporter read their own variables: endpoint, headers, sampling
+(`OTEL_TRACES_SAMPLER`), and how many spans may wait for an unavailable collector (`OTEL_BSP_MAX_QUEUE_SIZE`).
 """
 
 from __future__ import annotations
@@ -22,9 +21,9 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, StatusCode, format_
 from opentelemetry.trace import Span as Recorded
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from backend.operations.traces import Attributes, Kind, Span
+from backend.operations.traces import Attributes, Span, SpanKindName
 
-#: The SDK would wait for half a minute, in which a supervisor may lose its patience.
+#: The SDK would wait for half a minute, longer than a supervisor may.
 SHUTDOWN_SECONDS = 3.0
 
 _w3c = TraceContextTextMapPropagator()
@@ -32,17 +31,17 @@ _KEY = "traceparent"
 
 
 class Tracer:
-    """Makes the spans of one process. A thread of the SDK hands them over, so nobody waits for the collector."""
+    """Creates the spans of one process. A thread of the SDK exports them, so nothing waits for the collector."""
 
     def __init__(self, part: str) -> None:
-        # It registers no end of its own with the interpreter: a thread that does not wait can't be started there.
+        # No shutdown at exit by the SDK itself: the interpreter could not start its thread any more.
         self._provider = TracerProvider(resource=_resource(part), shutdown_on_exit=False)
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("scalpspectra")
 
     @contextmanager
     def span(
-        self, name: str, attributes: Attributes, kind: Kind, parent: str | None, links: Sequence[str]
+        self, name: str, attributes: Attributes, kind: SpanKindName, parent: str | None, links: Sequence[str]
     ) -> Iterator[Span]:
         begun = self._tracer.start_as_current_span(
             name,
@@ -50,17 +49,17 @@ class Tracer:
             kind=SpanKind[kind.upper()],
             attributes=dict(attributes),
             links=[Link(linked) for linked in map(_span_context, links) if linked.is_valid],
-            # What an exception says may hold anything.
+            # Messages of exceptions may contain anything.
             record_exception=False,
             set_status_on_exception=False,
         )
         with begun as recorded:
-            noticed = Noticed(recorded)
-            with structlog.contextvars.bound_contextvars(trace_id=noticed.trace_id):
+            recorded_span = RecordedSpan(recorded)
+            with structlog.contextvars.bound_contextvars(trace_id=recorded_span.trace_id):
                 try:
-                    yield noticed
+                    yield recorded_span
                 except BaseException as error:
-                    noticed.fail(type(error).__name__)
+                    recorded_span.fail(type(error).__name__)
                     raise
 
     def past(self, name: str, seconds: float, parent: str | None) -> None:
@@ -79,8 +78,8 @@ class Tracer:
         last.join(SHUTDOWN_SECONDS)
 
 
-class Noticed(Span):
-    """A span that the collector gets to see, if the sampler wants it."""
+class RecordedSpan(Span):
+    """A span that is exported, if it is sampled."""
 
     def __init__(self, recorded: Recorded) -> None:
         self._recorded = recorded
@@ -106,15 +105,15 @@ class Noticed(Span):
 
 
 def _resource(part: str) -> Resource:
-    """As the variables say; the name of the service is the part's own where they say none."""
-    said = Resource.create()
-    if str(said.attributes[SERVICE_NAME]).startswith("unknown_service"):
-        return said.merge(Resource({SERVICE_NAME: f"scalpspectra-{part}"}))
-    return said
+    """The resource of the variables; the service is named after the part if they set no name."""
+    resource = Resource.create()
+    if str(resource.attributes[SERVICE_NAME]).startswith("unknown_service"):
+        return resource.merge(Resource({SERVICE_NAME: f"scalpspectra-{part}"}))
+    return resource
 
 
 def _context(traceparent: str) -> Context:
-    """The context that this names; an empty one where it makes no sense."""
+    """The context of a `traceparent`; an empty one if it is invalid."""
     return _w3c.extract({_KEY: traceparent}, context=Context())
 
 

@@ -1,4 +1,4 @@
-"""RabbitMQ as Celery's broker: connections on which nobody waits for ever for a server that hangs."""
+"""RabbitMQ as Celery's broker: connections with a timeout for every operation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 from kombu.transport import pyamqp
 
 
-class _Patient(pyamqp.Transport):
-    """Waits for each answer for `socket_timeout` seconds of the transport's options.
+class _TimeoutTransport(pyamqp.Transport):
+    """Waits at most `socket_timeout` seconds (a transport option) for each answer.
 
-    py-amqp has time-outs for connecting and for single reads, but none for opening a channel, declaring a queue or
-    asking for confirms; its `read_timeout` is an SO_RCVTIMEO after which it reads on (`amqp.transport._read`).
+    py-amqp has timeouts for connecting and for single reads, but none for opening a channel, declaring a queue or
+    enabling confirms; its `read_timeout` is an SO_RCVTIMEO after which it reads on (`amqp.transport._read`).
     """
 
     def establish_connection(self) -> Any:
@@ -21,9 +21,9 @@ class _Patient(pyamqp.Transport):
         return connection
 
 
-class amqp(_Patient):  # noqa: N801 - named as the scheme of its URL
+class amqp(_TimeoutTransport):  # noqa: N801 - named as the scheme of its URL
     pass
 
 
-class amqps(_Patient, pyamqp.SSLTransport):  # noqa: N801
+class amqps(_TimeoutTransport, pyamqp.SSLTransport):  # noqa: N801
     pass

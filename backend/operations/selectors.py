@@ -1,4 +1,4 @@
-"""What the workers' heartbeats say: who is there, and how fast we are."""
+"""Available workers and their speed, from heartbeats; upkeep runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
-from backend.operations.clock import ago_sql
+from backend.operations.database_clock import ago_sql
 from backend.operations.models import Round, Worker
 from ml.labels import MODEL_KEYS
 
@@ -21,26 +21,26 @@ MODEL_ROLE = "model"
 
 @dataclass(frozen=True)
 class Pace:
-    """How many model workers are there, and seconds a photo takes each of them on average (None: not known)."""
+    """The number of available model workers, and their average seconds per photo (None: unknown)."""
 
     workers: int
     photo_seconds: float | None
 
 
 def _model_workers() -> QuerySet[Worker]:
-    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=heard_since(), models_resident=len(MODEL_KEYS))
+    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=fresh_since(), models_resident=len(MODEL_KEYS))
 
 
-def heard_since() -> Combinable:
-    """A worker whose last heartbeat is older does not count as there."""
+def fresh_since() -> Combinable:
+    """Workers with an older heartbeat do not count as available."""
     return Now() - timedelta(seconds=settings.HEARTBEAT_STALE_SECONDS)
 
 
-#: The pace as a table of one row, for queries that are asked at each poll; `pace_since` has its parameters.
+#: The pace as a subquery of one row, for polls; `pace_since` has its parameters.
 PACE_SQL = f"""(
     SELECT count(*) AS workers, avg(photo_seconds) AS photo_seconds FROM operations_worker
     WHERE role = '{MODEL_ROLE}' AND models_resident = {len(MODEL_KEYS)} AND seen_at >= {ago_sql()}
-)"""  # noqa: S608 - constants of ours
+)"""  # noqa: S608 - constants only
 
 
 def pace_since() -> list[Any]:
@@ -55,31 +55,31 @@ def pace() -> Pace:
 
 
 def models_are_demo() -> bool | None:
-    """Whether a photo sent now may be looked at by demo weights; None while no model worker is there to say."""
-    told = list(_model_workers().values_list("demo", flat=True))
-    return any(told) if told else None
+    """Whether demo weights may process a new photo; None without a model worker."""
+    demos = list(_model_workers().values_list("demo", flat=True))
+    return any(demos) if demos else None
 
 
-def workers_heard() -> frozenset[str]:
-    """The node names of all workers that took a heartbeat just now."""
-    return frozenset(Worker.objects.filter(seen_at__gte=heard_since()).values_list("name", flat=True))
+def fresh_worker_names() -> frozenset[str]:
+    """The node names of all workers with a fresh heartbeat."""
+    return frozenset(Worker.objects.filter(seen_at__gte=fresh_since()).values_list("name", flat=True))
 
 
 def worker_is_fresh(name: str) -> bool:
-    """Whether the worker of this node name took a heartbeat just now, a model worker one with all seven models.
+    """Whether the worker of this node name has a fresh heartbeat and, for a model worker, all seven models.
 
-    One that only starts is written down as well, and whoever asks here lets another worker go for this one.
+    A worker that is still loading has a row too, but a rollout must not replace another worker by it yet.
     """
-    heard = Worker.objects.filter(name=name, seen_at__gte=heard_since())
-    return heard.exclude(role=MODEL_ROLE, models_resident__lt=len(MODEL_KEYS)).exists()
+    fresh = Worker.objects.filter(name=name, seen_at__gte=fresh_since())
+    return fresh.exclude(role=MODEL_ROLE, models_resident__lt=len(MODEL_KEYS)).exists()
 
 
-def workers_heard_by_bundle() -> list[tuple[str, str, int]]:
-    """Bundle, device and the number of ready model workers that hold the one on the other."""
+def fresh_workers_by_bundle() -> list[tuple[str, str, int]]:
+    """Bundle, device, and the number of ready model workers with both."""
     counted = _model_workers().values_list("bundle", "device").annotate(workers=Count("name"))
     return list(counted.order_by("bundle", "device"))
 
 
 def rounds() -> list[Round]:
-    """The rounds of upkeep, one row a kind."""
+    """The upkeep runs, one row per task."""
     return list(Round.objects.order_by("name"))

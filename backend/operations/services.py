@@ -1,4 +1,4 @@
-"""Heartbeats of workers, the rounds of upkeep, and counts of tries where the broker is none that counts."""
+"""Heartbeats of workers, records of upkeep runs, and rate-limit counters for brokers without INCR (RabbitMQ)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from backend.operations.models import Count, Round, Worker
 
 
-def worker_seen(
+def record_heartbeat(
     name: str,
     *,
     role: str,
@@ -24,8 +24,8 @@ def worker_seen(
     max_batch: int = 0,
     photo_seconds: float | None = None,
 ) -> None:
-    """Note a heartbeat of the worker `name`; `photo_seconds` is the time it lately took a photo, if any."""
-    told = {
+    """Record a heartbeat of the worker `name`; `photo_seconds` is its recent time per photo, if any."""
+    values = {
         "role": role,
         "seen_at": Now(),
         "models_resident": models_resident,
@@ -35,51 +35,51 @@ def worker_seen(
         "max_batch": max_batch,
         "photo_seconds": photo_seconds,
     }
-    Worker.objects.update_or_create(name=name, defaults=told, create_defaults={**told, "started_at": Now()})
+    Worker.objects.update_or_create(name=name, defaults=values, create_defaults={**values, "started_at": Now()})
 
 
-def worker_started(name: str, *, role: str) -> None:
-    """Note that the worker `name` starts: it holds no model yet, and whoever had the name before is gone."""
+def register_worker(name: str, *, role: str) -> None:
+    """Record that the worker `name` starts: it has no models yet, and a former worker of this name is gone."""
     Worker.objects.update_or_create(
         name=name, defaults={"role": role, "started_at": Now(), "seen_at": Now(), "models_resident": 0}
     )
 
 
-def worker_left(name: str) -> None:
-    """Note that the worker `name` stops, so that nobody counts on it."""
+def unregister_worker(name: str) -> None:
+    """Remove the worker `name`, which stops, so that it does not count as available."""
     Worker.objects.filter(name=name).delete()
 
 
-def workers_forget() -> int:
-    """Forget workers that were not heard of for ten leases; how many these were."""
+def delete_stale_workers() -> int:
+    """Delete workers without a heartbeat for ten leases; returns how many."""
     long_ago = Now() - timedelta(seconds=10 * settings.LEASE_SECONDS)
     deleted, _by_model = Worker.objects.filter(seen_at__lt=long_ago).delete()
     return deleted
 
 
-def round_note(name: str, *, seconds: float, found: Mapping[str, int]) -> None:
-    """Note that a round of upkeep of this name has ended after so many seconds, and add what it found to the totals.
+def record_run(name: str, *, seconds: float, counts: Mapping[str, int]) -> None:
+    """Record that an upkeep run of this name has ended, with its duration, and add its counts to the totals.
 
-    Of two rounds that end at once, each is counted: the later one finds the number of rounds changed and reads again.
+    If two runs end at the same time, both count: the later one finds the number of runs changed and reads it again.
     """
     row, _made = Round.objects.get_or_create(name=name, defaults={"ended_at": Now(), "seconds": seconds})
     while True:
-        totals = row.found | {word: row.found.get(word, 0) + number for word, number in found.items()}
+        totals = row.found | {kind: row.found.get(kind, 0) + count for kind, count in counts.items()}
         unchanged = Round.objects.filter(pk=name, rounds=row.rounds)
         if unchanged.update(ended_at=Now(), seconds=seconds, rounds=row.rounds + 1, found=totals):
             return
         row.refresh_from_db()
 
 
-def workers_forget_all() -> None:
-    """Forget every worker: what a backup says of them is of another time."""
+def delete_all_workers() -> None:
+    """Delete all workers: those in a restored backup are outdated."""
     Worker.objects.all().delete()
 
 
-def count_try(key: str, *, seconds: float) -> int:
-    """Count one more try under `key`, which is kept for so many seconds; how many there were, this one included.
+def count_attempt(key: str, *, seconds: float) -> int:
+    """Count one more attempt for `key`, which is kept for `seconds`; returns the count, including this one.
 
-    One statement, so of any number of processes no two are told the same number.
+    A single statement, so no two processes get the same number.
     """
     ends_at = connection.ops.adapt_datetimefield_value(timezone.now() + timedelta(seconds=seconds))
     with connection.cursor() as cursor:
@@ -91,7 +91,7 @@ def count_try(key: str, *, seconds: float) -> int:
         return int(cursor.fetchone()[0])
 
 
-def counts_forget() -> int:
-    """Forget the counts whose time is over; how many these were."""
+def delete_expired_counts() -> int:
+    """Delete expired counts; returns how many."""
     deleted, _by_model = Count.objects.filter(ends_at__lt=timezone.now()).delete()
     return deleted

@@ -1,4 +1,4 @@
-"""How often the same sender may try something in a minute, counted for all web processes by broker or database."""
+"""Rate limits per client and minute, counted for all web processes in the broker or the database."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from backend.operations.broker import broker_client, broker_is_rabbitmq, broker_is_redis
-from backend.operations.measures import THROTTLED
-from backend.operations.services import count_try
+from backend.operations.counters import THROTTLED
+from backend.operations.redis_client import broker_is_rabbitmq, broker_is_redis, redis_client
+from backend.operations.services import count_attempt
 
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 60
-#: After a count that failed, the next requests do not wait for the time-out as well.
-QUIET_SECONDS = 3.0
+#: After a failed count, the next requests do not wait for the timeout as well.
+RETRY_SECONDS = 3.0
 
-_quiet_until = 0.0
+_retry_at = 0.0
 
 
 def client_address(request: HttpRequest) -> str:
-    """The sender's address: as many entries from the right of X-Forwarded-For as there are proxies to trust.
+    """The client's address: the entry of X-Forwarded-For that the first of the trusted proxies added.
 
-    Of an IPv6 address its network of 64 bits, which is what a single home or host is given (RFC 6177): it has more
-    addresses than anybody could count.
+    For IPv6 it is the /64 network, which is what a single home or host gets (RFC 6177), with too many addresses to
+    count.
     """
     forwarded = [part.strip() for part in request.headers.get("X-Forwarded-For", "").split(",") if part.strip()]
     trusted = settings.TRUSTED_PROXIES
@@ -52,54 +52,52 @@ def _network(address: str) -> str:
 
 
 def throttle_wait(limit: int, what: str, *senders: str) -> float:
-    """Count one more try of `what` by each of the senders; 0 if it is allowed, else the seconds to wait.
+    """Count an attempt of `what` for each of the senders; returns 0 if it is allowed, else the seconds to wait.
 
-    When Redis does not answer, everybody may pass: a photo that waits for its bell is better than one that is refused,
-    and so are admins who get in to see why.
+    If Redis does not answer, everything is allowed: photos are better queued than refused, and admins have to get in.
     """
-    if max(tries(what, *senders), default=0) <= limit:
+    if max(count_attempts(what, *senders), default=0) <= limit:
         return 0.0
     THROTTLED.labels(what).inc()
     return WINDOW_SECONDS - time.time() % WINDOW_SECONDS
 
 
-def tries(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
-    """Count one more try of `what` by each of the senders; how often each has tried in this window of so many seconds.
+def count_attempts(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> list[int]:
+    """Count an attempt of `what` for each of the senders; returns their counts in this window of `seconds`.
 
-    Fixed windows, counted by atomic increments: by Redis, or by the database where the broker is RabbitMQ, which does
-    not count. The counts' keys are keyed hashes, so neither addresses nor names are stored, and they last for a minute
-    longer than their window. Empty where nobody counts, as Redis does not answer.
+    Fixed windows and atomic increments: in Redis, or in the database with RabbitMQ. The keys are keyed hashes, so
+    neither addresses nor names are stored, and expire a minute after their window. Empty if Redis does not answer.
     """
     window, into = divmod(time.time(), seconds)
-    lasts = int(seconds - into) + WINDOW_SECONDS
+    lifetime = int(seconds - into) + WINDOW_SECONDS
     keys = []
     for sender in senders:
         digest = hmac.new(settings.SECRET_KEY.encode(), sender.encode(), hashlib.sha256).hexdigest()
         keys.append(f"{what}:{digest[:32]}:{int(window)}")
     if broker_is_rabbitmq():
-        return [count_try(key, seconds=lasts) for key in keys]
-    return _counted_by_redis(keys, lasts)
+        return [count_attempt(key, seconds=lifetime) for key in keys]
+    return _count_in_redis(keys, lifetime)
 
 
-def _counted_by_redis(keys: Sequence[str], seconds: int) -> list[int]:
-    """How often each was counted with this time, kept for so many seconds; empty where nobody answers."""
-    global _quiet_until
-    if not broker_is_redis() or time.monotonic() < _quiet_until:
+def _count_in_redis(keys: Sequence[str], seconds: int) -> list[int]:
+    """Increment the counts, which expire after `seconds`; empty if Redis does not answer."""
+    global _retry_at
+    if not broker_is_redis() or time.monotonic() < _retry_at:
         return []
     try:
-        with broker_client().pipeline() as pipeline:
+        with redis_client().pipeline() as pipeline:
             for key in keys:
                 pipeline.incr(key)
                 pipeline.expire(key, seconds)
             return [int(count) for count in pipeline.execute()[::2]]
     except (redis.RedisError, OSError) as error:
-        _quiet_until = time.monotonic() + QUIET_SECONDS
-        log.warning("throttle_unknown", cause=repr(error))
+        _retry_at = time.monotonic() + RETRY_SECONDS
+        log.warning("throttle_unavailable", cause=repr(error))
         return []
 
 
 class SubmitThrottle(BaseThrottle):
-    """How many photos an address may send, or have tried again, a minute."""
+    """How many photos an address may send, or retry, per minute."""
 
     _wait = 0.0
 

@@ -1,4 +1,4 @@
-"""What every uploaded form passes before it is parsed."""
+"""An upload handler that limits the number of parts of a form."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from django.core.exceptions import TooManyFieldsSent
 from django.core.files.uploadhandler import FileUploadHandler
 
 
-class FewParts(FileUploadHandler):
-    """Refuses a form of more parts than Django takes fields and files together; files go on to the next handler.
+class PartLimit(FileUploadHandler):
+    """Refuses a form with more parts than Django allows fields and files; passes files on to the next handler.
 
-    Django counts fields and files, but no file whose field has no name: 200,000 of them, ten megabytes, kept it busy
-    for 14 s, and every other thread of the process with it.
+    Django does not count files whose field has no name: 200,000 of them, ten megabytes, blocked all threads of the
+    process for 14 s.
     """
 
     def handle_raw_input(  # type: ignore[override]  # The stubs say str of what is handed over as bytes.
@@ -21,15 +21,15 @@ class FewParts(FileUploadHandler):
     ) -> None:
         read, left = input_data.read, settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + settings.DATA_UPLOAD_MAX_NUMBER_FILES
 
-        def counted(*size: int) -> bytes:
+        def read_and_count(*size: int) -> bytes:
             nonlocal left
             chunk: bytes = read(*size)
             left -= chunk.count(b"--" + boundary)
             if left < 0:
-                raise TooManyFieldsSent("The form has more parts than fields and files may be.")
+                raise TooManyFieldsSent("The form has more parts than allowed.")
             return chunk
 
-        input_data.read = counted
+        input_data.read = read_and_count
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
         return raw_data

@@ -1,4 +1,4 @@
-"""For machines that watch: alive, ready, metrics, and whether a request comes from staff; and the door for staff."""
+"""Health checks and metrics, the staff check for the proxy, and the throttled admin login."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
-from backend.operations.entrance import browser_remember, login_wait
+from backend.operations.collectors import exposition
 from backend.operations.health import readiness
-from backend.operations.metrics import exposition
+from backend.operations.login_throttle import login_wait, remember_browser
 
 
 @never_cache
 @require_safe
 def healthz(request: HttpRequest) -> HttpResponse:
-    """This process answers. Says nothing of the database or the workers: a restart would not mend those."""
+    """Liveness: this process answers. Database and workers are not checked, as a restart would not repair them."""
     return JsonResponse({"alive": True})
 
 
 @never_cache
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Whether a photo sent now would be analysed, and if not, why: `reasons` and `warnings` are stable codes."""
+    """Readiness: whether a new photo would be analyzed, and if not, why. `reasons` and `warnings` hold stable codes."""
     found = readiness()
     return JsonResponse(asdict(found), status=200 if found.ready else 503)
 
@@ -40,7 +40,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def login(request: HttpRequest) -> HttpResponse:
-    """The admin's login, where nobody guesses for long."""
+    """The admin's login, throttled."""
     if request.method == "POST" and (wait := login_wait(request)):
         detail = gettext("There were too many tries to log in. Please wait a minute and try again.")
         response = render(request, "problem.html", {"status": 429, "detail": detail, "again": True}, status=429)
@@ -48,12 +48,12 @@ def login(request: HttpRequest) -> HttpResponse:
         return response
     response = admin.site.login(request)
     if request.method == "POST" and request.user.is_authenticated:
-        browser_remember(request, response)
+        remember_browser(request, response)
     return response
 
 
 @never_cache
 def staff(request: HttpRequest) -> HttpResponse:
-    """The proxy asks here, by a sub-request, whether to let somebody in to Flower."""
+    """For the proxy's sub-request: whether the user may open Flower."""
     is_staff = request.user.is_authenticated and request.user.is_active and request.user.is_staff
     return HttpResponse(status=204 if is_staff else 401)

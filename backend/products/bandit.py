@@ -16,13 +16,13 @@ from dataclasses import dataclass
 PRIOR_SHOWS = 40.0
 #: The rates of clicks that the rules expect of the worst fit and of the best.
 PRIOR_RATES = (0.02, 0.10)
-PLACES = 4  #: suggestions of one report
+SUGGESTION_COUNT = 4  #: suggestions of one report
 #: So far back is looked. What is older is forgotten, so nothing ever becomes too sure to try something else.
-DAYS = 90
+EVIDENCE_DAYS = 90
 #: Of one sender's reports in a day, so many have their suggestions counted,
-REPORTS_A_DAY = 5
+MAX_REPORTS_PER_DAY = 5
 #: and so many of its clicks on one product.
-CLICKS_A_DAY = 1
+MAX_CLICKS_PER_DAY = 1
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 
-class Kind(TextChoices):
+class ProductKind(TextChoices):
     SHAMPOO = "shampoo", _("Shampoo")
     CONDITIONER = "conditioner", _("Conditioner")
     SCRUB = "scrub", _("Scalp scrub")

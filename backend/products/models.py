@@ -9,7 +9,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS
-from backend.products.kinds import Kind
+from backend.products.kinds import ProductKind
 from backend.products.rules import Uses
 from ml.labels import GRADES, SCALP_TYPES
 
@@ -26,7 +26,7 @@ class Product(models.Model):
     name = models.CharField(_("name"), max_length=120)
     name_en = models.CharField(_("name in English"), max_length=120, blank=True)
     maker = models.CharField(_("maker"), max_length=80, blank=True)
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=12, choices=ProductKind)
     ingredients = models.TextField(_("ingredients"), max_length=2000, blank=True)
     ingredients_en = models.TextField(_("ingredients in English"), max_length=2000, blank=True)
     suits_types = models.JSONField(_("types that it suits"), default=list, blank=True)

@@ -12,16 +12,16 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
 from backend.analyses.pages.words import label_word, type_word
-from backend.products.bandit import DAYS
+from backend.products.bandit import EVIDENCE_DAYS
 from backend.products.selectors.evidence import Rate, rates
 from ml.labels import SCALP_TYPES
 
-#: Of the interval's bar, in the units of its drawing.
-WIDE, SCALE, MARK = 200, 0.4, 1.5
+#: Of the bar of an interval: its width, the rate at its end, the width of the mark.
+BAR_WIDTH, MAX_RATE, MARK_WIDTH = 200, 0.4, 1.5
 
 
 @dataclass(frozen=True)
-class Row:
+class RateRow:
     """A line of the table; `bar` is where its interval begins, how wide it is, and where the rate itself stands."""
 
     product: str
@@ -39,12 +39,12 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("products.view_click"):
         raise PermissionDenied
     chosen = next((label for label in SCALP_TYPES if label.key == request.GET.get("skin")), None)
-    found = rates(chosen.korean if chosen else "", DAYS)
+    found = rates(chosen.korean if chosen else "", EVIDENCE_DAYS)
     context = {
         **admin.site.each_context(request),
         "title": _("Product impressions and clicks"),
         "rows": [_row(rate) for rate in found],
-        "days": DAYS,
+        "days": EVIDENCE_DAYS,
         "skins": [(label.key, label_word(label)) for label in SCALP_TYPES],
         "chosen": chosen.key if chosen else "",
         "shows": sum(rate.shows for rate in found),
@@ -53,13 +53,16 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/rates.html", context)
 
 
-def _row(rate: Rate) -> Row:
+def _row(rate: Rate) -> RateRow:
     least, most = rate.interval
     share = rate.share or 0.0
-    return Row(
+    return RateRow(
         rate.product.said("name"), rate.product.pk, type_word(rate.skin), rate.shows, rate.clicks,
         _percent(share) if rate.share is not None else "–", f"{_percent(least)} – {_percent(most)}",
-        (_unlocal(_of(least)), _unlocal(max(1.0, _of(most) - _of(least))), _unlocal(min(_of(share), WIDE - MARK))),
+        (
+            _svg_number(_bar_x(least)), _svg_number(max(1.0, _bar_x(most) - _bar_x(least))),
+            _svg_number(min(_bar_x(share), BAR_WIDTH - MARK_WIDTH)),
+        ),
     )  # fmt: skip
 
 
@@ -67,10 +70,10 @@ def _percent(share: float) -> str:
     return f"{number_format(100 * share, decimal_pos=1)} %"
 
 
-def _of(share: float) -> float:
-    """The place of a rate on the bar, which ends at `SCALE`."""
-    return min(share, SCALE) / SCALE * WIDE
+def _bar_x(share: float) -> float:
+    """The place of a rate on the bar, which ends at `MAX_RATE`."""
+    return min(share, MAX_RATE) / MAX_RATE * BAR_WIDTH
 
 
-def _unlocal(number: float) -> str:
+def _svg_number(number: float) -> str:
     return f"{number:.1f}"

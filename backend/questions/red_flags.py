@@ -27,7 +27,7 @@ class RedFlag(StrEnum):
 
 
 #: These are as grave when they are told of the past.
-_EVER = frozenset({RedFlag.LIFE, RedFlag.BREATH})
+_ALWAYS = frozenset({RedFlag.LIFE, RedFlag.BREATH})
 
 
 def red_flag(question: str) -> RedFlag | None:
@@ -36,7 +36,7 @@ def red_flag(question: str) -> RedFlag | None:
     said = rules.denied.sub(" ", normal(question))
     today = rules.long_ago.search(said) is None
     for rule in rules.rules:
-        if (today or rule.flag in _EVER) and rule.holds(said):
+        if (today or rule.flag in _ALWAYS) and rule.holds(said):
             return rule.flag
     return None
 

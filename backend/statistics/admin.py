@@ -20,7 +20,7 @@ from backend.operations.admin import Exported
 from backend.statistics.models import Publication, Tally
 from ml.labels import GRADES, SCALP_TYPES
 
-MONTHS = 24  #: that the plot shows
+PLOT_MONTHS = 24  #: that the plot shows
 
 
 class TallyResource(resources.ModelResource):
@@ -65,7 +65,7 @@ def _summary(chosen: Any) -> dict[str, Any]:
         if month:
             months[month][pred] += count
     results = preds.total()
-    shown = sorted(months.items())[-MONTHS:]
+    shown = sorted(months.items())[-PLOT_MONTHS:]
     return {
         "publication": Publication.objects.filter(pk=1).first(),
         "results": results,

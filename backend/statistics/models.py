@@ -39,7 +39,7 @@ class Tally(models.Model):
         return f"{self.month} {self.sex} {self.age} {self.skin} {self.pred}: {self.count}"
 
 
-class Kind(models.TextChoices):
+class BarKind(models.TextChoices):
     SKIN = "skin"
     PRED = "pred"
 
@@ -52,7 +52,7 @@ class PublishedCount(models.Model):
 
     sex = models.CharField(max_length=12, choices=Sex.choices)
     age = models.CharField(max_length=4, choices=Age.choices)
-    kind = models.CharField(max_length=4, choices=Kind.choices)
+    kind = models.CharField(max_length=4, choices=BarKind.choices)
     value = models.CharField(max_length=12)
     count = models.PositiveIntegerField()
 

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import NoReturn
 
 from deploy.launcher import parts, pins, verification
-from deploy.launcher.broker import broker_password, broker_port, broker_ready, broker_url
+from deploy.launcher.broker_server import broker_password, broker_port, broker_ready, broker_url
 from deploy.launcher.environment import Environment
 from deploy.launcher.lock import only_run
 from deploy.launcher.settings import LOOPBACK, Settings

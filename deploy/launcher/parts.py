@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from deploy.launcher.broker import broker_command, broker_ready
+from deploy.launcher.broker_server import broker_command, broker_ready
 from deploy.launcher.settings import Settings
 from deploy.launcher.supervisor import Part
 

@@ -11,9 +11,9 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from backend.analyses.metrics import analyses
+from backend.analyses.collectors import analyses
 from backend.operations.probe import broker_probe, storage_probe
-from backend.operations.services import round_note, worker_seen
+from backend.operations.services import record_heartbeat, record_run
 from ml.labels import MODEL_KEYS
 from tests.api.contract import ContractClient
 from tests.support.analyses import BUNDLE
@@ -44,7 +44,7 @@ def worker(db: None) -> Worker:
     """Lets a model worker take a heartbeat; by default a ready one that takes two seconds a photo."""
 
     def beats(name: str = "model@one", *, models_resident: int = len(MODEL_KEYS), seconds: float | None = 2.0) -> None:
-        worker_seen(name, role="model", models_resident=models_resident, bundle=BUNDLE, photo_seconds=seconds)
+        record_heartbeat(name, role="model", models_resident=models_resident, bundle=BUNDLE, photo_seconds=seconds)
 
     return beats
 
@@ -59,8 +59,8 @@ def fresh_looks() -> None:
 @pytest.fixture
 def upkeep(db: None) -> None:
     """An upkeep worker that took a heartbeat just now, and ended a round of the reaper."""
-    worker_seen("upkeep@one", role="upkeep")
-    round_note("reap", seconds=0.1, found={"requeued": 2, "failed": 1, "rung": 3})
+    record_heartbeat("upkeep@one", role="upkeep")
+    record_run("reap", seconds=0.1, counts={"requeued": 2, "failed": 1, "resent": 3})
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def test_each_action_on_an_analysis_is_noted_with_its_id(admin: Client, lines: A
     assert begun <= entry.action_time <= timezone.now()
     assert entry.content_type.model_class() is Analysis
     line = lines()[-1]
-    assert (line["event"], line["act"], line["row"]) == ("staff_act", action, str(analysis.pk))
+    assert (line["event"], line["action"], line["row"]) == ("staff_action", action, str(analysis.pk))
     assert line["staff"] == entry.user_id
     assert not ANSWERS.search(f"{noted()} {lines()}")
 
@@ -104,7 +104,7 @@ def test_logins_that_failed_and_those_that_did_not_are_noted(client: Client, pla
 def test_of_a_name_that_is_nobody_s_nothing_is_kept(client: Client, plain_static: None, lines: Any) -> None:
     client.post("/admin/login/", {"username": "my-password-by-mistake", "password": "admin"})
     assert noted() == []
-    assert [line["event"] for line in lines()] == ["login_failed_for_nobody"]
+    assert [line["event"] for line in lines()] == ["login_failed_unknown_user"]
     assert "mistake" not in str(lines())
 
 

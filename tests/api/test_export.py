@@ -52,7 +52,7 @@ def test_every_column_of_every_table_is_in_it_and_in_the_docs(api: ContractClien
     for model, (row, schema) in rows.items():
         columns = {field.name for field in model._meta.concrete_fields} - INSIDE.get(model, set())
         assert columns <= set(row) == set(schemas[schema]["required"]), model
-    assert set(told) == set(schemas["HoldingsSchema"]["required"])
+    assert set(told) == set(schemas["ExportSchema"]["required"])
 
 
 def test_it_tells_what_was_answered_found_thought_and_shared(api: ContractClient) -> None:

@@ -12,12 +12,18 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from backend.operations import broker
+from backend.operations import redis_client
 from backend.operations.models import Round
 from backend.operations.models import Worker as WorkerRow
 from backend.operations.probe import Probe, storage_probe
-from backend.operations.selectors import pace, workers_heard
-from backend.operations.services import round_note, worker_left, worker_seen, worker_started, workers_forget
+from backend.operations.selectors import fresh_worker_names, pace
+from backend.operations.services import (
+    delete_stale_workers,
+    record_heartbeat,
+    record_run,
+    register_worker,
+    unregister_worker,
+)
 from deploy.launcher.settings import free_port
 from tests.api.conftest import Worker
 from tests.support.analyses import BUNDLE
@@ -51,7 +57,7 @@ def test_healthz_says_that_this_process_answers_and_asks_nobody(client: Client, 
 
 
 def test_where_nobody_is_it_is_not_ready_and_says_all_that_is_missing(client: Client) -> None:
-    assert ready(client) == not_ready("no_worker", "upkeep_stale", "reaper_asleep")
+    assert ready(client) == not_ready("no_worker", "upkeep_stale", "reaper_stale")
 
 
 @pytest.mark.usefixtures("upkeep")
@@ -75,7 +81,7 @@ def test_it_takes_two_reads_of_rows(client: Client, worker: Worker, django_asser
 
 def test_while_a_bundle_takes_the_place_of_another_both_are_named(client: Client) -> None:
     for name, bundle in (("one", "mine@2"), ("two", "mine@1"), ("three", "mine@2")):
-        worker_seen(f"model@{name}", role="model", models_resident=7, bundle=bundle)
+        record_heartbeat(f"model@{name}", role="model", models_resident=7, bundle=bundle)
     assert ready(client)[1]["bundle"] == "mine@1, mine@2"
 
 
@@ -102,35 +108,35 @@ def test_a_heartbeat_is_worth_the_same_whatever_the_clock_of_the_worker_says(
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(timezone, "now", lambda: here() + timedelta(hours=hours))
         worker()
-        worker_seen("upkeep@one", role="upkeep")
-        round_note("reap", seconds=0.1, found={})
-        assert workers_forget() == 0
+        record_heartbeat("upkeep@one", role="upkeep")
+        record_run("reap", seconds=0.1, counts={})
+        assert delete_stale_workers() == 0
     assert ready(client) == (200, READY)
-    assert workers_heard() == {"model@one", "upkeep@one"}
+    assert fresh_worker_names() == {"model@one", "upkeep@one"}
     assert pace().workers == 1
     with monkeypatch.context() as elsewhere:
         elsewhere.setattr(timezone, "now", lambda: here() - timedelta(hours=hours))
         assert ready(client) == (200, READY)
-        assert workers_heard() == {"model@one", "upkeep@one"}
+        assert fresh_worker_names() == {"model@one", "upkeep@one"}
         assert pace().workers == 1
-        assert workers_forget() == 0
+        assert delete_stale_workers() == 0
     age(settings.HEARTBEAT_STALE_SECONDS + 1)
     assert pace().workers == 0
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_an_upkeep_worker_analyses_nothing(client: Client) -> None:
-    worker_seen("upkeep@one", role="upkeep")
+    record_heartbeat("upkeep@one", role="upkeep")
     assert ready(client) == not_ready("no_worker")
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_a_worker_that_starts_anew_or_has_left_holds_no_model(client: Client, worker: Worker) -> None:
     worker()
-    worker_started("model@one", role="model")
+    register_worker("model@one", role="model")
     assert ready(client) == not_ready("models_missing")
     worker()
-    worker_left("model@one")
+    unregister_worker("model@one")
     assert ready(client) == not_ready("no_worker")
 
 
@@ -141,16 +147,16 @@ def test_without_upkeep_that_lives_and_reaps_it_is_not_ready(client: Client, wor
     Round.objects.update(ended_at=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS - 1))
     assert ready(client) == (200, READY)
     Round.objects.update(ended_at=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS + 1))
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["reaper_asleep"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["reaper_stale"]})
     age(settings.HEARTBEAT_STALE_SECONDS + 1, "upkeep")
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["upkeep_stale", "reaper_asleep"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["upkeep_stale", "reaper_stale"]})
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_without_storage_it_is_not_ready(client: Client, worker: Worker, storage: Path) -> None:
     worker()
     storage.write_text("where the folder was")
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
     storage.unlink()
     assert ready(client)[0] == 503  # It looks anew only after some seconds.
     storage_probe.forget()
@@ -162,7 +168,7 @@ def test_without_storage_it_is_not_ready(client: Client, worker: Worker, storage
 def test_storage_without_room_for_a_photo_is_away(client: Client, worker: Worker, settings: Any) -> None:
     worker()
     settings.BODY_MAX_BYTES = 10**18
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
 
 
 @pytest.mark.usefixtures("upkeep")
@@ -172,7 +178,7 @@ def test_storage_on_a_server_that_does_not_answer_is_away(client: Client, worker
     s3 = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": {"bucket_name": "photos", **nowhere}}
     settings.STORAGES = {**settings.STORAGES, "default": s3}
     begun = time.monotonic()
-    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_away"]})
+    assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
     assert time.monotonic() - begun < Probe.PATIENCE_SECONDS + 1
 
 
@@ -182,8 +188,8 @@ def test_without_a_broker_it_is_ready_with_a_warning(
 ) -> None:
     worker()
     settings.CELERY_BROKER_URL = f"redis://127.0.0.1:{free_port()}/0"
-    monkeypatch.setattr(broker, "_client", None)
-    assert ready(client) == (200, {**READY, "warnings": ["broker_away"]})
+    monkeypatch.setattr(redis_client, "_client", None)
+    assert ready(client) == (200, {**READY, "warnings": ["broker_unavailable"]})
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
@@ -201,11 +207,11 @@ def test_a_container_is_healthy_once_its_worker_holds_seven_models_and_not_while
         return True
 
     assert not healthy("model@one")
-    worker_started("model@one", role="model")
+    register_worker("model@one", role="model")
     assert not healthy("model@one")
-    worker_seen("model@one", role="model", models_resident=7, bundle=BUNDLE)
+    record_heartbeat("model@one", role="model", models_resident=7, bundle=BUNDLE)
     assert healthy("model@one")
     age(settings.HEARTBEAT_STALE_SECONDS + 1)
     assert not healthy("model@one")
-    worker_seen("upkeep@one", role="upkeep")
+    record_heartbeat("upkeep@one", role="upkeep")
     assert healthy("upkeep@one")

@@ -9,7 +9,7 @@ import redis
 from django.contrib.auth import get_user_model
 from django.test import Client
 
-from backend.operations.entrance import COOKIE
+from backend.operations.login_throttle import COOKIE
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("plain_static")]
 

@@ -9,10 +9,10 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
+from backend.analyses.collectors import analyses
 from backend.analyses.errors import QueueFull
-from backend.analyses.metrics import analyses
 from backend.operations.health import REASONS, WARNINGS
-from backend.operations.services import round_note
+from backend.operations.services import record_run
 from ml.labels import SYMPTOMS
 from tests.api.conftest import Worker
 from tests.support.analyses import BUNDLE, GRADES, IN_STATUS, canceled, failed, queued, rejected, succeeded
@@ -43,7 +43,7 @@ def test_nothing_going_on_is_told_in_zeros(client: Client) -> None:
 
 def test_each_rejection_has_a_series_before_there_is_any(client: Client) -> None:
     told = scraped(client)
-    codes = {label.removesuffix("rejected") for name, label in told if name == "scalp_ended_total"}
+    codes = {label.removesuffix("rejected") for name, label in told if name == "scalp_analyses_ended_total"}
     assert codes >= {"not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred"}
 
 
@@ -72,21 +72,21 @@ def test_workers_and_their_pace_are_told(client: Client, worker: Worker) -> None
 
 def test_each_reason_and_warning_has_a_series_that_says_whether_it_holds(client: Client, worker: Worker) -> None:
     worker()
-    told = {code: value for (name, code), value in scraped(client).items() if name == "scalp_problem"}
-    assert told == dict.fromkeys((*REASONS, *WARNINGS), 0) | {"upkeep_stale": 1, "reaper_asleep": 1}
+    told = {code: value for (name, code), value in scraped(client).items() if name == "scalp_readiness_problem"}
+    assert told == dict.fromkeys((*REASONS, *WARNINGS), 0) | {"upkeep_stale": 1, "reaper_stale": 1}
 
 
 @pytest.mark.usefixtures("upkeep")
 def test_rounds_of_upkeep_are_told_with_all_that_they_found(client: Client) -> None:
-    round_note("reap", seconds=0.5, found={"requeued": 1, "failed": 0, "rung": 4})
-    round_note("purge", seconds=1.5, found={"photos": 5})
+    record_run("reap", seconds=0.5, counts={"requeued": 1, "failed": 0, "resent": 4})
+    record_run("purge", seconds=1.5, counts={"photos": 5})
     told = scraped(client)
-    found = {what: told["scalp_round_found_total", f"reap{what}"] for what in ("requeued", "failed", "rung")}
-    assert found == {"requeued": 3, "failed": 1, "rung": 7}
-    assert told["scalp_round_found_total", "purgephotos"] == 5
-    assert (told["scalp_rounds_total", "reap"], told["scalp_rounds_total", "purge"]) == (2, 1)
-    assert told["scalp_round_seconds", "reap"] == 0.5
-    assert 0 <= told["scalp_round_age_seconds", "reap"] < 60
+    found = {kind: told["scalp_upkeep_items_total", f"{kind}reap"] for kind in ("requeued", "failed", "resent")}
+    assert found == {"requeued": 3, "failed": 1, "resent": 7}
+    assert told["scalp_upkeep_items_total", "photospurge"] == 5
+    assert (told["scalp_upkeep_runs_total", "reap"], told["scalp_upkeep_runs_total", "purge"]) == (2, 1)
+    assert told["scalp_upkeep_last_run_duration_seconds", "reap"] == 0.5
+    assert 0 <= told["scalp_upkeep_last_run_age_seconds", "reap"] < 60
 
 
 @pytest.mark.usefixtures("plain_static")
@@ -109,7 +109,7 @@ def test_requests_are_counted_by_route_and_never_by_address(client: Client) -> N
 
 
 def test_what_is_refused_or_accepted_is_counted(client: Client, settings: Any) -> None:
-    names = ("scalp_submitted_total", "scalp_queue_full_total")
+    names = ("scalp_analyses_submitted_total", "scalp_queue_full_total")
     before = scraped(client)
     queued()
     settings.QUEUE_LIMIT = 1
@@ -128,7 +128,7 @@ def test_each_end_is_counted_once_with_its_reason_and_each_finding_with_its_grad
     canceled()
     told = scraped(client)
     grown = {key: value - before.get(key, 0) for key, value in told.items()}
-    ended = {labels: n for (name, labels), n in grown.items() if name == "scalp_ended_total" and n}
+    ended = {labels: n for (name, labels), n in grown.items() if name == "scalp_analyses_ended_total" and n}
     assert ended == {"succeeded": 1, "too_darkrejected": 1, "out_of_memoryfailed": 1, "canceled": 1}
     found = {labels: n for (name, labels), n in grown.items() if name == "scalp_findings_total" and n}
     assert found == {f"{grade}{symptom.key}": 1 for symptom, grade in zip(SYMPTOMS, GRADES, strict=True)}
@@ -139,7 +139,7 @@ def test_each_end_is_counted_once_with_its_reason_and_each_finding_with_its_grad
 def test_rows_are_counted_anew_only_after_fifty_times_what_it_took(
     client: Client, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("backend.analyses.metrics.STALE_TIMES", 1e9)
+    monkeypatch.setattr("backend.analyses.collectors.MIN_AGE_FACTOR", 1e9)
     assert scraped(client)["scalp_analyses", "queued"] == 0
     queued()
     assert scraped(client)["scalp_analyses", "queued"] == 0

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from backend.analyses.models import Age, Analysis, Device, Sex
 from backend.analyses.services.submission import answers_check
 from backend.config.errors import InvalidFields
-from backend.operations.middleware import REQUEST_ID, request_id_of
+from backend.operations.long_polling import MAX_WAIT_SECONDS, preferred_wait
+from backend.operations.middleware import REQUEST_ID_PATTERN, request_id_of
 from backend.operations.throttle import client_address
-from backend.operations.waiting import MAX_SECONDS, preferred_wait
 from tests.api.contract import ANALYSES, ContractClient, address
 from tests.api.test_polling import PROMISED, Passed, short_way
 from tests.support.analyses import IN_STATUS, queued
@@ -140,13 +140,13 @@ def test_a_key_is_taken_or_refused(db: None, key: str) -> None:
 @given(told=HEADERS["Prefer"])
 @settings(max_examples=300)
 def test_a_wish_to_wait_is_within_its_bounds(told: str) -> None:
-    assert 0 <= preferred_wait(RequestFactory().get("/", headers={"Prefer": told})) <= MAX_SECONDS
+    assert 0 <= preferred_wait(RequestFactory().get("/", headers={"Prefer": told})) <= MAX_WAIT_SECONDS
 
 
 @given(told=HEADERS["X-Request-ID"])
 @settings(max_examples=300)
 def test_the_id_of_a_request_is_one_that_may_be_logged(told: str) -> None:
-    assert REQUEST_ID.fullmatch(request_id_of({"HTTP_X_REQUEST_ID": told}))
+    assert REQUEST_ID_PATTERN.fullmatch(request_id_of({"HTTP_X_REQUEST_ID": told}))
 
 
 @given(forwarded=HEADERS["X-Forwarded-For"], trusted=st.integers(0, 3))

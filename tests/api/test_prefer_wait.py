@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from backend.analyses.models import Analysis
 from backend.analyses.services.attempt import analysis_fail, claim_progress
 from backend.analyses.services.control import analysis_cancel, analysis_erase
-from backend.operations.waiting import preferred_wait, wait_for
+from backend.operations.long_polling import preferred_wait, wait_for
 from tests.api.contract import ContractClient
 from tests.support.analyses import claimed, queued, succeeded
 

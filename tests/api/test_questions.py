@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.questions.models import Entry, Unanswered
-from backend.questions.services.asking import KEPT_DAYS, unanswered_sweep
+from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS, unanswered_sweep
 from backend.questions.services.loading import entries_load
 from tests.api.contract import ContractClient
 from tests.questions.few import few_entries
@@ -74,7 +74,7 @@ def test_what_is_not_known_is_said_and_kept_without_a_person(api: ContractClient
 
 def test_what_was_kept_is_forgotten_in_time() -> None:
     Unanswered.objects.create(text="old", language="ko")
-    Unanswered.objects.update(asked_on=timezone.localdate() - timedelta(days=KEPT_DAYS + 1))
+    Unanswered.objects.update(asked_on=timezone.localdate() - timedelta(days=UNANSWERED_RETENTION_DAYS + 1))
     Unanswered.objects.create(text="new", language="ko")
     assert unanswered_sweep() == 1
     assert Unanswered.objects.get().text == "new"

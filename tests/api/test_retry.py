@@ -48,11 +48,11 @@ def test_without_its_photo_it_can_not_be_tried_again(api: ContractClient, gone: 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_workers_are_told_again(api: ContractClient, bell: Callable[[], list[str]]) -> None:
+def test_the_workers_are_told_again(api: ContractClient, sent_messages: Callable[[], list[str]]) -> None:
     analysis = failed()
-    assert bell() == [str(analysis.id)]
+    assert sent_messages() == [str(analysis.id)]
     api.post(address(analysis, "retry"))
-    assert bell() == [str(analysis.id)] * 2
+    assert sent_messages() == [str(analysis.id)] * 2
 
 
 def test_trying_again_counts_like_sending_a_photo(api: ContractClient, settings: Any, broker: redis.Redis) -> None:

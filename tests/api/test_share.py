@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
 from backend.analyses.models import Share
-from backend.analyses.services.sharing import SHARED_DAYS, shares_sweep
+from backend.analyses.services.sharing import SHARE_DAYS, shares_sweep
 from tests.api.contract import ContractClient, address
 from tests.support.analyses import IN_STATUS, succeeded
 
@@ -23,7 +23,7 @@ def test_the_link_opens_the_report_until_it_ends(api: ContractClient, plain_stat
     link = api.post(address(analysis, "share")).json()
     ends = parse_datetime(link["expires_at"])
     assert ends
-    assert timedelta(0) <= timezone.now() + timedelta(days=SHARED_DAYS) - ends < timedelta(minutes=1)
+    assert timedelta(0) <= timezone.now() + timedelta(days=SHARE_DAYS) - ends < timedelta(minutes=1)
     path = urlsplit(link["url"]).path
     assert str(analysis.id) not in link["url"]
     assert api.get(path).status_code == 200

@@ -365,23 +365,25 @@ def test_too_many_photos_from_one_address_are_refused_for_a_while(
     assert api.get(answers[0]["Location"]).status_code == 200
 
 
-# The bell
+# Messages
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_workers_are_told_once_the_row_is_committed(api: ContractClient, bell: Callable[[], list[str]]) -> None:
+def test_a_message_is_sent_once_the_row_is_committed(
+    api: ContractClient, sent_messages: Callable[[], list[str]]
+) -> None:
     answer = api.submit()
-    assert bell() == [answer.json()["id"]]
+    assert sent_messages() == [answer.json()["id"]]
     assert Analysis.objects.get().rung_at is not None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_bell_that_breaks_in_an_unheard_of_way_costs_no_photo(
+def test_an_unexpected_error_in_enqueueing_costs_no_photo(
     api: ContractClient, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(analysis_id: object) -> bool:
         raise RuntimeError("nobody expected this")
 
-    monkeypatch.setattr("backend.analyses.services.submission.analysis_ring", breaks)
+    monkeypatch.setattr("backend.analyses.services.submission.analysis_enqueue", breaks)
     assert api.submit().status_code == 202
     assert photos() == [Analysis.objects.get().photo]

@@ -80,7 +80,7 @@ def round_of(ids: list[uuid.UUID], rng: random.Random) -> dict[str, float]:
     from backend.analyses.services.attempt import analysis_claim
     from backend.analyses.states import Status
     from backend.config.wsgi import application
-    from backend.operations.metrics import exposition
+    from backend.operations.collectors import exposition
 
     def claim(key: uuid.UUID) -> None:
         assert analysis_claim(key, worker="model@bench") is not None

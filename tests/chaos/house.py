@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 import redis
 
-from deploy.launcher.broker import broker_ready
+from deploy.launcher.broker_server import broker_ready
 from tests.chaos.points import CLOCK, FOLDER, leave_note, notes_left
 from tests.support.environment import NotHere, PostgreSQL, postgresql, until
 from tests.support.stack import Stack

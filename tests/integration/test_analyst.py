@@ -136,7 +136,7 @@ def test_a_grader_that_is_not_rated_decides_nothing(small_bundle: Path, tmp_path
 def test_a_second_message_finds_nothing_to_claim(analyst: Analyst) -> None:
     analysis = submitted()
     assert analyst.analyse(analysis.id) == "succeeded"
-    assert analyst.analyse(analysis.id) == "nothing to claim"
+    assert analyst.analyse(analysis.id) == "nothing_to_claim"
     assert Human.objects.count() == 1
 
 
@@ -208,7 +208,7 @@ def test_only_what_a_photo_can_be_to_blame_for_counts_as_an_attempt(
         raise error
 
     analyst, analysis = analyst_with(Between(predictor, 3, fail)), submitted()
-    assert analyst.analyse(analysis.id) == "put off"
+    assert analyst.analyse(analysis.id) == "requeued_after_outage"
     analyst.batcher.drain()
     analysis.refresh_from_db()
     assert (analysis.status, analysis.attempt, analysis.attempt - analysis.tries_from) == ("queued", 1, tries)
@@ -222,7 +222,7 @@ def test_a_result_that_can_not_be_written_is_put_off_and_written_by_the_next_att
 
     analysis = submitted()
     with connection.execute_wrapper(full):
-        assert analyst.analyse(analysis.id) == "put off"
+        assert analyst.analyse(analysis.id) == "requeued_after_outage"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.attempt - analysis.tries_from) == ("queued", 0)
     assert analyst.analyse(analysis.id) == "succeeded"
@@ -282,7 +282,7 @@ def test_cancel_and_erase_are_obeyed_between_two_models(predictor: Predictor, ac
     analysis = submitted()
     between = Between(predictor, 2, lambda: act(analysis.id))  # type: ignore[operator]
     analyst = analyst_with(between)
-    assert analyst.analyse(analysis.id) == "not ours any more"
+    assert analyst.analyse(analysis.id) == "lease_lost"
     analyst.batcher.close(10)
     assert not Human.objects.exists()
     assert not Finding.objects.exists()
@@ -291,6 +291,6 @@ def test_cancel_and_erase_are_obeyed_between_two_models(predictor: Predictor, ac
 def test_a_draining_worker_gives_back_without_counting_the_attempt(analyst: Analyst) -> None:
     analysis = submitted()
     analyst.batcher.drain()
-    assert analyst.analyse(analysis.id) == "given back"
+    assert analyst.analyse(analysis.id) == "requeued_on_drain"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.attempt - analysis.tries_from) == ("queued", 0)

@@ -18,7 +18,7 @@ from django.utils import timezone
 from backend.analyses.selectors.photo import stored_photo
 from backend.analyses.services import retention
 from backend.analyses.services.retention import Purged, photos_purge
-from backend.config.bucket import BucketAway
+from backend.config.bucket import BucketUnavailable
 from backend.config.environment import bucket_client
 from deploy.launcher.settings import free_port
 from tests.support.analyses import fresh, past_retention, queued, succeeded
@@ -97,7 +97,7 @@ def test_more_than_a_page_of_photos_is_listed(bucket: BucketServer, monkeypatch:
     names = {f"{n}.jpg" for n in range(12)}
     for name in names:
         store(name)
-    monkeypatch.setattr("backend.config.bucket.PAGE", 5)
+    monkeypatch.setattr("backend.config.bucket.PAGE_SIZE", 5)
     before = bucket.log.read_text().count("list-type=2")
     assert set(default_storage.names_before(timezone.now() + timedelta(hours=1))) == names
     assert bucket.log.read_text().count("list-type=2") - before == 3
@@ -120,9 +120,9 @@ def test_a_bucket_that_is_away_is_no_photo_that_is_gone(
     in_bucket(settings, **{"endpoint_url": bucket.endpoint, **wrong})
     begun = time.monotonic()
     for attempt in (stored_photo, default_storage.delete, store):
-        with pytest.raises(BucketAway):
+        with pytest.raises(BucketUnavailable):
             attempt(analysis.photo)
-    with pytest.raises(BucketAway):
+    with pytest.raises(BucketUnavailable):
         photos_purge()
     assert time.monotonic() - begun < 20
     assert fresh(analysis).status == "queued"
@@ -133,9 +133,9 @@ def test_a_bucket_that_hangs_is_not_waited_for_long(bucket: BucketServer) -> Non
     bucket.process.send_signal(signal.SIGSTOP)
     try:
         begun = time.monotonic()
-        with pytest.raises(BucketAway):
+        with pytest.raises(BucketUnavailable):
             stored_photo(analysis.photo)
-        with pytest.raises(BucketAway):
+        with pytest.raises(BucketUnavailable):
             store("another.jpg")
         assert time.monotonic() - begun < 2 * 2 * (ANSWER_SECONDS + 2)
     finally:

@@ -57,16 +57,15 @@ def every_trap(path: Path) -> Path:
 def test_a_file_with_every_trap_is_taken_over_and_told_of(tmp_path: Path) -> None:
     report = told(every_trap(tmp_path / "hira.xlsx"))
     assert report.splitlines() == [
-        "13 rows of Health Insurance Review & Assessment Service: 6 clinics added, 0 changed, 0 as they were, "
-        "0 removed.",
-        "Mended: 1 with longitude and latitude exchanged (line 4)",
-        "Mended: 1 in metres, turned into degrees (line 5)",
-        "Mended: 1 with a text that is longer than its column (line 14)",
+        "13 rows of Health Insurance Review & Assessment Service: 6 clinics added, 0 changed, 0 unchanged, 0 removed.",
+        "Corrected: 1 with swapped longitude and latitude (line 4)",
+        "Corrected: 1 in meters, converted to degrees (line 5)",
+        "Corrected: 1 with a text that is longer than its column (line 14)",
         "Merged: 1 with the key of another row (line 11)",
         "Skipped: 2 without coordinates (line 6, 7)",
-        "Skipped: 1 with coordinates that are no numbers (line 8)",
+        "Skipped: 1 with coordinates that are not numbers (line 8)",
         "Skipped: 1 with coordinates outside Korea (line 9)",
-        "Skipped: 1 that are not for skin (line 12)",
+        "Skipped: 1 that do not treat skin (line 12)",
         "Skipped: 1 without a name (line 13)",
     ]
     assert Clinic.objects.get(name="가 피부과의원").key == f"hira:{LONG_KEY}"
@@ -84,7 +83,7 @@ def test_a_second_run_doubles_nothing_and_leaves_what_admins_set(tmp_path: Path)
     told(path)
     Clinic.objects.filter(key="hira:dash").update(booking_url="https://book.example/")
     before = list(Clinic.objects.values_list("id", "key", "changed_at", "booking_url").order_by("id"))
-    assert "0 clinics added, 0 changed, 6 as they were, 0 removed" in told(path)
+    assert "0 clinics added, 0 changed, 6 unchanged, 0 removed" in told(path)
     assert list(Clinic.objects.values_list("id", "key", "changed_at", "booking_url").order_by("id")) == before
 
 
@@ -164,8 +163,8 @@ def test_a_list_kept_by_hand_is_taken_as_it_is(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b"\xff\xfe\x00\x01\x80", "neither xlsx nor text"),
         ("이름,주소\n가,나\n".encode(), "no known list"),
-        (b"name,latitude,longitude\n", "no rows below its head"),
-        (b"PK\x05\x06" + bytes(18), "no xlsx workbook"),
+        (b"name,latitude,longitude\n", "no rows below its header"),
+        (b"PK\x05\x06" + bytes(18), "not an xlsx workbook"),
     ],
 )
 def test_what_is_no_list_is_refused_with_a_sentence_and_changes_nothing(
@@ -187,6 +186,6 @@ def test_samples_are_there_once_marked_and_give_way_to_real_ones(tmp_path: Path)
     assert not Clinic.objects.exclude(source="sample").exists()
     assert all("예시" in name for name in Clinic.objects.values_list("name", flat=True))
     real = write_csv(tmp_path / "hira.csv", HIRA_HEAD, [hira_row("a", "가피부과")])
-    assert "20,000 invented clinics gave way" in told(real)
+    assert "20,000 invented clinics were removed" in told(real)
     call_command("sample_clinics", "--unless-any", stdout=io.StringIO())
     assert list(Clinic.objects.values_list("name", flat=True)) == ["가피부과"]

@@ -59,11 +59,11 @@ def test_what_the_reaper_rings_for_bears_the_id_of_its_round(stack: Stack) -> No
     stack.kill("broker")
     sent = f"browser-{secrets.token_hex(8)}"
     analysis = stack.submit(headers={"X-Request-ID": sent}).json()["id"]
-    assert stack.lines("web", request=sent, event="bell_silent", analysis=analysis)
+    assert stack.lines("web", request=sent, event="broker_unavailable", analysis=analysis)
     stack.start("broker")
     stack.wait(analysis)
     # Of two rounds at once both may ring; one of the messages finds nothing to claim then.
-    rounds = {line["request"] for line in stack.lines("upkeep", event="analysis_rung", analysis=analysis)}
+    rounds = {line["request"] for line in stack.lines("upkeep", event="analysis_resent", analysis=analysis)}
     until(lambda: stack.lines("model", event="analysis_succeeded", analysis=analysis), 5, "the end of the attempt")
     (ended,) = stack.lines("model", event="analysis_succeeded", analysis=analysis)
     assert ended["request"] in rounds - {sent}

@@ -16,7 +16,7 @@ import pytest
 import redis
 import requests
 
-from deploy.launcher.broker import broker_password, broker_ready, broker_url
+from deploy.launcher.broker_server import broker_password, broker_ready, broker_url
 from deploy.launcher.settings import LOOPBACK, free_port, listen
 from tests.support.environment import ROOT, until
 from tests.support.stack import Stack

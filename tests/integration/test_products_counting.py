@@ -18,7 +18,7 @@ from backend.operations import throttle
 from backend.products.models import Click, Product, Show, Spent
 from backend.products.selectors.evidence import rates, tallies
 from backend.products.selectors.suggestions import Suggestions, suggestions
-from backend.products.services.counting import COUNTED, click_count, shows_count, spent_forget
+from backend.products.services.counting import COUNTING_PERIOD, click_count, delete_expired_dedup_keys, shows_count
 from tests.products.catalogue import product
 from tests.support.analyses import queued, succeeded
 from tests.support.threads import at_once
@@ -119,14 +119,14 @@ def test_a_report_that_is_too_old_counts_no_more_and_what_was_spent_on_it_is_for
     analysis, later = succeeded(OILY), succeeded(OILY)
     looked(analysis)
     looked(later)
-    assert spent_forget() == 0
-    Analysis.objects.filter(pk=analysis.pk).update(finished_at=timezone.now() - COUNTED)
+    assert delete_expired_dedup_keys() == 0
+    Analysis.objects.filter(pk=analysis.pk).update(finished_at=timezone.now() - COUNTING_PERIOD)
     Spent.objects.filter(pk=Spent.objects.first().pk).update(ends_at=timezone.now())  # type: ignore[union-attr]
     assert not click_count(analysis.pk, shelf[0], "10.0.0.1")
     before = shows()
     looked(analysis)
     assert shows() == before
-    assert spent_forget() == 1
+    assert delete_expired_dedup_keys() == 1
     assert Spent.objects.count() == 1
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from backend.products.kinds import Kind
+from backend.products.kinds import ProductKind
 from backend.products.models import Click, Product
 from backend.products.rules import SIGNS, TYPES
-from backend.products.services.importing import SENTENCES, products_import
+from backend.products.services.importing import REASON_TEXTS, products_import
 from tests.products.catalogue import product
 from tests.support.registers import write_csv, write_xlsx
 
@@ -71,7 +71,7 @@ def test_a_list_is_taken_over_in_any_encoding_and_a_second_time_changes_nothing(
     said = told(path)
     assert "line 2: added a\nline 3: added b\n2 products added, 0 changed" in said
     first, second = Product.objects.order_by("key")
-    assert (first.kind, first.suits_types) == (Kind.SHAMPOO, ["oily", "seborrheic"])
+    assert (first.kind, first.suits_types) == (ProductKind.SHAMPOO, ["oily", "seborrheic"])
     assert first.suits_signs == ["follicular_erythema_pustules", "dandruff"]
     assert (first.avoid_types, first.url, first.active, first.sample) == (
         ["sensitive"],
@@ -79,10 +79,10 @@ def test_a_list_is_taken_over_in_any_encoding_and_a_second_time_changes_nothing(
         True,
         False,
     )
-    assert (second.name, second.name_en, second.maker, second.kind) == ("둘", "Two", "제조사", Kind.TONIC)
+    assert (second.name, second.name_en, second.maker, second.kind) == ("둘", "Two", "제조사", ProductKind.TONIC)
     assert (second.avoid, second.ingredients) == ("상처에는 쓰지 마세요.", "물")
     before = list(Product.objects.values())
-    assert told(path).strip() == "0 products added, 0 changed, 0 closed, 2 as they were, 0 skipped."
+    assert told(path).strip() == "0 products added, 0 changed, 0 closed, 2 unchanged, 0 skipped."
     assert list(Product.objects.values()) == before
 
 
@@ -112,14 +112,14 @@ TRAPS = {
 
 
 def test_every_line_that_is_wrong_is_skipped_with_its_reason_and_the_others_are_taken(tmp_path: Path) -> None:
-    assert set(TRAPS) == set(SENTENCES)
+    assert set(TRAPS) == set(REASON_TEXTS)
     said = told(listed(tmp_path, [row("good"), *TRAPS.values()])).splitlines()
     for line, (code, trap) in enumerate(TRAPS.items(), 3):
         assert any(
-            text.startswith(f"line {line}: skipped {trap[0] or '–'}, as it {SENTENCES[code]}") for text in said
+            text.startswith(f"line {line}: skipped {trap[0] or '–'}, as it {REASON_TEXTS[code]}") for text in said
         ), code
     assert "line 2: added good" in said
-    assert said[-1] == f"1 products added, 0 changed, 0 closed, 0 as they were, {len(TRAPS)} skipped."
+    assert said[-1] == f"1 products added, 0 changed, 0 closed, 0 unchanged, {len(TRAPS)} skipped."
     assert [one.name for one in Product.objects.all()] == ["제품 good"]
 
 
@@ -166,7 +166,7 @@ def test_a_product_closes_by_its_column_or_with_replace_and_keeps_its_clicks(tmp
         (b"", "is empty"),
         (b"\xff\xfe\x00\x01\x80", "neither xlsx nor text"),
         ("이름,주소\n가,나\n".encode(), "lacks columns: key/번호/제품번호, "),
-        (b"key,name,kind,link\n", "no rows below its head"),
+        (b"key,name,kind,link\n", "no rows below its header"),
     ],
 )
 def test_what_is_no_list_is_refused_with_a_sentence_and_changes_nothing(
@@ -193,7 +193,7 @@ def test_samples_are_there_once_marked_and_give_way_to_real_ones(tmp_path: Path)
     assert {key for one in samples for key in one.suits_signs} == set(SIGNS) - {"follicular_erythema_pustules"}
     for one in samples:
         one.full_clean()
-    assert f"{len(samples)} invented products gave way" in told(listed(tmp_path, [row("a")]))
+    assert f"{len(samples)} invented products were removed" in told(listed(tmp_path, [row("a")]))
     call_command("sample_products", "--unless-any", stdout=io.StringIO())
     assert [one.key for one in Product.objects.all()] == ["a"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from backend.questions.models import Entry, EntryText, Topic
-from backend.questions.selectors.answering import Kind, question_answer
+from backend.questions.selectors.answering import AnswerKind, question_answer
 from backend.questions.services.loading import entries_load, entry_texts_write
 from tests.questions.few import KEYS, few_entries
 
@@ -62,7 +62,7 @@ def test_a_change_is_answered_with_at_once(few: Path) -> None:
     entries_load(few)
     entry = Entry.objects.get(key="doctor-cost")
     before = question_answer("진료비는 얼마나 들어요?", "ko")
-    assert before.kind == Kind.ANSWER
+    assert before.kind == AnswerKind.ANSWER
     assert before.entry == entry
     entry.question_ko, entry.also_ko = "유니콘 뿔은 얼마예요?", "유니콘 뿔의 값"
     entry.save()
@@ -80,4 +80,4 @@ def test_an_entry_that_lacks_words_in_one_language_is_found_in_the_other(few: Pa
 
 
 def test_without_entries_nothing_is_known() -> None:
-    assert question_answer("머리를 매일 감아도 되나요?", "ko").kind == Kind.UNKNOWN
+    assert question_answer("머리를 매일 감아도 되나요?", "ko").kind == AnswerKind.UNKNOWN

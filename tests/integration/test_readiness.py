@@ -65,13 +65,13 @@ def test_a_model_worker_that_hangs_is_stale_and_one_that_is_gone_for_good_is_mis
 
 def test_a_reaper_that_nobody_calls_is_asleep_though_its_worker_is_well(stack: Stack) -> None:
     stack.kill("schedule")
-    until_told(stack, {"reaper_asleep"})
+    until_told(stack, {"reaper_stale"})
 
 
 def test_an_upkeep_worker_that_is_gone_is_told_before_its_rounds_are_missed(stack: Stack) -> None:
     stack.kill("upkeep")
     until_told(stack, {"upkeep_stale"})
-    until_told(stack, {"upkeep_stale", "reaper_asleep"})
+    until_told(stack, {"upkeep_stale", "reaper_stale"})
 
 
 def test_storage_that_is_gone_is_told(stack: Stack) -> None:
@@ -80,7 +80,7 @@ def test_storage_that_is_gone_is_told(stack: Stack) -> None:
     aside = photos.rename(stack.folder / "aside")
     try:
         photos.touch()
-        until_told(stack, {"storage_away"})
+        until_told(stack, {"storage_unavailable"})
     finally:
         photos.unlink()
         aside.rename(photos)
@@ -90,10 +90,10 @@ def test_storage_that_is_gone_is_told(stack: Stack) -> None:
 def test_a_broker_that_is_gone_is_a_warning_until_the_workers_are_not_heard_of_any_more(stack: Stack) -> None:
     stack.kill("broker")
     begun = time.monotonic()
-    until(lambda: "broker_away" in told(stack)[1]["warnings"], 20, "the warning")
+    until(lambda: "broker_unavailable" in told(stack)[1]["warnings"], 20, "the warning")
     assert stack.submit().status_code == 202
     assert time.monotonic() - begun < 20
-    until_told(stack, {"worker_stale", "upkeep_stale", "reaper_asleep"}, {"broker_away"})
+    until_told(stack, {"worker_stale", "upkeep_stale", "reaper_stale"}, {"broker_unavailable"})
 
 
 @pytest.fixture
@@ -119,9 +119,9 @@ def alive(web: Stack) -> bool:
 
 def test_a_database_that_is_gone_is_told_and_what_this_server_counted_itself_as_well(without_database: Stack) -> None:
     status, found = told(without_database)
-    assert (status, found["ready"], found["reasons"]) == (503, False, ["database_away"])
+    assert (status, found["ready"], found["reasons"]) == (503, False, ["database_unavailable"])
     samples = scraped(without_database)
-    assert samples['scalp_problem{"code": "database_away"}'] == 1
+    assert samples['scalp_readiness_problem{"code": "database_unavailable"}'] == 1
     assert samples["scalp_ready{}"] == 0
     assert samples['scalp_http_requests_total{"method": "GET", "route": "/readyz", "status": "503"}'] == 1
 

@@ -19,9 +19,9 @@ from backend.analyses.services.attempt import (
     Claim,
     analysis_claim,
     analysis_fail,
-    analysis_give_back,
-    analysis_put_off,
     analysis_reject,
+    analysis_requeue_after_outage,
+    analysis_requeue_on_drain,
     analysis_succeed,
     claim_photo,
     claim_progress,
@@ -83,7 +83,7 @@ def test_a_claim_that_was_overtaken_between_its_two_steps_gets_no_number_that_wa
         found = execute(sql, *told)
         if not overtaken and sql.startswith("SELECT"):
             overtaken = True
-            analysis_give_back(claimed(analysis, "model@two"))
+            analysis_requeue_on_drain(claimed(analysis, "model@two"))
         return found
 
     with connection.execute_wrapper(overtake):
@@ -164,36 +164,38 @@ def test_a_success_told_twice_at_the_same_moment_is_one() -> None:
 # Back into the queue
 
 
-def test_what_is_given_back_keeps_its_place_and_its_attempts(settings: Any) -> None:
+def test_a_requeue_on_drain_keeps_its_place_and_its_attempts(settings: Any) -> None:
     first, second = queued(), queued()
     for number in range(1, 2 * settings.MAX_ATTEMPTS):
         claim = claimed(first)
         assert (claim.attempt, claim.repeated, claim.attempts_left) == (number, False, settings.MAX_ATTEMPTS - 1)
-        assert analysis_give_back(claim)
+        assert analysis_requeue_on_drain(claim)
         row = fresh(first)
         assert (row.status, row.worker, row.lease_until, row.models_done) == ("queued", "", None, 0)
     assert fresh(first).queued_at < fresh(second).queued_at
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_is_given_back_is_rung_for_at_once_and_what_is_put_off_is_not(bell: Callable[[], list[str]]) -> None:
-    given, put_off = queued(), queued()
-    claims = claimed(given), claimed(put_off)
-    assert bell() == [str(given.id), str(put_off.id)]
-    analysis_give_back(claims[0])
-    analysis_put_off(claims[1])
-    assert bell() == [str(given.id), str(put_off.id), str(given.id)]
-    assert fresh(given).rung_at is not None
-    assert fresh(put_off).rung_at is None
+def test_a_requeue_on_drain_is_enqueued_at_once_one_after_an_outage_is_not(
+    sent_messages: Callable[[], list[str]],
+) -> None:
+    drained, interrupted = queued(), queued()
+    claims = claimed(drained), claimed(interrupted)
+    assert sent_messages() == [str(drained.id), str(interrupted.id)]
+    analysis_requeue_on_drain(claims[0])
+    analysis_requeue_after_outage(claims[1])
+    assert sent_messages() == [str(drained.id), str(interrupted.id), str(drained.id)]
+    assert fresh(drained).rung_at is not None
+    assert fresh(interrupted).rung_at is None
 
 
-def test_what_is_put_off_too_often_fails(settings: Any) -> None:
+def test_after_too_many_outages_an_analysis_fails(settings: Any) -> None:
     analysis = queued()
     seen = []
     for _ in range(settings.MAX_ATTEMPTS):
         claim = claimed(analysis)
         seen.append((claim.repeated, claim.attempts_left))
-        assert analysis_put_off(claim)
+        assert analysis_requeue_after_outage(claim)
     assert seen == [(False, 2), (True, 1), (True, 0)]
     assert (fresh(analysis).status, fresh(analysis).code) == ("failed", "attempts_exhausted")
 
@@ -241,9 +243,9 @@ LATE: dict[str, Callable[[Claim], object]] = {
     "success": succeed,
     "a rejection": lambda claim: analysis_reject(claim, "not_a_scalp", bundle=BUNDLE, demo=True),
     "a failure": lambda claim: analysis_fail(claim, "model_error"),
-    "giving back": analysis_give_back,
-    "putting off": analysis_put_off,
-    "putting off for the last time": lambda claim: analysis_put_off(replace(claim, attempts_left=0)),
+    "requeue on drain": analysis_requeue_on_drain,
+    "requeue after outage": analysis_requeue_after_outage,
+    "last requeue after outage": lambda claim: analysis_requeue_after_outage(replace(claim, attempts_left=0)),
 }
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from backend.analyses.errors import AnalysisErased, NotRetryable, PhotoGone
 from backend.analyses.models import Analysis, Erasure
-from backend.analyses.services.attempt import analysis_fail, analysis_put_off
+from backend.analyses.services.attempt import analysis_fail, analysis_requeue_after_outage
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from tests.support.analyses import claimed, failed, fresh, past_retention, queued, succeeded
 from tests.support.threads import at_once
@@ -28,7 +28,7 @@ def code_of(act: Any, analysis: Analysis) -> str:
 def test_a_retry_has_attempts_of_its_own_and_a_number_that_goes_on(settings: Any) -> None:
     analysis = queued()
     for _ in range(settings.MAX_ATTEMPTS):
-        analysis_put_off(claimed(analysis))
+        analysis_requeue_after_outage(claimed(analysis))
     assert fresh(analysis).code == "attempts_exhausted"
     analysis_retry(analysis.id)
     row = fresh(analysis)

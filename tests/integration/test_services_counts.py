@@ -8,7 +8,7 @@ import pytest
 from django.test import RequestFactory
 
 from backend.operations.models import Count
-from backend.operations.services import count_try, counts_forget
+from backend.operations.services import count_attempt, delete_expired_counts
 from backend.operations.throttle import WINDOW_SECONDS, SubmitThrottle
 from tests.support.threads import at_once
 
@@ -16,8 +16,8 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 
 def test_of_many_tries_at_the_same_moment_each_has_a_number_of_its_own() -> None:
-    assert sorted(at_once(lambda: count_try("a key", seconds=60), times=8)) == list(range(1, 9))
-    assert count_try("another key", seconds=60) == 1
+    assert sorted(at_once(lambda: count_attempt("a key", seconds=60), times=8)) == list(range(1, 9))
+    assert count_attempt("another key", seconds=60) == 1
 
 
 def test_a_limit_is_met_exactly_and_no_address_is_stored(rf: RequestFactory, settings: Any) -> None:
@@ -36,7 +36,7 @@ def test_a_limit_is_met_exactly_and_no_address_is_stored(rf: RequestFactory, set
 
 
 def test_counts_are_forgotten_when_their_time_is_over() -> None:
-    count_try("over", seconds=-1)
-    count_try("not over", seconds=2 * WINDOW_SECONDS)
-    assert counts_forget() == 1
+    count_attempt("over", seconds=-1)
+    count_attempt("not over", seconds=2 * WINDOW_SECONDS)
+    assert delete_expired_counts() == 1
     assert [count.key for count in Count.objects.all()] == ["not over"]

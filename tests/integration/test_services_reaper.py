@@ -1,4 +1,4 @@
-"""The reaper: leases that lapsed, and bells that nobody heard."""
+"""The reaper: expired leases and lost messages."""
 
 from __future__ import annotations
 
@@ -11,60 +11,61 @@ import pytest
 import redis
 from django.utils import timezone
 
-from backend.analyses.doorbell import QUEUE, celery_app
 from backend.analyses.models import Analysis
-from backend.analyses.services.reaper import Reaped, analyses_reap, worker_leases_lapse
+from backend.analyses.services.reaper import Reaped, analyses_reap, worker_leases_reclaim
+from backend.analyses.task_queue import celery_app
+from backend.operations.task_names import PHOTOS_QUEUE
 from tests.support.analyses import IN_STATUS, canceled, claimed, fresh, lease_lapsed, queued, running
 from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("storage")]
 
-Bell = Callable[[], list[str]]
+SentMessages = Callable[[], list[str]]
 
 
-def rung_long_ago(settings: Any) -> None:
-    """Let every bell have been rung so long ago that it may be rung again."""
-    long_ago = timezone.now() - timedelta(seconds=settings.RING_AGAIN_SECONDS + 1)
+def make_messages_old(settings: Any) -> None:
+    """Make every message old enough to be sent again."""
+    long_ago = timezone.now() - timedelta(seconds=settings.RESEND_SECONDS + 1)
     Analysis.objects.exclude(rung_at=None).update(rung_at=long_ago)
 
 
 # Leases
 
 
-def test_a_lease_that_lapsed_goes_back_into_the_queue_and_is_rung_for(bell: Bell) -> None:
+def test_an_expired_lease_is_requeued_and_enqueued(sent_messages: SentMessages) -> None:
     analysis = running()
     lease_lapsed(analysis)
-    assert analyses_reap() == Reaped(requeued=1, failed=0, rung=1)
+    assert analyses_reap() == Reaped(requeued=1, failed=0, resent=1)
     row = fresh(analysis)
     assert (row.status, row.worker, row.lease_until, row.models_done, row.attempt) == ("queued", "", None, 0, 1)
     assert row.queued_at == analysis.queued_at
-    assert bell() == [str(analysis.id)] * 2
+    assert sent_messages() == [str(analysis.id)] * 2
     assert claimed(analysis).repeated
 
 
-def test_after_the_last_attempt_it_fails_with_a_reason(bell: Bell, settings: Any) -> None:
+def test_after_the_last_attempt_it_fails_with_a_reason(sent_messages: SentMessages, settings: Any) -> None:
     analysis = queued()
     for _ in range(settings.MAX_ATTEMPTS):
         claimed(analysis)
         lease_lapsed(analysis)
         last = analyses_reap()
-    assert last == Reaped(requeued=0, failed=1, rung=0)
+    assert last == Reaped(requeued=0, failed=1, resent=0)
     row = fresh(analysis)
     assert (row.status, row.code, row.lease_until) == ("failed", "attempts_exhausted", None)
     assert row.finished_at is not None
 
 
-def test_all_others_are_left_alone(bell: Bell) -> None:
+def test_all_others_are_left_alone(sent_messages: SentMessages) -> None:
     others = [make() for make in IN_STATUS.values()]
     before = list(Analysis.objects.order_by("id").values())
-    assert analyses_reap() == Reaped(requeued=0, failed=0, rung=0)
+    assert analyses_reap() == Reaped(requeued=0, failed=0, resent=0)
     assert list(Analysis.objects.order_by("id").values()) == before
     assert len(others) == len(before) == 7
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
 def test_a_lease_is_worth_the_same_whatever_the_clock_of_the_worker_says(
-    bell: Bell, hours: int, settings: Any, monkeypatch: pytest.MonkeyPatch
+    sent_messages: SentMessages, hours: int, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here = timezone.now
     with monkeypatch.context() as worker:
@@ -75,21 +76,21 @@ def test_a_lease_is_worth_the_same_whatever_the_clock_of_the_worker_says(
     assert abs(row.lease_until - here() - timedelta(seconds=settings.LEASE_SECONDS)) < timedelta(seconds=2)
     with monkeypatch.context() as reaper:
         reaper.setattr(timezone, "now", lambda: here() - timedelta(hours=hours))
-        assert analyses_reap() == Reaped(requeued=0, failed=0, rung=0)
+        assert analyses_reap() == Reaped(requeued=0, failed=0, resent=0)
 
 
-def test_a_lease_from_before_the_clock_was_set_back_does_not_hold_for_as_long(bell: Bell) -> None:
+def test_a_lease_from_before_the_clock_was_set_back_does_not_hold_for_as_long(sent_messages: SentMessages) -> None:
     analysis = running()
     Analysis.objects.filter(pk=analysis.pk).update(lease_until=timezone.now() + timedelta(hours=1))
-    assert analyses_reap() == Reaped(requeued=1, failed=0, rung=1)
+    assert analyses_reap() == Reaped(requeued=1, failed=0, resent=1)
 
 
-def test_a_bell_from_before_the_clock_was_set_back_is_rung_again(bell: Bell, broker: redis.Redis) -> None:
+def test_a_message_from_before_the_clock_change_is_resent(sent_messages: SentMessages, broker: redis.Redis) -> None:
     analysis = queued()
     broker.flushall()
     Analysis.objects.filter(pk=analysis.pk).update(rung_at=timezone.now() + timedelta(hours=1))
-    assert [analyses_reap().rung, analyses_reap().rung] == [1, 0]
-    assert bell() == [str(analysis.id)]
+    assert [analyses_reap().resent, analyses_reap().resent] == [1, 0]
+    assert sent_messages() == [str(analysis.id)]
 
 
 def test_of_many_reapers_at_the_same_moment_one_takes_it_back(broker: redis.Redis) -> None:
@@ -100,90 +101,90 @@ def test_of_many_reapers_at_the_same_moment_one_takes_it_back(broker: redis.Redi
     assert fresh(analysis).status == "queued"
 
 
-def test_a_worker_that_starts_anew_takes_back_what_it_held_and_nothing_else(bell: Bell) -> None:
+def test_a_worker_that_restarts_reclaims_its_own_leases_and_nothing_else(sent_messages: SentMessages) -> None:
     mine, others = queued(), queued()
     claimed(mine, "model@one")
     claimed(others, "model@two")
-    assert worker_leases_lapse("model@one") == 1
+    assert worker_leases_reclaim("model@one") == 1
     assert (fresh(mine).status, fresh(others).status) == ("queued", "running")
-    assert bell().count(str(mine.id)) == 2
+    assert sent_messages().count(str(mine.id)) == 2
 
 
 # Bells
 
 
-def test_a_row_whose_bell_was_never_rung_is_rung_for(bell: Bell, broker: redis.Redis) -> None:
+def test_a_row_whose_message_was_never_sent_is_enqueued(sent_messages: SentMessages, broker: redis.Redis) -> None:
     analysis = queued()
     broker.flushall()
     Analysis.objects.update(rung_at=None)
-    assert analyses_reap().rung == 1
-    assert bell() == [str(analysis.id)]
+    assert analyses_reap().resent == 1
+    assert sent_messages() == [str(analysis.id)]
     assert fresh(analysis).rung_at is not None
-    assert analyses_reap().rung == 0
+    assert analyses_reap().resent == 0
 
 
-def test_while_the_broker_holds_the_messages_nobody_rings_again(bell: Bell, settings: Any) -> None:
+def test_while_the_broker_holds_the_messages_none_is_resent(sent_messages: SentMessages, settings: Any) -> None:
     line = [str(queued().id) for _ in range(3)]
-    rung_long_ago(settings)
-    assert analyses_reap().rung == 0
-    assert bell() == line
+    make_messages_old(settings)
+    assert analyses_reap().resent == 0
+    assert sent_messages() == line
 
 
-def test_when_the_broker_lost_its_data_all_are_rung_for_again_the_oldest_first(
-    bell: Bell, broker: redis.Redis, settings: Any
+def test_when_the_broker_lost_its_data_all_are_resent_the_oldest_first(
+    sent_messages: SentMessages, broker: redis.Redis, settings: Any
 ) -> None:
     line = [str(queued().id) for _ in range(3)]
     canceled()
     running()
     broker.flushall()
-    assert analyses_reap().rung == 0  # They were rung just now: the messages may be on their way.
-    rung_long_ago(settings)
-    assert analyses_reap().rung == 3
-    assert bell() == line
-    assert analyses_reap().rung == 0
+    assert analyses_reap().resent == 0  # They were sent just now: the messages may be on their way.
+    make_messages_old(settings)
+    assert analyses_reap().resent == 3
+    assert sent_messages() == line
+    assert analyses_reap().resent == 0
 
 
-def test_a_lost_message_is_rung_again_while_others_are_being_worked_on(
-    bell: Bell, broker: redis.Redis, settings: Any
+def test_a_lost_message_is_resent_while_others_are_being_worked_on(
+    sent_messages: SentMessages, broker: redis.Redis, settings: Any
 ) -> None:
     lost = queued()
     broker.flushall()
     worked_on = queued()
     with celery_app.connection_for_read() as connection:
-        message = connection.default_channel.basic_get(QUEUE)  # Handed out, and not acknowledged.
+        message = connection.default_channel.basic_get(PHOTOS_QUEUE)  # Handed out, and not acknowledged.
         assert message is not None
         claimed(worked_on)
-        rung_long_ago(settings)
-        assert analyses_reap().rung == 1
-        assert bell() == [str(lost.id)]
+        make_messages_old(settings)
+        assert analyses_reap().resent == 1
+        assert sent_messages() == [str(lost.id)]
         message.ack()
 
 
 @pytest.mark.parametrize("set_back", [0, 3600])
-def test_a_message_that_died_with_its_worker_is_rung_again_and_one_just_handed_out_is_not(
-    bell: Bell, broker: redis.Redis, settings: Any, set_back: float
+def test_a_message_that_died_with_its_worker_is_resent_a_fresh_one_is_not(
+    sent_messages: SentMessages, broker: redis.Redis, settings: Any, set_back: float
 ) -> None:
     """Also where the clock was set back by so many seconds since."""
     died, taken = queued(), queued()
     with celery_app.connection_for_read() as connection:
         channel = connection.default_channel
-        dead = channel.basic_get(QUEUE)
-        before = time.time() - settings.RING_AGAIN_SECONDS - 1 + set_back
+        dead = channel.basic_get(PHOTOS_QUEUE)
+        before = time.time() - settings.RESEND_SECONDS - 1 + set_back
         channel.client.zadd(channel.unacked_index_key, {dead.delivery_tag: before})
-        message = channel.basic_get(QUEUE)
-        rung_long_ago(settings)
-        assert analyses_reap().rung == 1
-        assert bell() == [str(died.id)]
-        rung_long_ago(settings)
-        assert analyses_reap().rung == 0
+        message = channel.basic_get(PHOTOS_QUEUE)
+        make_messages_old(settings)
+        assert analyses_reap().resent == 1
+        assert sent_messages() == [str(died.id)]
+        make_messages_old(settings)
+        assert analyses_reap().resent == 0
         message.ack()
-        assert analyses_reap().rung == 2  # It was let go without its row having been claimed.
-        assert bell() == [str(died.id), str(died.id), str(taken.id)]
+        assert analyses_reap().resent == 2  # It was let go without its row having been claimed.
+        assert sent_messages() == [str(died.id), str(died.id), str(taken.id)]
         dead.ack()
 
 
 def test_messages_of_other_queues_do_not_stand_in_for_a_lost_one(
-    bell: Bell, broker: redis.Redis, settings: Any
+    sent_messages: SentMessages, broker: redis.Redis, settings: Any
 ) -> None:
     lost = queued()
     broker.flushall()
@@ -191,7 +192,7 @@ def test_messages_of_other_queues_do_not_stand_in_for_a_lost_one(
     with celery_app.connection_for_read() as connection:
         message = connection.default_channel.basic_get("upkeep")  # As the reaper's own message is while it works.
         assert message is not None
-        rung_long_ago(settings)
-        assert analyses_reap().rung == 1
-        assert bell() == [str(lost.id)]
+        make_messages_old(settings)
+        assert analyses_reap().resent == 1
+        assert sent_messages() == [str(lost.id)]
         message.ack()

@@ -11,10 +11,10 @@ from django.test import Client
 
 from backend.analyses.management.commands.restore import erased_in
 from backend.analyses.models import Analysis, Erasure, Finding, Human, Share
-from backend.analyses.services.restoring import Restored, analyses_restored
+from backend.analyses.services.restoring import Restored, analyses_reconcile
 from backend.analyses.services.sharing import share_create
 from backend.operations.models import Worker
-from backend.operations.services import worker_started
+from backend.operations.services import register_worker
 from tests.support.analyses import fresh, queued, running, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]
@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True), pyt
 
 def test_what_was_erased_since_is_erased_again_photo_and_all(storage: Path) -> None:
     gone, kept, never_in_the_backup = succeeded(), succeeded(), uuid.uuid4()
-    assert analyses_restored({gone.id, never_in_the_backup}).erased == 1
+    assert analyses_reconcile({gone.id, never_in_the_backup}).erased == 1
     assert list(Analysis.objects.values_list("id", flat=True)) == [kept.id]
     assert Human.objects.count() == 1
     assert [path.name for path in storage.iterdir()] == [kept.photo]
@@ -31,9 +31,9 @@ def test_what_was_erased_since_is_erased_again_photo_and_all(storage: Path) -> N
 
 def test_links_logins_and_workers_of_another_time_are_gone(storage: Path, admin_client: Client) -> None:
     share_create(succeeded().id)
-    worker_started("model@then", role="model")
+    register_worker("model@then", role="model")
     assert Session.objects.exists()
-    analyses_restored(())
+    analyses_reconcile(())
     for model in (Share, Session, Worker):
         assert not model.objects.exists()
     assert admin_client.get("/admin/").status_code == 302
@@ -41,7 +41,7 @@ def test_links_logins_and_workers_of_another_time_are_gone(storage: Path, admin_
 
 def test_what_ran_waits_again_and_lost_no_attempt(storage: Path) -> None:
     analysis = running()
-    assert analyses_restored(()) == Restored(erased=0, waiting=1, failed=0, photos_missing=0)
+    assert analyses_reconcile(()) == Restored(erased=0, waiting=1, failed=0, photos_missing=0)
     row = fresh(analysis)
     assert (row.status, row.worker, row.rung_at, row.attempt - row.tries_from) == ("queued", "", None, 0)
 
@@ -51,7 +51,7 @@ def test_what_waits_for_a_photo_that_is_not_there_says_so(storage: Path) -> None
     Finding.objects.update(map=bytes(256))
     for path in storage.iterdir():
         path.unlink()
-    assert analyses_restored(()) == Restored(erased=0, waiting=0, failed=2, photos_missing=3)
+    assert analyses_reconcile(()) == Restored(erased=0, waiting=0, failed=2, photos_missing=3)
     for analysis in (waiting, ran):
         row = fresh(analysis)
         assert (row.status, row.code, row.photo) == ("failed", "photo_unreadable", "")

@@ -1,4 +1,4 @@
-"""Receive a photo: what happens when database or bell fail. The API's tests tell the rest."""
+"""Receive a photo: failures of database and queue. The API's tests have the rest."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.core.files.base import ContentFile, File
 from django.core.files.storage import FileSystemStorage
 from django.db import DatabaseError, OperationalError, connection, connections
 
-from backend.analyses.errors import StorageAway
+from backend.analyses.errors import StorageUnavailable
 from backend.analyses.models import Analysis
 from backend.analyses.services.submission import analysis_submit
 from tests.support.analyses import ANSWERS, PHOTO, queued
@@ -50,7 +50,7 @@ def test_a_storage_that_fails_in_the_middle_leaves_nothing_and_says_when_to_come
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(FileSystemStorage, "save", get_full)
-    with pytest.raises(StorageAway) as refusal:
+    with pytest.raises(StorageUnavailable) as refusal:
         analysis_submit(ANSWERS, photo=PHOTO)
     assert (refusal.value.status, refusal.value.retry_after) == (503, 5)
     assert not Analysis.objects.exists()
@@ -94,15 +94,15 @@ def test_a_database_that_goes_away_before_the_commit_leaves_no_photo_behind(
     assert not any(storage.iterdir())
 
 
-def test_a_bell_that_can_not_be_noted_costs_no_photo(storage: Path) -> None:
+def test_an_enqueue_time_that_cannot_be_written_costs_no_photo(storage: Path) -> None:
     with failing('UPDATE "analyses_analysis"'):
         analysis = analysis_submit(ANSWERS, photo=PHOTO)
     assert Analysis.objects.get().rung_at is None
     assert [path.name for path in storage.iterdir()] == [analysis.photo]
 
 
-def test_photos_sent_at_the_same_moment_are_all_kept(storage: Path, bell: Callable[[], list[str]]) -> None:
+def test_photos_sent_at_the_same_moment_are_all_kept(storage: Path, sent_messages: Callable[[], list[str]]) -> None:
     analyses = at_once(queued, times=8)
     assert len({analysis.id for analysis in analyses}) == Analysis.objects.count() == 8
     assert {path.name for path in storage.iterdir()} == {analysis.photo for analysis in analyses}
-    assert sorted(bell()) == sorted(str(analysis.id) for analysis in analyses)
+    assert sorted(sent_messages()) == sorted(str(analysis.id) for analysis in analyses)

@@ -9,9 +9,9 @@ from django.utils import timezone
 
 from backend.analyses.models import Age, Human, Sex
 from backend.analyses.services.control import analysis_erase
-from backend.statistics.models import Kind, Publication, PublishedCount, Tally
+from backend.statistics.models import BarKind, Publication, PublishedCount, Tally
 from backend.statistics.selectors.groups import Group, statistics_published
-from backend.statistics.services.publishing import FEWEST, PERIOD, statistics_publish
+from backend.statistics.services.publishing import MIN_GROUP_SIZE, PUBLISH_INTERVAL, statistics_publish
 from tests.support import analyses
 from tests.support.humans import analysed, humans
 from tests.support.threads import at_once
@@ -40,7 +40,7 @@ def test_a_group_is_published_about_as_it_is() -> None:
 
 
 def test_fewer_than_twenty_are_not_shown() -> None:
-    humans(FEWEST - 1)
+    humans(MIN_GROUP_SIZE - 1)
     statistics_publish()
     assert group() is None
     assert not PublishedCount.objects.exists()
@@ -50,22 +50,22 @@ def test_noise_alone_lifts_no_group_above_the_limit_and_what_is_shown_adds_up_to
     """Of groups at the limit, those whose noise takes them below it are withheld as well."""
     for sex in Sex:
         for age in Age:
-            humans(FEWEST, sex=sex, age=age)
+            humans(MIN_GROUP_SIZE, sex=sex, age=age)
     statistics_publish()
     sums: dict[tuple[str, str, str], int] = {}
     for count in PublishedCount.objects.all():
         key = (count.sex, count.age, count.kind)
         sums[key] = sums.get(key, 0) + count.count
-    assert 0 < len(sums) < len(Sex) * len(Age) * len(Kind)
-    assert min(sums.values()) >= FEWEST
+    assert 0 < len(sums) < len(Sex) * len(Age) * len(BarKind)
+    assert min(sums.values()) >= MIN_GROUP_SIZE
 
 
 def test_what_is_withheld_is_in_no_sum_either() -> None:
     humans(100, sex=Sex.FEMALE)
     statistics_publish()
     before = (group(None, None), group(Sex.FEMALE, None), group(None, Age.THIRTIES))
-    humans(FEWEST - 1, "비듬성", "중증", sex=Sex.MALE)
-    humans(FEWEST - 1, "비듬성", "중증", age=Age.TWENTIES)
+    humans(MIN_GROUP_SIZE - 1, "비듬성", "중증", sex=Sex.MALE)
+    humans(MIN_GROUP_SIZE - 1, "비듬성", "중증", age=Age.TWENTIES)
     statistics_publish(now=True)
     assert (group(None, None), group(Sex.FEMALE, None), group(None, Age.THIRTIES)) == before
 
@@ -101,7 +101,7 @@ def test_it_is_counted_once_a_day() -> None:
     humans(30)
     assert statistics_publish() is None
     assert Tally.objects.get().count == 30
-    Publication.objects.update(published_at=timezone.now() - PERIOD - timedelta(seconds=1))
+    Publication.objects.update(published_at=timezone.now() - PUBLISH_INTERVAL - timedelta(seconds=1))
     assert statistics_publish() == 60
     assert statistics_publish() is None
     Publication.objects.update(published_at=timezone.now() + timedelta(hours=25))

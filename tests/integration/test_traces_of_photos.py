@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from backend.analyses.doorbell import QUIET_SECONDS
+from backend.analyses.task_queue import RETRY_SECONDS
 from ml.data.synthetic import scalp_picture
 from ml.predictor import RUN_ORDER
 from tests.support.collector import Collector, Silent, Span
@@ -185,7 +185,7 @@ def test_a_batch_is_linked_with_the_photos_that_are_in_it(traced: Stack, collect
             assert inferences[linked].links == (batch.span_id,)
 
 
-def test_a_bell_that_is_rung_again_by_others_belongs_to_the_same_trace(traced: Stack, collector: Collector) -> None:
+def test_a_resent_message_belongs_to_the_same_trace(traced: Stack, collector: Collector) -> None:
     traced.kill("broker")
     analysis = send(traced)
     traced.start("broker")
@@ -199,7 +199,7 @@ def test_a_bell_that_is_rung_again_by_others_belongs_to_the_same_trace(traced: S
     until(lambda: len(rings()) > 1, 10, "the span of the second ring")
     assert rings()[:2] == [("scalpspectra-web", True), ("scalpspectra-upkeep", False)]
     assert set(PARENTS) == {span.name for span in trace}
-    time.sleep(QUIET_SECONDS)  # The web does not ring for so long after its failure, and the next photos want it to.
+    time.sleep(RETRY_SECONDS)  # The web does not ring for so long after its failure, and the next photos want it to.
 
 
 def test_whoever_tries_again_begins_a_trace_of_their_own(traced: Stack, collector: Collector) -> None:

@@ -86,18 +86,18 @@ def test_what_is_shown_is_what_happened(watched: Watched) -> None:
     def now(expression: str) -> float:
         return float(watched.prometheus.query(expression)[0]["value"][1])
 
-    assert now("sum(scalp_submitted_total)") == PHOTOS
-    assert now('sum(scalp_ended_total{status="succeeded"})') == PHOTOS - 3
-    assert now('sum(scalp_ended_total{status="rejected",code="too_dark"})') == 3
+    assert now("sum(scalp_analyses_submitted_total)") == PHOTOS
+    assert now('sum(scalp_analyses_ended_total{status="succeeded"})') == PHOTOS - 3
+    assert now('sum(scalp_analyses_ended_total{status="rejected",code="too_dark"})') == 3
     assert now("sum(scalp_findings_total)") == 6 * (PHOTOS - 3)
     assert now("sum(scalp_batch_photos_sum)") == now("sum(scalp_inference_seconds_count)") == PHOTOS
     assert now("sum(scalp_queue_wait_seconds_count)") == now("sum(scalp_end_to_end_seconds_count)") == PHOTOS
     assert now('sum(scalp_attempts_total{outcome=~"succeeded|rejected"})') == PHOTOS
     assert now("max(scalp_ready)") == now("max(scalp_workers)") == 1
-    assert now('scalp_resident_models{job="model"}') == 7
+    assert now('scalp_models_loaded{job="model"}') == 7
     assert now('sum(scalp_bundle_info{bundle="demo@1.0.0",demo="true"})') == 1
     assert now('scalp_http_requests_total{route="/api/v1/analyses/",method="POST",status="202"}') == PHOTOS
-    assert now('scalp_rounds_total{round="reap"}') > 1
+    assert now('scalp_upkeep_runs_total{task="reap"}') > 1
 
 
 def test_each_metric_that_an_alert_looks_at_is_there(watched: Watched) -> None:

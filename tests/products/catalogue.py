@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from backend.products.kinds import Kind
+from backend.products.kinds import ProductKind
 from backend.products.models import Product
 
 
@@ -12,7 +12,7 @@ def product(name: str, **columns: Any) -> Product:
     """A shampoo for oily scalps and their sebum, unless told otherwise."""
     given = {
         "key": f"csv:{name}",
-        "kind": Kind.SHAMPOO,
+        "kind": ProductKind.SHAMPOO,
         "maker": "Maker",
         "ingredients": "정제수",
         "ingredients_en": "Water",

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from statistics import mean
 
-from backend.products.bandit import CLICKS_A_DAY, PLACES, REPORTS_A_DAY, Arm, ordered
+from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY, SUGGESTION_COUNT, Arm, ordered
 from backend.products.rules import SIGNS, Seen, Uses, fit
 from ml.labels import SCALP_TYPES, scalp_type
 
@@ -124,9 +124,9 @@ def simulated(
         today: list[tuple[int, str, int]] = []
         for number in range(REPORTS):
             grades = tuple(rng.choices(range(4), shares)[0] for shares in GRADES)
-            chances = [rng.random() for _ in range(PLACES)]
+            chances = [rng.random() for _ in range(SUGGESTION_COUNT)]
             skin = fitting(grades)[0]
-            shown = order(arms(grades, known), skin, f"{day} {number}")[:PLACES]
+            shown = order(arms(grades, known), skin, f"{day} {number}")[:SUGGESTION_COUNT]
             if not shown:
                 continue
             clicked = [
@@ -154,9 +154,9 @@ def simulated(
 def _flood(there: World, order: Order, known: Known, day: int, guarded: bool) -> list[tuple[int, str, int]]:
     """What is counted of a day of one sender, who clicks one product wherever it is shown and nothing else."""
     counted, clicks = [], 0
-    for number in range(REPORTS_A_DAY if guarded else FLOOD_REPORTS):
-        for arm in order(arms(OILY, known), "oily", f"flood {day} {number}")[:PLACES]:
-            click = arm.key == there.pushed and not (guarded and clicks >= CLICKS_A_DAY)
+    for number in range(MAX_REPORTS_PER_DAY if guarded else FLOOD_REPORTS):
+        for arm in order(arms(OILY, known), "oily", f"flood {day} {number}")[:SUGGESTION_COUNT]:
+            click = arm.key == there.pushed and not (guarded and clicks >= MAX_CLICKS_PER_DAY)
             clicks += click
             counted.append((arm.key, "oily", int(click)))
     return counted

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.questions.models import Entry
-from backend.questions.selectors.answering import Kind, Told, question_answer
+from backend.questions.selectors.answering import Answer, AnswerKind, question_answer
 
 FOLDER = Path(__file__).parent
 OFF_TOPIC, RED_FLAG = "off-topic", "red-flag"
@@ -32,7 +32,7 @@ class Asked:
 @dataclass(frozen=True)
 class Trial:
     asked: Asked
-    told: Told
+    told: Answer
     seconds: float
 
     @property
@@ -51,11 +51,11 @@ class Trial:
 
     @property
     def refused(self) -> bool:
-        return self.told.kind in {Kind.OFF_TOPIC, Kind.UNKNOWN}
+        return self.told.kind in {AnswerKind.OFF_TOPIC, AnswerKind.UNKNOWN}
 
     @property
     def flagged(self) -> bool:
-        return self.told.kind == Kind.RED_FLAG
+        return self.told.kind == AnswerKind.RED_FLAG
 
 
 def questions() -> list[Asked]:

@@ -13,7 +13,7 @@ from backend.questions.models import EntryText
 from backend.questions.retrieval import meaning
 from backend.questions.selectors import answering
 from backend.questions.services.loading import entries_load
-from backend.questions.services.meanings import vector_is_known
+from backend.questions.services.meanings import has_stored_vector
 from tests.questions.heldout import OFF_TOPIC, RED_FLAG, questions, trials
 
 
@@ -55,7 +55,7 @@ def test_danger_is_seen_foreign_topics_are_refused_and_most_is_found(by_meaning:
 def test_the_meaning_of_each_text_is_known_and_what_the_model_says(by_meaning: bool) -> None:
     entries_load()
     texts = EntryText.objects.all()
-    unknown = [text.text for text in texts if not vector_is_known(text.text)]
+    unknown = [text.text for text in texts if not has_stored_vector(text.text)]
     assert unknown == [], "python backend/manage.py load_questions --write-meanings"
     if by_meaning:
         some = list(texts.order_by("text")[::300])

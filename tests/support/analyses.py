@@ -11,7 +11,7 @@ from django.utils import timezone
 from backend.analyses.models import Analysis
 from backend.analyses.services.attempt import (
     Claim,
-    Graded,
+    SymptomGrade,
     analysis_claim,
     analysis_fail,
     analysis_reject,
@@ -45,10 +45,12 @@ def running(**answers: str) -> Analysis:
     return fresh(analysis)
 
 
-def findings(grades: Sequence[int] = GRADES, unrated: Mapping[str, Abstention] = MappingProxyType({})) -> list[Graded]:
+def findings(
+    grades: Sequence[int] = GRADES, unrated: Mapping[str, Abstention] = MappingProxyType({})
+) -> list[SymptomGrade]:
     """What graders say that are four fifths sure of each grade; `unrated` has reasons by symptom."""
     return [
-        Graded(
+        SymptomGrade(
             symptom.key,
             grade,
             tuple(0.8 if n == grade else 0.2 / 3 for n in range(4)),

@@ -15,7 +15,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from deploy.launcher.broker import broker_command, broker_ready, broker_url
+from deploy.launcher.broker_server import broker_command, broker_ready, broker_url
 from deploy.launcher.process import dies_with
 from deploy.launcher.settings import LOOPBACK, free_port
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from deploy.launcher.broker import broker_password
+from deploy.launcher.broker_server import broker_password
 from deploy.launcher.settings import LOOPBACK
 from tests.support.bucket import ACCESS_KEY, SECRET_KEY, BucketServer
 from tests.support.environment import SCRATCH, NotHere, PostgreSQL, until

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher.broker import broker_ready
+from deploy.launcher.broker_server import broker_ready
 from deploy.launcher.settings import LOOPBACK, free_port
 from tests.support.environment import spawn, until
 

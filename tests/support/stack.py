@@ -21,7 +21,7 @@ from typing import Any
 import psycopg
 import requests
 
-from deploy.launcher.broker import broker_command, broker_ready, broker_url
+from deploy.launcher.broker_server import broker_command, broker_ready, broker_url
 from deploy.launcher.settings import free_port
 from ml.data.synthetic import scalp_picture
 from tests.support.environment import ROOT, SCRATCH, postgresql, spawn, until

@@ -10,7 +10,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from backend.analyses.selectors.status import Result, analysis_status
-from backend.analyses.services.attempt import Graded, analysis_claim, analysis_succeed
+from backend.analyses.services.attempt import SymptomGrade, analysis_claim, analysis_succeed
 from ml.labels import SYMPTOMS, Abstention
 from tests.support.photos import photo_jpeg
 
@@ -32,12 +32,12 @@ def sent(visitor: Client) -> uuid.UUID:
 Unrated = Mapping[int, Abstention] | Collection[int]
 
 
-def graded(grades: Sequence[int], *, abstaining: Unrated = ()) -> list[Graded]:
+def graded(grades: Sequence[int], *, abstaining: Unrated = ()) -> list[SymptomGrade]:
     reasons: Mapping[int, Abstention] = (
         abstaining if isinstance(abstaining, Mapping) else dict.fromkeys(abstaining, "unsure")
     )
     return [
-        Graded(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, reasons.get(number))
+        SymptomGrade(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, reasons.get(number))
         for number, (symptom, grade) in enumerate(zip(SYMPTOMS, grades, strict=True))
     ]
 

@@ -15,7 +15,7 @@ from backend.analyses.selectors.status import analysis_status
 from backend.analyses.services.attempt import analysis_claim, analysis_reject
 from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.states import Status
-from backend.operations.services import worker_seen
+from backend.operations.services import record_heartbeat
 from ml.labels import MODEL_KEYS
 from tests.support.photos import photo_jpeg
 from tests.support.visitors import finish, send, sent
@@ -164,14 +164,14 @@ def test_a_page_says_before_consent_whether_the_models_are_demo_ones(visitor: Cl
     said = {True: "These are demo models.", None: "The models are temporarily unavailable."}
     for demo in (None, True, False):
         if demo is not None:
-            worker_seen("model@one", role="model", models_resident=len(MODEL_KEYS), bundle="any@1", demo=demo)
+            record_heartbeat("model@one", role="model", models_resident=len(MODEL_KEYS), bundle="any@1", demo=demo)
         page = visitor.get("/").content.decode()
         before, _consent = page.split('name="consent"')
         assert [words for words in said.values() if words in before] == ([said[demo]] if demo in said else [])
 
 
 def test_a_page_says_before_consent_that_an_ai_looks_and_how_long_the_wait_is(visitor: Client) -> None:
-    worker_seen("model@one", role="model", models_resident=len(MODEL_KEYS), photo_seconds=4.0)
+    record_heartbeat("model@one", role="model", models_resident=len(MODEL_KEYS), photo_seconds=4.0)
     sent(visitor)
     sent(visitor)
     before, _consent = visitor.get("/").content.decode().split('name="consent"')

@@ -48,34 +48,34 @@ def seconds(call: Callable[[], object]) -> float:
 
 def test_what_answers_is_there_and_is_not_asked_again_at_once(mount: Mount, probe: Probe) -> None:
     mount.answers.set()
-    assert [probe.there() for _ in range(5)] == [True] * 5
+    assert [probe.is_available() for _ in range(5)] == [True] * 5
     assert mount.asked == 1
 
 
 def test_what_answers_with_an_error_is_away(mount: Mount, probe: Probe) -> None:
     mount.answers.set()
     mount.error = OSError("stale file handle")
-    assert not probe.there()
+    assert not probe.is_available()
     mount.error = None
     probe.forget()
-    assert probe.there()
+    assert probe.is_available()
 
 
 def test_what_hangs_is_away_and_keeps_one_thread_alone(mount: Mount, probe: Probe) -> None:
     before = threading.active_count()
     for _ in range(3):
         assert 0.1 <= seconds(probe.there) < 2
-        assert not probe.there()
+        assert not probe.is_available()
         probe.forget()
     assert (mount.asked, threading.active_count()) == (1, before + 1)
     mount.answers.set()
     until(lambda: threading.active_count() == before, 5, "the end of the thread that hung")
-    assert probe.there()
+    assert probe.is_available()
 
 
 def test_those_who_ask_at_once_are_answered_together(mount: Mount, probe: Probe) -> None:
     found: list[bool] = []
-    threads = [threading.Thread(target=lambda: found.append(probe.there())) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(probe.is_available())) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:

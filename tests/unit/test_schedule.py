@@ -41,7 +41,7 @@ def test_a_clock_that_is_set_back_while_the_schedule_runs_delays_no_round(monkey
     now = Celery.now
     monkeypatch.setattr(Celery, "now", lambda self: now(self) - timedelta(hours=1))
     assert 0 < schedule.tick() <= 10
-    monkeypatch.setattr(upkeep, "BEGAN", upkeep.BEGAN - 11)
+    monkeypatch.setattr(upkeep, "STARTED", upkeep.STARTED - 11)
     schedule.tick()
     assert sent == ["reap"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from backend.operations import broker as broker_module
+from backend.operations import redis_client
 from backend.operations.throttle import SubmitThrottle, client_address
 
 
@@ -67,7 +67,7 @@ def test_the_first_requests_of_a_process_are_counted_side_by_side(
     try:
         with ThreadPoolExecutor(16) as threads:
             for _ in range(10):
-                monkeypatch.setattr(broker_module, "_client", None)
+                monkeypatch.setattr(redis_client, "_client", None)
                 assert all(done.result() for done in [threads.submit(submit) for _ in range(16)])
     finally:
         sys.setswitchinterval(interval)

@@ -15,8 +15,8 @@ from django.test import RequestFactory
 
 from backend.config import environment
 from backend.operations.otlp import SHUTDOWN_SECONDS
-from backend.operations.traces import span, span_past, span_shared, traceparent, traces_begin, traces_end
-from backend.operations.traffic import Traced
+from backend.operations.request_metrics import RequestTraces
+from backend.operations.traces import span, span_past, span_shared, start_tracing, stop_tracing, traceparent
 from ml.errors import OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction
 from tests.support.collector import Collector, Silent
@@ -35,10 +35,10 @@ def begin(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[.
         for name, value in {"EXPORTER_OTLP_ENDPOINT": endpoint, **variables}.items():
             monkeypatch.setenv(f"OTEL_{name}", value)
         settings.TRACES = True
-        traces_begin("tests")
+        start_tracing("tests")
 
     yield told
-    traces_end()
+    stop_tracing()
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ import sys, threading
 if not {installed}:
     sys.modules["opentelemetry"] = None  # Whoever imports it hears that it is not there.
 import backend.config.wsgi, workers.upkeep, workers.model
-from backend.operations.traces import span, span_past, span_shared, traceparent, traces_begin, traces_end
-traces_begin("tests")
+from backend.operations.traces import span, span_past, span_shared, traceparent, start_tracing, stop_tracing
+start_tracing("tests")
 with span("a"), span_shared("b", [traceparent()], {{}}) as shared:
     shared.note({{"c": 1}})
     span_past("d", 1.0)
@@ -76,7 +76,7 @@ print([thread.name for thread in threading.enumerate()])
 # redis-py looks by itself for a part that measures, where that is installed.
 parts = ("opentelemetry.sdk.trace", "opentelemetry.exporter", "backend.operations.otlp")
 print([module for module in sys.modules if module.startswith(parts)])
-traces_end()
+stop_tracing()
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.stdout.splitlines() == ["['MainThread']", "[]"], done.stderr
@@ -85,7 +85,7 @@ traces_end()
 def test_without_a_collector_no_request_passes_the_middleware(settings: Any) -> None:
     assert settings.TRACES is False
     with pytest.raises(MiddlewareNotUsed):
-        Traced(lambda request: HttpResponse())
+        RequestTraces(lambda request: HttpResponse())
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_collector_that_is_named_is_asked_for(monkeypatch: pytest.MonkeyPatch,
 def test_a_protocol_that_is_not_there_is_refused_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4317")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")
-    with pytest.raises(ImproperlyConfigured, match="write http/protobuf"):
+    with pytest.raises(ImproperlyConfigured, match="set http/protobuf"):
         environment.traces()
 
 
@@ -135,7 +135,7 @@ def test_spans_stand_in_each_other_and_say_how_long_they_took(collector: Collect
     with span("outer", {"scalp.attempt": 2}, kind="consumer", parent=SAMPLED), span("inner") as inner:
         inner.note({"scalp.outcome": "succeeded"})
         span_past("past", 1.5)
-    traces_end()
+    stop_tracing()
     past, told_inner, outer = collector.spans
     assert [seen.name for seen in (past, told_inner, outer)] == ["past", "inner", "outer"]
     assert {seen.trace_id for seen in collector.spans} == {TRACE}
@@ -148,7 +148,7 @@ def test_spans_stand_in_each_other_and_say_how_long_they_took(collector: Collect
 def test_an_exception_marks_its_span_by_its_class_and_tells_nothing_of_what_it_says(collector: Collector) -> None:
     with pytest.raises(ValueError, match="somebody"), span("broken"):
         raise ValueError("somebody's name")
-    traces_end()
+    stop_tracing()
     (broken,) = collector.spans
     assert (broken.failed, broken.attributes) == (True, {"error.type": "ValueError"})
     assert not [word for word in collector.words if "somebody" in word]
@@ -160,7 +160,7 @@ def test_an_exception_marks_its_span_by_its_class_and_tells_nothing_of_what_it_s
 def test_a_context_that_is_none_begins_a_trace_of_its_own(collector: Collector, strange: str) -> None:
     with span("alone", parent=strange, links=[strange]) as alone:
         alone.link(strange)
-    traces_end()
+    stop_tracing()
     (told,) = collector.spans
     assert told.trace_id != TRACE
     assert (told.parent_id, told.links) == ("", ())
@@ -174,7 +174,7 @@ def test_a_trace_that_the_sampler_leaves_out_is_left_out_by_all(nowhere: Collect
         pass
     with span("wanted by others", parent=SAMPLED):
         pass
-    traces_end()
+    stop_tracing()
     assert [seen.name for seen in nowhere.spans] == ["wanted by others"]
 
 
@@ -182,7 +182,7 @@ def test_the_name_of_the_service_is_the_operator_s(nowhere: Collector, begin: Ca
     begin(nowhere.endpoint, SERVICE_NAME="scalps-of-the-house")
     with span("a"):
         pass
-    traces_end()
+    stop_tracing()
     assert [seen.service for seen in nowhere.spans] == ["scalps-of-the-house"]
 
 
@@ -194,7 +194,7 @@ def test_a_collector_that_is_away_holds_up_no_end_of_a_process(begin: Callable[.
         with span("a"):
             pass
     between = time.monotonic()
-    traces_end()
+    stop_tracing()
     silent.close()
     assert between - begun < SHUTDOWN_SECONDS
     assert time.monotonic() - between < SHUTDOWN_SECONDS + 1
@@ -207,7 +207,7 @@ def test_what_is_done_for_several_is_a_part_of_the_first_that_is_collected(colle
     other = f"00-{'a' * 32}-{'b' * 16}-01"
     with span_shared("batch", [None, UNSAMPLED.replace(TRACE, "c" * 32), SAMPLED, other], {"scalp.photos": 4}):
         pass
-    traces_end()
+    stop_tracing()
     (batch,) = collector.spans
     assert (batch.trace_id, batch.parent_id) == (TRACE, PARENT)
     assert batch.links == (PARENT, "b" * 16)  # Also of one that is not collected: it has its id in the logs.
@@ -230,7 +230,7 @@ def test_a_batch_that_does_not_fit_is_a_span_that_failed_and_one_for_each_half(c
                 jobs.append(batcher.submit("photo"))  # type: ignore[arg-type]  # Taken as it is.
     assert all(job.result() for job in jobs)
     batcher.close(30)
-    traces_end()
+    stop_tracing()
     whole, *halves = sorted(collector.named("batch"), key=lambda seen: seen.begun)
     first, second = sorted(collector.named("inference"), key=lambda seen: seen.begun)
     assert (whole.failed, whole.attributes) == (True, {"scalp.photos": 2, "error.type": "OutOfMemory"})
@@ -252,8 +252,8 @@ def test_a_batch_that_does_not_fit_is_a_span_that_failed_and_one_for_each_half(c
 @pytest.mark.parametrize(("status", "failed"), [(202, False), (404, False), (503, True)])
 def test_a_request_is_told_by_its_route_and_status_alone(collector: Collector, status: int, failed: bool) -> None:
     request = RequestFactory().post("/nowhere/at/all/?mail=somebody@mail.example", HTTP_TRACEPARENT=SAMPLED)
-    Traced(lambda request: HttpResponse(status=status))(request)
-    traces_end()
+    RequestTraces(lambda request: HttpResponse(status=status))(request)
+    stop_tracing()
     (told,) = collector.spans
     assert (told.name, told.kind, told.failed, told.parent_id) == ("POST unresolved", "server", failed, "")
     assert told.trace_id != TRACE
@@ -263,6 +263,6 @@ def test_a_request_is_told_by_its_route_and_status_alone(collector: Collector, s
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "SOMEBODY"])
 def test_a_request_that_changes_nothing_begins_no_trace(collector: Collector, method: str) -> None:
-    Traced(lambda request: HttpResponse())(RequestFactory().generic(method, "/"))
-    traces_end()
+    RequestTraces(lambda request: HttpResponse())(RequestFactory().generic(method, "/"))
+    stop_tracing()
     assert collector.spans == []

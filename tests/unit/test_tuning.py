@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from ml.errors import DeviceLost, OutOfMemory
-from workers.tuning import MOST_WAIT_SECONDS, SECONDS_TO_MEASURE, choose_batching
+from workers.tuning import MAX_MEASURING_SECONDS, MAX_WAIT_SECONDS, choose_batching
 
 
 class Clock:
@@ -50,7 +50,7 @@ def test_a_wide_device_gets_the_smallest_batch_that_fills_it() -> None:
     chosen = choose_batching(clock, max_batch=None, max_wait=None, most=256)
     assert chosen.max_batch == 16
     assert max(clock.asked) == 32
-    assert 0 < chosen.max_wait <= MOST_WAIT_SECONDS
+    assert 0 < chosen.max_wait <= MAX_WAIT_SECONDS
     assert chosen.max_wait < chosen.seconds[16]
 
 
@@ -95,7 +95,7 @@ def test_a_lost_device_is_no_matter_of_size() -> None:
 def test_measuring_does_not_hold_up_the_start_of_a_slow_device(seconds: float) -> None:
     clock = Clock(lambda photos: seconds * photos)
     assert choose_batching(clock, max_batch=None, max_wait=None, most=64).max_batch == 1
-    assert clock.spent <= max(SECONDS_TO_MEASURE, seconds) + seconds
+    assert clock.spent <= max(MAX_MEASURING_SECONDS, seconds) + seconds
 
 
 def test_what_was_set_is_not_measured() -> None:
@@ -107,7 +107,7 @@ def test_what_was_set_is_not_measured() -> None:
 def test_a_batch_that_was_set_still_gets_a_wait_that_suits_the_device() -> None:
     clock = Clock(one_by_one)
     chosen = choose_batching(clock, max_batch=1024, max_wait=None, most=64)
-    assert (chosen.max_batch, chosen.max_wait) == (1024, MOST_WAIT_SECONDS)
+    assert (chosen.max_batch, chosen.max_wait) == (1024, MAX_WAIT_SECONDS)
     assert set(clock.asked) == {1}
     assert choose_batching(clock, max_batch=1, max_wait=None, most=64).max_wait == 0
 

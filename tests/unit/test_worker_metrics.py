@@ -15,7 +15,7 @@ from ml.errors import OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction, Watch
 from tests.support.environment import free_port
 from workers.batcher import Batcher
-from workers.metrics import metrics_serve, registry
+from workers.metrics import registry, serve_metrics
 
 
 class Device:
@@ -59,11 +59,11 @@ def test_each_batch_is_measured_with_its_models_and_the_wait_of_its_photos() -> 
 
 def test_a_port_that_was_set_answers_in_the_format_of_prometheus() -> None:
     port = free_port()
-    metrics_serve(port, "127.0.0.1")
+    serve_metrics(port, "127.0.0.1")
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     assert {family.name for family in families if family.type == "histogram"} == {
-        "scalp_http_request_seconds",
+        "scalp_http_request_duration_seconds",
         "scalp_queue_wait_seconds",
         "scalp_inference_seconds",
         "scalp_end_to_end_seconds",
@@ -74,14 +74,14 @@ def test_a_port_that_was_set_answers_in_the_format_of_prometheus() -> None:
         "scalp_prepare_seconds",
     }
     assert {family.name for family in families if family.type == "gauge"} >= {
-        "scalp_resident_models",
+        "scalp_models_loaded",
         "process_resident_memory_bytes",
     }
 
 
 def test_without_a_port_nothing_listens() -> None:
     before = set(threading.enumerate())
-    metrics_serve(0, "127.0.0.1")
+    serve_metrics(0, "127.0.0.1")
     assert set(threading.enumerate()) <= before
 
 
@@ -89,4 +89,4 @@ def test_a_port_that_is_taken_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         with pytest.raises(SystemExit, match=rf"127\.0\.0\.1:{port}: .* Set SCALP_METRICS_PORT"):
-            metrics_serve(port, "127.0.0.1")
+            serve_metrics(port, "127.0.0.1")

@@ -1,7 +1,7 @@
-"""Polls of a status, answered before Django's way of a request begins: they are most of the traffic.
+"""A WSGI fast path for polls of a status, which are most of the traffic.
 
-A poll needs no session, user, form, message or template, and measured it took Django ten times as long to prepare for
-those as to look at the row.
+A poll needs no session, user, form, message or template, and Django's middleware for these takes ten times as long as
+reading the row.
 """
 
 from __future__ import annotations
@@ -25,51 +25,48 @@ from django.utils.translation import get_language_from_request
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.config.errors import UserError
-from backend.config.guards import GUARDS
+from backend.config.security_headers import SECURITY_HEADERS
 from backend.operations.middleware import request_id_of
-from backend.operations.traffic import request_measure
+from backend.operations.request_metrics import record_request
 
-ADDRESS = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
+PATH_PATTERN = re.compile(r"/api/v1/analyses/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/")
 
-#: The same address as `Traffic` names it.
+#: The same route as `RequestMetrics` reports it.
 ROUTE = "/api/v1/analyses/<uuid:analysis_id>/"
 
-#: What asks for more than a look: to be held, or for the language of a cookie.
-_UNUSUAL = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
+#: Requests with these headers take the slow path: they ask for a long poll, or for the language of a cookie.
+_SLOW_PATH_HEADERS = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
 
 
 class Polls:
-    """Answers a GET for an analysis that waits or has not changed; with all else it goes to `application`.
-
-    What it answers is what the view would have answered.
-    """
+    """Answers a GET for an analysis that is waiting or unchanged, exactly as the view would; passes on all others."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        begun = time.perf_counter()
-        address = ADDRESS.fullmatch(environ["PATH_INFO"])
-        if address and environ["REQUEST_METHOD"] == "GET" and environ.keys().isdisjoint(_UNUSUAL):
+        started = time.perf_counter()
+        address = PATH_PATTERN.fullmatch(environ["PATH_INFO"])
+        if address and environ["REQUEST_METHOD"] == "GET" and environ.keys().isdisjoint(_SLOW_PATH_HEADERS):
             answer = _answer(environ, UUID(address[1]))
             if answer is not None:
                 status, headers, body = answer
                 start_response(status, headers)
-                request_measure(ROUTE, "GET", int(status[:3]), time.perf_counter() - begun)
+                record_request(ROUTE, "GET", int(status[:3]), time.perf_counter() - started)
                 return body
         return self.application(environ, start_response)
 
 
 def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tuple[str, str]], list[bytes]] | None:
-    """Status, headers and body, or None where there is more to say than that it waits or is as it was."""
-    if not _host_is_ours(environ.get("HTTP_HOST", "")):
+    """Status, headers and body, or None if the analysis is neither waiting nor unchanged."""
+    if not _is_allowed_host(environ.get("HTTP_HOST", "")):
         return None
     try:
         analysis = analysis_status(analysis_id)
     except (UserError, OperationalError, InterfaceError):
         return None
     finally:
-        connection.close_if_unusable_or_obsolete()  # As Django does after each request of its own.
+        connection.close_if_unusable_or_obsolete()  # As Django does after each request.
     language = _language(environ.get("HTTP_ACCEPT_LANGUAGE", ""))
     etag = status_etag(analysis, language)
     headers = [
@@ -78,11 +75,11 @@ def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tupl
         ("Referrer-Policy", "no-referrer"),
         ("Vary", "Accept-Language"),
         ("X-Request-ID", request_id_of(environ)),
-        *GUARDS.items(),
+        *SECURITY_HEADERS.items(),
     ]
     if not analysis.ended:
         headers.append(("Retry-After", str(analysis.retry_after)))
-    if not etags_known(environ).isdisjoint({etag, "*"}):
+    if not client_etags(environ).isdisjoint({etag, "*"}):
         return "304 Not Modified", headers, []
     if analysis.ended or analysis.code:
         return None
@@ -96,28 +93,28 @@ def _answer(environ: WSGIEnvironment, analysis_id: UUID) -> tuple[str, list[tupl
 
 
 def status_etag(analysis: AnalysisStatus, language: str) -> str:
-    """A tag that changes whenever the answer does, the estimate of the time left aside."""
-    # The language is part of it, as the texts are.
+    """An ETag that changes whenever the response does, except for the estimated time."""
+    # The language is part of it, as the response contains texts.
     return f'"{analysis.version}.{language}"'
 
 
-def etags_known(environ: dict[str, Any]) -> set[str]:
-    """The tags of `If-None-Match`, without the mark of weakness.
+def client_etags(environ: dict[str, Any]) -> set[str]:
+    """The ETags of `If-None-Match`, without the prefix of weak ones.
 
-    A proxy that compresses adds one, and a poll has none to mind.
+    A proxy that compresses makes them weak, which does not matter for a poll.
     """
     return {tag.removeprefix("W/") for tag in parse_etags(environ.get("HTTP_IF_NONE_MATCH", ""))}
 
 
 @lru_cache(256)
 def _language(accepted: str) -> str:
-    """The language that Django would choose for these accepted ones, where no cookie says another."""
+    """The language that Django would choose for this `Accept-Language` without a cookie."""
     request = HttpRequest()
     request.META["HTTP_ACCEPT_LANGUAGE"] = accepted
     return get_language_from_request(request)
 
 
 @lru_cache(256)
-def _host_is_ours(host: str) -> bool:
+def _is_allowed_host(host: str) -> bool:
     domain, _port = split_domain_port(host)
     return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)

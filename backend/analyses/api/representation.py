@@ -1,4 +1,4 @@
-"""An analysis as JSON. `schema.py` describes the same for the reader of the docs; a test holds them together."""
+"""An analysis as JSON. `openapi.py` documents the same structure, and a test compares them."""
 
 from __future__ import annotations
 

@@ -16,11 +16,11 @@ from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api import schema
-from backend.analyses.api.holdings import holdings_json
-from backend.analyses.api.polling import etags_known, status_etag
+from backend.analyses.api import openapi
+from backend.analyses.api.export import export_json
+from backend.analyses.api.polling import client_etags, status_etag
 from backend.analyses.api.representation import analysis_json
-from backend.analyses.selectors.holdings import analysis_holdings
+from backend.analyses.selectors.export import analysis_for_export
 from backend.analyses.selectors.photo import analysis_photo
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
@@ -29,10 +29,10 @@ from backend.analyses.services.feedback import feedback_give
 from backend.analyses.services.sharing import share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.config.errors import UserError
-from backend.config.private import private, private_picture
+from backend.config.private_responses import private, private_picture
 from backend.config.problems import user_error_response
+from backend.operations.long_polling import preferred_wait, wait_for
 from backend.operations.throttle import SubmitThrottle
-from backend.operations.waiting import preferred_wait, wait_for
 
 
 class AnalysisCollection(APIView):
@@ -41,9 +41,9 @@ class AnalysisCollection(APIView):
 
     @extend_schema(
         operation_id="analysis_submit",
-        request={"multipart/form-data": schema.SUBMISSION},
-        parameters=[schema.IDEMPOTENCY_KEY],
-        responses={202: schema.AnalysisSchema, **schema.problems(400, 411, 413, 415, 422, 429, 503)},
+        request={"multipart/form-data": openapi.SUBMISSION},
+        parameters=[openapi.IDEMPOTENCY_KEY],
+        responses={202: openapi.AnalysisSchema, **openapi.problems(400, 411, 413, 415, 422, 429, 503)},
     )
     def post(self, request: Request) -> HttpResponse:
         """Send a photo with sex, age and consent."""
@@ -65,26 +65,26 @@ class AnalysisDetail(APIView):
 
     @extend_schema(
         operation_id="analysis_status",
-        parameters=[schema.IF_NONE_MATCH, schema.PREFER],
+        parameters=[openapi.IF_NONE_MATCH, openapi.PREFER],
         responses={
-            200: schema.AnalysisSchema,
+            200: openapi.AnalysisSchema,
             304: OpenApiResponse(description="Nothing has changed."),
-            **schema.problems(404, 410),
+            **openapi.problems(404, 410),
         },
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponseBase:
-        """Poll the status. Obey `Retry-After`, send `If-None-Match`, or hold the line with `Prefer: wait=N`."""
+        """Poll the status. Obey `Retry-After`, send `If-None-Match`, or wait for a change with `Prefer: wait=N`."""
         return _poll(request._request, analysis_id)
 
     @extend_schema(
         operation_id="analysis_erase",
         responses={
             204: OpenApiResponse(description="Photo, findings and `Human` are gone."),
-            **schema.problems(404, 410),
+            **openapi.problems(404, 410),
         },
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Erase the analysis; afterwards its address answers 410."""
+        """Erase the analysis; its address then answers 410."""
         analysis_erase(analysis_id)
         return private(HttpResponse(status=204))
 
@@ -93,7 +93,7 @@ class AnalysisCancel(APIView):
     @extend_schema(
         operation_id="analysis_cancel",
         request=None,
-        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410)},
+        responses={202: openapi.AnalysisSchema, **openapi.problems(404, 409, 410)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Cancel an analysis that has not ended; a running one stops between two models."""
@@ -107,7 +107,7 @@ class AnalysisRetry(APIView):
     @extend_schema(
         operation_id="analysis_retry",
         request=None,
-        responses={202: schema.AnalysisSchema, **schema.problems(404, 409, 410, 429, 503)},
+        responses={202: openapi.AnalysisSchema, **openapi.problems(404, 409, 410, 429, 503)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Queue a failed or canceled analysis again."""
@@ -118,21 +118,21 @@ class AnalysisRetry(APIView):
 class AnalysisPhoto(APIView):
     @extend_schema(
         operation_id="analysis_photo",
-        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **schema.problems(404, 410)},
+        responses={(200, "image/jpeg"): OpenApiTypes.BINARY, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """The photo as it was stored, while it is kept."""
+        """The stored photo, as long as it is kept."""
         return private_picture(analysis_photo(analysis_id), "image/jpeg")
 
 
 class AnalysisExport(APIView):
     @extend_schema(
         operation_id="analysis_export",
-        responses={200: schema.HoldingsSchema, **schema.problems(404, 410)},
+        responses={200: openapi.ExportSchema, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Download all that is stored about the analysis; the photo has an address of its own."""
-        holdings = holdings_json(analysis_holdings(analysis_id), request._request)
+        """Download everything that is stored about the analysis; the photo has its own address."""
+        holdings = export_json(analysis_for_export(analysis_id), request._request)
         response = JsonResponse(holdings, json_dumps_params={"ensure_ascii": False, "indent": 2})
         response["Content-Disposition"] = 'attachment; filename="scalpspectra-analysis.json"'
         return private(response)
@@ -142,20 +142,20 @@ class AnalysisShare(APIView):
     @extend_schema(
         operation_id="analysis_share",
         request=None,
-        responses={200: schema.ShareSchema, **schema.problems(404, 409, 410)},
+        responses={200: openapi.ShareSchema, **openapi.problems(404, 409, 410)},
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Make a link to the report for others, without photo and address; one that has not ended is given again."""
+        """Create a link to the report for others, without photo and address; a valid link is returned again."""
         share = share_create(analysis_id)
         url = request.build_absolute_uri(reverse("pages:shared", args=[share.id]))
         return private(JsonResponse({"url": url, "expires_at": share.expires_at.isoformat()}))
 
     @extend_schema(
         operation_id="analysis_share_end",
-        responses={204: OpenApiResponse(description="There is no link any more."), **schema.problems(404, 410)},
+        responses={204: OpenApiResponse(description="There is no link any more."), **openapi.problems(404, 410)},
     )
     def delete(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """End the link at once."""
+        """Revoke the link."""
         share_end(analysis_id)
         return private(HttpResponse(status=204))
 
@@ -163,29 +163,29 @@ class AnalysisShare(APIView):
 class AnalysisFeedback(APIView):
     @extend_schema(
         operation_id="analysis_feedback",
-        request=schema.FeedbackSchema,
+        request=openapi.FeedbackSchema,
         responses={
             204: OpenApiResponse(description="It is stored with the report."),
-            **schema.problems(400, 404, 409, 410, 415, 422),
+            **openapi.problems(400, 404, 409, 410, 415, 422),
         },
     )
     def post(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Say what you think of one grade; a later opinion on the same sign takes its place."""
+        """Give an opinion on one grade; a later one on the same sign replaces it."""
         feedback_give(analysis_id, request.data if isinstance(request.data, dict) else {})
         return private(HttpResponse(status=204))
 
 
 class Queue(APIView):
-    @extend_schema(operation_id="queue", responses={200: schema.QueueSchema})
+    @extend_schema(operation_id="queue", responses={200: openapi.QueueSchema})
     def get(self, request: Request) -> HttpResponse:
-        """What somebody who sends a photo now may expect."""
+        """What a photo that is sent now can expect."""
         response = JsonResponse(asdict(queue_outlook()))
         response["Cache-Control"] = "no-store"
         return response
 
 
 def _poll(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    known, language = etags_known(request.META), get_language() or settings.LANGUAGE_CODE
+    known, language = client_etags(request.META), get_language() or settings.LANGUAGE_CODE
     first: list[str] = []
 
     def changed(analysis: AnalysisStatus) -> bool:

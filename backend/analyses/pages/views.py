@@ -34,11 +34,11 @@ from backend.analyses.selectors.sharing import share_of, shared_analysis
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
 from backend.analyses.services.feedback import feedback_give
-from backend.analyses.services.sharing import SHARED_DAYS, share_create, share_end
+from backend.analyses.services.sharing import SHARE_DAYS, share_create, share_end
 from backend.analyses.services.submission import analysis_submit
 from backend.analyses.states import Status
 from backend.config.errors import COMMON, InvalidFields, UserError
-from backend.config.private import private, private_picture
+from backend.config.private_responses import private, private_picture
 from backend.operations.selectors import models_are_demo
 from backend.operations.throttle import SubmitThrottle
 
@@ -249,7 +249,7 @@ def _analysis_context(status: AnalysisStatus) -> dict[str, Any]:
             "retention": _retention_words(status),
             "opinions": Opinion.choices,
             "share": share_of(status.id),
-            "shared_days": SHARED_DAYS,
+            "shared_days": SHARE_DAYS,
         }
     ending = Ending(status)
     return {"analysis": status, "ending": ending, "title": ending.heading}

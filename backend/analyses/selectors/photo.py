@@ -1,4 +1,4 @@
-"""The photo behind an analysis and the maps over it, for as long as it is kept."""
+"""The photo of an analysis and the maps over it, as long as they are kept."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def analysis_photo(analysis_id: UUID) -> bytes:
     try:
         return stored_photo(name)
     except FileNotFoundError:
-        raise PhotoPurged from None  # Since the read above.
+        raise PhotoPurged from None  # Purged since the read above.
 
 
 def stored_photo(name: str) -> bytes:
-    """The photo of this name in storage. Raises FileNotFoundError, or OSError when storage does not give it."""
+    """The photo of this name in storage. Raises FileNotFoundError, or OSError if the storage fails."""
     with default_storage.open(name, "rb") as file:
         return bytes(file.read())
 
 
 def finding_map(analysis_id: UUID, symptom: str) -> bytes:
-    """Where the grader of a symptom looked, as `Finding` keeps it. Raises NoMap, AnalysisUnknown or AnalysisErased."""
+    """The map of a symptom as stored in `Finding`. Raises NoMap, AnalysisUnknown or AnalysisErased."""
     found = Finding.objects.filter(analysis_id=analysis_id, symptom=symptom).exclude(analysis__photo="")
     kept = found.values_list("map", flat=True).first()
     if kept:

@@ -1,4 +1,4 @@
-"""Which report a shared link shows, and which link a report has."""
+"""Links to reports and the reports they show."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 
 
 def share_of(analysis_id: UUID) -> Share | None:
-    """The link to this report that has not ended."""
+    """The valid link to this report."""
     return Share.objects.filter(analysis_id=analysis_id, expires_at__gt=timezone.now()).first()
 
 
 def shared_analysis(share_id: UUID) -> tuple[AnalysisStatus, Share]:
-    """The analysis that this link shows. Raises ShareEnded, also where there never was such a link."""
+    """The analysis that this link shows. Raises ShareEnded if the link is expired or unknown."""
     share = Share.objects.filter(pk=share_id, expires_at__gt=timezone.now()).first()
     if share is None:
         raise ShareEnded

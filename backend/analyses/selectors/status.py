@@ -1,4 +1,4 @@
-"""The status of an analysis, as polls ask for it: one cheap read, which while it waits also counts those before it."""
+"""The status of an analysis for polls: one cheap read, which for a queued one also counts those before it."""
 
 from __future__ import annotations
 
@@ -11,37 +11,36 @@ from django.db import connection
 
 from backend.analyses.errors import AnalysisErased, AnalysisUnknown, NoReportYet
 from backend.analyses.models import Analysis, Erasure, Finding
-from backend.analyses.selectors.line import NEAR
-from backend.analyses.selectors.queue import RUNNING_SQL, eta_running, eta_waiting, queue_position
+from backend.analyses.selectors.queue import EXACT_POSITION_LIMIT, RUNNING_SQL, eta_running, eta_waiting, queue_position
 from backend.analyses.states import ENDED, Status
 from backend.config.errors import UserError
+from backend.config.postgresql import prepared_cursor
 from backend.operations.selectors import PACE_SQL, Pace, pace_since
-from backend.operations.statement import prepared_cursor
 from ml.labels import GRADES, MODEL_KEYS, deciding_unrated
 
-#: All that a poll needs, in one query that is never put together anew: most of the traffic are polls. Of the line
-#: before a queued one it counts no more than `NEAR`, along the index `analysis_queue`.
+#: Everything that a poll needs in one constant query, as most of the traffic is polls. It counts at most
+#: `EXACT_POSITION_LIMIT` analyses before a queued one, along the index `analysis_queue`.
 _POLL = f"""
 SELECT it.status, it.attempt, it.models_done, it.code, it.created_at, it.queued_at, it.finished_at, it.photo,
        it.bundle, it.demo, it.human_id,
        CASE WHEN it.status = 'queued' THEN (SELECT count(*) FROM (
            SELECT 1 FROM analyses_analysis AS other
            WHERE other.status = 'queued' AND (other.queued_at, other.id) < (it.queued_at, it.id)
-           ORDER BY other.queued_at, other.id LIMIT {NEAR}
+           ORDER BY other.queued_at, other.id LIMIT {EXACT_POSITION_LIMIT}
        ) AS near) ELSE 0 END,
        CASE WHEN it.status IN ('queued', 'running') THEN {RUNNING_SQL} ELSE 0 END,
        pace.workers, pace.photo_seconds
 FROM analyses_analysis AS it LEFT JOIN {PACE_SQL} AS pace ON it.status IN ('queued', 'running')
 WHERE it.id = %s
-"""  # noqa: S608 - constants of ours
+"""  # noqa: S608 - constants only
 
 
 @dataclass(frozen=True)
 class AnalysisStatus:
-    """What a poll is told. Only the result is a further read, when it is asked for.
+    """What a poll returns. The result takes another read, on access.
 
-    `before`, `running` and `pace` say nothing once it has ended: how many wait before it (at most `NEAR` are counted),
-    how many run, and what the workers need.
+    `before` is the number of queued analyses before it, counted up to `EXACT_POSITION_LIMIT`, `running` the number of
+    running ones, and `pace` the speed of the workers. All three have no meaning once it has ended.
     """
 
     id: UUID
@@ -70,7 +69,7 @@ class AnalysisStatus:
 
     @cached_property
     def position(self) -> int | None:
-        """The place in the line from 1 while it is queued, else None."""
+        """The position in the queue, from 1, while it is queued, else None."""
         return queue_position(self.before, self.queued_at) if self.status == Status.QUEUED else None
 
     @cached_property
@@ -83,14 +82,14 @@ class AnalysisStatus:
 
     @property
     def retry_after(self) -> int | None:
-        """Seconds until the next poll is worth its while; None once nothing will change."""
+        """Seconds until the next poll is worthwhile; None once nothing will change."""
         if self.ended:
             return None
         return min(max((self.eta_seconds or 8) // 4, 1), 10)
 
     @property
     def version(self) -> str:
-        """Changes whenever the answer to a poll does, the estimate of the time left aside."""
+        """Changes whenever the answer to a poll does, except for the estimated time."""
         return f"{self.status}.{self.attempt}.{self.models_done}.{self.position or 0}.{int(self.photo_kept)}"
 
     @property
@@ -119,24 +118,23 @@ class AnalysisStatus:
 
 @dataclass(frozen=True)
 class PhotoQuality:
-    """What was measured of the photo (`ml.quality`): all between 0 and 1 but `sharpness`, about 1 in focus."""
+    """Measurements of the photo (`ml.quality`): between 0 and 1, except `sharpness`, which is about 1 in focus."""
 
     brightness: float
     contrast: float
     sharpness: float
 
 
-#: From so many of the six on, signs without a rating are most of them: what is left then makes no scalp a good one.
-MOST_SIGNS = 4
+#: With this many of the six signs unrated, the others are too few to call a scalp good.
+TOO_MANY_UNRATED = 4
 
 
 @dataclass(frozen=True)
 class Result:
     """Scalp type and degree in Korean words, and six findings in the order of the symptoms.
 
-    Type and degree are only to be shown where they are not `open`.
-
-    `quality` is None where nothing was measured: in results older than the measure, and in the sample.
+    Type and degree may only be shown if they are not `open`. `quality` is None if nothing was measured: in old results,
+    and in the sample.
     """
 
     skin: str
@@ -148,19 +146,19 @@ class Result:
 
     @property
     def rated(self) -> bool:
-        """Whether any sign was rated at all."""
+        """Whether any sign was rated."""
         return not all(finding.withheld for finding in self.findings)
 
     @property
     def open_signs(self) -> tuple[str, ...]:
-        """The signs without a rating that would decide the type, in the order of the symptoms."""
+        """The unrated signs that would decide the type, in the order of the symptoms."""
         grades, reasons = [found.grade for found in self.findings], [found.withheld for found in self.findings]
         return tuple(self.findings[index].symptom for index in deciding_unrated(grades, reasons))
 
     @property
     def open(self) -> bool:
         """Whether type and degree are open: a deciding sign was not rated, or too few were to call the scalp good."""
-        few = sum(finding.withheld is not None for finding in self.findings) >= MOST_SIGNS
+        few = sum(finding.withheld is not None for finding in self.findings) >= TOO_MANY_UNRATED
         return bool(self.open_signs) or (few and self.pred == GRADES[0].korean)
 
 
@@ -171,8 +169,8 @@ def analysis_status(analysis_id: UUID) -> AnalysisStatus:
         row = cursor.fetchone()
     if row is None:
         raise analysis_missing(analysis_id)
-    status, attempt, models_done, code, created_at, queued_at, finished_at, photo, bundle, demo, human_id, *line = row
-    before, running, workers, photo_seconds = line
+    status, attempt, models_done, code, created_at, queued_at, finished_at, photo, bundle, demo, human_id, *load = row
+    before, running, workers, photo_seconds = load
     return AnalysisStatus(
         analysis_id, Status(status), attempt, models_done, code, _aware(created_at), _aware(queued_at),
         finished_at and _aware(finished_at), bool(photo), bundle, bool(demo), human_id,
@@ -188,17 +186,17 @@ def _quality(analysis: Analysis) -> PhotoQuality | None:
 
 
 def _aware(time: datetime) -> datetime:
-    """SQLite knows no time zones: what it keeps is UTC."""
+    """SQLite stores no time zones: its times are UTC."""
     return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def analysis_missing(analysis_id: UUID) -> UserError:
-    """The error for an id that has no row: erased, or never there."""
+    """The error for an id without a row: erased, or unknown."""
     return AnalysisErased() if Erasure.objects.filter(pk=analysis_id).exists() else AnalysisUnknown()
 
 
 def report_must_exist(analysis_id: UUID) -> None:
-    """Raise NoReportYet where the analysis has not succeeded, AnalysisUnknown or AnalysisErased where there is none."""
+    """Raise NoReportYet if the analysis has not succeeded, AnalysisUnknown or AnalysisErased if it does not exist."""
     status = Analysis.objects.filter(pk=analysis_id).values_list("status", flat=True).first()
     if status is None:
         raise analysis_missing(analysis_id)

@@ -1,7 +1,7 @@
-"""A worker's attempt at an analysis: claim, keep, and one of the ends.
+"""A worker's attempt at an analysis: claim, progress and outcome.
 
-Every write is fenced by the attempt number: once a row was given to another attempt, was canceled or was
-erased, the former attempt touches nothing and is told so.
+Every write is fenced by the attempt number: once the row belongs to another attempt, is canceled or is erased, the
+former attempt writes nothing, and the function returns False.
 """
 
 from __future__ import annotations
@@ -19,32 +19,32 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from backend.analyses.measures import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
+from backend.analyses.counters import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
 from backend.analyses.selectors.photo import stored_photo
 from backend.analyses.selectors.status import PhotoQuality
-from backend.analyses.services.ringing import analysis_ring
-from backend.analyses.services.transition import analysis_move, analysis_news, analysis_requeue
+from backend.analyses.services.enqueueing import analysis_enqueue
+from backend.analyses.services.transition import analysis_move, analysis_requeue, publish_analysis_change
 from backend.analyses.states import Status
 from ml.labels import SYMPTOMS, Abstention, counted_grade, scalp_type
 
 log = structlog.get_logger(__name__)
 
-#: Side of a kept map: an EfficientNet tells 7 × 7 places of 224 pixels apart, and 19 × 19 of 600.
+#: Side of a stored map. An EfficientNet distinguishes 7 × 7 places at 224 pixels, and 19 × 19 at 600.
 MAP_SIDE = 16
 
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to work on an analysis, for as long as its attempt number is the row's."""
+    """The right to work on an analysis, as long as the row has this attempt number."""
 
     analysis_id: UUID
     attempt: int
     photo: str
-    repeated: bool  #: an earlier attempt ended without a word, perhaps because of this very photo
+    repeated: bool  #: an earlier attempt ended without an outcome, possibly because of this photo
     attempts_left: int
     queued_at: datetime
-    waited: float | None = None  #: seconds in the queue, of the first attempt since a person asked
+    waited: float | None = None  #: seconds in the queue, for the first attempt after a request
     traceparent: str | None = None
 
     @property
@@ -53,10 +53,10 @@ class Claim:
 
 
 @dataclass(frozen=True)
-class Graded:
-    """What a grader says of one symptom: grade 0–3, four probabilities, confidence 0–1, why it is withheld if it is.
+class SymptomGrade:
+    """One symptom's grade 0–3, four probabilities, confidence 0–1, and why the grade is withheld, if it is.
 
-    `map`, where there is one, says where on the photo it saw that: `MAP_SIDE`² bytes as `Finding` keeps them.
+    `map`, if any, shows where on the photo: `MAP_SIDE`² bytes as stored in `Finding`.
     """
 
     symptom: str
@@ -72,7 +72,7 @@ class Graded:
 
 
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
-    """Take a queued analysis for `worker`; None when there is nothing to claim (any more)."""
+    """Claim a queued analysis for `worker`; None if there is nothing to claim."""
     queued = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED)
     row = queued.values("attempt", "tries_from", "photo", "queued_at", "started_at", "traceparent").first()
     if row is None:
@@ -84,7 +84,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         only=Q(attempt=row["attempt"]),
         attempt=attempt,
         worker=worker,
-        lease_until=_lease(),
+        lease_until=_lease_end(),
         started_at=timezone.now(),
         models_done=0,
     )
@@ -92,7 +92,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
         return None
     log.info("analysis_claimed", analysis=str(analysis_id), attempt=attempt)
     tries = attempt - row["tries_from"]
-    # What was given back has been worked on: what it waits for since is no part of the queue's first wait.
+    # A requeued analysis has been worked on before: only the first wait is measured.
     waited = None if row["started_at"] else _seconds_since(row["queued_at"])
     if waited is not None:
         QUEUE_WAIT_SECONDS.observe(waited)
@@ -109,43 +109,43 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
 
 
 def analysis_is_suspect(analysis_id: UUID) -> bool:
-    """Whether an earlier attempt at a queued analysis ended without a word, perhaps because of this very photo."""
+    """Whether an earlier attempt at a queued analysis ended without an outcome, possibly because of this photo."""
     return Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED, attempt__gt=F("tries_from")).exists()
 
 
 def claim_photo(claim: Claim) -> bytes:
-    """The cleaned photo of a claim, a JPEG. Raises OSError when storage does not give it."""
+    """The cleaned photo of a claim, a JPEG. Raises OSError if it cannot be read."""
     return stored_photo(claim.photo)
 
 
 def claim_progress(claim: Claim, *, models_done: int) -> bool:
-    """Note how many of the seven models are done and renew the lease. False: stop, it is not yours any more."""
+    """Record how many of the seven models are done and renew the lease. False: the lease is lost, stop."""
     held = Analysis.objects.filter(claim.held, pk=claim.analysis_id)
-    noted = held.update(models_done=models_done, lease_until=_lease()) == 1
-    if noted:
-        analysis_news(claim.analysis_id)
-    return noted
+    recorded = held.update(models_done=models_done, lease_until=_lease_end()) == 1
+    if recorded:
+        publish_analysis_change(claim.analysis_id)
+    return recorded
 
 
 def claims_renew(claims: Collection[Claim]) -> int:
-    """Renew the leases of these claims as far as they still hold; how many do."""
+    """Renew the leases of those claims that still hold; returns how many."""
     renewed = 0
     for claim in claims:
         held = Analysis.objects.filter(claim.held, pk=claim.analysis_id)
-        renewed += held.update(lease_until=_lease())
+        renewed += held.update(lease_until=_lease_end())
     return renewed
 
 
 def analysis_succeed(
-    claim: Claim, findings: Sequence[Graded], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
+    claim: Claim, findings: Sequence[SymptomGrade], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
 ) -> bool:
     """Write six findings, one `Human` and the new status in one transaction. False: nothing was written.
 
-    `findings` are in the order of `ml.labels.SYMPTOMS`. Type and degree follow from those that count
-    (`ml.labels.counted_grade`): a photo on which nothing could be rated still has a `Human`.
+    `findings` are in the order of `ml.labels.SYMPTOMS`. Type and degree are derived from those that count
+    (`ml.labels.counted_grade`); a photo on which nothing could be rated still has a `Human`.
     """
     if [finding.symptom for finding in findings] != [symptom.key for symptom in SYMPTOMS]:
-        raise ValueError("six findings in the order of the symptoms are wanted")
+        raise ValueError("exactly six findings are needed, in the order of the symptoms")
     skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
     with transaction.atomic():
         ended = analysis_move(
@@ -165,7 +165,7 @@ def analysis_succeed(
         analysis = Analysis.objects.only("sex", "age").get(pk=claim.analysis_id)
         human = Human.objects.create(sex=SEX_WORDS[analysis.sex], age=AGE_WORDS[analysis.age], pred=pred, skin=skin)
         Analysis.objects.filter(pk=claim.analysis_id).update(human=human)
-        # A retry after `failed` finds no findings: only success writes them, and success has no way back.
+        # A retry after `failed` has no findings yet: only success writes them, and success is final.
         Finding.objects.bulk_create(
             Finding(
                 analysis_id=claim.analysis_id,
@@ -187,30 +187,29 @@ def analysis_succeed(
 
 
 def analysis_reject(claim: Claim, code: str, *, bundle: str, demo: bool) -> bool:
-    """End an analysis whose photo is not what it should be; `code` says why."""
-    return _end(claim, Status.REJECTED, code, bundle=bundle, demo=demo, models_done=1)
+    """End an analysis whose photo is unsuitable; `code` says why."""
+    return _end_attempt(claim, Status.REJECTED, code, bundle=bundle, demo=demo, models_done=1)
 
 
 def analysis_fail(claim: Claim, code: str) -> bool:
-    """End an analysis by an error of ours; `code` says which. Its owner may try again."""
-    return _end(claim, Status.FAILED, code)
+    """End an analysis with a server error; `code` says which. Its owner may try again."""
+    return _end_attempt(claim, Status.FAILED, code)
 
 
-def analysis_give_back(claim: Claim) -> bool:
-    """Put an analysis back into the queue because this worker leaves; it does not count as an attempt."""
-    given = analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
-    if given:
-        transaction.on_commit(lambda: analysis_ring(claim.analysis_id), robust=True)
-        log.info("analysis_given_back", analysis=str(claim.analysis_id), attempt=claim.attempt)
-    return given
+def analysis_requeue_on_drain(claim: Claim) -> bool:
+    """Requeue an analysis because this worker shuts down, and enqueue it at once; does not count as an attempt."""
+    requeued = analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
+    if requeued:
+        transaction.on_commit(lambda: analysis_enqueue(claim.analysis_id), robust=True)
+        log.info("analysis_requeued_on_drain", analysis=str(claim.analysis_id), attempt=claim.attempt)
+    return requeued
 
 
-def analysis_put_off(claim: Claim, *, counts: bool = True) -> bool:
-    """Put an analysis back because device, storage or database let us down.
+def analysis_requeue_after_outage(claim: Claim, *, counts: bool = True) -> bool:
+    """Requeue an analysis because device, storage or database failed.
 
-    It counts as an attempt unless the photo can't be to blame: while storage or database are away, no number of
-    attempts would be enough. Nobody rings for it at once: the reaper's next round does, so that what is away has time
-    to come back.
+    It counts as an attempt unless the photo cannot be the cause: no number of attempts would be enough for an outage of
+    storage or database. The message is sent by the reaper's next run, which gives the failed part time to recover.
     """
     if not counts:
         return analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
@@ -219,7 +218,7 @@ def analysis_put_off(claim: Claim, *, counts: bool = True) -> bool:
     return analysis_requeue(claim.analysis_id, only=claim.held)
 
 
-def _end(claim: Claim, status: Status, code: str, **changes: object) -> bool:
+def _end_attempt(claim: Claim, status: Status, code: str, **changes: object) -> bool:
     ended = analysis_move(
         claim.analysis_id,
         status,
@@ -239,6 +238,6 @@ def _seconds_since(time: datetime) -> float:
     return max(0.0, (timezone.now() - time).total_seconds())
 
 
-def _lease() -> Combinable:
-    """The end of a lease that begins now, by the clock of the database: who judges it may have another than ours."""
+def _lease_end() -> Combinable:
+    """The end of a lease that starts now, by the database's clock, as another host will check it."""
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)

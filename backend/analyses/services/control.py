@@ -1,4 +1,4 @@
-"""What the owner of an analysis may ask of it: cancel, try again, erase."""
+"""Actions for the owner of an analysis: cancel, try again, erase."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from backend.analyses.counters import QUEUE_FULL
 from backend.analyses.errors import NotCancelable, NotRetryable, PhotoGone, QueueStillFull
-from backend.analyses.measures import QUEUE_FULL
 from backend.analyses.models import Analysis, Erasure, Human
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.status import analysis_missing
-from backend.analyses.services.ringing import analysis_ring
-from backend.analyses.services.transition import analysis_move, analysis_news
+from backend.analyses.services.enqueueing import analysis_enqueue
+from backend.analyses.services.transition import analysis_move, publish_analysis_change
 from backend.analyses.states import Status
 from backend.operations.traces import traceparent
 
@@ -25,7 +25,7 @@ log = structlog.get_logger(__name__)
 
 
 def analysis_cancel(analysis_id: UUID) -> None:
-    """Cancel what has not ended; a running one stops between two models. Canceling twice is no error.
+    """Cancel an analysis that has not ended; a running one stops between two models. Canceling twice is not an error.
 
     Raises NotCancelable, AnalysisUnknown or AnalysisErased.
     """
@@ -37,7 +37,7 @@ def analysis_cancel(analysis_id: UUID) -> None:
 
 
 def analysis_retry(analysis_id: UUID) -> None:
-    """Queue a failed or canceled analysis again, with attempts of its own, at the end of the line.
+    """Queue a failed or canceled analysis again, at the end of the queue, with a new set of attempts.
 
     Raises NotRetryable, PhotoGone, QueueStillFull, AnalysisUnknown or AnalysisErased.
     """
@@ -63,7 +63,7 @@ def analysis_retry(analysis_id: UUID) -> None:
     )
     if moved:
         log.info("analysis_retried", analysis=str(analysis_id))
-        transaction.on_commit(lambda: analysis_ring(analysis_id), robust=True)
+        transaction.on_commit(lambda: analysis_enqueue(analysis_id), robust=True)
         return
     if _status(analysis_id) in {Status.FAILED, Status.CANCELED}:
         raise PhotoGone
@@ -71,13 +71,13 @@ def analysis_retry(analysis_id: UUID) -> None:
 
 
 def analysis_erase(analysis_id: UUID) -> None:
-    """Erase photo, answers, findings and `Human` at once; the address answers 410 from now on.
+    """Erase photo, answers, findings and `Human` at once; its address then answers 410.
 
-    Raises AnalysisUnknown or AnalysisErased. A worker that is at it finds nothing to write to any more.
+    Raises AnalysisUnknown or AnalysisErased. A worker that is processing it can no longer write anything.
     """
     with transaction.atomic():
-        # An UPDATE first: it waits for a worker that is just finishing, so that the read below sees the
-        # `Human` of that success, and it makes any later finish wait for us and then find no row.
+        # The UPDATE comes first: it waits for a worker that is finishing, so that the read below sees the `Human` of
+        # that success, and a later finish waits for this transaction and then finds no row.
         if not Analysis.objects.filter(pk=analysis_id).update(lease_until=None):
             raise analysis_missing(analysis_id)
         row = Analysis.objects.only("photo", "human_id").get(pk=analysis_id)
@@ -87,7 +87,7 @@ def analysis_erase(analysis_id: UUID) -> None:
             Human.objects.filter(pk=row.human_id).delete()
         if row.photo:
             transaction.on_commit(partial(default_storage.delete, row.photo))
-        analysis_news(analysis_id)
+        publish_analysis_change(analysis_id)
     log.info("analysis_erased", analysis=str(analysis_id))
 
 

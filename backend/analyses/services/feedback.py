@@ -1,4 +1,4 @@
-"""Take in what the owner of a report thinks of it."""
+"""Feedback of owners on their reports."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 
 
 def feedback_give(analysis_id: UUID, given: Mapping[str, Any]) -> None:
-    """Store one opinion, `opinion`, on one grade, `symptom`; a later one on the same grade takes its place.
+    """Store one opinion, `opinion`, on one grade, `symptom`; a later one replaces it.
 
     Raises InvalidFields, NoReportYet, AnalysisUnknown or AnalysisErased.
     """
@@ -32,10 +32,10 @@ def feedback_give(analysis_id: UUID, given: Mapping[str, Any]) -> None:
     if errors:
         raise InvalidFields(_("Please choose a sign and how it looks to you. Nothing was stored."), errors)
     report_must_exist(analysis_id)
-    told = {"opinion": given["opinion"], "given_at": timezone.now()}
+    values = {"opinion": given["opinion"], "given_at": timezone.now()}
     try:
         with transaction.atomic():
-            Feedback.objects.update_or_create(analysis_id=analysis_id, symptom=given["symptom"], defaults=told)
+            Feedback.objects.update_or_create(analysis_id=analysis_id, symptom=given["symptom"], defaults=values)
     except IntegrityError:
         raise analysis_missing(analysis_id) from None  # Erased since the read above.
     log.info("feedback_given", analysis=str(analysis_id))

@@ -1,7 +1,7 @@
-"""After a backup was loaded: what the backup does not know of, and what must not come back with it.
+"""After a backup was loaded: reconcile its rows with what has happened since.
 
-A backup has no photos, and it is older than the storage beside it. So what was erased since is erased again, links
-and logins that may have ended since end, and what waited for a photo that is not there any more says so to its owner.
+A backup has no photos and is older than the storage. So analyses that were erased since are erased again, links and
+logins end as they may have been revoked since, and analyses whose photo is gone fail with a reason for their owner.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from backend.analyses.services.attempt import analysis_claim, analysis_fail
 from backend.analyses.services.control import analysis_erase
 from backend.analyses.services.transition import analysis_requeue
 from backend.analyses.states import WAITING, Status
-from backend.operations.services import workers_forget_all
+from backend.operations.services import delete_all_workers
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Restored:
-    """How many were erased again, wait again, ended for want of their photo, and how many photos are not there."""
+    """How many analyses were erased again, are queued, failed without their photo, and how many photos are missing."""
 
     erased: int
     waiting: int
@@ -36,8 +36,8 @@ class Restored:
     photos_missing: int
 
 
-def erasures_known() -> frozenset[UUID]:
-    """The tombstones of the present database; none where there is no such table (yet)."""
+def erased_ids() -> frozenset[UUID]:
+    """The ids of erased analyses in the present database; none if it has no such table (yet)."""
     try:
         with transaction.atomic():
             return frozenset(Erasure.objects.values_list("id", flat=True))
@@ -45,20 +45,20 @@ def erasures_known() -> frozenset[UUID]:
         return frozenset()
 
 
-def analyses_restored(erased: Collection[UUID]) -> Restored:
-    """Bring the rows of a backup into accord with today; no part of the service runs meanwhile.
+def analyses_reconcile(erased: Collection[UUID]) -> Restored:
+    """Reconcile the rows of a backup with the present, while no part of the service runs.
 
-    `erased` are the ids that were erased since the backup, as far as they are known.
+    `erased` are the known ids of analyses that were erased since the backup.
     """
-    again = _erase_again(frozenset(erased) - erasures_known())
+    again = _erase_again(frozenset(erased) - erased_ids())
     Share.objects.all().delete()
     Session.objects.all().delete()
-    workers_forget_all()
+    delete_all_workers()
     for analysis_id in Analysis.objects.filter(status=Status.RUNNING).values_list("id", flat=True):
-        # It was no fault of the photo's: the attempt does not count.
+        # The photo was not the cause, so the attempt does not count.
         analysis_requeue(analysis_id, only=Q(status=Status.RUNNING), tries_from=F("tries_from") + 1)
-    failed, missing = _let_go_of_missing_photos()
-    # Nobody was told of these for all that the broker knows: the next round of the reaper rings.
+    failed, missing = _handle_missing_photos()
+    # The broker may not have messages for these: the next run of the reaper sends them.
     waiting = Analysis.objects.filter(status=Status.QUEUED).update(rung_at=None)
     restored = Restored(again, waiting, failed, missing)
     log.info("backup_restored", erased=again, waiting=waiting, failed=failed, photos_missing=missing)
@@ -66,15 +66,17 @@ def analyses_restored(erased: Collection[UUID]) -> Restored:
 
 
 def _erase_again(erased: Collection[UUID]) -> int:
-    there = set(Analysis.objects.filter(pk__in=erased).values_list("id", flat=True))
-    for analysis_id in there:
+    existing = set(Analysis.objects.filter(pk__in=erased).values_list("id", flat=True))
+    for analysis_id in existing:
         analysis_erase(analysis_id)
-    # Those that came and went since the backup: their addresses go on to say so.
-    Erasure.objects.bulk_create([Erasure(pk=analysis_id) for analysis_id in set(erased) - there], ignore_conflicts=True)
-    return len(there)
+    # Analyses that were created and erased since the backup: their addresses still answer 410.
+    Erasure.objects.bulk_create(
+        [Erasure(pk=analysis_id) for analysis_id in set(erased) - existing], ignore_conflicts=True
+    )
+    return len(existing)
 
 
-def _let_go_of_missing_photos() -> tuple[int, int]:
+def _handle_missing_photos() -> tuple[int, int]:
     try:
         stored = set(default_storage.listdir("")[1])
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Forget: photos and the maps of them go after the retention period, and files that no row names go as well."""
+"""Delete photos and their maps after the retention period, and files without a row."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from backend.analyses.states import ENDED, Status
 
 log = structlog.get_logger(__name__)
 
-#: A file this old without a row was left by a process that died between storing and committing.
+#: A file of this age without a row was left by a process that died between storing and committing.
 ORPHAN_AGE = timedelta(hours=1)
-#: So many names are held against the rows at a time, however many files there are.
-AT_ONCE = 500
+#: File names that are compared with the rows at a time.
+BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
 class Purged:
-    """How many waited too long, how many photos were deleted, how many files had no row."""
+    """How many analyses expired in the queue, how many photos were deleted, how many files had no row."""
 
     expired: int
     photos: int
@@ -36,9 +36,9 @@ class Purged:
 
 
 def photos_purge(*, orphans: bool = True) -> Purged:
-    """One round of the purge. Safe beside any number of others; an analysis that runs keeps its photo until its end.
+    """One run of the purge. Any number of runs may overlap; a running analysis keeps its photo until it ends.
 
-    `orphans` says whether to look for files without a row as well, for which all files are listed.
+    With `orphans` it also deletes files without a row, for which it lists all files.
     """
     now = timezone.now()
     expired = sum(
@@ -48,7 +48,7 @@ def photos_purge(*, orphans: bool = True) -> Purged:
     photos = 0
     due = Analysis.objects.filter(status__in=ENDED, purge_at__lte=now).exclude(photo="")
     for analysis_id, name in due.values_list("id", "photo"):
-        # The row lets go first: a crash in between leaves an orphan, which the sweep below finds.
+        # The row is updated first: a crash in between leaves an orphan, which the sweep finds.
         with transaction.atomic():
             purged = Analysis.objects.filter(pk=analysis_id, photo=name, status__in=ENDED).update(photo="")
             if purged:
@@ -61,15 +61,15 @@ def photos_purge(*, orphans: bool = True) -> Purged:
 
 
 def write_ahead_log_wipe() -> bool:
-    """Wipe what SQLite's write-ahead log still holds of rows that were deleted; False if somebody reads it just now.
+    """Remove deleted rows from SQLite's write-ahead log; False if a reader prevents it.
 
-    The database file itself holds nothing of them (`secure_delete`), but the log keeps earlier pages until it is
-    written over. Nothing to do on PostgreSQL, which overwrites in its own time: by vacuum, and by new rows and log.
+    The database file contains nothing of them (`secure_delete`), but the log keeps old pages until it is overwritten.
+    PostgreSQL overwrites by itself over time: by vacuum, new rows and new log.
     """
     if connection.vendor != "sqlite":
         return True
     with connection.cursor() as cursor:
-        # Writers wait while this waits for readers, so it does not wait for long: there is a next round.
+        # Writers wait while this waits for readers, so it gives up soon: the next run tries again.
         cursor.execute("PRAGMA busy_timeout = 200")
         try:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -82,19 +82,19 @@ def write_ahead_log_wipe() -> bool:
 def _sweep_orphans() -> int:
     swept = 0
     old = _names_before(timezone.now() - ORPHAN_AGE)
-    while names := set(islice(old, AT_ONCE)):
-        # Read after the files were listed: whatever of them is old enough and has a row is in here.
+    while names := set(islice(old, BATCH_SIZE)):
+        # Read after listing the files: a file that is old enough has its row by now.
         named = Analysis.objects.filter(photo__in=names).values_list("photo", flat=True)
         for name in names.difference(named):
             default_storage.delete(name)
             swept += 1
     if swept:
-        log.warning("orphans_swept", files=swept)
+        log.warning("orphan_files_deleted", files=swept)
     return swept
 
 
 def _names_before(moment: datetime) -> Iterator[str]:
-    """The names of the files that were last written before `moment`. A bucket tells the times along with the names."""
+    """The names of files last written before `moment`. A bucket lists names together with times."""
     if hasattr(default_storage, "names_before"):
         yield from default_storage.names_before(moment)
         return

@@ -1,4 +1,4 @@
-"""Let others see a report: make a link to it, and end that link."""
+"""Links by which others can see a report."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from backend.analyses.selectors.status import analysis_missing, report_must_exis
 
 log = structlog.get_logger(__name__)
 
-SHARED_DAYS = 7
+SHARE_DAYS = 7
 
 
 def share_create(analysis_id: UUID) -> Share:
-    """The link to the report, made to end after seven days; one that has not ended stays as it is.
+    """The link to the report, created for seven days unless there is a valid one.
 
-    Raises NoReportYet where there is no report, AnalysisUnknown or AnalysisErased.
+    Raises NoReportYet if there is no report, AnalysisUnknown or AnalysisErased.
     """
     report_must_exist(analysis_id)
     now = timezone.now()
@@ -28,7 +28,7 @@ def share_create(analysis_id: UUID) -> Share:
     try:
         with transaction.atomic():
             share, _made = Share.objects.get_or_create(
-                analysis_id=analysis_id, defaults={"expires_at": now + timedelta(days=SHARED_DAYS)}
+                analysis_id=analysis_id, defaults={"expires_at": now + timedelta(days=SHARE_DAYS)}
             )
     except IntegrityError:
         raise analysis_missing(analysis_id) from None  # Erased since the read above.
@@ -37,7 +37,7 @@ def share_create(analysis_id: UUID) -> Share:
 
 
 def share_end(analysis_id: UUID) -> None:
-    """End the link to the report at once, if there is one. The next link is another one.
+    """End the link to the report, if there is one. A later link is a different one.
 
     Raises AnalysisUnknown or AnalysisErased.
     """
@@ -48,6 +48,6 @@ def share_end(analysis_id: UUID) -> None:
 
 
 def shares_sweep() -> int:
-    """Forget the links that have ended, which show nothing any more; how many these were."""
-    swept, _each = Share.objects.filter(expires_at__lte=timezone.now()).delete()
-    return swept
+    """Delete expired links; returns how many."""
+    deleted, _by_model = Share.objects.filter(expires_at__lte=timezone.now()).delete()
+    return deleted

@@ -1,4 +1,4 @@
-"""Receive a photo with its answers: check, clean, store, commit, ring."""
+"""Receive a photo with its answers: check, clean, store, commit, enqueue."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from django.db import IntegrityError, InterfaceError, OperationalError, transact
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull, StorageAway
-from backend.analyses.measures import QUEUE_FULL, SUBMITTED
+from backend.analyses.counters import QUEUE_FULL, SUBMITTED
+from backend.analyses.errors import IdempotencyKeyInvalid, IdempotencyKeyReused, QueueFull, StorageUnavailable
 from backend.analyses.models import Age, Analysis, Device, Sex
 from backend.analyses.photos import photo_clean
 from backend.analyses.selectors.queue import queue_outlook
-from backend.analyses.services.ringing import analysis_ring
+from backend.analyses.services.enqueueing import analysis_enqueue
 from backend.config.errors import FieldError, InvalidFields
 from backend.operations.traces import span, traceparent
 
@@ -32,7 +32,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True)
 class Answers:
-    """What a person says of themselves, checked."""
+    """Validated answers."""
 
     sex: Sex
     age: Age
@@ -40,7 +40,7 @@ class Answers:
 
 
 def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
-    """The answers as enumerations. Raises InvalidFields that names every field that does not hold."""
+    """The answers as enumerations. Raises InvalidFields that lists every invalid field."""
     errors: list[FieldError] = []
     if photo is None:
         errors.append(FieldError("photo", "required", _("Please choose a photo.")))
@@ -65,18 +65,17 @@ def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
 
 
 def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotency_key: str | None = None) -> Analysis:
-    """Accept a photo (bytes as uploaded) with its answers: when this returns, the row is committed.
+    """Accept a photo (as uploaded) with its answers; when this returns, the row is committed.
 
-    The same key with the same content returns the analysis that exists already. Raises InvalidFields,
-    PhotoRefused, QueueFull, StorageAway, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is
-    left behind.
+    The same key with the same content returns the existing analysis. Raises InvalidFields, PhotoRefused, QueueFull,
+    StorageUnavailable, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is left behind.
     """
     answers = answers_check(given, photo=photo)
     assert photo is not None
     key = _key_digest(idempotency_key)
     fingerprint = _fingerprint(photo, answers)
-    if key and (known := _known(key, fingerprint)):
-        return known
+    if key and (existing := _existing_analysis(key, fingerprint)):
+        return existing
     outlook = queue_outlook()
     if not outlook.accepting:
         QUEUE_FULL.inc()
@@ -86,7 +85,7 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
         clean = photo_clean(photo)
     analysis_id = uuid.uuid4()
     now = timezone.now()
-    name = _stored(f"{analysis_id.hex}.jpg", clean.jpeg)
+    name = _store_photo(f"{analysis_id.hex}.jpg", clean.jpeg)
     written = False
     try:
         with transaction.atomic():
@@ -104,18 +103,18 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
                 purge_at=now + timedelta(hours=settings.RETENTION_HOURS),
                 traceparent=traceparent(),
             )
-            # Robust: a bell that fails in whatever way must not look like a row that failed.
-            transaction.on_commit(lambda: analysis_ring(analysis_id), robust=True)
+            # Robust: a failure to enqueue must not look like a failure to store.
+            transaction.on_commit(lambda: analysis_enqueue(analysis_id), robust=True)
             written = True
     except IntegrityError:
-        # The same key twice at the same moment: the other one won.
+        # Another request with the same key was faster.
         default_storage.delete(name)
-        if key and (known := _known(key, fingerprint)):
-            return known
+        if key and (existing := _existing_analysis(key, fingerprint)):
+            return existing
         raise
     except (OperationalError, InterfaceError):
-        # A connection that breaks at the commit does not say whether the row is there. Where that can't be asked
-        # either, the photo stays for it, and the purge finds it later if there is none.
+        # If the connection breaks at the commit, the row may or may not exist. If that cannot be read either, this
+        # raises and the photo stays; the purge deletes it later if it has no row.
         if written and (committed := Analysis.objects.filter(pk=analysis_id).first()):
             return committed
         default_storage.delete(name)
@@ -128,16 +127,16 @@ def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotenc
     return analysis
 
 
-def _stored(name: str, jpeg: bytes) -> str:
-    """Store a photo; its name in storage. Raises StorageAway, whatever a storage raises when it fails."""
+def _store_photo(name: str, jpeg: bytes) -> str:
+    """Store a photo and return its name in storage. Raises StorageUnavailable for any error of the storage."""
     try:
         return default_storage.save(name, ContentFile(jpeg))
     except Exception as error:
-        log.error("storage_away", cause=repr(error))
-        # A disk that got full in the middle keeps the half that it wrote.
+        log.error("storage_unavailable", cause=repr(error))
+        # If the disk was full, part of the file may have been written.
         with suppress(Exception):
             default_storage.delete(name)
-        raise StorageAway from error
+        raise StorageUnavailable from error
 
 
 def _key_digest(key: str | None) -> str | None:
@@ -149,12 +148,12 @@ def _key_digest(key: str | None) -> str | None:
 
 
 def _fingerprint(photo: bytes, answers: Answers) -> str:
-    said = f"{answers.sex}|{answers.age}|{answers.device or ''}|"
-    return hashlib.sha256(said.encode() + photo).hexdigest()
+    text = f"{answers.sex}|{answers.age}|{answers.device or ''}|"
+    return hashlib.sha256(text.encode() + photo).hexdigest()
 
 
-def _known(key: str, fingerprint: str) -> Analysis | None:
-    known = Analysis.objects.filter(idempotency_key=key).first()
-    if known and known.fingerprint != fingerprint:
+def _existing_analysis(key: str, fingerprint: str) -> Analysis | None:
+    existing = Analysis.objects.filter(idempotency_key=key).first()
+    if existing and existing.fingerprint != fingerprint:
         raise IdempotencyKeyReused
-    return known
+    return existing

@@ -10,22 +10,22 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api.schema import IF_NONE_MATCH, problems
-from backend.clinics.api import schema
+from backend.analyses.api.openapi import IF_NONE_MATCH, problems
+from backend.clinics.api import openapi
 from backend.clinics.errors import QueryInvalid
 from backend.clinics.models import Clinic
 from backend.clinics.selectors.clinics import Box, clinic_get, clinics_found, clinics_packed
 from backend.clinics.sources import Source
 
-MOST = 100  #: clinics of one answer
-DIGITS = 9  #: of an offset, at most: no country has more clinics
+PAGE_SIZE = 100  #: clinics of one answer
+OFFSET_MAX_DIGITS = 9  #: of an offset, at most: no country has more clinics
 
 
 class ClinicCollection(APIView):
     @extend_schema(
         operation_id="clinics_find",
-        parameters=[schema.BBOX, schema.WORDS, schema.SPECIALIST, schema.BOOKING, schema.OFFSET],
-        responses={200: schema.ClinicsSchema, **problems(422)},
+        parameters=[openapi.BBOX, openapi.WORDS, openapi.SPECIALIST, openapi.BOOKING, openapi.OFFSET],
+        responses={200: openapi.ClinicsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
         """Clinics that look at scalps, at most 100, by name. Search and distance need not come here: see `map/`."""
@@ -36,12 +36,12 @@ class ClinicCollection(APIView):
             booking=_flag(request.GET.get("booking", "false")),
         )
         begin = _count(request.GET.get("offset", "0"))
-        clinics = [clinic_json(clinic) for clinic in found[begin : begin + MOST]]
+        clinics = [clinic_json(clinic) for clinic in found[begin : begin + PAGE_SIZE]]
         return JsonResponse({"count": found.count(), "clinics": clinics})
 
 
 class ClinicDetail(APIView):
-    @extend_schema(operation_id="clinic", responses={200: schema.ClinicSchema, **problems(404)})
+    @extend_schema(operation_id="clinic", responses={200: openapi.ClinicSchema, **problems(404)})
     def get(self, request: Request, clinic_id: int) -> HttpResponse:
         """One clinic."""
         return JsonResponse(clinic_json(clinic_get(clinic_id)))
@@ -52,7 +52,7 @@ class ClinicMap(APIView):
         operation_id="clinics_map",
         parameters=[IF_NONE_MATCH],
         responses={
-            200: schema.PackedClinicsSchema,
+            200: openapi.PackedClinicsSchema,
             304: OpenApiResponse(description="Nothing has changed."),
         },
     )
@@ -70,13 +70,13 @@ class ClinicMap(APIView):
 
 
 def clinic_json(clinic: Clinic) -> dict[str, object]:
-    columns = schema.ClinicSchema().fields.keys() - {"sample"}
+    columns = openapi.ClinicSchema().fields.keys() - {"sample"}
     return {**{name: getattr(clinic, name) for name in columns}, "sample": clinic.source == Source.SAMPLE}
 
 
 def _box(word: str) -> Box:
     """Raises QueryInvalid."""
-    if not re.fullmatch(schema.BOX, word):
+    if not re.fullmatch(openapi.BOX, word):
         raise QueryInvalid
     return Box(*map(float, word.split(",")))
 
@@ -90,6 +90,6 @@ def _flag(word: str) -> bool:
 
 def _count(word: str) -> int:
     """Raises QueryInvalid."""
-    if not (word.isascii() and word.isdecimal() and len(word) <= DIGITS):
+    if not (word.isascii() and word.isdecimal() and len(word) <= OFFSET_MAX_DIGITS):
         raise QueryInvalid
     return int(word)

@@ -20,7 +20,7 @@ from backend.clinics.models import Clinic
 from backend.clinics.selectors.clinics import clinic_get, clinics_are_samples, clinics_found
 from backend.clinics.sources import Source
 from backend.config.errors import UserError
-from backend.config.private import private
+from backend.config.private_responses import private
 
 CLINICS_PER_PAGE = 30  #: clinics of one page of the list
 

@@ -12,9 +12,9 @@ LONGITUDES = (124.0, 132.0)  #: of Korean ground, islands included
 LATITUDES = (33.0, 39.0)
 #: Licence lists count metres from 200 km west and 500 km south of 38° N, 127° E, on Bessel's ellipsoid
 #: (https://epsg.io/5174).
-METRES = "EPSG:5174"
+PROJECTED_CRS = "EPSG:5174"
 #: No place in degrees is beyond it, and no Korean one in metres of that grid is within it.
-LARGEST_DEGREE = 180.0
+MAX_DEGREES = 180.0
 
 
 class Place(NamedTuple):
@@ -34,7 +34,7 @@ class NoPlace(ValueError):
         super().__init__(code)
 
 
-def place_read(x: object, y: object) -> Place:
+def read_place(x: object, y: object) -> Place:
     """The place that these cells of a register mean, x for east and y for north. Raises NoPlace."""
     if _is_blank(x) or _is_blank(y):
         raise NoPlace("blank")
@@ -49,7 +49,7 @@ def place_read(x: object, y: object) -> Place:
     if _is_korean(north, east):
         return Place(north, east, swapped=True)
     for first, second, swapped in ((east, north, False), (north, east, True)):
-        if min(abs(first), abs(second)) > LARGEST_DEGREE:
+        if min(abs(first), abs(second)) > MAX_DEGREES:
             longitude, latitude = _degrees().transform(first, second)
             if _is_korean(longitude, latitude):
                 return Place(round(longitude, 7), round(latitude, 7), swapped, projected=True)
@@ -68,4 +68,4 @@ def _is_korean(longitude: float, latitude: float) -> bool:
 def _degrees() -> Transformer:
     from pyproj import Transformer  # The web role has no use for it.
 
-    return Transformer.from_crs(METRES, "EPSG:4326", always_xy=True)
+    return Transformer.from_crs(PROJECTED_CRS, "EPSG:4326", always_xy=True)

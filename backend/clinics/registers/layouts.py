@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from backend.clinics.registers.coordinates import Place, place_read
+from backend.clinics.registers.coordinates import Place, read_place
 from backend.clinics.sources import Source
-from backend.operations.tables import FileUnreadable
+from backend.operations.spreadsheets import FileUnreadable
 
-SKIN = "피부"
+SKIN_WORD = "피부"
 #: 진료과목코드 of 피부과.
-DERMATOLOGY = "14"
-SHORTEST_NUMBER = 7  #: digits that one dials
+DERMATOLOGY_CODE = "14"
+PHONE_MIN_DIGITS = 7  #: digits that one dials
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ class Layout:
             phone=_phone(found["phone"]),
             website=_website(found.get("website", "")),
             specialists=specialists,
-            place=place_read(found["x"], found["y"]),
+            place=read_place(found["x"], found["y"]),
         )
 
     def key(self, found: Mapping[str, str]) -> str:
@@ -93,7 +93,7 @@ class Layout:
 
     def is_for_skin(self, found: Mapping[str, str]) -> bool:
         """Whether it is for skin, as far as the row alone tells."""
-        return SKIN in found["name"] or SKIN in found.get("subjects", "")
+        return SKIN_WORD in found["name"] or SKIN_WORD in found.get("subjects", "")
 
     def _cell(self, cells: Mapping[str, str], names: tuple[str, ...]) -> str:
         return next((cells[name] for name in names if cells.get(name)), "")
@@ -185,7 +185,7 @@ def _digest(*words: str) -> str:
 def _phone(word: str) -> str:
     """Digits with hyphens, as one dials; a word that is no number is none."""
     groups = re.findall(r"\+?\d+", word)
-    return "-".join(groups) if sum(map(len, groups)) >= SHORTEST_NUMBER else ""
+    return "-".join(groups) if sum(map(len, groups)) >= PHONE_MIN_DIGITS else ""
 
 
 def _website(word: str) -> str:

@@ -14,9 +14,9 @@ from backend.clinics.models import Clinic
 from backend.clinics.sources import Source
 
 #: Words of a search that are looked at.
-WORDS = 6
+MAX_SEARCH_WORDS = 6
 #: What the map has of each clinic, in this order.
-PACKED = (
+MAP_COLUMNS = (
     "id", "latitude", "longitude", "name", "district", "address", "phone", "specialists", "booking", "sample",
 )  # fmt: skip
 
@@ -45,7 +45,7 @@ def clinics_found(
     """The clinics in whose name, address or district each of the words is, by name."""
     found = Clinic.objects.all()
     # PostgreSQL keeps no text with a zero byte, and refuses to look for one.
-    for word in words.replace("\0", " ").split()[:WORDS]:
+    for word in words.replace("\0", " ").split()[:MAX_SEARCH_WORDS]:
         found = found.filter(
             Q(name__icontains=word) | Q(address__icontains=word)
             | Q(district__icontains=word) | Q(province__icontains=word)
@@ -86,11 +86,11 @@ def clinics_packed() -> Packed:
 
 @lru_cache(1)
 def _packed(state: str) -> Packed:
-    columns = [*PACKED[:-2], "booking_url", "source"]
+    columns = [*MAP_COLUMNS[:-2], "booking_url", "source"]
     rows = [
         (*told, bool(booking_url), source == Source.SAMPLE)
         for *told, booking_url, source in Clinic.objects.order_by("name", "id").values_list(*columns)
     ]
-    document = json.dumps({"columns": PACKED, "clinics": rows}, ensure_ascii=False, separators=(",", ":"))
+    document = json.dumps({"columns": MAP_COLUMNS, "clinics": rows}, ensure_ascii=False, separators=(",", ":"))
     # A fixed time, so that two servers pack the same bytes.
     return Packed(f'"{state}"', gzip.compress(document.encode(), mtime=0))

@@ -1,4 +1,4 @@
-"""Taking a register's clinics over: mended where that is certain, told where it is not, never twice."""
+"""Import of clinics from a register: corrects what is certain, reports the rest, and can be repeated."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from django.db import transaction
 
 from backend.clinics.models import Clinic
 from backend.clinics.registers.coordinates import NoPlace
-from backend.clinics.registers.departments import dermatologists_read
+from backend.clinics.registers.departments import read_dermatologists
 from backend.clinics.registers.layouts import Listed, Skipped, layout_of
 from backend.clinics.sources import Source
-from backend.operations.tables import FileUnreadable, rows_read
+from backend.operations.spreadsheets import FileUnreadable, read_rows
 
-#: What a register says of a clinic. The rest of its row is the admins'.
+#: The columns that a register provides. Admins edit the others.
 COLUMNS = (
     "source", "name", "kind", "province", "district", "address", "phone", "website", "specialists", "longitude",
     "latitude",
 )  # fmt: skip
-#: Two lists have the same clinic where its name is the same and it lies no further away: some 150 m.
+#: Clinics of two lists are the same if they have the same name and are at most this far apart, about 150 m.
 SAME_PLACE_DEGREES = 0.0015
-#: Lines that a report names of each kind.
-LINES_TOLD = 5
-BATCH = 500
+#: Line numbers listed per reason in a report.
+MAX_REPORTED_LINES = 5
+BATCH_SIZE = 500
 
 
 @dataclass
-class Report:
-    """What came of an import; lists of lines in the file by what was the matter with them."""
+class ImportReport:
+    """The outcome of an import, with line numbers by reason."""
 
     source: Source
     rows: int = 0
     added: int = 0
     changed: int = 0
     unchanged: int = 0
-    removed: int = 0  #: that the register calls closed, or that are no longer in it where it shall replace all
-    samples: int = 0  #: invented ones that gave way
-    missing: int = 0  #: that came from this register once, are not in the file, and stay
+    removed: int = 0  #: closed according to the register, or missing in it with `replace_all`
+    samples: int = 0  #: invented ones that were removed
+    missing: int = 0  #: of an earlier list of this register, not in the file, and kept
     mended: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     merged: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     skipped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
@@ -49,48 +49,50 @@ class Report:
     def __str__(self) -> str:
         lines = [
             f"{self.rows:,} rows of {self.source.label}: {self.added:,} clinics added, {self.changed:,} changed, "
-            f"{self.unchanged:,} as they were, {self.removed:,} removed."
+            f"{self.unchanged:,} unchanged, {self.removed:,} removed."
         ]
         if self.missing:
             lines.append(
-                f"{self.missing:,} clinics of an earlier list are not in this one and stay; --replace removes."
+                f"{self.missing:,} clinics of an earlier list are not in this one and stay; --replace removes them."
             )
         if self.samples:
-            lines.append(f"{self.samples:,} invented clinics gave way.")
-        for title, kinds in (("Mended", self.mended), ("Merged", self.merged), ("Skipped", self.skipped)):
+            lines.append(f"{self.samples:,} invented clinics were removed.")
+        for title, kinds in (("Corrected", self.mended), ("Merged", self.merged), ("Skipped", self.skipped)):
             lines += [
-                f"{title}: {len(found):,} {SENTENCES[kind]} ({_told(found)})" for kind, found in kinds.items() if found
+                f"{title}: {len(found):,} {REASON_TEXTS[kind]} ({_line_list(found)})"
+                for kind, found in kinds.items()
+                if found
             ]
         return "\n".join(lines)
 
 
-SENTENCES = {
-    "swapped": "with longitude and latitude exchanged",
-    "projected": "in metres, turned into degrees",
+REASON_TEXTS = {
+    "swapped": "with swapped longitude and latitude",
+    "projected": "in meters, converted to degrees",
     "shortened": "with a text that is longer than its column",
     "key": "with the key of another row",
-    "place": "that another list has under the same name in the same place",
+    "place": "that another list has at the same place under the same name",
     "blank": "without coordinates",
-    "unreadable": "with coordinates that are no numbers",
+    "unreadable": "with coordinates that are not numbers",
     "outside": "with coordinates outside Korea",
     "closed": "that are closed",
-    "not_skin": "that are not for skin",
+    "not_skin": "that do not treat skin",
     "nameless": "without a name",
 }
 
 
-def clinics_import(path: Path, departments: Path | None = None, *, replace_all: bool = False) -> Report:
-    """Take over the clinics of a list; `departments` is HIRA's file of them. All of it or, after an error, nothing.
+def clinics_import(path: Path, departments: Path | None = None, *, replace_all: bool = False) -> ImportReport:
+    """Import a list of clinics in one transaction; `departments` is HIRA's file of departments.
 
-    `replace_all` removes what came from the same register and is not in this file. Raises FileUnreadable or OSError.
+    `replace_all` removes clinics of the same register that are not in this file. Raises FileUnreadable or OSError.
     """
-    rows = rows_read(path)
+    rows = read_rows(path)
     first = next(rows, None)
     if first is None:
-        raise FileUnreadable(f"{path.name} has no rows below its head.")
+        raise FileUnreadable(f"{path.name} has no rows below its header.")
     layout = layout_of(first.cells)
-    known = dermatologists_read(departments) if departments else None
-    report = Report(layout.source)
+    known = read_dermatologists(departments) if departments else None
+    report = ImportReport(layout.source)
     listed: dict[str, Listed] = {}
     lines: dict[str, int] = {}
     closed: set[str] = set()
@@ -108,10 +110,10 @@ def clinics_import(path: Path, departments: Path | None = None, *, replace_all: 
             for what in ("swapped", "projected"):
                 if getattr(clinic.place, what):
                     report.mended[what].append(row.line)
-            clinic = _fitting(clinic, report, row.line)
+            clinic = _truncate(clinic, report, row.line)
             if clinic.key in listed:
                 report.merged["key"].append(row.line)
-                clinic = _merged(listed[clinic.key], clinic)
+                clinic = _merge(listed[clinic.key], clinic)
             listed[clinic.key] = clinic
             lines.setdefault(clinic.key, row.line)
     elsewhere = _write(listed, closed, report, replace_all)
@@ -119,28 +121,28 @@ def clinics_import(path: Path, departments: Path | None = None, *, replace_all: 
     return report
 
 
-def clinics_write(listed: Iterable[Listed], source: Source) -> Report:
-    """Have exactly these clinics of that source."""
-    report = Report(source)
+def clinics_write(listed: Iterable[Listed], source: Source) -> ImportReport:
+    """Replace all clinics of this source by these."""
+    report = ImportReport(source)
     _write({clinic.key: clinic for clinic in listed}, set(), report, replace_all=True)
     return report
 
 
 @transaction.atomic
-def _write(listed: dict[str, Listed], closed: set[str], report: Report, replace_all: bool) -> list[str]:
-    """The keys of those that were left out, as another list has them."""
+def _write(listed: dict[str, Listed], closed: set[str], report: ImportReport, replace_all: bool) -> list[str]:
+    """Write the clinics; returns the keys of those that were left out because another list has them."""
     there = {clinic.key: clinic for clinic in Clinic.objects.filter(source=report.source)}
     others: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for name, longitude, latitude in Clinic.objects.exclude(source=report.source).values_list(
         "name", "longitude", "latitude"
     ):
-        others[_squeezed(name)].append((longitude, latitude))
+        others[_normalize_name(name)].append((longitude, latitude))
     added, changed, elsewhere = [], [], []
     for key, clinic in listed.items():
         values = _columns(clinic)
         row = there.get(key)
         if row is None:
-            if _is_known(clinic, others):
+            if _is_listed_elsewhere(clinic, others):
                 elsewhere.append(key)
                 continue
             added.append(Clinic(key=key, **values))
@@ -150,7 +152,7 @@ def _write(listed: dict[str, Listed], closed: set[str], report: Report, replace_
             changed.append(row)
         else:
             report.unchanged += 1
-    Clinic.objects.bulk_create(added, batch_size=BATCH)
+    Clinic.objects.bulk_create(added, batch_size=BATCH_SIZE)
     for row in changed:
         row.save()
     report.added, report.changed = len(added), len(changed)
@@ -171,11 +173,11 @@ def _columns(clinic: Listed) -> dict[str, Any]:
     return {name: getattr(clinic.place if name in {"longitude", "latitude"} else clinic, name) for name in COLUMNS}
 
 
-def _fitting(clinic: Listed, report: Report, line: int) -> Listed:
-    """The clinic with its texts as long as their columns allow."""
+def _truncate(clinic: Listed, report: ImportReport, line: int) -> Listed:
+    """The clinic with texts cut to the maximum lengths of their columns."""
     cut: dict[str, Any] = {}
     for column in fields(Listed):
-        value, most = getattr(clinic, column.name), LENGTHS.get(column.name)
+        value, most = getattr(clinic, column.name), MAX_LENGTHS.get(column.name)
         if isinstance(value, str) and most and len(value) > most:
             cut[column.name] = value[:most]
     if not cut:
@@ -184,12 +186,12 @@ def _fitting(clinic: Listed, report: Report, line: int) -> Listed:
     return replace(clinic, **cut)
 
 
-#: Letters that a column takes.
-LENGTHS = {column.name: column.max_length for column in Clinic._meta.concrete_fields if column.max_length}
+#: Maximum length by column.
+MAX_LENGTHS = {column.name: column.max_length for column in Clinic._meta.concrete_fields if column.max_length}
 
 
-def _merged(first: Listed, second: Listed) -> Listed:
-    """What the first says, and what only the second does."""
+def _merge(first: Listed, second: Listed) -> Listed:
+    """The first with its blanks filled from the second."""
     blanks = {
         column.name: getattr(second, column.name)
         for column in fields(Listed)
@@ -198,23 +200,23 @@ def _merged(first: Listed, second: Listed) -> Listed:
     return replace(first, **blanks)
 
 
-def _is_known(clinic: Listed, others: dict[str, list[tuple[float, float]]]) -> bool:
+def _is_listed_elsewhere(clinic: Listed, others: dict[str, list[tuple[float, float]]]) -> bool:
     return any(
         abs(longitude - clinic.place.longitude) < SAME_PLACE_DEGREES
         and abs(latitude - clinic.place.latitude) < SAME_PLACE_DEGREES
-        for longitude, latitude in others.get(_squeezed(clinic.name), ())
+        for longitude, latitude in others.get(_normalize_name(clinic.name), ())
     )
 
 
-def _squeezed(name: str) -> str:
+def _normalize_name(name: str) -> str:
     return "".join(name.split()).casefold()
 
 
 def _batches(keys: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(keys), BATCH):
-        yield keys[start : start + BATCH]
+    for start in range(0, len(keys), BATCH_SIZE):
+        yield keys[start : start + BATCH_SIZE]
 
 
-def _told(lines: list[int]) -> str:
-    told = ", ".join(f"{line:,}" for line in lines[:LINES_TOLD])
-    return f"line {told}{' …' if len(lines) > LINES_TOLD else ''}"
+def _line_list(lines: list[int]) -> str:
+    told = ", ".join(f"{line:,}" for line in lines[:MAX_REPORTED_LINES])
+    return f"line {told}{' …' if len(lines) > MAX_REPORTED_LINES else ''}"

@@ -10,13 +10,13 @@ from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api.schema import problems
+from backend.analyses.api.openapi import problems
 from backend.analyses.selectors.status import analysis_status
 from backend.config.errors import FieldError, InvalidFields
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.operations.throttle import client_address
 from backend.products import words
-from backend.products.api import schema
+from backend.products.api import openapi
 from backend.products.models import Product
 from backend.products.selectors.catalogue import catalogue, product_get
 from backend.products.selectors.suggestions import suggestions
@@ -26,8 +26,8 @@ from backend.products.services.counting import click_count, shows_count
 class ProductCollection(APIView):
     @extend_schema(
         operation_id="products",
-        parameters=[schema.SKIN],
-        responses={200: schema.ProductsSchema, **problems(422)},
+        parameters=[openapi.SKIN],
+        responses={200: openapi.ProductsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
         """The catalogue, by kind and name."""
@@ -38,7 +38,7 @@ class ProductCollection(APIView):
 class AnalysisProducts(APIView):
     @extend_schema(
         operation_id="analysis_products",
-        responses={200: schema.SuggestionsSchema, **problems(404, 409, 410)},
+        responses={200: openapi.SuggestionsSchema, **problems(404, 409, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """At most four products that fit a report, why, and whether a doctor comes first. Show them as they come."""
@@ -57,7 +57,7 @@ class AnalysisProducts(APIView):
 class ProductClick(APIView):
     @extend_schema(
         operation_id="product_click",
-        request=schema.ClickSchema,
+        request=openapi.ClickSchema,
         responses={
             204: OpenApiResponse(description="It was heard. Whether it counts is not told."),
             **problems(400, 404, 409, 410, 415, 422),

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from backend.analyses.pages.report import Report
 from backend.analyses.selectors.status import analysis_status
 from backend.config.errors import UserError
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.operations.throttle import client_address
 from backend.products import words
 from backend.products.models import Product

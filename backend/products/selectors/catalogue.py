@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 
 from backend.products.errors import ProductUnknown, SkinUnknown
-from backend.products.kinds import Kind
+from backend.products.kinds import ProductKind
 from backend.products.models import Product
 from ml.labels import SCALP_TYPES
 
-_PLACE = {kind: place for place, kind in enumerate(Kind)}
+_PLACE = {kind: place for place, kind in enumerate(ProductKind)}
 
 
 def catalogue(skin: str | None = None) -> list[Product]:
@@ -18,11 +18,13 @@ def catalogue(skin: str | None = None) -> list[Product]:
     if skin is not None and key is None:
         raise SkinUnknown
     products = [product for product in Product.objects.filter(active=True) if not key or key in product.suits_types]
-    return sorted(products, key=lambda one: (_PLACE[Kind(one.kind)], one.said("name").casefold(), one.pk))
+    return sorted(products, key=lambda one: (_PLACE[ProductKind(one.kind)], one.said("name").casefold(), one.pk))
 
 
-def catalogue_by_kind() -> list[tuple[Kind, list[Product]]]:
-    return [(kind, list(products)) for kind, products in groupby(catalogue(), key=lambda product: Kind(product.kind))]
+def catalogue_by_kind() -> list[tuple[ProductKind, list[Product]]]:
+    return [
+        (kind, list(products)) for kind, products in groupby(catalogue(), key=lambda product: ProductKind(product.kind))
+    ]
 
 
 def product_get(product_id: int) -> Product:

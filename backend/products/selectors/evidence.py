@@ -9,7 +9,7 @@ from datetime import date, datetime, time, timedelta
 from django.db.models import Count, Sum
 from django.utils import timezone
 
-from backend.products.bandit import DAYS
+from backend.products.bandit import EVIDENCE_DAYS
 from backend.products.interval import wilson_interval
 from backend.products.models import Click, Product, Show
 
@@ -40,9 +40,10 @@ class Rate:
 
 def tallies(skin: str, before: date) -> dict[int, Tally]:
     """Shows and clicks by product with this type, on the days before this one: what they were then, they stay."""
-    since = before - timedelta(days=DAYS)
+    since = before - timedelta(days=EVIDENCE_DAYS)
     shows = Show.objects.filter(skin=skin, day__gte=since, day__lt=before).values_list("product")
-    clicks = Click.objects.filter(skin=skin, at__gte=_begin(since), at__lt=_begin(before)).values_list("product")
+    day_range = {"at__gte": _start_of_day(since), "at__lt": _start_of_day(before)}
+    clicks = Click.objects.filter(skin=skin, **day_range).values_list("product")
     clicked = dict(clicks.annotate(number=Count("id")).order_by())
     return {
         product: Tally(number, clicked.get(product, 0))
@@ -57,7 +58,7 @@ def rates(skin: str = "", days: int | None = None) -> list[Rate]:
         shows, clicks = shows.filter(skin=skin), clicks.filter(skin=skin)
     if days:
         since = timezone.localdate() - timedelta(days=days)
-        shows, clicks = shows.filter(day__gte=since), clicks.filter(at__gte=_begin(since))
+        shows, clicks = shows.filter(day__gte=since), clicks.filter(at__gte=_start_of_day(since))
     shown: Counter[tuple[int, str]] = Counter()
     for product, of, number in shows.values_list("product", "skin").annotate(number=Sum("shows")).order_by():
         shown[product, of] = number
@@ -72,5 +73,5 @@ def rates(skin: str = "", days: int | None = None) -> list[Rate]:
     ]
 
 
-def _begin(day: date) -> datetime:
+def _start_of_day(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))

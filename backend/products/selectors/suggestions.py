@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from backend.analyses.errors import NoReportYet
 from backend.analyses.selectors.status import AnalysisStatus, Result
-from backend.products.bandit import PLACES, Arm, ordered
+from backend.products.bandit import SUGGESTION_COUNT, Arm, ordered
 from backend.products.models import Product
 from backend.products.rules import Fit, Seen, fit
 from backend.products.selectors.evidence import Tally, tallies
@@ -50,7 +50,7 @@ def suggestions(status: AnalysisStatus) -> Suggestions:
     for key, one in fits.items():
         tally = known.get(key, Tally(0, 0))
         arms.append(Arm(key, one.fit.score, tally.shows, tally.clicks))
-    return Suggestions(result.skin, seen, tuple(fits[arm.key] for arm in ordered(arms, status.id)[:PLACES]))
+    return Suggestions(result.skin, seen, tuple(fits[arm.key] for arm in ordered(arms, status.id)[:SUGGESTION_COUNT]))
 
 
 def seen_in(result: Result) -> Seen:

@@ -14,13 +14,13 @@ from django.utils import timezone
 
 from backend.analyses.models import Analysis
 from backend.analyses.selectors.status import analysis_status
-from backend.operations.throttle import tries
-from backend.products.bandit import CLICKS_A_DAY, REPORTS_A_DAY
+from backend.operations.throttle import count_attempts
+from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY
 from backend.products.models import Click, Product, Show, Spent
 from backend.products.selectors.suggestions import Suggestions, suggestions
 
-#: After this nothing of a report is counted any more, and what has been is forgotten.
-COUNTED = timedelta(days=3)
+#: Shows and clicks of a report are counted for this long; then its deduplication keys are deleted.
+COUNTING_PERIOD = timedelta(days=3)
 DAY_SECONDS = 24 * 3600
 
 
@@ -30,10 +30,10 @@ def shows_count(analysis_id: UUID, shown: Suggestions, sender: str) -> bool:
     if analysis is None or not shown.suggested:
         return False
     digest = _digest(analysis, "shown")
-    if Spent.objects.filter(pk=digest).exists() or not _few("products", sender, REPORTS_A_DAY):
+    if Spent.objects.filter(pk=digest).exists() or not _within_daily_limit("products", sender, MAX_REPORTS_PER_DAY):
         return False
     with transaction.atomic():
-        if not _spend(digest, analysis):
+        if not _mark_counted(digest, analysis):
             return False
         for one in shown.suggested:
             row, _made = Show.objects.get_or_create(product=one.product, skin=shown.skin, day=timezone.localdate())
@@ -54,12 +54,14 @@ def click_count(analysis_id: UUID, product: Product, sender: str) -> bool:
         return False
     digest = _digest(analysis, str(product.pk))
     counted = set(Spent.objects.filter(pk__in=[digest, _digest(analysis, "shown")]).values_list("pk", flat=True))
-    if digest in counted or not counted or not _few("clicks", f"{sender} {product.pk}", CLICKS_A_DAY):
+    if digest in counted or not counted:
+        return False
+    if not _within_daily_limit("clicks", f"{sender} {product.pk}", MAX_CLICKS_PER_DAY):
         return False
     human = analysis.human
     assert human is not None, "A report has a human."
     with transaction.atomic():
-        if not _spend(digest, analysis):
+        if not _mark_counted(digest, analysis):
             return False
         hour = timezone.now().replace(minute=0, second=0, microsecond=0)
         Click.objects.create(
@@ -68,14 +70,14 @@ def click_count(analysis_id: UUID, product: Product, sender: str) -> bool:
     return True
 
 
-def spent_forget() -> int:
-    """Forget what can't be counted again, as its report is too old; how many these were."""
+def delete_expired_dedup_keys() -> int:
+    """Delete the keys of reports that are too old to be counted again; returns how many."""
     deleted, _by_model = Spent.objects.filter(ends_at__lte=timezone.now()).delete()
     return deleted
 
 
 def _countable(analysis_id: UUID) -> Analysis | None:
-    since = timezone.now() - COUNTED
+    since = timezone.now() - COUNTING_PERIOD
     return Analysis.objects.select_related("human").filter(pk=analysis_id, finished_at__gt=since).first()
 
 
@@ -85,14 +87,15 @@ def _digest(analysis: Analysis, what: str) -> str:
     return hmac.new(settings.SECRET_KEY.encode(), said, hashlib.sha256).hexdigest()
 
 
-def _spend(digest: str, analysis: Analysis) -> bool:
-    """Whether nobody has spent it before."""
+def _mark_counted(digest: str, analysis: Analysis) -> bool:
+    """Whether this is counted for the first time."""
     assert analysis.finished_at is not None, "It is asked for by when it finished."
-    _row, made = Spent.objects.get_or_create(digest=digest, defaults={"ends_at": analysis.finished_at + COUNTED})
+    ends_at = analysis.finished_at + COUNTING_PERIOD
+    _row, made = Spent.objects.get_or_create(digest=digest, defaults={"ends_at": ends_at})
     return made
 
 
-def _few(what: str, sender: str, most: int) -> bool:
-    """Whether this try is one of the first of its sender's day. Where nobody counts senders, none is."""
-    counts = tries(what, sender, seconds=DAY_SECONDS)
+def _within_daily_limit(what: str, sender: str, most: int) -> bool:
+    """Whether the sender is within the limit of the day. Without a working counter it is not."""
+    counts = count_attempts(what, sender, seconds=DAY_SECONDS)
     return bool(counts) and max(counts) <= most

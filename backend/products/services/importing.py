@@ -14,13 +14,13 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import override
 
-from backend.operations.tables import FileUnreadable, rows_read
-from backend.products.kinds import Kind
+from backend.operations.spreadsheets import FileUnreadable, read_rows
+from backend.products.kinds import ProductKind
 from backend.products.models import WEB, Product
 from ml.labels import SCALP_TYPES, SYMPTOMS, Label
 
 #: Invented products, to try the pages with. Their maker is nobody, their links lead to pages that there are not.
-SAMPLES = Path(__file__).parent.parent / "samples.csv"
+SAMPLES_PATH = Path(__file__).parent.parent / "samples.csv"
 #: What each column is called in a file, blanks and case aside.
 COLUMNS: dict[str, tuple[str, ...]] = {
     "key": ("key", "번호", "제품번호"),
@@ -39,26 +39,26 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "url": ("link", "url", "링크"),
     "closed": ("closed", "단종"),
 }
-NEEDED = ("key", "name", "kind", "url")
-LISTS = ("suits_types", "suits_signs", "avoid_types", "avoid_signs")
+REQUIRED_COLUMNS = ("key", "name", "kind", "url")
+LIST_COLUMNS = ("suits_types", "suits_signs", "avoid_types", "avoid_signs")
 #: Letters that a column takes.
-LENGTHS = {column.name: column.max_length for column in Product._meta.concrete_fields if column.max_length}
+MAX_LENGTHS = {column.name: column.max_length for column in Product._meta.concrete_fields if column.max_length}
 #: Words of one cell. The slash belongs to a sign's name.
-BETWEEN = re.compile(r"[;,|]")
-YES = {"1", "true", "yes", "y", "o", "예", "단종"}
-NO = {"", "0", "false", "no", "n", "x", "아니요"}
+LIST_SEPARATOR = re.compile(r"[;,|]")
+TRUE_WORDS = {"1", "true", "yes", "y", "o", "예", "단종"}
+FALSE_WORDS = {"", "0", "false", "no", "n", "x", "아니요"}
 #: What nobody may claim of a cosmetic (Cosmetics Act, article 13), and what no cosmetic is.
-CLAIMS = re.compile(
+CURE_CLAIMS = re.compile(
     r"완치|치료|처방|효능|효과|의약품|발모|탈모\s*(?:방지|예방)|\b(?:cures?|heals?|prescription|drug)\b",
     re.IGNORECASE,
 )
 #: Where it would be a claim. What to avoid a product with may well speak of a treatment.
-CLAIMING = ("name", "name_en", "ingredients", "ingredients_en")
+CLAIM_COLUMNS = ("name", "name_en", "ingredients", "ingredients_en")
 
-SENTENCES = {
+REASON_TEXTS = {
     "key": "has no key",
     "name": "has no name",
-    "kind": f"is of no known kind; there are {', '.join(Kind.values)}",
+    "kind": f"is of no known kind; there are {', '.join(ProductKind.values)}",
     "word": "names a type or a sign that there is not",
     "url": "has a link that is no address of the web, http or https",
     "long": "has a text that is longer than its column",
@@ -80,7 +80,7 @@ class Skipped(Exception):
 
 
 @dataclass
-class Report:
+class ImportReport:
     """What came of an import, line by line."""
 
     lines: list[str] = field(default_factory=list)
@@ -106,16 +106,16 @@ class Report:
         if self.missing:
             lines.append(f"{self.missing:,} products are not in this file and stay; --replace closes them.")
         if self.samples:
-            lines.append(f"{self.samples:,} invented products gave way.")
+            lines.append(f"{self.samples:,} invented products were removed.")
         return "\n".join(lines)
 
 
-def products_import(path: Path, *, replace_all: bool = False) -> Report:
+def products_import(path: Path, *, replace_all: bool = False) -> ImportReport:
     """Take over the products of a list. All of it or, after an error, nothing; a second time, nothing changes.
 
     `replace_all` closes what is not in the file. Raises FileUnreadable or OSError.
     """
-    report = Report()
+    report = ImportReport()
     taken: dict[str, tuple[int, dict[str, Any]]] = {}
     for line, cells in _lines(path):
         try:
@@ -124,7 +124,7 @@ def products_import(path: Path, *, replace_all: bool = False) -> Report:
                 raise Skipped("twice")
         except Skipped as reason:
             found = f" ({reason.found})" if reason.found else ""
-            report.note(line, cells["key"], "skipped", f"as it {SENTENCES[reason.code]}{found}")
+            report.note(line, cells["key"], "skipped", f"as it {REASON_TEXTS[reason.code]}{found}")
         else:
             taken[values["key"]] = line, values
     with transaction.atomic():
@@ -132,10 +132,12 @@ def products_import(path: Path, *, replace_all: bool = False) -> Report:
     return report
 
 
-def samples_write(*, remove: bool = False) -> int:
-    """Have exactly the invented products of `SAMPLES`, or none of them; how many there are."""
+def write_samples(*, remove: bool = False) -> int:
+    """Replace the invented products by those of `SAMPLES_PATH`, or remove them; returns how many there are."""
     wanted = (
-        {} if remove else {values["key"]: values for values in (_values(cells) for _line, cells in _lines(SAMPLES))}
+        {}
+        if remove
+        else {values["key"]: values for values in (_values(cells) for _line, cells in _lines(SAMPLES_PATH))}
     )
     with transaction.atomic():
         Product.objects.filter(sample=True).exclude(key__in=wanted).delete()
@@ -146,19 +148,19 @@ def samples_write(*, remove: bool = False) -> int:
 
 def _lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
     """The lines of a list with their cells by our columns. Raises FileUnreadable or OSError."""
-    rows = rows_read(path)
+    rows = read_rows(path)
     first = next(rows, None)
     if first is None:
-        raise FileUnreadable(f"{path.name} has no rows below its head.")
+        raise FileUnreadable(f"{path.name} has no rows below its header.")
     names = {column: next((name for name in known if name in first.cells), "") for column, known in COLUMNS.items()}
-    if missing := [column for column in NEEDED if not names[column]]:
+    if missing := [column for column in REQUIRED_COLUMNS if not names[column]]:
         wanted = ", ".join("/".join(COLUMNS[column]) for column in missing)
         raise FileUnreadable(f"{path.name} lacks columns: {wanted}.")
     for row in chain((first,), rows):
         yield row.line, {column: row.cells.get(name, "") for column, name in names.items() if name}
 
 
-def _write(taken: dict[str, tuple[int, dict[str, Any]]], report: Report, replace_all: bool) -> None:
+def _write(taken: dict[str, tuple[int, dict[str, Any]]], report: ImportReport, replace_all: bool) -> None:
     if taken:
         samples = Product.objects.filter(sample=True)
         report.samples = samples.count()
@@ -196,21 +198,21 @@ def _values(cells: dict[str, str]) -> dict[str, Any]:
         if not values[column]:
             raise Skipped(column)
     values["kind"] = _kind(values["kind"])
-    for column in LISTS:
+    for column in LIST_COLUMNS:
         if column in values:
             values[column] = _keys(values[column], SCALP_TYPES if column.endswith("types") else SYMPTOMS)
     _check_link(values["url"])
-    for column, most in LENGTHS.items():
+    for column, most in MAX_LENGTHS.items():
         if len(values.get(column, "")) > most:
             raise Skipped("long", column)
-    for column in CLAIMING:
-        if claim := CLAIMS.search(values.get(column, "")):
+    for column in CLAIM_COLUMNS:
+        if claim := CURE_CLAIMS.search(values.get(column, "")):
             raise Skipped("claims", claim[0])
     if "closed" in values:
         closed = values.pop("closed").lower()
-        if closed not in YES | NO:
+        if closed not in TRUE_WORDS | FALSE_WORDS:
             raise Skipped("closed", closed)
-        values["active"] = closed not in YES
+        values["active"] = closed not in TRUE_WORDS
     uses = Product(**values).uses
     if not uses.suits_something:
         raise Skipped("suits")
@@ -221,7 +223,7 @@ def _values(cells: dict[str, str]) -> dict[str, Any]:
 
 def _kind(word: str) -> str:
     """The kind by its key or by its Korean or English name."""
-    for kind in Kind:
+    for kind in ProductKind:
         known = {str(kind.value)}
         for language in ("ko", "en"):
             with override(language):
@@ -235,7 +237,7 @@ def _keys(cell: str, labels: tuple[Label, ...]) -> list[str]:
     """The keys of the labels that a cell names by key, Korean or English word, in the order of the vocabulary."""
     known = {word.lower(): label.key for label in labels for word in (label.key, label.korean, label.english)}
     found = set()
-    for word in filter(None, (part.strip().lower() for part in BETWEEN.split(cell))):
+    for word in filter(None, (part.strip().lower() for part in LIST_SEPARATOR.split(cell))):
         if word not in known:
             raise Skipped("word", word)
         found.add(known[word])

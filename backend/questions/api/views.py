@@ -10,15 +10,15 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api.schema import problems
+from backend.analyses.api.openapi import problems
 from backend.analyses.errors import AnalysisUnknown
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.operations.throttle import client_address
 from backend.questions.advice import ADVICE
-from backend.questions.api import schema
+from backend.questions.api import openapi
 from backend.questions.errors import EntryUnknown, QuestionMissing
 from backend.questions.models import Entry
-from backend.questions.selectors.answering import Told, entry_get
+from backend.questions.selectors.answering import Answer, entry_get
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import question_ask
 from backend.questions.wording import reader_language, worded
@@ -27,8 +27,8 @@ from backend.questions.wording import reader_language, worded
 class Questions(APIView):
     @extend_schema(
         operation_id="question_ask",
-        request=schema.AskSchema,
-        responses={200: schema.ToldSchema, **problems(400, 404, 409, 410, 415, 422, 429)},
+        request=openapi.AskSchema,
+        responses={200: openapi.ToldSchema, **problems(400, 404, 409, 410, 415, 422, 429)},
     )
     def post(self, request: Request) -> HttpResponse:
         """Ask something. Answers are reviewed texts; no machine writes one."""
@@ -42,7 +42,7 @@ class Questions(APIView):
 
 
 class QuestionDetail(APIView):
-    @extend_schema(operation_id="question", responses={200: schema.EntrySchema, **problems(404)})
+    @extend_schema(operation_id="question", responses={200: openapi.EntrySchema, **problems(404)})
     def get(self, request: Request, key: str) -> HttpResponse:
         """One question with its answer."""
         entry = entry_get(key)
@@ -51,7 +51,7 @@ class QuestionDetail(APIView):
         return JsonResponse(_entry_json(entry, reader_language()), json_dumps_params={"ensure_ascii": False})
 
 
-def told_json(told: Told) -> dict[str, Any]:
+def told_json(told: Answer) -> dict[str, Any]:
     advice = ADVICE[told.flag] if told.flag else None
     return {
         "kind": told.kind.value,

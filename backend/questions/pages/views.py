@@ -11,13 +11,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from backend.analyses.pages.words import label_word
 from backend.config.errors import UserError
-from backend.config.private import private
+from backend.config.private_responses import private
 from backend.operations.throttle import client_address
 from backend.questions.advice import ADVICE
 from backend.questions.errors import EntryUnknown
-from backend.questions.selectors.answering import MOST, entry_get, first_questions
+from backend.questions.selectors.answering import QUESTION_MAX_CHARS, entry_get, first_questions
 from backend.questions.selectors.context import report_signs
-from backend.questions.services.asking import KEPT_DAYS, question_ask
+from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS, question_ask
 from backend.questions.wording import reader_language, worded
 from ml.labels import GRADES, SYMPTOMS
 
@@ -51,7 +51,11 @@ def entry(request: HttpRequest, key: str) -> HttpResponse:
 
 def _render_questions(request: HttpRequest, signs: dict[str, int], context: dict[str, Any]) -> HttpResponse:
     language, status = reader_language(), 200
-    context |= {"most": MOST, "kept_days": KEPT_DAYS, "question": request.POST.get("question", "")[:MOST]}
+    context |= {
+        "most": QUESTION_MAX_CHARS,
+        "kept_days": UNANSWERED_RETENTION_DAYS,
+        "question": request.POST.get("question", "")[:QUESTION_MAX_CHARS],
+    }
     if request.method == "POST":
         try:
             told = question_ask(

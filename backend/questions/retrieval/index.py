@@ -18,8 +18,8 @@ Scores = NDArray[np.float32]
 #: Found on the phrases of the entries themselves, each left out in turn; no question of the test was looked at for it.
 #: Of meaning: the closest way to ask, the middle of all of them, the answer. Of words: BM25.
 CLOSEST, MIDDLE, ANSWER, WORDS = 1.0, 1.5, 0.5, 0.6
-#: How much of the covariance within entries is taken to be the same in all directions: 384 of them, few phrases each.
-ROUND = 0.8
+#: Shrinkage of the covariance within entries towards the identity: there are 384 dimensions and few phrases per entry.
+COVARIANCE_SHRINKAGE = 0.8
 #: Without meaning: BM25, and how many letters the closest way to ask shares, which bears misspelling.
 WORDS_ALONE, LETTERS = 1.0, 0.2
 
@@ -67,7 +67,7 @@ class Index:
             self._answers_of = self._places(answers)
             self._averages = _averages(phrases)
             centred = _centred(phrases, self._averages)
-            self._evened = evened(centred - self._middle(centred)[self._phrases_of])
+            self._evened = whiten(centred - self._middle(centred)[self._phrases_of])
             self._phrases = _unit(centred @ self._evened)
             self._answers = _unit(_centred(answers, _averages(answers)) @ self._evened)
             self._middles = _unit(self._middle(self._phrases))
@@ -120,7 +120,7 @@ def _centred(texts: Sequence[Text], averages: dict[str, Scores]) -> Scores:
     return _unit(_stack(texts) - np.stack([averages[text.language] for text in texts]))
 
 
-def evened(within: Scores) -> Scores:
+def whiten(within: Scores) -> Scores:
     """What makes ways to ask the same differ alike in all directions: how something is said then counts less than what.
 
     Within-class covariance normalization (Hatch, Kajarekar, Stolcke: Interspeech 2006), C^(-1/2) of the covariance C of
@@ -129,7 +129,9 @@ def evened(within: Scores) -> Scores:
     covariance = within.T @ within / max(1, len(within))
     size = len(covariance)
     mean = max(float(np.trace(covariance)) / size, 1e-9)
-    values, vectors = np.linalg.eigh((1 - ROUND) * covariance / mean + ROUND * np.eye(size))
+    values, vectors = np.linalg.eigh(
+        (1 - COVARIANCE_SHRINKAGE) * covariance / mean + COVARIANCE_SHRINKAGE * np.eye(size)
+    )
     return np.asarray((vectors / np.sqrt(values)) @ vectors.T, dtype=np.float32)
 
 

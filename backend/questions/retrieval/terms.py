@@ -15,9 +15,11 @@ import snowballstemmer
 from kiwipiepy import Kiwi
 
 #: Nouns, verbs, adjectives, roots, adverbs, foreign words, numbers; not pronouns, particles and endings.
-MEANING = frozenset({"NNG", "NNP", "NNB", "NR", "VV", "VV-I", "VV-R", "VA", "VA-I", "VA-R", "XR", "MAG", "SL", "SN"})
+CONTENT_TAGS = frozenset(
+    {"NNG", "NNP", "NNB", "NR", "VV", "VV-I", "VV-R", "VA", "VA-I", "VA-R", "XR", "MAG", "SL", "SN"}
+)
 #: So frequent in questions that they tell nothing of what is asked.
-EMPTY = frozenset(
+STOP_WORDS = frozenset(
     """
     하 있 되 것 거 수 좀 왜 어떻 어떻게 이렇 그렇 같 주 알 말 때 더 잘 요
     i me my mine you your it its is are was be am do does did can could should would will may the a an of to in on for
@@ -45,7 +47,7 @@ def terms(text: str) -> list[str]:
     """The words of a text that carry its meaning, each as often as it is there."""
     found = []
     for token in _kiwi().tokenize(normal(text)):
-        if token.tag not in MEANING or token.form in EMPTY:
+        if token.tag not in CONTENT_TAGS or token.form in STOP_WORDS:
             continue
         found.append(_stem(token.form) if token.tag == "SL" else token.form)
     return found

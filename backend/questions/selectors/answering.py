@@ -14,9 +14,9 @@ from backend.questions.models import Entry, EntryText, Topic
 from backend.questions.red_flags import RedFlag, red_flag
 from backend.questions.retrieval.index import Index, Match, Role, Text
 
-MOST = 200  #: letters of a question
+QUESTION_MAX_CHARS = 200  #: letters of a question
 NOT_BLANK = r"[^\s\x00-\x1f\x7f-\x9f]"  #: found in a question, in Python as in ECMAScript
-SUGGESTIONS = 3
+MAX_SUGGESTIONS = 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ WITH_MEANING = Limits(known=0.6, sure=1.15, decoys=0.1, sharpness=8)
 WITHOUT_MEANING = Limits(known=0.13, sure=0.40, decoys=0.1, sharpness=30)
 
 #: Parts of keys of entries that belong to a sign; they come first for somebody whose report has that sign.
-OF_SIGNS = {
+KEY_PARTS_BY_SIGN = {
     "fine_scaling": ("dry", "scaling"),
     "excess_sebum": ("sebum", "oily"),
     "interfollicular_erythema": ("redness", "sensitive"),
@@ -46,11 +46,11 @@ OF_SIGNS = {
     "hair_loss": ("hair-loss",),
 }
 #: What many ask, most first.
-OFTEN = ("accuracy", "doctor-when", "wash-how-often", "hair-loss-a-day", "erase", "type-what")
-NUDGE = 0.03  #: between two that fit alike
+POPULAR_ENTRIES = ("accuracy", "doctor-when", "wash-how-often", "hair-loss-a-day", "erase", "type-what")
+SIGN_BONUS = 0.03  #: between two that fit alike
 
 
-class Kind(StrEnum):
+class AnswerKind(StrEnum):
     RED_FLAG = "red_flag"  #: this can't wait: somebody should be seen now
     ANSWER = "answer"
     UNSURE = "unsure"  #: it may be one of the suggestions
@@ -59,10 +59,10 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Told:
+class Answer:
     """What a question was answered: an entry and others like it, suggestions alone, or neither."""
 
-    kind: Kind
+    kind: AnswerKind
     language: str
     flag: RedFlag | None = None
     entry: Entry | None = None
@@ -71,26 +71,26 @@ class Told:
     means: bool = True  #: whether meaning was looked at, beside words and letters
 
 
-def question_answer(question: str, language: str, signs: Sequence[str] = ()) -> Told:
+def question_answer(question: str, language: str, signs: Sequence[str] = ()) -> Answer:
     """Answer in `language`. `signs`: keys of the signs that the reader's report found, the most marked first."""
-    question = question[:MOST]
+    question = question[:QUESTION_MAX_CHARS]
     if flag := red_flag(question):
-        return Told(Kind.RED_FLAG, language, flag=flag)
-    known = _known(_state())
+        return Answer(AnswerKind.RED_FLAG, language, flag=flag)
+    known = _search_state(_state())
     limits = WITH_MEANING if known.index.means else WITHOUT_MEANING
     ranked = known.index.ranked(question, known.nudges(signs))
     best = [match for match in ranked if match.key not in known.decoys | known.flags]
     means = known.index.means
     if not ranked or ranked[0].score < limits.known:
-        return Told(Kind.UNKNOWN, language, nearest=ranked[0].key if ranked else "", means=means)
+        return Answer(AnswerKind.UNKNOWN, language, nearest=ranked[0].key if ranked else "", means=means)
     if ranked[0].key in known.flags:
-        return Told(Kind.RED_FLAG, language, flag=RedFlag(ranked[0].key), means=means)
+        return Answer(AnswerKind.RED_FLAG, language, flag=RedFlag(ranked[0].key), means=means)
     if share(ranked, known.decoys, limits.sharpness) > limits.decoys:
-        return Told(Kind.OFF_TOPIC, language, nearest=ranked[0].key, means=means)
-    entries = known.entries(best[:SUGGESTIONS])
+        return Answer(AnswerKind.OFF_TOPIC, language, nearest=ranked[0].key, means=means)
+    entries = known.entries(best[:MAX_SUGGESTIONS])
     if best[0].score >= limits.sure:
-        return Told(Kind.ANSWER, language, None, entries[0], tuple(entries[1:]), best[0].key, means)
-    return Told(Kind.UNSURE, language, None, None, tuple(entries), best[0].key, means)
+        return Answer(AnswerKind.ANSWER, language, None, entries[0], tuple(entries[1:]), best[0].key, means)
+    return Answer(AnswerKind.UNSURE, language, None, None, tuple(entries), best[0].key, means)
 
 
 def share(ranked: Sequence[Match], keys: Collection[str], sharpness: float) -> float:
@@ -106,12 +106,12 @@ def entry_get(key: str) -> Entry | None:
 
 def first_questions(signs: Sequence[str] = ()) -> list[Entry]:
     """Entries to begin with: of the reader's signs, else what many ask."""
-    wanted = [*(f"care-{OF_SIGNS[sign][0]}" for sign in signs if sign in OF_SIGNS), *OFTEN]
+    wanted = [*(f"care-{KEY_PARTS_BY_SIGN[sign][0]}" for sign in signs if sign in KEY_PARTS_BY_SIGN), *POPULAR_ENTRIES]
     found = {entry.key: entry for entry in Entry.objects.filter(key__in=wanted)}
     return [found[key] for key in dict.fromkeys(wanted) if key in found][:4]
 
 
-class _Known:
+class _SearchState:
     """All entries as they are now, indexed."""
 
     def __init__(self) -> None:
@@ -131,8 +131,10 @@ class _Known:
     def nudges(self, signs: Sequence[str]) -> Mapping[str, float]:
         nudged: dict[str, float] = {}
         for sign in signs:
-            for part in OF_SIGNS.get(sign, ()):
-                nudged |= {key: NUDGE for key in self.index.keys if part in key and key not in self.decoys | self.flags}
+            for part in KEY_PARTS_BY_SIGN.get(sign, ()):
+                nudged |= {
+                    key: SIGN_BONUS for key in self.index.keys if part in key and key not in self.decoys | self.flags
+                }
         return nudged
 
     def entries(self, matches: Sequence[Match]) -> list[Entry]:
@@ -147,5 +149,5 @@ def _state() -> str:
 
 
 @lru_cache(1)
-def _known(_state: str) -> _Known:
-    return _Known()
+def _search_state(_state: str) -> _SearchState:
+    return _SearchState()

@@ -15,7 +15,7 @@ from backend.questions.models import Entry, EntryText, Topic
 from backend.questions.retrieval.index import Role
 from backend.questions.retrieval.meaning import meaning_there
 from backend.questions.retrieval.terms import terms
-from backend.questions.services.meanings import vector_is_known, vectors_of
+from backend.questions.services.meanings import has_stored_vector, text_vectors
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +63,7 @@ def entries_load(folder: Path = FOLDER) -> Loaded:
                 changed += 1
     texts = sum(entry_texts_write(entry) for entry in Entry.objects.prefetch_related("texts"))
     loaded = Loaded(added, changed, len(gone), kept, texts)
-    log.info("entries_loaded", said=str(loaded))
+    log.info("questions_loaded", said=str(loaded))
     return loaded
 
 
@@ -76,13 +76,13 @@ def entry_texts_write(entry: Entry) -> int:
         if (
             known not in wanted
             or known in kept
-            or (row.vector is None and (vector_is_known(row.text) or meaning_there()))
+            or (row.vector is None and (has_stored_vector(row.text) or meaning_there()))
         ):
             stale.append(row.pk)
         else:
             kept.add(known)
     new = sorted(wanted - kept)
-    vectors = vectors_of([text for _role, _language, text in new])
+    vectors = text_vectors([text for _role, _language, text in new])
     with transaction.atomic():
         EntryText.objects.filter(pk__in=stale).delete()
         EntryText.objects.bulk_create(

@@ -10,10 +10,10 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from backend.analyses.api.schema import problems
+from backend.analyses.api.openapi import problems
 from backend.analyses.models import Age, Sex
-from backend.config.private import private
-from backend.statistics.api import schema
+from backend.config.private_responses import private
+from backend.statistics.api import openapi
 from backend.statistics.errors import GroupUnknown
 from backend.statistics.selectors.groups import Group, Statistics, statistics_published
 from backend.statistics.selectors.own import own_statistics
@@ -22,8 +22,8 @@ from backend.statistics.selectors.own import own_statistics
 class PublishedStatistics(APIView):
     @extend_schema(
         operation_id="statistics",
-        parameters=[schema.SEX, schema.AGE],
-        responses={200: schema.StatisticsSchema, **problems(422)},
+        parameters=[openapi.SEX, openapi.AGE],
+        responses={200: openapi.StatisticsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
         """How common each scalp type and degree is among the results of one sex and age."""
@@ -37,7 +37,7 @@ class PublishedStatistics(APIView):
 class OwnStatistics(APIView):
     @extend_schema(
         operation_id="analysis_statistics",
-        responses={200: schema.OwnStatisticsSchema, **problems(404, 409, 410)},
+        responses={200: openapi.OwnStatisticsSchema, **problems(404, 409, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Where one result stands among those of the same sex and age."""

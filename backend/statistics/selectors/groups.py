@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-from backend.statistics.models import Kind, Publication, PublishedCount
+from backend.statistics.models import BarKind, Publication, PublishedCount
 from ml.labels import GRADES, SCALP_TYPES
 
 
@@ -62,8 +62,8 @@ class Statistics:
                 bars += counted
         if not bars:
             return None
-        skins = {label.key: bars[Kind.SKIN, label.key] for label in SCALP_TYPES}
-        preds = [bars[Kind.PRED, str(grade)] for grade in range(len(GRADES))]
+        skins = {label.key: bars[BarKind.SKIN, label.key] for label in SCALP_TYPES}
+        preds = [bars[BarKind.PRED, str(grade)] for grade in range(len(GRADES))]
         return Group(
             sex, age, sum(preds),
             {key: count / sum(skins.values()) for key, count in skins.items()},

@@ -13,29 +13,29 @@ from django.db.models.functions import Cast, Substr
 from django.utils import timezone
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Human
-from backend.statistics.models import Kind, Publication, PublishedCount, Tally
+from backend.statistics.models import BarKind, Publication, PublishedCount, Tally
 from backend.statistics.noise import noisy
 from ml.labels import GRADES, SCALP_TYPES
 
 log = structlog.get_logger(__name__)
 
 #: Between two publications. An erased result leaves the statistics with the next one.
-PERIOD = timedelta(days=1)
+PUBLISH_INTERVAL = timedelta(days=1)
 #: A group of fewer results is not shown.
-FEWEST = 20
+MIN_GROUP_SIZE = 20
 
 _SEXES = {word: sex for sex, word in SEX_WORDS.items()}
 _AGES = {word: age for age, word in AGE_WORDS.items()}
 _SKINS = {label.korean: label.key for label in SCALP_TYPES}
 _PREDS = {label.korean: grade for grade, label in enumerate(GRADES)}
 _BARS: list[tuple[str, str]] = [
-    *((Kind.SKIN, skin) for skin in _SKINS.values()),
-    *((Kind.PRED, str(pred)) for pred in _PREDS.values()),
+    *((BarKind.SKIN, skin) for skin in _SKINS.values()),
+    *((BarKind.PRED, str(pred)) for pred in _PREDS.values()),
 ]
 
 
 def statistics_publish(*, now: bool = False) -> int | None:
-    """Publish if the last time was `PERIOD` ago, or `now`; how many results were counted, or None.
+    """Publish if the last time was `PUBLISH_INTERVAL` ago, or `now`; how many results were counted, or None.
 
     Any number of these may run at once: one of them publishes. Where there is no result yet, it waits for the first.
     """
@@ -43,7 +43,7 @@ def statistics_publish(*, now: bool = False) -> int | None:
     due = Publication.objects.filter(pk=1)
     if not now:
         # A time far in the future was written before the clock was set back; one just ahead, by another who publishes.
-        due = due.exclude(published_at__range=(moment - PERIOD, moment + PERIOD))
+        due = due.exclude(published_at__range=(moment - PUBLISH_INTERVAL, moment + PUBLISH_INTERVAL))
     Publication.objects.get_or_create(pk=1, defaults={"published_at": datetime(1970, 1, 1, tzinfo=UTC)})
     if not due.exists():
         return None
@@ -81,15 +81,15 @@ def _published(tallies: Iterator[Tally]) -> Iterator[PublishedCount]:
     groups: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
     for tally in tallies:
         bars = groups.setdefault((tally.sex, tally.age), Counter())
-        bars[Kind.SKIN, tally.skin] += tally.count
-        bars[Kind.PRED, str(tally.pred)] += tally.count
+        bars[BarKind.SKIN, tally.skin] += tally.count
+        bars[BarKind.PRED, str(tally.pred)] += tally.count
     for (sex, age), bars in groups.items():
         shown = {(kind, value): noisy(bars[kind, value], f"{sex} {age} {kind} {value}") for kind, value in _BARS}
         # By what there is, and by what anybody could count together.
-        if all(_sum(counts, kind) >= FEWEST for counts in (bars, shown) for kind in Kind):
+        if all(_sum(counts, kind) >= MIN_GROUP_SIZE for counts in (bars, shown) for kind in BarKind):
             for (kind, value), count in shown.items():
                 yield PublishedCount(sex=sex, age=age, kind=kind, value=value, count=count)
 
 
-def _sum(counts: Mapping[tuple[str, str], int], kind: Kind) -> int:
+def _sum(counts: Mapping[tuple[str, str], int], kind: BarKind) -> int:
     return sum(count for (of, _value), count in counts.items() if of == kind)

@@ -35,7 +35,7 @@ def two_reapers(house: House, load: Load) -> Iterator[None]:
     until(lambda: house.running() == 0, 30, "the reapers")
     house.start("model")
     yield
-    taken = attempts_in([house.log(part) for part in REAPERS], "lease_taken_back")
+    taken = attempts_in([house.log(part) for part in REAPERS], "lease_reclaimed")
     assert all(taken[one] == 1 for one in held), f"of {held}, these were taken back so often: {taken}"
 
 

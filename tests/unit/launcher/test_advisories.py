@@ -13,7 +13,7 @@ from deploy.launcher.terminal import LaunchError
 from tests.support.environment import ROOT
 
 #: As pip-audit 2.10 writes them.
-SOUND = {"name": "django", "version": "5.2.19", "vulns": []}
+SAFE = {"name": "django", "version": "5.2.19", "vulns": []}
 FLAWED = {
     "name": "pillow",
     "version": "12.0.0",
@@ -36,13 +36,13 @@ def test_markers_extras_and_comments_are_no_part_of_a_pin(tmp_path: Path) -> Non
 
 
 def test_a_finding_names_the_version_that_fixes_it() -> None:
-    assert summarize([SOUND, FLAWED, UNKNOWN]) == Audit(
+    assert summarize([SAFE, FLAWED, UNKNOWN]) == Audit(
         findings=("pillow 12.0.0: PYSEC-2026-1, fixed in 13.0.0",), looked_up=2, unknown=1
     )
 
 
 def test_a_finding_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(advisories, "run_pip_audit", lambda python, pins: summarize([SOUND, FLAWED]))
+    monkeypatch.setattr(advisories, "run_pip_audit", lambda python, pins: summarize([SAFE, FLAWED]))
     with pytest.raises(LaunchError, match=r"pillow 12\.0\.0: PYSEC-2026-1"):
         audit(ROOT, Path(sys.executable))
 

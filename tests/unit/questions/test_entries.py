@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from backend.questions.red_flags import RedFlag
-from backend.questions.selectors.answering import OF_SIGNS, OFTEN
+from backend.questions.selectors.answering import KEY_PARTS_BY_SIGN, POPULAR_ENTRIES
 from tests.support.environment import ROOT
 
 FOLDER = ROOT / "backend" / "questions" / "entries"
@@ -183,5 +183,5 @@ def test_every_red_flag_is_asked_in_other_words_than_the_rules_have() -> None:
 
 
 def test_what_is_offered_to_begin_with_is_there() -> None:
-    wanted = {*OFTEN, *(f"care-{parts[0]}" for parts in OF_SIGNS.values())}
+    wanted = {*POPULAR_ENTRIES, *(f"care-{parts[0]}" for parts in KEY_PARTS_BY_SIGN.values())}
     assert wanted <= {entry["key"] for _topic, entry in entries()}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backend.questions.retrieval.bm25 import BM25
-from backend.questions.retrieval.index import ROUND, Index, Match, Role, Text, evened
+from backend.questions.retrieval.index import COVARIANCE_SHRINKAGE, Index, Match, Role, Text, whiten
 from backend.questions.retrieval.terms import language_of, terms, threes
 from backend.questions.selectors.answering import share
 
@@ -80,9 +80,9 @@ def test_a_question_of_signs_alone_fits_nothing() -> None:
 
 def test_what_differs_among_ways_to_ask_the_same_is_evened_out() -> None:
     within = np.random.default_rng(3).normal(size=(500, 6)) * np.array([8, 4, 2, 1, 1, 1])
-    matrix = evened(within.astype(np.float32))
+    matrix = whiten(within.astype(np.float32))
     covariance = within.T @ within / len(within)
-    shrunk = (1 - ROUND) * covariance / (np.trace(covariance) / 6) + ROUND * np.eye(6)
+    shrunk = (1 - COVARIANCE_SHRINKAGE) * covariance / (np.trace(covariance) / 6) + COVARIANCE_SHRINKAGE * np.eye(6)
     assert matrix @ shrunk @ matrix.T == pytest.approx(np.eye(6), abs=1e-4)
     spread = (within @ matrix).std(axis=0)
     assert 2 < spread.max() / spread.min() < 0.7 * 8

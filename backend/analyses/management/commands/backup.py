@@ -3,14 +3,14 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from backend.analyses.services.restoring import erasures_known
+from backend.analyses.services.restoring import erased_ids
 from backend.operations.backup import BackupFailed, database_dump
 
 
 class Command(BaseCommand):
     help = (
-        "Write the database to a new file while the service runs. Photos are no part of it: they are deleted after the "
-        "retention period, and an erased one must not come back. deploy/operating.md says how to restore."
+        "Write the database to a new file while the service runs. Photos are not included: they are deleted after the "
+        "retention period, and an erased one must not come back. deploy/operating.md describes how to restore."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -18,15 +18,15 @@ class Command(BaseCommand):
         parser.add_argument(
             "--erasures",
             action="store_true",
-            help="write only the ids of what was erased, one a line; quick enough for every few minutes",
+            help="write only the ids of erased analyses, one per line; fast enough to run every few minutes",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path = options["file"]
         if options["erasures"]:
-            whole = file.with_name(f".{file.name}.part")
-            whole.write_text("".join(f"{analysis_id}\n" for analysis_id in sorted(erasures_known())))
-            whole.replace(file)
+            draft = file.with_name(f".{file.name}.part")
+            draft.write_text("".join(f"{analysis_id}\n" for analysis_id in sorted(erased_ids())))
+            draft.replace(file)
             return
         try:
             database_dump(file)

@@ -8,26 +8,26 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
-from backend.analyses.services.restoring import analyses_restored, erasures_known
+from backend.analyses.services.restoring import analyses_reconcile, erased_ids
 from backend.operations.backup import BackupFailed, database_load
-from backend.operations.selectors import workers_heard
+from backend.operations.selectors import fresh_worker_names
 
-ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+UUID_PATTERN = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class Command(BaseCommand):
     help = (
-        "Put the database of a backup in the place of the present one, migrate it, and erase again what was erased "
-        "since: as the present database knows it, if there is one, and as the files given with --erased know it. "
-        "Every part of the service but the database has to be stopped."
+        "Replace the database by a backup, migrate it, and erase again the analyses that were erased since: those that "
+        "the present database knows, if there is one, and those in the files given with --erased. "
+        "Stop all parts of the service except the database first."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, nargs="?", help="what the command backup wrote")
+        parser.add_argument("file", type=Path, nargs="?", help="a file written by the backup command")
         parser.add_argument(
             "--loaded",
             action="store_true",
-            help="the database is in place already (pg_restore by hand, a snapshot): do only what comes after",
+            help="the database is already restored (by pg_restore or from a snapshot): only do the remaining steps",
         )
         parser.add_argument(
             "--erased",
@@ -35,55 +35,55 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="FILE",
-            help="ids, one a line, or the service's logs, of which the lines of erasures count",
+            help="a file of ids, one per line, or service logs that contain `analysis_erased` events",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         file: Path | None = options["file"]
         if (file is None) != options["loaded"]:
-            raise CommandError("Name either the file of a backup or --loaded.")
+            raise CommandError("Give either a backup file or --loaded.")
         try:
             erased = {analysis_id for given in options["erased"] for analysis_id in erased_in(given)}
             if file is not None:
-                _refuse_while_it_runs()
-                erased |= erasures_known()
+                _refuse_while_running()
+                erased |= erased_ids()
                 database_load(file)
         except (BackupFailed, OSError) as error:
             raise CommandError(str(error)) from error
         call_command("migrate", interactive=False, verbosity=0)
-        restored = analyses_restored(erased)
+        restored = analyses_reconcile(erased)
         self.stdout.write(
-            f"Restored. Erased again: {restored.erased}. Waiting: {restored.waiting}. Photos that are not there: "
-            f"{restored.photos_missing}, for want of which {restored.failed} failed. Everybody has to log in anew."
+            f"Restored. Erased again: {restored.erased}. Queued: {restored.waiting}. Missing photos: "
+            f"{restored.photos_missing}, so that {restored.failed} analyses failed. Staff have to log in again."
         )
 
 
 def erased_in(file: Path) -> set[UUID]:
-    """The ids of erased analyses in a list of ids or in lines of our logs. Raises OSError."""
+    """The ids of erased analyses in a list of ids or in logs of the service. Raises OSError."""
     found = set()
     with file.open(errors="replace") as lines:
         for line in map(str.strip, lines):
-            if ID.fullmatch(line):
+            if UUID_PATTERN.fullmatch(line):
                 found.add(UUID(line))
-            elif '"analysis_erased"' in line and (told := ID.search(_analysis(line))):
-                found.add(UUID(told[0]))
+            elif '"analysis_erased"' in line and (match := UUID_PATTERN.search(_erased_analysis(line))):
+                found.add(UUID(match[0]))
     return found
 
 
-def _analysis(line: str) -> str:
-    """What a line of the log says of which analysis; whoever gathered the logs may have put words before it."""
+def _erased_analysis(line: str) -> str:
+    """The analysis id in a log line with an erasure; log collectors may have put a prefix before the JSON."""
     try:
-        told = json.loads(line[line.index("{") :])
+        event = json.loads(line[line.index("{") :])
     except ValueError:
         return ""
-    return str(told.get("analysis", "")) if told.get("event") == "analysis_erased" else ""
+    return str(event.get("analysis", "")) if event.get("event") == "analysis_erased" else ""
 
 
-def _refuse_while_it_runs() -> None:
+def _refuse_while_running() -> None:
     try:
-        heard = workers_heard()
+        running = fresh_worker_names()
     except DatabaseError:
-        return  # There is no database to speak of.
-    if heard:
-        names = ", ".join(sorted(heard))
-        raise CommandError(f"Workers were heard of just now: {names}. Stop web, workers and schedule, and try again.")
+        return  # There is no database yet.
+    if running:
+        names = ", ".join(sorted(running))
+        raise CommandError(f"Workers are still running: {names}. Stop web, workers and schedule, and try again.")

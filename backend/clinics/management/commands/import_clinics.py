@@ -4,14 +4,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 
 from backend.clinics.services.importing import clinics_import
-from backend.operations.tables import FileUnreadable
+from backend.operations.spreadsheets import FileUnreadable
 
 
 class Command(BaseCommand):
     help = (
-        "Take over the clinics of a list, xlsx or csv: of HIRA (병원정보서비스), a licence list of LOCALDATA, or one "
-        "with the columns name, latitude, longitude and perhaps key, kind, province, district, address, phone, "
-        "website, specialists. It says what it mended, merged and skipped, and can run again."
+        "Import clinics from an xlsx or csv file: a list of HIRA (병원정보서비스), a license list of LOCALDATA, or one "
+        "with the columns name, latitude, longitude and optionally key, kind, province, district, address, phone, "
+        "website, specialists. Reports what was corrected, merged and skipped, and can be repeated."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -20,10 +20,10 @@ class Command(BaseCommand):
             "--departments",
             type=Path,
             metavar="FILE",
-            help="HIRA's file of departments: with it, who names dermatology is taken; without it, whose name has 피부",
+            help="HIRA's file of departments: take clinics with dermatology; without it, those with 피부 in their name",
         )
         parser.add_argument(
-            "--replace", action="store_true", help="remove what came from the same register and is not in the file"
+            "--replace", action="store_true", help="remove clinics of the same register that are not in the file"
         )
 
     @no_translations

@@ -9,11 +9,11 @@ from backend.clinics.sources import Source
 
 
 class Command(BaseCommand):
-    help = "Have 20,000 invented clinics, marked as samples wherever they are shown; with --remove have none of them."
+    help = "Create 20,000 invented clinics, which are marked as samples everywhere; remove them with --remove."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--remove", action="store_true")
-        parser.add_argument("--unless-any", action="store_true", help="do nothing where there are clinics already")
+        parser.add_argument("--unless-any", action="store_true", help="do nothing if there are clinics already")
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:

@@ -7,8 +7,8 @@ from backend.operations.selectors import worker_is_fresh
 
 class Command(BaseCommand):
     help = (
-        "Exit 0 if the worker of this node name took a heartbeat just now, a model worker one with all seven models; "
-        "for health checks of containers."
+        "Exit with 0 if the worker of this node name has a fresh heartbeat and, for a model worker, all seven models. "
+        "For container health checks."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -16,4 +16,4 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not worker_is_fresh(options["name"]):
-            raise CommandError(f"No fresh heartbeat of {options['name']}.")
+            raise CommandError(f"{options['name']} has no fresh heartbeat.")

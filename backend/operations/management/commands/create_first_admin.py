@@ -7,7 +7,7 @@ from django.db import transaction
 
 
 class Command(BaseCommand):
-    help = "Create the first admin, and print name and generated password, once; print nothing if there is one."
+    help = "Create the first admin and print its name and generated password once; do nothing if there is an admin."
 
     def handle(self, *args: Any, **options: Any) -> None:
         users = get_user_model().objects

@@ -3,19 +3,19 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser, no_translations
 
 from backend.products.models import Product
-from backend.products.services.importing import samples_write
+from backend.products.services.importing import write_samples
 
 
 class Command(BaseCommand):
-    help = "Have a few invented products, marked as samples wherever they are shown; with --remove have none of them."
+    help = "Create a few invented products, which are marked as samples everywhere; remove them with --remove."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--remove", action="store_true")
-        parser.add_argument("--unless-any", action="store_true", help="do nothing where there are products already")
+        parser.add_argument("--unless-any", action="store_true", help="do nothing if there are products already")
 
     @no_translations
     def handle(self, *args: Any, **options: Any) -> None:
         if options["unless_any"] and Product.objects.exists():
             return
-        number = samples_write(remove=options["remove"])
-        self.stdout.write(f"{number} invented products are there.")
+        number = write_samples(remove=options["remove"])
+        self.stdout.write(f"There are {number} invented products.")

@@ -4,19 +4,19 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from backend.questions.models import EntryText
 from backend.questions.services.loading import entries_load
-from backend.questions.services.meanings import meanings_write
+from backend.questions.services.meanings import write_meanings
 
 
 class Command(BaseCommand):
-    help = "Load the reviewed questions and answers of this version; what admins edited stays as it is."
+    help = "Load the reviewed questions and answers of this version; texts that admins have edited stay."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--write-meanings", action="store_true", help="after texts were changed: write their meanings to the file"
+            "--write-meanings", action="store_true", help="write the embeddings of changed texts to the file"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(str(entries_load()))
         if options["write_meanings"]:
-            written = meanings_write(EntryText.objects.values_list("text", flat=True))
-            self.stdout.write(f"{written} meanings written")
+            written = write_meanings(EntryText.objects.values_list("text", flat=True))
+            self.stdout.write(f"{written} embeddings written")

@@ -6,7 +6,7 @@ from backend.statistics.services.publishing import statistics_publish
 
 
 class Command(BaseCommand):
-    help = "Count all results for the statistics now, rather than with the next daily count."
+    help = "Count all results for the statistics now instead of at the next daily run."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(f"{statistics_publish(now=True)} results counted")

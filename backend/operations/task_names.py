@@ -1,0 +1,6 @@
+"""Names of queues and tasks that the backend and the workers share."""
+
+PHOTOS_QUEUE = "photos"
+UPKEEP_QUEUE = "upkeep"
+
+ANALYSE_PHOTO = "analyse_photo"
