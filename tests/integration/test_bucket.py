@@ -88,7 +88,7 @@ def test_orphans_are_swept_page_by_page_and_what_has_a_row_stays(
     assert photos_purge(orphans=False) == Purged(expired=0, photos=0, orphans=0)
     assert photos_purge() == Purged(expired=0, photos=0, orphans=0)  # They are too young.
     monkeypatch.setattr(retention, "ORPHAN_AGE", -retention.ORPHAN_AGE)
-    monkeypatch.setattr(retention, "AT_ONCE", 4)
+    monkeypatch.setattr(retention, "BATCH_SIZE", 4)
     assert photos_purge() == Purged(expired=0, photos=0, orphans=12)
     assert bucket.names() == {analysis.photo for analysis in kept} | {"deeper/not-ours.jpg"}
 

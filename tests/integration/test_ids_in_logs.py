@@ -39,7 +39,7 @@ def test_one_id_is_followed_from_the_request_to_the_end_of_the_attempt(stack: St
 
 
 def test_photos_that_share_a_batch_keep_their_own_ids(stack: Stack) -> None:
-    # A round of the reaper between a commit and its bell would ring as well, with an id of its own.
+    # A run of the reaper between a commit and its message would send one as well, with its own id.
     stack.stop("upkeep")
     stack.freeze_model()
     sent = {}
@@ -62,7 +62,7 @@ def test_what_the_reaper_rings_for_bears_the_id_of_its_round(stack: Stack) -> No
     assert stack.lines("web", request=sent, event="broker_unavailable", analysis=analysis)
     stack.start("broker")
     stack.wait(analysis)
-    # Of two rounds at once both may ring; one of the messages finds nothing to claim then.
+    # Two overlapping runs may both send a message; one of these finds nothing to claim then.
     rounds = {line["request"] for line in stack.lines("upkeep", event="analysis_resent", analysis=analysis)}
     until(lambda: stack.lines("model", event="analysis_succeeded", analysis=analysis), 5, "the end of the attempt")
     (ended,) = stack.lines("model", event="analysis_succeeded", analysis=analysis)

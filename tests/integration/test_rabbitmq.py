@@ -110,7 +110,7 @@ def test_ten_survive_a_worker_that_is_killed(service: OverRabbitMQ) -> None:
 
 
 def test_messages_outlive_a_server_that_is_killed(service: OverRabbitMQ) -> None:
-    for part in ("model", "upkeep"):  # Nobody hears the bells, and nobody rings again.
+    for part in ("model", "upkeep"):  # No worker takes messages, and none are resent.
         service.kill(part)
     ids = submit_ten(service)
     service.rabbitmq.signal(signal.SIGKILL)

@@ -99,7 +99,7 @@ def whole_trace(stack: Stack, collector: Collector, analysis: str, ends: Set[str
 
 
 def test_one_photo_is_one_trace_from_the_upload_to_the_end_of_the_attempt(traced: Stack, collector: Collector) -> None:
-    traced.stop("upkeep")  # A round of the reaper between the commit and its bell would ring as well.
+    traced.stop("upkeep")  # A run of the reaper between the commit and its message would send one as well.
     analysis = send(traced)
     trace = whole_trace(traced, collector, analysis)
     traced.start("upkeep")
@@ -193,13 +193,13 @@ def test_a_resent_message_belongs_to_the_same_trace(traced: Stack, collector: Co
     traced.mend()
     trace_id = trace[0].trace_id
 
-    def rings() -> list[tuple[str, bool]]:
+    def sends() -> list[tuple[str, bool]]:
         return [(span.service, span.failed) for span in collector.trace(trace_id) if span.name == "send photos"]
 
-    until(lambda: len(rings()) > 1, 10, "the span of the second ring")
-    assert rings()[:2] == [("scalpspectra-web", True), ("scalpspectra-upkeep", False)]
+    until(lambda: len(sends()) > 1, 10, "the span of the second message")
+    assert sends()[:2] == [("scalpspectra-web", True), ("scalpspectra-upkeep", False)]
     assert set(PARENTS) == {span.name for span in trace}
-    time.sleep(RETRY_SECONDS)  # The web does not ring for so long after its failure, and the next photos want it to.
+    time.sleep(RETRY_SECONDS)  # After its failure the web sends nothing for this long, and the next tests need it to.
 
 
 def test_whoever_tries_again_begins_a_trace_of_their_own(traced: Stack, collector: Collector) -> None:

@@ -30,10 +30,10 @@ def test_there_are_300_of_every_kind_in_both_languages() -> None:
 def by_meaning(request: pytest.FixtureRequest, settings: Any) -> Iterator[bool]:
     """Whether meaning is looked at, for which `requirements/questions.txt` is installed with the tests."""
     settings.QUESTIONS_BY_MEANING = request.param == "by meaning and words"
-    for cache in (meaning._model, answering._known):
+    for cache in (meaning._model, answering._search_state):
         cache.cache_clear()
     yield settings.QUESTIONS_BY_MEANING
-    for cache in (meaning._model, answering._known):
+    for cache in (meaning._model, answering._search_state):
         cache.cache_clear()
 
 

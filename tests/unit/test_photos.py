@@ -381,7 +381,7 @@ def test_photos_are_cleaned_side_by_side_as_one_after_the_other() -> None:
 
 def test_who_finds_no_turn_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen large photos at once would else hold all threads of a process for as long as they take together."""
-    monkeypatch.setattr(cleaning, "TURN_SECONDS", 0.05)
+    monkeypatch.setattr(cleaning, "DECODE_WAIT_SECONDS", 0.05)
     with cleaning._DECODING, cleaning._DECODING, pytest.raises(QueueFull) as full:
         photo_clean(photos.photo_jpeg())
     assert full.value.status == 503
