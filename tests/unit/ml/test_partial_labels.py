@@ -129,11 +129,11 @@ def test_a_table_labels_the_pictures_of_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("picture,dandruff\na.jpg,1\n", "no column named file"),
+        ("picture,dandruff\na.jpg,1\n", "no column file"),
         ("file,oil\na.jpg,1\n", "no column for a symptom"),
         ("file,dandruff\na.jpg,4\n", "line 2: '4' is not a grade"),
         ("file,dandruff\nmissing.jpg,1\n", "line 2: there is no picture 'missing.jpg'"),
-        ("file,dandruff\na.jpg,1\na.jpg,2\n", "line 3: a.jpg has a line already"),
+        ("file,dandruff\na.jpg,1\na.jpg,2\n", "line 3: a.jpg occurs twice"),
         ("file,dandruff\na.jpg,\n", "labels no picture"),
         ("file,dandruff\na.jpg\n", "labels no picture"),
     ],
@@ -271,7 +271,7 @@ def test_a_bundle_is_evaluated_on_a_table_of_one_symptom(
     assert "Not every picture is labeled for every symptom" in text
     rows = {line[:32].strip(): line[32:].split() for line in text.splitlines()}
     assert (rows["Dandruff"][0], rows["Hair loss"][0]) == ("6", "3")
-    assert rows["Fine scaling"] == ["not", "labelled"]
+    assert rows["Fine scaling"] == ["not", "labeled"]
     document = json.loads((out / "evaluation.json").read_text())
     assert [symptom["key"] for symptom in document["symptoms"]] == ["dandruff", "hair_loss"]
     assert document["type_rule"] is None
