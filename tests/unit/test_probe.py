@@ -64,7 +64,7 @@ def test_what_answers_with_an_error_is_away(mount: Mount, probe: Probe) -> None:
 def test_what_hangs_is_away_and_keeps_one_thread_alone(mount: Mount, probe: Probe) -> None:
     before = threading.active_count()
     for _ in range(3):
-        assert 0.1 <= seconds(probe.there) < 2
+        assert 0.1 <= seconds(probe.is_available) < 2
         assert not probe.is_available()
         probe.forget()
     assert (mount.asked, threading.active_count()) == (1, before + 1)

@@ -99,8 +99,8 @@ class ImportReport:
 
     def __str__(self) -> str:
         counts = (
-            f"{self.added:,} products added, {self.changed:,} changed, {self.closed:,} closed, {self.unchanged:,} as "
-            f"they were, {self.skipped:,} skipped."
+            f"{self.added:,} products added, {self.changed:,} changed, {self.closed:,} closed, "
+            f"{self.unchanged:,} unchanged, {self.skipped:,} skipped."
         )
         lines = [*self.lines, counts]
         if self.missing:
