@@ -1,8 +1,7 @@
-"""The broker: somebody else's where its address is set, else a Valkey or Redis server of our own on loopback.
+"""The broker's server: the one at the configured address, else a Valkey or Redis server started here, on loopback.
 
-The rows are the truth and the queue is a doorbell, so losing the broker's data costs a little waiting and
-nothing else. It still keeps an append-only file: work that was rung for is picked up at once after a
-restart.
+The row is the truth and the message a hint, so losing the broker's data costs a short delay and nothing else. The server
+still keeps an append-only file: enqueued work is picked up at once after a restart.
 """
 
 from __future__ import annotations

@@ -120,7 +120,7 @@ def test_the_notes_are_read_and_neither_written_nor_deleted(admin: Client) -> No
     assert LogEntry.objects.get(pk=entry.pk).change_message == "cancel"
 
 
-def test_an_account_of_which_something_is_noted_is_not_deleted_with_its_notes(admin: Client) -> None:
+def test_an_account_with_audit_entries_cannot_be_deleted(admin: Client) -> None:
     helper = get_user_model().objects.create_superuser("helper", password=PASSWORD)
     other = Client()
     other.force_login(helper)

@@ -50,7 +50,7 @@ def test_without_the_token_of_a_form_nothing_is_taken(path: str) -> None:
         assert answer.status_code == 403, method
 
 
-def test_the_api_knows_nobody_by_a_cookie_so_no_page_can_act_in_somebody_s_name() -> None:
+def test_the_api_ignores_cookies_so_no_other_site_can_act_for_a_user() -> None:
     assert settings.REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"] == []
     assert settings.SESSION_COOKIE_SAMESITE == settings.CSRF_COOKIE_SAMESITE == "Lax"
     staff = Client()
@@ -75,7 +75,7 @@ def test_an_id_can_not_be_guessed() -> None:
     assert len({one.bytes[:4] for one in ids}) == len(ids)
 
 
-def test_what_is_not_yours_answers_as_what_was_never_there_and_lists_nothing(client: Client) -> None:
+def test_a_wrong_id_answers_like_an_unknown_one_and_nothing_is_listed(client: Client) -> None:
     analysis = succeeded()
     near = uuid.UUID(int=analysis.pk.int ^ 1)
     foreign, unknown = (client.get(f"/api/v1/analyses/{one}/") for one in (near, uuid.uuid4()))

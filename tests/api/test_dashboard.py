@@ -77,7 +77,7 @@ def test_a_photo_from_too_far_away_has_a_reason_of_its_own(admin: Client) -> Non
     assert re.search(r'code=too_far[^"]*">too_far</a></th>\s*<td class="n">2</td>', admin.get(DASHBOARD).text)
 
 
-def test_times_are_the_median_and_the_95th_percentile_of_photos_with_a_result() -> None:
+def test_times_are_the_median_and_p95_of_photos_with_a_result() -> None:
     for number in range(1, 21):
         came(succeeded(), NOON, wait=number, whole=10 * number)
     came(failed(), NOON, wait=500, whole=5000)
@@ -108,7 +108,7 @@ def test_a_day_without_photos_has_nothing_and_no_error() -> None:
     assert seen.queue_wait == Spread(0, None, None)
 
 
-def test_as_many_questions_are_asked_of_the_database_however_many_rows_there_are(admin: Client, worker: Worker) -> None:
+def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(admin: Client, worker: Worker) -> None:
     def asked() -> int:
         with CaptureQueriesContext(connection) as queries:
             assert admin.get(DASHBOARD).status_code == 200
@@ -155,7 +155,7 @@ def test_the_page_opens_with_and_without_rows(admin: Client, worker: Worker, lan
     assert "model@one" in page.text
 
 
-def test_each_plot_says_what_it_shows_and_nothing_in_it_needs_a_style_of_its_own(admin: Client) -> None:
+def test_each_plot_has_a_description_and_no_inline_style(admin: Client) -> None:
     succeeded()
     text = admin.get(DASHBOARD).text
     plots = re.findall(r"<svg class=\"plot\".*?</svg>", text, re.DOTALL)

@@ -21,7 +21,7 @@ def tell(api: ContractClient, analysis: Any, said: Any) -> Any:
     return api.post(address(analysis, "feedback"), said, content_type="application/json")
 
 
-def test_an_opinion_is_stored_and_a_later_one_on_the_same_sign_takes_its_place(api: ContractClient) -> None:
+def test_a_later_opinion_on_the_same_sign_replaces_the_earlier_one(api: ContractClient) -> None:
     analysis = succeeded()
     for said in (OPINION, {**OPINION, "opinion": "more"}, {"symptom": "hair_loss", "opinion": "right"}):
         assert tell(api, analysis, said).status_code == 204

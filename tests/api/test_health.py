@@ -101,7 +101,7 @@ def test_a_heartbeat_that_is_stale_does_not_count(client: Client, worker: Worker
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_heartbeat_is_worth_the_same_whatever_the_clock_of_the_worker_says(
+def test_a_heartbeat_does_not_depend_on_the_clock_of_the_worker(
     client: Client, worker: Worker, settings: Any, monkeypatch: pytest.MonkeyPatch, hours: int
 ) -> None:
     here = timezone.now
@@ -198,7 +198,7 @@ def test_they_can_be_read_and_nothing_else(client: Client, path: str) -> None:
     assert client.post(path).status_code == 405
 
 
-def test_a_container_is_healthy_once_its_worker_holds_seven_models_and_not_while_it_starts(settings: Any) -> None:
+def test_a_container_is_healthy_only_once_its_worker_holds_seven_models(settings: Any) -> None:
     def healthy(name: str) -> bool:
         try:
             call_command("check_worker", name)

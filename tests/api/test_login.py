@@ -72,7 +72,7 @@ def tried(browser: Client, times: int, **how: str) -> set[int]:
     return {guess(browser, **how).status_code for _ in range(times)}
 
 
-def test_a_stranger_who_guesses_on_keeps_no_admin_out_of_a_browser_that_was_in_before(guesser: Client) -> None:
+def test_guessing_does_not_lock_an_admin_out_of_a_known_browser(guesser: Client) -> None:
     get_user_model().objects.create_superuser("admin", password=PASSWORD)
     known = Client(headers={"Accept-Language": "en"})
     assert guess(known, password=PASSWORD).status_code == 302
@@ -91,7 +91,7 @@ def test_a_known_browser_has_a_count_of_its_own(guesser: Client) -> None:
     assert guess(guesser, address="10.0.4.1").status_code == 200  # Its tries were not those of the name.
 
 
-def test_a_browser_is_known_for_the_name_that_it_logged_in_with_and_for_no_other(guesser: Client) -> None:
+def test_a_browser_is_known_only_for_the_name_it_logged_in_with(guesser: Client) -> None:
     for name in ("admin", "helper"):
         get_user_model().objects.create_superuser(name, password=PASSWORD)
     known = Client(headers={"Accept-Language": "en"})
@@ -128,7 +128,7 @@ def test_somebody_stopped_is_offered_to_try_again_and_not_to_send_a_photo(guesse
     assert "Send a photo" not in main
 
 
-def test_staff_before_a_form_that_is_too_old_or_an_address_without_a_row_stay_in_the_admin(admin: Client) -> None:
+def test_staff_stay_in_the_admin_after_an_expired_form_or_a_missing_row(admin: Client) -> None:
     admin.handler.enforce_csrf_checks = True
     stale, nowhere = admin.post(LOGIN), admin.get("/admin/nowhere/")
     for page, status, way in ((stale, 403, "Try once more"), (nowhere, 404, "Back to the admin")):

@@ -120,7 +120,7 @@ def test_what_is_refused_or_accepted_is_counted(client: Client, settings: Any) -
 
 
 @pytest.mark.django_db(transaction=True)  # Counted on commit.
-def test_each_end_is_counted_once_with_its_reason_and_each_finding_with_its_grade(client: Client) -> None:
+def test_each_outcome_is_counted_by_reason_and_each_finding_by_grade(client: Client) -> None:
     before = scraped(client)
     succeeded()
     rejected("too_dark")

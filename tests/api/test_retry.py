@@ -17,7 +17,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("status", ["failed", "canceled"])
-def test_what_failed_or_was_canceled_is_queued_again_at_the_end_of_the_line(api: ContractClient, status: str) -> None:
+def test_a_failed_or_canceled_analysis_goes_to_the_end_of_the_queue(api: ContractClient, status: str) -> None:
     analysis = IN_STATUS[status]()
     queued()
     answer = api.post(address(analysis, "retry"))

@@ -46,7 +46,7 @@ def test_what_has_no_report_is_not_shared(api: ContractClient, status: str) -> N
     assert not Share.objects.exists()
 
 
-def test_to_end_what_is_not_shared_is_no_error_but_there_must_be_an_analysis(api: ContractClient) -> None:
+def test_ending_a_share_succeeds_if_not_shared_but_needs_an_analysis(api: ContractClient) -> None:
     assert api.delete(address(succeeded(), "share")).status_code == 204
     for method in (api.post, api.delete):
         answer = method(address(uuid.uuid4(), "share"))

@@ -161,7 +161,7 @@ def test_a_hopeless_photo_is_refused_and_leaves_nothing_behind(api: ContractClie
     assert not photos()
 
 
-def test_a_body_that_is_too_large_is_refused_in_the_same_words_as_a_photo_that_is(
+def test_a_too_large_body_is_refused_with_the_text_for_a_large_photo(
     api: ContractClient, photos: Photos, settings: Any
 ) -> None:
     a_little, far = (api.submit(photo_jpeg() + bytes(over)) for over in (10 * 2**20, settings.BODY_MAX_BYTES + 2**20))

@@ -100,7 +100,7 @@ def test_axe_finds_nothing_on_a_form_that_was_refused(visit: Visit, photo: Path)
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_axe_finds_nothing_on_a_form_with_a_photo_a_crop_frame_and_a_lost_connection(
+def test_axe_passes_the_form_with_a_photo_a_crop_frame_and_no_connection(
     visit: Visit, photo: Path, language: str
 ) -> None:
     page = visit(language=language)
@@ -113,7 +113,7 @@ def test_axe_finds_nothing_on_a_form_with_a_photo_a_crop_frame_and_a_lost_connec
     axe_finds_nothing(page)
 
 
-def test_axe_finds_nothing_on_a_form_with_a_drawn_scalp_and_in_front_of_the_camera(visit: Visit) -> None:
+def test_axe_passes_the_form_with_a_drawn_scalp_and_with_the_camera(visit: Visit) -> None:
     page = visit()
     page.click(".samples summary")
     page.check("[name=sample][value=flaky]")

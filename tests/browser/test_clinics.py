@@ -83,7 +83,7 @@ def go(page: Page, place: tuple[float, float], zoom: int) -> None:
 
 
 @pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
-def test_at_every_zoom_the_map_shows_as_many_clinics_as_there_are_rows_in_view(
+def test_the_map_shows_every_clinic_in_view_at_every_zoom(
     visit: Visit, clinics: list[dict[str, Any]], size: tuple[int, int]
 ) -> None:
     page = ready(visit("/clinics/", size=size))

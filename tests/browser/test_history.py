@@ -202,7 +202,7 @@ def test_the_page_tells_the_server_of_no_report_that_is_not_opened(visit: Visit,
 
 
 @pytest.mark.parametrize(("language", "said"), [("ko", "자바스크립트를 켜 주세요"), ("en", "turn on JavaScript")])
-def test_without_javascript_the_page_says_what_it_needs_and_a_report_offers_nothing(
+def test_without_javascript_saved_reports_explain_what_they_need(
     visit: Visit, stack: Stack, language: str, said: str
 ) -> None:
     page = visit("/history/", javascript=False, language=language)
@@ -229,9 +229,7 @@ def test_a_report_is_kept_and_removed_by_keyboard_alone(visit: Visit, stack: Sta
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_axe_finds_nothing_with_two_reports_and_no_size_makes_it_wider_than_the_screen(
-    visit: Visit, stack: Stack, language: str
-) -> None:
+def test_two_reports_pass_axe_and_fit_every_screen_width(visit: Visit, stack: Stack, language: str) -> None:
     page, _analyses = two_kept(visit, stack, language=language)
     axe_finds_nothing(page)
     for width, height in (ZOOMED, PHONE, DESK):

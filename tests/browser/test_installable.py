@@ -38,9 +38,7 @@ def kept(page: Page) -> set[str]:
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
-def test_chromium_finds_the_manifest_without_an_error_and_every_icon_in_its_size(
-    visit: Visit, stack: Stack, language: str
-) -> None:
+def test_chromium_accepts_the_manifest_and_the_size_of_every_icon(visit: Visit, stack: Stack, language: str) -> None:
     page = controlled(visit(language=language))
     devtools = page.context.new_cdp_session(page)
     found = devtools.send("Page.getAppManifest")

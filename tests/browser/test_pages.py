@@ -100,9 +100,7 @@ def test_the_whole_journey_needs_no_more_than_a_keyboard(visit: Visit, photo: Pa
     expect(page.locator("h1")).to_have_text("지웠어요")
 
 
-def test_a_lost_connection_is_said_in_words_and_the_page_goes_on_when_it_is_back(
-    visit: Visit, stack: Stack, photo: Path
-) -> None:
+def test_a_page_reports_a_lost_connection_and_resumes_when_it_is_back(visit: Visit, stack: Stack, photo: Path) -> None:
     page = visit()
     with resting_models(stack):
         fill(page, photo)
@@ -114,7 +112,7 @@ def test_a_lost_connection_is_said_in_words_and_the_page_goes_on_when_it_is_back
     expect(page.locator(".find")).to_have_count(6)
 
 
-def test_a_page_that_nobody_sees_polls_less_and_catches_up_when_somebody_looks(visit: Visit, stack: Stack) -> None:
+def test_a_hidden_page_polls_less_and_catches_up_when_shown(visit: Visit, stack: Stack) -> None:
     with resting_models(stack):
         page = visit(f"/analyses/{stack.submit().json()['id']}/")
         polls: list[str] = []
@@ -142,9 +140,7 @@ def test_a_double_click_makes_one_analysis(visit: Visit, stack: Stack, photo: Pa
     assert analyses(stack) == before + 2
 
 
-def test_without_consent_the_page_says_so_keeps_the_answers_and_sends_nothing(
-    visit: Visit, stack: Stack, photo: Path
-) -> None:
+def test_without_consent_the_page_sends_nothing_and_keeps_the_answers(visit: Visit, stack: Stack, photo: Path) -> None:
     before = analyses(stack)
     page = visit()
     sent: list[str] = []

@@ -118,9 +118,7 @@ def test_without_a_camera_the_file_chooser_comes_up_instead_without_a_word(visit
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
-def test_a_drawn_scalp_goes_the_whole_way_and_weighs_nothing_before_it_is_wanted(
-    visit: Visit, stack: Stack, javascript: bool
-) -> None:
+def test_a_drawn_scalp_is_analyzed_and_loads_only_on_demand(visit: Visit, stack: Stack, javascript: bool) -> None:
     before = analyses(stack)
     page = visit(javascript=javascript)
     fetched: list[str] = []
@@ -141,7 +139,7 @@ def test_a_drawn_scalp_goes_the_whole_way_and_weighs_nothing_before_it_is_wanted
     assert analyses(stack) == before + 1
 
 
-def test_a_photo_of_ones_own_takes_the_place_of_a_drawn_one_and_can_be_taken_out(visit: Visit, photo: Path) -> None:
+def test_an_own_photo_replaces_a_drawn_one_and_can_be_removed(visit: Visit, photo: Path) -> None:
     page = visit()
     page.click(".samples summary")
     page.check("[name=sample][value=calm]")
@@ -285,7 +283,7 @@ def test_the_form_advises_and_does_not_forbid(
     assert page.evaluate("document.getElementById('photo').validity.valid")
 
 
-def test_a_large_photo_is_sent_smaller_upright_and_without_what_the_camera_wrote(visit: Visit, tmp_path: Path) -> None:
+def test_a_large_photo_is_sent_resized_upright_and_without_metadata(visit: Visit, tmp_path: Path) -> None:
     upright = Image.blend(quadrants().resize((2400, 3200)), noise((2400, 3200)), 0.2)
     path = tmp_path / "phone.jpg"
     path.write_bytes(encoded(upright.transpose(Image.Transpose.ROTATE_90), "JPEG", exif=exif_block(6)))

@@ -59,7 +59,7 @@ def test_nothing_of_the_photo_travels_before_somebody_wants_to_see_it(visit: Vis
     assert sum("/photo/" in url for url in asked) == 1
 
 
-def test_the_slider_says_how_strong_the_map_is_and_is_there_only_where_it_works(visit: Visit, report: str) -> None:
+def test_the_slider_shows_the_map_strength_and_only_where_it_works(visit: Visit, report: str) -> None:
     page = unfolded(visit(report))
     page.get_by_label("지도를 덮는 세기").fill("40")
     assert page.locator(".heatmap:visible").evaluate("map => getComputedStyle(map).opacity") == "0.4"

@@ -48,9 +48,7 @@ def answers(stack: Stack) -> bool:
         return False
 
 
-def test_a_photo_cut_off_on_its_way_goes_again_by_itself_and_is_one_analysis(
-    visit: Visit, stack: Stack, large_photo: Path
-) -> None:
+def test_an_interrupted_upload_is_retried_and_makes_one_analysis(visit: Visit, stack: Stack, large_photo: Path) -> None:
     before = analyses(stack)
     page = visit()
     cut_while_sending(page, stack, large_photo)
@@ -60,9 +58,7 @@ def test_a_photo_cut_off_on_its_way_goes_again_by_itself_and_is_one_analysis(
     assert analyses(stack) == before + 1
 
 
-def test_a_photo_whose_answer_was_lost_is_one_analysis_however_often_it_is_sent(
-    visit: Visit, stack: Stack, photo: Path
-) -> None:
+def test_resending_after_a_lost_answer_makes_only_one_analysis(visit: Visit, stack: Stack, photo: Path) -> None:
     before = analyses(stack)
     page = visit()
     session = page.context.new_cdp_session(page)
@@ -82,7 +78,7 @@ def test_a_photo_whose_answer_was_lost_is_one_analysis_however_often_it_is_sent(
     assert analyses(stack) == before + 1
 
 
-def test_a_page_loaded_again_still_has_the_photo_and_the_answers_and_asks_for_consent_anew(
+def test_a_reload_keeps_photo_and_answers_but_asks_for_consent_again(
     visit: Visit, stack: Stack, large_photo: Path
 ) -> None:
     before = analyses(stack)
@@ -128,9 +124,7 @@ def test_what_did_not_arrive_can_be_deleted_from_the_device(visit: Visit, stack:
     assert analyses(stack) == before
 
 
-def test_who_changes_an_answer_while_the_connection_is_away_sends_it_oneself(
-    visit: Visit, stack: Stack, photo: Path
-) -> None:
+def test_a_form_changed_while_offline_is_not_resent_automatically(visit: Visit, stack: Stack, photo: Path) -> None:
     before = analyses(stack)
     page = visit()
     posts: list[str] = []
@@ -150,9 +144,7 @@ def test_who_changes_an_answer_while_the_connection_is_away_sends_it_oneself(
     assert analyses(stack) == before + 1
 
 
-def test_a_double_tap_on_a_photo_that_is_still_being_made_smaller_sends_it_once(
-    visit: Visit, stack: Stack, tmp_path: Path
-) -> None:
+def test_a_double_tap_while_a_photo_is_being_resized_sends_it_once(visit: Visit, stack: Stack, tmp_path: Path) -> None:
     path = tmp_path / "phone.jpg"
     drawn(6, (4000, 3000)).save(path, quality=95)
     before = analyses(stack)

@@ -94,7 +94,7 @@ def test_an_analysis_succeeds_with_six_findings_and_a_human(analyst: Analyst) ->
     assert not analyst.held
 
 
-def test_a_success_keeps_where_each_grader_looked_and_how_good_the_photo_was(analyst: Analyst) -> None:
+def test_a_success_stores_the_activation_maps_and_the_photo_quality(analyst: Analyst) -> None:
     analysis = submitted()
     analyst.analyse(analysis.id)
     for finding in Finding.objects.filter(analysis=analysis):
@@ -157,7 +157,7 @@ def test_a_photo_that_shows_no_scalp_is_rejected_with_a_reason(refusing: Predict
         (lambda photo: photo.filter(ImageFilter.GaussianBlur(12)), "too_blurred"),
     ],
 )
-def test_a_photo_on_which_nothing_can_be_seen_is_rejected_with_what_is_wrong(
+def test_an_unusable_photo_is_rejected_with_the_reason(
     analyst: Analyst, spoil: Callable[[Image.Image], Image.Image], code: str
 ) -> None:
     file = io.BytesIO()
@@ -214,7 +214,7 @@ def test_only_what_a_photo_can_be_to_blame_for_counts_as_an_attempt(
     assert (analysis.status, analysis.attempt, analysis.attempt - analysis.tries_from) == ("queued", 1, tries)
 
 
-def test_a_result_that_can_not_be_written_is_put_off_and_written_by_the_next_attempt(analyst: Analyst) -> None:
+def test_a_result_that_cannot_be_written_is_left_to_the_next_attempt(analyst: Analyst) -> None:
     def full(execute: Any, sql: str, *told: Any) -> Any:
         if sql.startswith('INSERT INTO "human"'):
             raise OperationalError("the disk is full")
@@ -229,7 +229,7 @@ def test_a_result_that_can_not_be_written_is_put_off_and_written_by_the_next_att
     assert (Human.objects.count(), Finding.objects.count()) == (1, 6)
 
 
-def test_a_photo_that_an_attempt_ended_over_without_a_word_is_alone_in_the_process(
+def test_a_photo_whose_attempt_ended_silently_is_analyzed_alone(
     analyst: Analyst, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together: dict[UUID, int] = {}
@@ -248,7 +248,7 @@ def test_a_photo_that_an_attempt_ended_over_without_a_word_is_alone_in_the_proce
     assert max(together.values()) > 1
 
 
-def test_who_waits_until_a_suspect_photo_is_done_keeps_no_connection_from_others(
+def test_waiting_for_a_suspect_photo_holds_no_database_connection(
     analyst: Analyst, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suspect, other = submitted(), submitted()

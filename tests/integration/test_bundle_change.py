@@ -132,9 +132,7 @@ def fleet(tmp_path_factory: pytest.TempPathFactory, small_bundle: Path) -> Itera
         running.down()
 
 
-def test_a_bundle_that_does_not_verify_is_never_ready_and_is_given_no_photo(
-    fleet: Fleet, new_bundle: Path, tmp_path: Path
-) -> None:
+def test_an_invalid_bundle_is_never_ready_and_gets_no_photo(fleet: Fleet, new_bundle: Path, tmp_path: Path) -> None:
     broken = shutil.copytree(new_bundle, tmp_path / "broken")
     weights = broken / f"{SYMPTOMS[-1].key}.safetensors"
     weights.write_bytes(weights.read_bytes()[:-1] + bytes([weights.read_bytes()[-1] ^ 1]))

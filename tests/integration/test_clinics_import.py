@@ -87,7 +87,7 @@ def test_a_second_run_doubles_nothing_and_leaves_what_admins_set(tmp_path: Path)
     assert list(Clinic.objects.values_list("id", "key", "changed_at", "booking_url").order_by("id")) == before
 
 
-def test_what_changed_in_the_list_changes_and_what_left_it_stays_unless_asked(tmp_path: Path) -> None:
+def test_changed_rows_are_updated_and_removed_ones_stay_unless_asked(tmp_path: Path) -> None:
     first = write_csv(
         tmp_path / "a.csv", HIRA_HEAD, [hira_row("a", "가피부과"), hira_row("b", "나피부과", "126.9", "35.1")]
     )

@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 
-def test_postgresql_ends_a_session_that_stands_still_so_that_others_can_write() -> None:
+def test_postgresql_ends_an_idle_transaction_so_that_others_can_write() -> None:
     analysis = queued()
     locked, others_wrote = threading.Event(), threading.Event()
     late: list[Exception] = []

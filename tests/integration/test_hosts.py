@@ -70,7 +70,7 @@ def done_by(service: Stack, part: str) -> set[tuple[str, int]]:
     return {(event["analysis"], event["attempt"]) for event in map(json.loads, lines)}
 
 
-def test_a_host_that_is_cut_off_with_photos_in_hand_loses_none_does_none_twice_and_comes_back(
+def test_a_host_cut_off_mid_work_loses_and_repeats_no_photo_and_returns(
     service: AcrossHosts,
 ) -> None:
     for part in service.models:  # So that many wait, and each worker takes as many as it may.

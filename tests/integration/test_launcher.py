@@ -188,7 +188,7 @@ def test_a_taken_port_stops_another_run_before_it_starts_anything(run: MakeRun, 
     assert not (tmp_path / "var" / "log").exists()
 
 
-def test_a_broker_and_a_web_server_that_are_killed_come_back_and_photos_with_them(run: MakeRun) -> None:
+def test_a_killed_broker_and_web_server_restart_and_photos_go_through(run: MakeRun) -> None:
     broker = run.broker()
     with redis.Redis.from_url(broker) as client:
         before = client.info("server")["process_id"]

@@ -34,7 +34,7 @@ def test_who_asks_after_the_server_ended_the_session_gets_another_one() -> None:
         assert cursor.fetchone()[0] != ended
 
 
-def test_a_session_that_ends_while_it_is_used_is_an_error_and_the_next_poll_is_answered() -> None:
+def test_a_session_that_ends_in_use_fails_one_poll_and_not_the_next() -> None:
     analysis = queued().pk
     assert analysis_status(analysis).position == 1
     with psycopg.connect(**{**connection.pool.kwargs, "autocommit": True}) as other:

@@ -62,7 +62,7 @@ def test_a_click_is_stored_with_what_it_was_for_and_nothing_of_whom(shelf: list[
     assert not {str(analysis.pk), analysis.pk.hex} & set(Spent.objects.values_list("digest", flat=True))
 
 
-def test_shows_and_clicks_of_a_report_count_once_however_often_and_from_wherever(shelf: list[Product]) -> None:
+def test_shows_and_clicks_count_once_per_report(shelf: list[Product]) -> None:
     analysis = succeeded(OILY)
     for sender in ("10.0.0.1", "10.0.0.1", "10.0.0.2"):
         looked(analysis, sender)
@@ -115,7 +115,7 @@ def test_a_click_on_what_was_not_suggested_or_not_shown_does_not_count(shelf: li
     assert click_count(analysis.pk, shelf[0], "10.0.0.1")
 
 
-def test_a_report_that_is_too_old_counts_no_more_and_what_was_spent_on_it_is_forgotten(shelf: list[Product]) -> None:
+def test_an_old_report_no_longer_counts_and_its_usage_is_deleted(shelf: list[Product]) -> None:
     analysis, later = succeeded(OILY), succeeded(OILY)
     looked(analysis)
     looked(later)
@@ -151,7 +151,7 @@ def test_where_nobody_counts_senders_nothing_is_learned(shelf: list[Product], se
     assert not Show.objects.exists()
 
 
-def test_the_order_of_a_report_stays_whatever_is_clicked_after_it_and_learns_for_the_next_day(
+def test_clicks_change_the_order_only_of_reports_from_the_next_day_on(
     shelf: list[Product],
 ) -> None:
     for number in range(4, 12):

@@ -53,7 +53,7 @@ def listed(path: Path, rows: Sequence[Sequence[object]], head: Sequence[str] = H
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp949"])
-def test_a_list_is_taken_over_in_any_encoding_and_a_second_time_changes_nothing(tmp_path: Path, encoding: str) -> None:
+def test_a_list_in_any_encoding_is_imported_and_repeating_it_is_harmless(tmp_path: Path, encoding: str) -> None:
     types, signs = "지성; oily, Seborrheic|지루성", "모낭홍반/농포;DANDRUFF"
     rows = [
         row("a", kind="샴푸", types=types, symptoms=signs, avoid_types="민감성"),
@@ -111,7 +111,7 @@ TRAPS = {
 }
 
 
-def test_every_line_that_is_wrong_is_skipped_with_its_reason_and_the_others_are_taken(tmp_path: Path) -> None:
+def test_wrong_lines_are_skipped_with_a_reason_and_the_rest_imported(tmp_path: Path) -> None:
     assert set(TRAPS) == set(REASON_TEXTS)
     said = told(listed(tmp_path, [row("good"), *TRAPS.values()])).splitlines()
     for line, (code, trap) in enumerate(TRAPS.items(), 3):
@@ -148,7 +148,7 @@ def test_what_has_changed_is_changed_and_said_and_what_admins_set_stays(tmp_path
     assert (made.name, made.kind, made.name_en, made.active) == ("새 이름", "tonic", "Name", False)
 
 
-def test_a_product_closes_by_its_column_or_with_replace_and_keeps_its_clicks(tmp_path: Path) -> None:
+def test_a_product_closed_by_column_or_replace_keeps_its_clicks(tmp_path: Path) -> None:
     told(listed(tmp_path, [row("a"), row("b"), row("c")]))
     kept = Product.objects.get(key="a")
     Click.objects.create(product=kept, skin="지성", pred="경증", sex="여", age="30대", at="2026-01-01T00:00Z")

@@ -146,7 +146,7 @@ def test_nobody_s_upload_hangs_with_a_server_that_hangs(service: OverRabbitMQ) -
     assert_each_succeeded_once(service, [answer.json()["id"] for answer in answers])
 
 
-def test_the_limit_of_an_address_holds_to_the_photo_though_nobody_counts_but_the_database(
+def test_the_limit_per_address_is_exact_with_counts_in_the_database(
     service: OverRabbitMQ,
 ) -> None:
     def send_nothing(_: int) -> int:

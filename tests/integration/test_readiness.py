@@ -54,7 +54,7 @@ def until_told(stack: Stack, reasons: set[str], warnings: set[str] | None = None
     until(holds, 30, f"{reasons or 'readiness'} in {told(stack)}")
 
 
-def test_a_model_worker_that_hangs_is_stale_and_one_that_is_gone_for_good_is_missed(stack: Stack) -> None:
+def test_a_hung_model_worker_is_stale_and_a_vanished_one_is_missing(stack: Stack) -> None:
     stack.freeze_model()
     until_told(stack, {"worker_stale"})
     stack.kill("model", signal.SIGCONT)
@@ -68,7 +68,7 @@ def test_a_reaper_that_nobody_calls_is_asleep_though_its_worker_is_well(stack: S
     until_told(stack, {"reaper_stale"})
 
 
-def test_an_upkeep_worker_that_is_gone_is_told_before_its_rounds_are_missed(stack: Stack) -> None:
+def test_a_lost_upkeep_worker_is_reported_before_its_rounds_are_late(stack: Stack) -> None:
     stack.kill("upkeep")
     until_told(stack, {"upkeep_stale"})
     until_told(stack, {"upkeep_stale", "reaper_stale"})
@@ -87,7 +87,7 @@ def test_storage_that_is_gone_is_told(stack: Stack) -> None:
     until_told(stack, set())
 
 
-def test_a_broker_that_is_gone_is_a_warning_until_the_workers_are_not_heard_of_any_more(stack: Stack) -> None:
+def test_a_lost_broker_is_a_warning_until_heartbeats_stop(stack: Stack) -> None:
     stack.kill("broker")
     begun = time.monotonic()
     until(lambda: "broker_unavailable" in told(stack)[1]["warnings"], 20, "the warning")
@@ -117,7 +117,7 @@ def alive(web: Stack) -> bool:
         return False
 
 
-def test_a_database_that_is_gone_is_told_and_what_this_server_counted_itself_as_well(without_database: Stack) -> None:
+def test_a_lost_database_is_reported_along_with_the_server_s_own_metrics(without_database: Stack) -> None:
     status, found = told(without_database)
     assert (status, found["ready"], found["reasons"]) == (503, False, ["database_unavailable"])
     samples = scraped(without_database)
@@ -135,7 +135,7 @@ def scraped(web: Stack) -> dict[str, float]:
     }
 
 
-def test_whichever_process_answers_tells_of_all_of_them_and_one_that_dies_takes_nothing_with_it(stack: Stack) -> None:
+def test_any_process_reports_the_metrics_of_all_even_of_dead_ones(stack: Stack) -> None:
     counted = 'scalp_http_requests_total{"method": "GET", "route": "/healthz", "status": "200"}'
     before = scraped(stack).get(counted, 0)
     for _ in range(40):  # Each over a connection of its own, so that both processes get some.

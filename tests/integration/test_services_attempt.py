@@ -74,7 +74,7 @@ def test_of_many_that_claim_at_the_same_moment_one_gets_it() -> None:
         assert fresh(analysis).attempt == 1
 
 
-def test_a_claim_that_was_overtaken_between_its_two_steps_gets_no_number_that_was_used() -> None:
+def test_a_claim_overtaken_between_its_steps_reuses_no_attempt_number() -> None:
     analysis = queued()
     overtaken = False
 
@@ -134,7 +134,7 @@ def test_a_success_that_breaks_in_the_middle_writes_nothing() -> None:
 
 
 @pytest.mark.parametrize("wrong", [[], findings()[:5], findings()[::-1], findings() + findings()[:1]])
-def test_a_success_without_exactly_six_findings_in_order_is_an_error_of_ours(wrong: Any) -> None:
+def test_a_success_without_six_findings_in_order_is_an_internal_error(wrong: Any) -> None:
     analysis = queued()
     with pytest.raises(ValueError, match="six findings"):
         analysis_succeed(claimed(analysis), wrong, bundle=BUNDLE, demo=True)

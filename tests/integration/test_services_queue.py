@@ -61,7 +61,7 @@ def test_every_place_is_told_as_it_is(long_queue: list[uuid.UUID]) -> None:
         assert analysis_status(long_queue[place - 1]).position == place
 
 
-def test_near_the_head_a_place_is_of_this_moment_and_behind_of_the_last_look(long_queue: list[uuid.UUID]) -> None:
+def test_positions_near_the_head_are_live_and_cached_behind(long_queue: list[uuid.UUID]) -> None:
     far = long_queue[-1]
     assert analysis_status(far).position == ROWS
     analysis_cancel(long_queue[0])

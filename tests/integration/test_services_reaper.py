@@ -79,7 +79,7 @@ def test_a_lease_is_worth_the_same_whatever_the_clock_of_the_worker_says(
         assert analyses_reap() == Reaped(requeued=0, failed=0, resent=0)
 
 
-def test_a_lease_from_before_the_clock_was_set_back_does_not_hold_for_as_long(sent_messages: SentMessages) -> None:
+def test_a_lease_is_not_prolonged_when_the_clock_is_set_back(sent_messages: SentMessages) -> None:
     analysis = running()
     Analysis.objects.filter(pk=analysis.pk).update(lease_until=timezone.now() + timedelta(hours=1))
     assert analyses_reap() == Reaped(requeued=1, failed=0, resent=1)

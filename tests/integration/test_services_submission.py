@@ -40,7 +40,7 @@ def test_a_row_that_can_not_be_written_leaves_no_photo_behind(storage: Path) -> 
     assert not any(storage.iterdir())
 
 
-def test_a_storage_that_fails_in_the_middle_leaves_nothing_and_says_when_to_come_again(
+def test_a_storage_failure_leaves_nothing_behind_and_sends_retry_after(
     storage: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = FileSystemStorage.save
@@ -57,9 +57,7 @@ def test_a_storage_that_fails_in_the_middle_leaves_nothing_and_says_when_to_come
     assert not any(storage.iterdir())
 
 
-def test_a_connection_that_breaks_after_the_commit_keeps_the_photo_of_the_row(
-    storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_connection_lost_after_the_commit_keeps_the_photo(storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     server = type(connections["default"])
     commit = server._commit
 
@@ -74,9 +72,7 @@ def test_a_connection_that_breaks_after_the_commit_keeps_the_photo_of_the_row(
     assert [path.name for path in storage.iterdir()] == [analysis.photo]
 
 
-def test_a_database_that_goes_away_before_the_commit_leaves_no_photo_behind(
-    storage: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_lost_before_the_commit_leaves_no_photo(storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody need ask whether the row is there, which nobody could."""
 
     def away(*_arguments: Any, **_options: Any) -> None:

@@ -46,7 +46,7 @@ def test_fewer_than_twenty_are_not_shown() -> None:
     assert not PublishedCount.objects.exists()
 
 
-def test_noise_alone_lifts_no_group_above_the_limit_and_what_is_shown_adds_up_to_it() -> None:
+def test_noise_lifts_no_group_over_the_limit_and_totals_reach_it() -> None:
     """Of groups at the limit, those whose noise takes them below it are withheld as well."""
     for sex in Sex:
         for age in Age:

@@ -24,7 +24,7 @@ def start(folder: Path, bundle: Path, *options: str) -> subprocess.CompletedProc
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
-def test_a_model_worker_without_a_database_leaves_instead_of_taking_messages(tmp_path: Path) -> None:
+def test_a_model_worker_without_a_database_exits_and_takes_no_messages(tmp_path: Path) -> None:
     ended = start(tmp_path, tmp_path, *SAFE)
     assert ended.returncode != 0
     assert "This worker does not start: OperationalError" in ended.stderr

@@ -30,7 +30,7 @@ UNAVAILABLE = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.mark.processes
-def test_phones_browsers_and_hammerers_past_the_limit_are_told_when_to_come_again_and_nothing_is_lost(
+def test_clients_past_the_limit_get_retry_after_and_no_photo_is_lost(
     small_bundle: Path,
 ) -> None:
     folder = SCRATCH / "load"
@@ -111,7 +111,7 @@ def test_a_request_that_nobody_answers_never_was_in_time(monkeypatch: pytest.Mon
     assert step.p99 == math.inf
 
 
-def test_the_highest_rate_is_the_last_one_that_held_and_one_that_does_not_is_tried_twice() -> None:
+def test_the_highest_rate_is_the_last_to_hold_and_failures_are_retried() -> None:
     with server(itertools.repeat(NOT_MODIFIED), pause=0.05) as port:  # Twenty a second are all that it can.
         best, steps = highest(port, itertools.repeat(get("/")), 304, start=4, seconds=1)
         refusing, tries = highest(port, itertools.repeat(get("/")), 200, start=4, seconds=0.2)

@@ -106,7 +106,7 @@ def test_each_metric_that_an_alert_looks_at_is_there(watched: Watched) -> None:
     assert [name for name in sorted(names) if not watched.prometheus.query(name)] == []
 
 
-def test_the_number_of_series_goes_with_routes_and_codes_and_not_with_photos(watched: Watched) -> None:
+def test_the_number_of_series_does_not_grow_with_the_number_of_photos(watched: Watched) -> None:
     def series() -> float:
         return float(watched.prometheus.query('count({__name__=~"scalp_.*"})')[0]["value"][1])
 

@@ -48,7 +48,7 @@ def test_no_alert_is_left_out_of_the_cases() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule["alert"])
-def test_an_alert_says_what_is_so_what_it_means_and_where_it_is_written_what_to_do(rule: dict[str, Any]) -> None:
+def test_an_alert_has_a_summary_a_meaning_and_a_runbook_link(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"page", "ticket"}
     assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
     assert rule["annotations"]["runbook_url"] == f"deploy/operating.md#{rule['alert'].lower()}"

@@ -59,7 +59,7 @@ class RabbitMQ:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(plugins),
             "RABBITMQ_CONF_ENV_FILE": "/dev/null",
             "RABBITMQ_CONFIG_FILE": str(settings),
-            # Two cores are enough for a doorbell, and its threads would spin for work that others have.
+            # One scheduler is enough for a few ids, and busy-waiting threads would take time from the workers.
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "+S 1:1 +sbwt none +sbwtdcpu none +sbwtdio none",
         }
         #: In the foreground, or the node would start one that stays behind.

@@ -56,7 +56,7 @@ def test_tiles_come_from_nowhere_by_default(visitor: Client) -> None:
     assert "img-src 'self' data: blob:" in page["Content-Security-Policy"]
 
 
-def test_the_page_for_the_doctor_says_what_was_seen_and_that_it_is_no_diagnosis(visitor: Client) -> None:
+def test_the_doctor_s_page_lists_findings_and_says_it_is_not_a_diagnosis(visitor: Client) -> None:
     analysis = sent(visitor)
     assert visitor.get(f"/analyses/{analysis}/doctor/").status_code == 409
     finish(analysis, (0, 1, 2, 3, 0, 0))

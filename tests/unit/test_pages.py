@@ -147,9 +147,7 @@ def test_only_what_can_be_tried_again_offers_it(visitor: Client) -> None:
         ("too_blurred", "Hold still"),
     ],
 )
-def test_a_photo_on_which_nothing_can_be_seen_says_how_to_take_a_better_one(
-    code: str, said: str, visitor: Client
-) -> None:
+def test_an_unusable_photo_comes_with_advice_for_a_better_one(code: str, said: str, visitor: Client) -> None:
     refused = sent(visitor)
     claim = analysis_claim(refused, worker="model@test")
     assert claim
@@ -170,7 +168,7 @@ def test_a_page_says_before_consent_whether_the_models_are_demo_ones(visitor: Cl
         assert [words for words in said.values() if words in before] == ([said[demo]] if demo in said else [])
 
 
-def test_a_page_says_before_consent_that_an_ai_looks_and_how_long_the_wait_is(visitor: Client) -> None:
+def test_before_consent_a_page_names_the_ai_and_the_waiting_time(visitor: Client) -> None:
     record_heartbeat("model@one", role="model", models_resident=len(MODEL_KEYS), photo_seconds=4.0)
     sent(visitor)
     sent(visitor)

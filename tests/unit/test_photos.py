@@ -104,7 +104,7 @@ def test_the_main_picture_of_a_file_with_several_is_taken() -> None:
     assert (photo_clean(photos.photo_mpo()).width, photo_clean(photos.photo_heic_burst()).width) == (640, 640)
 
 
-def test_a_picture_of_exactly_the_least_size_and_the_longest_shape_is_accepted() -> None:
+def test_a_picture_of_the_minimum_size_and_maximum_ratio_is_accepted() -> None:
     side = PHOTO_MIN_SIDE
     strip = Image.new("RGB", (side * PHOTO_MAX_ASPECT, side), "salmon")
     clean = photo_clean(photos.encoded(strip))
@@ -258,7 +258,7 @@ def test_a_file_of_exactly_10_mb_is_accepted() -> None:
     assert photo_clean(photo + bytes(PHOTO_MAX_BYTES - len(photo))).width == 640
 
 
-def test_a_header_that_claims_too_much_is_refused_before_anything_is_decoded(
+def test_a_header_with_too_large_a_size_is_refused_before_decoding(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     decoded = []

@@ -25,7 +25,7 @@ def test_a_strip_is_as_long_as_its_parts_are_of_the_whole() -> None:
     assert not drawn(svg, "rect", "b")
 
 
-def test_columns_stand_on_each_other_and_the_tallest_reaches_no_higher_than_the_scale() -> None:
+def test_columns_are_stacked_and_the_tallest_fits_the_scale() -> None:
     stacks = [{"a": 3, "b": 2}] + [{"a": 0, "b": 0}] * 23
     svg = plot.columns("Photos", NAMES, stacks)
     (low,), (high,) = drawn(svg, "rect", "a"), drawn(svg, "rect", "b")
@@ -35,7 +35,7 @@ def test_columns_stand_on_each_other_and_the_tallest_reaches_no_higher_than_the_
     assert [one.text for one in drawn(svg, "text", "y")] == ["0", "3", "6"]
 
 
-def test_a_line_is_interrupted_where_there_is_nothing_and_one_value_alone_is_a_dot() -> None:
+def test_a_line_has_gaps_for_missing_values_and_a_dot_for_a_single_one() -> None:
     svg = plot.lines("Seconds", NAMES, {"half": [1.0, 2.0, None, 4.0] + [None] * 20})
     (path,) = drawn(svg, "path", "half")
     assert re.fullmatch(r"M\S+ \S+h0L\S+ \S+M\S+ \S+h0", path.get("d", ""))

@@ -127,7 +127,7 @@ def test_flower_and_the_data_are_published_to_nobody() -> None:
     assert "UNAUTHENTICATED" not in (ROOT / "docker-compose.yml").read_text()
 
 
-def test_the_sender_s_word_for_its_own_address_is_kept_apart_from_the_proxy_s() -> None:
+def test_the_sender_s_forwarded_for_is_kept_apart_from_the_proxy_s() -> None:
     headers = re.findall(r"proxy_set_header X-Forwarded-For (.+);", CONFIGURATION)
     # Appended on the right, where `client_address` counts from; never what the sender wrote alone.
     assert headers

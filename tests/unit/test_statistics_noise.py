@@ -25,7 +25,7 @@ def test_the_noise_is_two_sided_geometric() -> None:
         assert seen[k] / len(NAMES) == pytest.approx(share, abs=5 * spread), k
 
 
-def test_no_published_number_tells_a_count_from_one_that_has_one_result_more() -> None:
+def test_no_published_number_reveals_a_single_result() -> None:
     """The bound of differential privacy: what is published is at most exp(ε) times as likely with it as without it."""
     fewer = Counter(noisy(100, name) for name in NAMES)
     more = Counter(noisy(101, name) for name in NAMES)
@@ -35,7 +35,7 @@ def test_no_published_number_tells_a_count_from_one_that_has_one_result_more() -
         assert abs(math.log(fewer[number] / more[number])) < EPSILON + 0.2
 
 
-def test_the_same_count_always_leaves_the_same_and_its_neighbour_independently() -> None:
+def test_the_same_count_keeps_its_noise_and_its_neighbor_s_is_independent() -> None:
     assert [noisy(50, name) for name in NAMES[:100]] == [noisy(50, name) for name in NAMES[:100]]
     together = sum(noisy(50, name) - 50 == noisy(51, name) - 51 for name in NAMES) / len(NAMES)
     alone = sum((share / len(NAMES)) ** 2 for share in drawn(50).values())

@@ -60,7 +60,7 @@ def collector(nowhere: Collector, begin: Callable[..., None]) -> Collector:
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_without_a_collector_nothing_of_it_is_loaded_and_no_thread_is_there(installed: bool) -> None:
+def test_without_a_collector_no_tracing_code_is_loaded_and_no_thread_runs(installed: bool) -> None:
     code = f"""
 import sys, threading
 if not {installed}:
@@ -145,7 +145,7 @@ def test_spans_stand_in_each_other_and_say_how_long_they_took(collector: Collect
     assert past.ended - past.begun == 1_500_000_000
 
 
-def test_an_exception_marks_its_span_by_its_class_and_tells_nothing_of_what_it_says(collector: Collector) -> None:
+def test_an_exception_marks_its_span_by_class_without_its_message(collector: Collector) -> None:
     with pytest.raises(ValueError, match="somebody"), span("broken"):
         raise ValueError("somebody's name")
     stop_tracing()
@@ -213,7 +213,7 @@ def test_what_is_done_for_several_is_a_part_of_the_first_that_is_collected(colle
     assert batch.links == (PARENT, "b" * 16)  # Also of one that is not collected: it has its id in the logs.
 
 
-def test_a_batch_that_does_not_fit_is_a_span_that_failed_and_one_for_each_half(collector: Collector) -> None:
+def test_a_batch_that_does_not_fit_gives_a_failed_span_and_one_per_half(collector: Collector) -> None:
     class Device:
         def predict(self, photos: Any, watch: Any = None, *, maps: bool = False) -> list[Prediction | None]:
             if len(photos) > 1:

@@ -116,7 +116,7 @@ def test_a_wait_that_was_set_holds_for_the_batch_that_is_chosen() -> None:
     assert choose_batching(Clock(wide), max_batch=None, max_wait=0.25, most=64).max_wait == 0.25
 
 
-def test_threads_are_enough_for_one_batch_on_the_device_and_one_that_gathers() -> None:
+def test_threads_suffice_for_one_running_and_one_gathering_batch() -> None:
     chosen = choose_batching(Clock(wide), max_batch=None, max_wait=None, most=64)
     assert chosen.threads > 2 * chosen.max_batch
     assert choose_batching(Clock(one_by_one), max_batch=None, max_wait=None, most=64).threads <= 4

@@ -132,8 +132,8 @@ class AnalysisExport(APIView):
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Download everything that is stored about the analysis; the photo has its own address."""
-        holdings = export_json(analysis_for_export(analysis_id), request._request)
-        response = JsonResponse(holdings, json_dumps_params={"ensure_ascii": False, "indent": 2})
+        export = export_json(analysis_for_export(analysis_id), request._request)
+        response = JsonResponse(export, json_dumps_params={"ensure_ascii": False, "indent": 2})
         response["Content-Disposition"] = 'attachment; filename="scalpspectra-analysis.json"'
         return private(response)
 

@@ -67,7 +67,7 @@ def stopped_beyond_its_lease(house: House, load: Load) -> Iterator[None]:
 @fault("The model worker is told to leave (SIGTERM) in the middle of a batch: it drains.")
 def told_to_leave(house: House, load: Load) -> Iterator[None]:
     in_the_middle_of_a_batch(house, seconds=3)
-    load.until_more(8)  # Than a batch holds, so that something is left to give back.
+    load.until_more(8)  # More than a batch holds, so that something is left to requeue.
     process = house.processes["model"]
     house.kill("model", signal.SIGTERM, stay_down=True)
     left = {row.status for row in Ledger.read(house).of(load.ids())}

@@ -44,7 +44,7 @@ def installed(environment: Environment) -> str:
     return subprocess.check_output([str(environment.python), "-c", code], text=True).strip()
 
 
-def test_a_fresh_checkout_gets_what_its_pinned_file_names_and_later_what_it_then_names(checkout: Path) -> None:
+def test_an_environment_follows_its_pinned_file(checkout: Path) -> None:
     environment = Environment(checkout)
     environment.prepare("run")
     assert list(environment.folder.glob("lib/python*/site-packages/__pycache__/tiny.*.pyc"))  # before the first import

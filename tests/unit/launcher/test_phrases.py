@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher.phrases import Hit, check, find_hits, prose_of
+from deploy.launcher.phrases import Hit, check, find_hits, find_long_test_names, prose_of
 
 PLANTED = '''\
 """Waits for so
@@ -53,3 +53,13 @@ def test_counts_that_differ_from_the_table_either_way_are_reported(hits: list[Hi
     assert more[2].startswith("docs: 2 hits, 1 allowed. Reword")
     [fewer] = check(hits, {"docs": 2, "ml": 6, "workers": 0})
     assert "Set ALLOWED['ml'] to 5" in fewer
+
+
+def test_a_name_of_71_characters_is_too_long_for_a_test(tmp_path: Path) -> None:
+    (tmp_path / "tests" / "unit").mkdir(parents=True)
+    names = ["test_" + "a" * 65, "test_" + "b" * 66, "helper_" + "c" * 80]
+    (tmp_path / "tests" / "unit" / "test_names.py").write_text(
+        "\n".join(f"def {name}() -> None: ..." for name in names)
+    )
+    [line] = find_long_test_names(tmp_path)
+    assert line.startswith(f"tests/unit/test_names.py:2: {names[1]} has 71 characters")

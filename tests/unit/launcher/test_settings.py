@@ -87,7 +87,7 @@ def test_a_run_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
         pass
 
 
-def test_each_worker_answers_prometheus_on_a_port_of_its_own_where_that_is_wanted() -> None:
+def test_each_worker_serves_metrics_on_its_own_port_where_set() -> None:
     def ports(**environ: str) -> list[str]:
         parts = Parts(Settings.read(ROOT, environ), Path("python"), "")
         commands = [part.command for part in (*parts.model_workers(), parts.upkeep())]

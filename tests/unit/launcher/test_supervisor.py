@@ -205,7 +205,7 @@ def test_a_part_that_dies_twice_shows_the_end_of_its_log_and_waits_longer(house:
     assert "first server speaks" in said
 
 
-def test_a_part_that_ends_before_it_is_ready_stops_the_start_with_its_last_words(house: House) -> None:
+def test_a_part_that_ends_before_it_is_ready_aborts_the_start_with_its_log(house: House) -> None:
     process = house.start("first", "broken")
     assert process.wait(30) == 1
     assert house.nothing_left()

@@ -42,7 +42,7 @@ def test_a_softmax_grade_has_a_map_of_its_own() -> None:
     assert [float(map_of_grade(MAPS, grade, "softmax")[0, 0]) for grade in range(3)] == [1, 10, 100]
 
 
-def test_a_corn_grade_speaks_for_the_thresholds_it_passes_and_against_the_one_where_it_stops() -> None:
+def test_a_corn_map_adds_passed_thresholds_and_subtracts_the_next_one() -> None:
     assert [float(map_of_grade(MAPS, grade, "corn")[0, 0]) for grade in range(4)] == [-1, 1 - 10, 11 - 100, 111]
 
 

@@ -136,7 +136,7 @@ def test_zips_and_folders_may_be_mixed_and_a_zip_stand_alone(tmp_path: Path) -> 
     assert [record.id for record in read_aihub(tmp_path / "Training.zip").records] == [stem(14)]
 
 
-def test_a_picture_in_six_folders_is_one_record_with_the_grades_of_its_label(tmp_path: Path) -> None:
+def test_a_picture_in_six_folders_is_one_record_with_its_label_s_grades(tmp_path: Path) -> None:
     data = read_aihub(write_folders(tmp_path, pictures({stem(15): "123123", stem(13): "100000"})))
     one, six = data.records
     assert (six.grades, six.copies, len(six.filed)) == ((1, 2, 3, 1, 2, 3), 6, 6)
@@ -144,7 +144,7 @@ def test_a_picture_in_six_folders_is_one_record_with_the_grades_of_its_label(tmp
     assert (one.grades, one.copies, one.filed) == ((1, 0, 0, 0, 0, 0), 1, ((0, 1),))
 
 
-def test_a_record_tells_person_device_region_and_with_a_meta_file_sex_and_age(tmp_path: Path) -> None:
+def test_a_record_has_person_device_region_and_from_meta_sex_and_age(tmp_path: Path) -> None:
     files = pictures({stem(13, region="BH"): "100000", "8952_5_RH": "000000"})
     meta = {"gender": "남", "age": "80대 이상", "location": "정수리"}
     files[f"META/{stem(13, region='BH')}_META.json"] = json.dumps([meta], ensure_ascii=False).encode("cp949")
@@ -229,7 +229,7 @@ def test_a_link_back_to_the_top_ends_the_walk(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("start", ["fork", "spawn"])
-def test_records_are_read_in_other_processes_out_of_zips_that_are_open_here(tmp_path: Path, start: str) -> None:
+def test_records_in_open_zip_files_can_be_read_by_other_processes(tmp_path: Path, start: str) -> None:
     files = pictures({stem(person): "100000" for person in range(24)})
     for person in range(24):
         files[f"Training/{flat('원천', 0, 1)}/{stem(person)}.jpg"] = jpeg(person)

@@ -16,7 +16,7 @@ def inspected(root: Path, files: Files) -> Inspection:
     return inspect_data(read_aihub(write_folders(root, files)))
 
 
-def test_grades_are_counted_over_all_folders_with_what_always_guessing_reaches(tmp_path: Path) -> None:
+def test_grades_are_counted_over_all_folders_with_a_constant_baseline(tmp_path: Path) -> None:
     grades = {stem(1): "100000", stem(2): "010000", stem(3): "020000", stem(4): "000000"}
     inspection = inspected(tmp_path, pictures(grades))
     scaling, sebum = inspection.symptoms[:2]

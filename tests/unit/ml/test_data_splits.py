@@ -56,7 +56,7 @@ def some_records(draw: st.DrawFn) -> list[Record]:
 
 
 @given(some_records(), st.integers(0, 2**32), st.randoms(use_true_random=False))
-def test_a_split_shares_no_person_leaves_no_part_empty_and_ignores_the_order_of_the_files(
+def test_a_split_shares_no_person_has_no_empty_part_and_is_deterministic(
     records: list[Record], seed: int, chance: random.Random
 ) -> None:
     split = split_by_person(records, seed=seed)

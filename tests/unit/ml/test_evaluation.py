@@ -212,7 +212,7 @@ def test_the_json_has_null_for_what_is_undefined_and_no_other_oddity() -> None:
     assert document["sample"]["synthetic"] is True
 
 
-def test_the_card_says_whether_its_pictures_are_synthetic_and_what_was_fitted() -> None:
+def test_the_card_says_if_pictures_are_synthetic_and_what_was_fitted() -> None:
     given = some_answers()
     drawn = model_card(evaluated(given, facts={"Recipe": "b0-224"}), {"Reliability": "figures/reliability.png"})
     assert "All figures here were measured on synthetic pictures" in drawn
@@ -247,7 +247,7 @@ def marked(scalps: Path, folder: Path) -> Path:
     return folder
 
 
-def test_evaluating_a_bundle_puts_a_card_and_plots_into_it_and_it_still_verifies(
+def test_evaluating_a_bundle_adds_a_card_and_plots_and_it_still_verifies(
     bundle_copy: Path, scalps: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "out"

@@ -57,14 +57,14 @@ def test_figures_of_a_small_matrix_are_those_worked_out_by_hand() -> None:
     assert metrics.quadratic_weighted_kappa(CONFUSION) == pytest.approx(1 - 6 / 16.2)
 
 
-def test_a_grade_that_neither_occurs_nor_is_answered_does_not_count_in_macro_f1() -> None:
+def test_a_grade_that_is_never_true_or_predicted_is_left_out_of_macro_f1() -> None:
     without = CONFUSION.copy()
     without[1] = [0, 3, 0, 0]
     assert metrics.macro_f1(without) == pytest.approx((6 / 7 + 3 / 4 + 4 / 5) / 3)
     assert metrics.macro_f1(without) == pytest.approx(metrics.macro_f1(without[:3, :3]))
 
 
-def test_kappa_is_one_for_agreement_zero_for_a_constant_and_undefined_for_one_grade() -> None:
+def test_kappa_of_agreement_of_a_constant_and_of_a_single_grade() -> None:
     kappa = metrics.quadratic_weighted_kappa
     assert kappa(np.diag([4.0, 3, 2, 1])) == 1
     assert kappa(np.array([[0, 5.0, 0, 0], [0, 3, 0, 0], [0, 2, 0, 0], [0, 0, 0, 0]])) == 0
@@ -140,7 +140,7 @@ def test_risk_at_each_coverage_is_the_share_of_errors_above_a_threshold(answers:
     assert curve.area == pytest.approx(area)
 
 
-def test_the_area_under_risk_and_coverage_is_least_where_errors_are_least_sure() -> None:
+def test_aurc_is_lowest_if_errors_have_the_lowest_confidence() -> None:
     confidence = np.linspace(0.3, 0.9, 10)
     knows = metrics.risk_coverage(confidence, confidence > 0.5).area
     errs = metrics.risk_coverage(confidence, confidence < 0.7).area
@@ -183,7 +183,7 @@ def test_intervals_are_wider_where_the_pictures_of_a_person_are_alike() -> None:
     assert clustered / alone == pytest.approx(math.sqrt(20), rel=0.15)
 
 
-def test_the_interval_of_independent_pictures_is_that_of_the_normal_approximation() -> None:
+def test_the_interval_of_independent_pictures_matches_the_normal_one() -> None:
     truth, answers = np.ones(400, dtype=int), (np.arange(400) % 4 > 0).astype(int)
     resampling = Resampling.of([str(index) for index in range(400)], rounds=4000)
     estimate = resampling.estimate(0.75, metrics.accuracy(resampling.confusions(truth, answers, 4)))
@@ -256,7 +256,7 @@ def test_nothing_abstains_where_the_least_sure_are_right() -> None:
 
 @settings(deadline=None)
 @given(SURE)
-def test_a_threshold_never_withholds_more_than_it_may_nor_what_is_mostly_right(
+def test_a_threshold_withholds_no_more_than_allowed_and_only_poor_answers(
     answers: list[tuple[float, bool]],
 ) -> None:
     confidence, right = (np.array(column) for column in zip(*answers, strict=True))

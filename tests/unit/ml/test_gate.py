@@ -207,7 +207,7 @@ def test_a_folder_without_a_whole_gate_says_so(fit: GateFit, tmp_path: Path) -> 
         Gate.open(tmp_path)
 
 
-def test_the_command_fits_a_gate_on_a_data_set_and_the_operators_photographs(
+def test_the_command_fits_a_gate_on_a_data_set_and_own_photographs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     data = write_folders(tmp_path / "data", pictures({stem(person): "000000" for person in range(4)}))

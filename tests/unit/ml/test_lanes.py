@@ -97,9 +97,7 @@ def test_what_was_begun_for_other_photos_answers_nobody(bundle: Bundle, runtime:
     assert len(found) == 2
 
 
-def test_a_look_that_fails_in_a_lane_fails_its_model_and_the_next_batch_runs(
-    bundle: Bundle, runtime: LanedRuntime
-) -> None:
+def test_a_failure_in_a_lane_fails_its_model_and_not_the_next_batch(bundle: Bundle, runtime: LanedRuntime) -> None:
     models, (first, second) = resident(bundle, runtime)
     runtime.fails = True
     with pytest.raises(OutOfMemory):

@@ -73,7 +73,7 @@ def test_rare_grades_weigh_more_and_the_average_picture_weighs_one() -> None:
     assert weights[1].tolist() == [1, 1, 1, 1]
 
 
-def test_scores_are_ranked_by_what_is_clearly_more_marked_and_by_nothing_else() -> None:
+def test_scores_are_ranked_by_what_is_clearly_more_marked() -> None:
     unknown = float("nan")
     marked = torch.tensor([[0.3, unknown], [0.2, unknown], [0.0, 0.5], [unknown, 0.5]])
     scores = torch.tensor([[1.0, 9.0], [2.0, 9.0], [-1.0, 1.0], [7.0, 5.0]], requires_grad=True)

@@ -157,7 +157,7 @@ def test_a_bundle_whose_grades_hold_is_served(
     assert [finding.grade for finding in prediction.findings] == [3] * 6
 
 
-def test_a_bundle_whose_grades_change_is_refused_whether_or_not_it_was_compared_before(
+def test_a_bundle_whose_grades_change_is_refused_even_on_the_second_load(
     fickle: Bundle, cache: Cache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SCALP_CACHE", str(cache.folder))

@@ -113,7 +113,7 @@ def test_the_reader_of_the_real_set_reads_a_synthetic_one(written: Path) -> None
     ]
 
 
-def test_the_note_that_a_set_is_synthetic_is_no_fault_and_counts_for_its_parts(written: Path, tmp_path: Path) -> None:
+def test_the_synthetic_note_is_not_a_problem_and_covers_subfolders(written: Path, tmp_path: Path) -> None:
     assert list(read_aihub(written).faults) == []
     part = next((written / "Validation").iterdir())
     assert [is_synthetic(path) for path in (written, written / "Validation", part)] == [True] * 3

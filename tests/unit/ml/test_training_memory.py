@@ -73,7 +73,7 @@ def training_step(network: nn.Module, pictures: int, size: int) -> None:
 
 
 @pytest.mark.parametrize("architecture", ["efficientnet-b0", "efficientnet-lite0", "efficientnet-v2-s"])
-def test_checkpointing_changes_neither_loss_nor_gradients_nor_batch_norm_statistics(architecture: str) -> None:
+def test_checkpointing_changes_no_loss_gradient_or_batch_norm_statistic(architecture: str) -> None:
     torch.manual_seed(1)
     plain = create_network(architecture, 4, 64).train()
     checkpointed = copy.deepcopy(plain)
@@ -95,7 +95,7 @@ def test_checkpointing_changes_neither_loss_nor_gradients_nor_batch_norm_statist
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
-def test_checkpointing_saves_less_than_half_as_much_for_backward_until_it_is_turned_off() -> None:
+def test_checkpointing_more_than_halves_saved_activations_until_turned_off() -> None:
     network = create_network("efficientnet-b0", 4, 64).train()
     parameters = {parameter.data_ptr() for parameter in network.parameters()}
 
@@ -266,7 +266,7 @@ def test_the_peak_that_a_plan_states_is_what_the_process_grew_to() -> None:
     assert stated == pytest.approx(measured, rel=0.15)
 
 
-def test_steps_that_would_pass_the_memory_limit_are_ended_and_a_smaller_one_is_found() -> None:
+def test_steps_over_the_memory_limit_are_ended_and_a_smaller_one_is_found() -> None:
     chosen, refusal = output_of(STEP + LIMITED).splitlines()
     micro_batch, *flags = chosen.split()
     assert 1 <= int(micro_batch) < 16
@@ -318,7 +318,7 @@ def test_gradients_of_micro_batches_add_up_to_those_of_the_batch(micro_batch: in
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-7)
 
 
-def test_a_step_that_ran_out_of_memory_is_taken_again_as_if_it_had_begun_smaller(
+def test_a_step_retried_after_out_of_memory_equals_one_begun_smaller(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     batch = batch_of(8)
@@ -338,7 +338,7 @@ def test_a_step_that_ran_out_of_memory_is_taken_again_as_if_it_had_begun_smaller
     ]
 
 
-def test_a_single_picture_that_does_not_fit_is_taken_with_checkpointing_and_then_given_up() -> None:
+def test_one_picture_that_does_not_fit_gets_checkpointing_then_an_error() -> None:
     network = OutOfMemoryAt(create_network("efficientnet-b0", 4, 64).train(), lambda call, length: call == 1)
     steps = MicroBatches(network, plan_of(1, 2))
     steps.step(batch_of(2, 64), loss_with(network))

@@ -75,7 +75,7 @@ def test_no_page_may_run_or_wear_what_stands_in_it_or_ask_another_host(visitor: 
         (True, None, 303),
     ],
 )
-def test_a_form_of_a_page_without_referrer_is_taken_and_a_stranger_s_is_not(
+def test_a_form_without_a_referrer_is_accepted_and_another_site_s_is_not(
     secure: bool, site: str | None, status: int, visitor: Client
 ) -> None:
     analysis = sent(visitor)

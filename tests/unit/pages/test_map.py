@@ -106,7 +106,7 @@ def test_a_shared_link_never_gives_a_map(visitor: Client, report: uuid.UUID) -> 
 
 
 @pytest.mark.parametrize("skin", [(70, 50, 45), (120, 90, 80), (200, 160, 150), (150, 190, 180), (230, 225, 220)])
-def test_over_any_skin_a_map_gets_lighter_wherever_more_spoke_for_the_grade(skin: tuple[int, int, int]) -> None:
+def test_a_stronger_activation_makes_the_map_lighter_on_any_skin(skin: tuple[int, int, int]) -> None:
     """So whoever sees no colours, or prints in grey, sees the same."""
     photo = Image.new("RGBA", (1, 1), (*skin, 255))
     lightness = []

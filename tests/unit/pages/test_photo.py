@@ -24,7 +24,7 @@ def report(visitor: Client) -> uuid.UUID:
     return reported(visitor)
 
 
-def test_the_photo_is_shown_as_it_was_stored_while_it_waits_and_beside_the_report(visitor: Client) -> None:
+def test_the_stored_photo_is_shown_while_waiting_and_with_the_report(visitor: Client) -> None:
     for analysis in (sent(visitor), reported(visitor)):
         answer = visitor.get(f"/analyses/{analysis}/photo/")
         assert (answer.status_code, answer["Content-Type"]) == (200, "image/jpeg")
@@ -35,9 +35,7 @@ def test_the_photo_is_shown_as_it_was_stored_while_it_waits_and_beside_the_repor
             assert not picture.getexif()
 
 
-def test_the_photo_is_kept_nowhere_runs_nothing_and_is_shown_by_no_other_site(
-    visitor: Client, report: uuid.UUID
-) -> None:
+def test_the_photo_is_not_cached_runs_nothing_and_cannot_be_embedded(visitor: Client, report: uuid.UUID) -> None:
     answer = visitor.get(f"/analyses/{report}/photo/")
     assert answer["Cache-Control"] == "private, no-store"
     assert answer["Referrer-Policy"] == "no-referrer"

@@ -16,7 +16,7 @@ STATIC = ROOT / "frontend" / "static"
 pytestmark = pytest.mark.django_db
 
 
-def test_the_manifest_is_in_the_readers_language_and_takes_the_papers_colour(visitor: Client) -> None:
+def test_the_manifest_has_the_reader_s_language_and_the_page_s_color(visitor: Client) -> None:
     english = visitor.get("/manifest.webmanifest")
     korean = visitor.get("/manifest.webmanifest", headers={"Accept-Language": "ko"})
     assert english["Content-Type"] == "application/manifest+json"
@@ -48,7 +48,7 @@ def _apart(one: object, other: object) -> int:
     return max(abs(a - b) for a, b in zip(one, other, strict=True))  # type: ignore[call-overload]
 
 
-def test_the_worker_is_another_one_in_another_language_and_the_same_one_otherwise(visitor: Client) -> None:
+def test_the_service_worker_differs_only_by_language(visitor: Client) -> None:
     first, again = (visitor.get("/sw.js") for _ in range(2))
     korean = visitor.get("/sw.js", headers={"Accept-Language": "ko"})
     assert first["Content-Type"] == "text/javascript"
@@ -56,7 +56,7 @@ def test_the_worker_is_another_one_in_another_language_and_the_same_one_otherwis
     assert first.content == again.content != korean.content
 
 
-def test_the_offline_page_needs_no_more_than_the_worker_keeps_and_holds_no_form(visitor: Client) -> None:
+def test_the_offline_page_uses_only_cached_files_and_has_no_form(visitor: Client) -> None:
     page = visitor.get("/offline/").content.decode()
     assert "<form" not in page
     assert "csrf" not in page

@@ -22,7 +22,7 @@ def test_it_begins_with_the_rules() -> None:
     assert told[1] > told[2] > told[3] > 0
 
 
-def test_the_same_seed_gives_the_same_order_and_a_new_product_moves_no_other() -> None:
+def test_the_order_depends_on_the_seed_and_a_new_product_moves_no_other() -> None:
     arms = [Arm(key, 0.5) for key in range(8)]
     assert ordered(arms, "a") == ordered(reversed(arms), "a")
     assert ordered(arms, "a") != ordered(arms, "b")
@@ -67,7 +67,7 @@ def test_wilson_s_interval_holds_the_true_rate_as_often_as_it_says() -> None:
     assert 0.93 < held / 2000 < 0.97
 
 
-def test_in_a_simulation_it_gains_over_the_fixed_order_and_comes_near_the_best_one() -> None:
+def test_in_a_simulation_it_beats_the_fixed_order_and_is_near_the_best() -> None:
     there = world(1)
     fixed = simulated(there, by_rules, 1, days=20)
     learning = simulated(there, by_bandit, 1, days=20)

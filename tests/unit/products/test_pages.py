@@ -33,7 +33,7 @@ def shown(visitor: Client, analysis: uuid.UUID, **headers: str) -> str:
     return answer.content.decode()
 
 
-def test_four_products_are_suggested_with_why_what_is_in_them_and_what_to_avoid(visitor: Client) -> None:
+def test_four_products_come_with_reasons_ingredients_and_what_to_avoid(visitor: Client) -> None:
     for number in range(6):
         product(f"product {number}", avoid="상처에는 쓰지 마세요.", avoid_en="Not on broken skin.")
     product("for others", suits_types=["dry"], suits_signs=["hair_loss"])
@@ -147,7 +147,7 @@ def test_one_who_clicks_too_much_is_led_on_all_the_same(visitor: Client) -> None
     assert Click.objects.count() == 1
 
 
-def test_the_catalogue_stands_by_kind_and_alphabet_whatever_is_shown_or_clicked(visitor: Client) -> None:
+def test_the_catalog_is_sorted_by_kind_and_name_regardless_of_clicks(visitor: Client) -> None:
     for name in ("나", "가", "다"):
         product(name)
     product("토닉", kind="tonic")

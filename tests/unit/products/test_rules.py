@@ -69,7 +69,7 @@ def test_with_any_severe_sign_nothing_new_is_suggested(sign: str) -> None:
 
 
 @pytest.mark.parametrize("sign", ["follicular_erythema_pustules", "hair_loss"])
-def test_what_is_a_doctor_s_from_moderate_on_has_no_product_and_the_rest_has(sign: str) -> None:
+def test_symptoms_for_a_doctor_from_moderate_on_have_no_products(sign: str) -> None:
     moderate = seen("combined", **{sign: 2, "dandruff": 1})
     assert moderate.for_doctor == (sign,)
     assert not moderate.severe

@@ -20,7 +20,7 @@ def test_korean_words_are_found_without_their_endings(said: str) -> None:
     assert {"머리", "감"} <= set(terms(said))
 
 
-def test_english_words_are_found_without_their_endings_and_empty_ones_not_at_all() -> None:
+def test_english_words_are_stemmed_and_stop_words_dropped() -> None:
     assert set(terms("How often should I be washing my hair?")) == set(terms("wash hair often"))
     assert terms("what is it?") == []
 
