@@ -35,7 +35,7 @@ def check_readiness(service: Service) -> None:
     while not (ready := browser.get("/readyz").json())["ready"] and time.monotonic() < deadline:
         time.sleep(1)
     check("seven models are resident", ready["ready"] and ready["models_resident"] == 7, ready)
-    check("… and there are no reasons or warnings", ready["reasons"] == ready["warnings"] == [], ready)
+    check("… and it gives neither reasons nor warnings", ready["reasons"] == ready["warnings"] == [], ready)
 
 
 def send_photo(service: Service, browser: Browser) -> str:

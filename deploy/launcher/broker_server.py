@@ -1,7 +1,7 @@
 """The broker's server: the one at the configured address, else a Valkey or Redis server started here, on loopback.
 
-The row is the truth and the message a hint, so losing the broker's data costs a short delay and nothing else. The server
-still keeps an append-only file: enqueued work is picked up at once after a restart.
+The row is the truth and the message a hint, so losing the broker's data costs a short delay and nothing else. The
+server still keeps an append-only file: enqueued work is picked up at once after a restart.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def server_binary() -> str:
         for program in Path(folder).glob("_binaries/*/valkey-server"):
             return str(program)
     raise LaunchError(
-        "There is no broker for this kind of machine in the package. Install one (Debian, Ubuntu: apt install"
+        "The package has no broker for this kind of machine. Install one (Debian, Ubuntu: apt install"
         " redis-server; macOS: brew install valkey) or set SCALP_BROKER_URL."
     )
 
@@ -52,8 +52,8 @@ def broker_command(directory: Path, port: int, password: Path | None = None) -> 
 def broker_password(kept: Path) -> str:
     """The password that the file `kept` holds in the server's own words, for its owner alone; made where it has none.
 
-    Whoever reaches the port without it could ring, count and empty the queue: other users of the machine, and pages
-    that somebody opens in a browser here.
+    Without it, other users of the machine and pages in a browser here could reach the port and fill, count and empty
+    the queue.
     """
     try:
         word, password = kept.read_text().split()
@@ -100,7 +100,7 @@ def _rabbitmq_ready(url: str) -> bool:
 
 
 def broker_port(kept: Path) -> int:
-    """The port of the last run where it is still free, so that whoever knew it finds the broker again; else
+    """The port of the last run if it is still free, so that processes that knew it find the broker again; else
     a new one. The file `kept` remembers it."""
     try:
         port = int(kept.read_text())

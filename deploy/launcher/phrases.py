@@ -35,7 +35,9 @@ PHRASES = {
 }
 
 #: How many hits each top-level folder or file still has. Numbers only go down: the check also fails if one is too high.
-ALLOWED: dict[str, int] = {"README.md": 0, "backend": 78, "deploy": 8, "docs": 0, "ml": 38, "workers": 1}
+ALLOWED: dict[str, int] = {"README.md": 0, "backend": 78, "deploy": 0, "docs": 0, "ml": 38, "workers": 1}
+
+TEST_NAME_MAX = 70  # characters
 
 TEST_NAME_MAX = 70  # characters
 
