@@ -237,8 +237,8 @@ class _GateResult(NamedTuple):
 
 def gate_refusal(probabilities: np.ndarray) -> GateRefusal:
     """Why the gate refuses a photo, by its probabilities `[2 or 3]`."""
-    knows_distance = len(probabilities) > GateClass.TOO_FAR
-    if knows_distance and probabilities[GateClass.TOO_FAR] > probabilities[GateClass.OTHER]:
+    has_too_far_class = len(probabilities) > GateClass.TOO_FAR
+    if has_too_far_class and probabilities[GateClass.TOO_FAR] > probabilities[GateClass.OTHER]:
         return "too_far"
     return "not_a_scalp"
 

@@ -112,7 +112,7 @@ def in_one_line(page: str) -> str:
 def test_as_many_faults_are_named_as_are_in_the_table() -> None:
     rows = re.findall(r"^\| \S.*\. \|.*\| (\d+) \| (\d+) \|$", TEXTS["docs/faults.md"], re.MULTILINE)
     assert set(rows) == {("0", "0")}
-    assert f"has {len(rows)} faults under load, with nothing lost and nothing done twice" in in_one_line("README.md")
+    assert f"has {len(rows)} faults under load, with no result lost and none written twice" in in_one_line("README.md")
     assert f"a matrix of {len(rows)}, under load" in in_one_line("CHANGELOG.md")
 
 
