@@ -15,7 +15,7 @@ from tests.chaos.points import POISON, at, reached
 
 app = workers.model.app
 
-prepare, answer = ml.predictor.prepare, ResidentModels._answer
+prepare, run = ml.predictor.prepare, ResidentModels._run
 
 
 def prepare_or_die(*arguments: Any) -> Any:
@@ -26,14 +26,14 @@ def prepare_or_die(*arguments: Any) -> Any:
     return prepared
 
 
-def answer_with_a_point(self: ResidentModels, key: str, *arguments: Any) -> Any:
+def run_with_a_point(self: ResidentModels, key: str, *arguments: Any) -> Any:
     if key == RUN_ORDER[3]:
         reached("between two models")
-    return answer(self, key, *arguments)
+    return run(self, key, *arguments)
 
 
 at(workers.analyst, "analysis_claim", before="claim")
 at(workers.analyst, "claim_photo", before="load")
 at(workers.analyst, "analysis_succeed", before="finish", after="finished")
 ml.predictor.prepare = prepare_or_die
-ResidentModels._answer = answer_with_a_point  # type: ignore[method-assign]
+ResidentModels._run = run_with_a_point  # type: ignore[method-assign]
