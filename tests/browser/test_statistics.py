@@ -45,7 +45,7 @@ def test_a_group_is_chosen_and_shown_without_a_script(visit: Visit) -> None:
     page.select_option("#sex", "female")
     page.select_option("#age", "50s")
     page.get_by_role("button", name="Show").click()
-    expect(page.locator(".eyebrow")).to_have_text(re.compile(r"Female · 50s · about (5|6)\d results"))
+    expect(page.locator(".eyebrow")).to_have_text(re.compile(r"Female · 50s\s+·\s+about (5|6)\d results"))
     first = page.locator(".bars").first.locator("tbody tr").first
     expect(first.locator("th")).to_have_text("Hair-loss")
     assert int(first.locator(".n").inner_text().split()[0]) > 80

@@ -32,7 +32,7 @@ def scalps(tmp_path: Path) -> Path:
 def test_inspect_prints_grades_baselines_leaks_and_faults(scalps: Path) -> None:
     done = data("inspect", scalps)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith("14 labelled pictures of 12 persons\n")
+    assert done.stdout.startswith("14 labeled pictures of 12 persons\n")
     assert "2  14.3%        12  85.7%" in done.stdout
     assert "0.857" in done.stdout
     assert "0 pictures in both, and 2 of 2 validation persons in training" in done.stdout
