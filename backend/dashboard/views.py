@@ -60,7 +60,8 @@ def dashboard(request: HttpRequest) -> HttpResponse:
             for status in STATUSES
         ),
         "reasons": _reasons(seen),
-        "bundles": _counted((f"{bundle} · {_('demo weights')}" if demo else bundle, count, "s-succeeded",
+        # A row without the name of its bundle is still counted, and its link needs a text.
+        "bundles": _counted((f"{bundle or '–'} · {_('demo weights')}" if demo else bundle or "–", count, "s-succeeded",
                              {"bundle": bundle, "demo__exact": int(demo)}, seen.since)
                             for (bundle, demo), count in seen.bundles.most_common()),
         "findings": [

@@ -195,3 +195,8 @@ def test_only_staff_who_may_look_at_analyses_may_look(client: Client, plain_stat
     doorkeeper.user_permissions.add(Permission.objects.get(codename="view_analysis"))
     assert client.get(DASHBOARD).status_code == 200
     assert "no-store" in client.get(DASHBOARD)["Cache-Control"]
+
+
+def test_a_result_without_the_name_of_its_bundle_has_a_link_with_a_text(admin: Client) -> None:
+    Analysis.objects.filter(pk=succeeded(demo=False).pk).update(bundle="")
+    assert re.search(r'<a href="[^"]*bundle=&amp;[^"]*">–</a>', admin.get(DASHBOARD).text)
