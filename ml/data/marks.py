@@ -27,6 +27,10 @@ class Marks:
     oil: float
     redness: float
 
+    def __post_init__(self) -> None:
+        if not all(0 <= share <= 1 for share in (self.dandruff, self.oil, self.redness)):
+            raise ValueError("shares must be from 0 to 1")
+
     def shares(self) -> tuple[float | None, ...]:
         """The share that is marked with each sign, in the order of `SYMPTOMS`; None for a sign that nobody marks."""
         return tuple(

@@ -78,18 +78,19 @@ def rank_photographs(work: Path, real: RealPhotographs) -> dict[str, tuple[Ranki
     run = Run.open(work / "run")
     file = work / "rankings.json"
     if not file.is_file():
-        marked = marked_records(real.closeups, real.marks)
+        photos = [photo for photo in real.closeups if photo.name in real.marks]
+        marked = marked_records(photos, real.marks)
         folds = np.random.default_rng(0).permutation(len(marked)) % FOLDS
         scores = {key: np.empty(len(marked)) for key in _KEYS}
         for fold in range(FOLDS):
             others = [record for record, its in zip(marked, folds, strict=True) if its != fold]
             further = _train_further(work, run, work / f"run-fold-{fold}", others)
             held_out = np.flatnonzero(folds == fold)
-            for key, values in _scores(further, [real.closeups[place] for place in held_out]).items():
+            for key, values in _scores(further, [photos[place] for place in held_out]).items():
                 scores[key][held_out] = values
-        marks = real.of(real.closeups)
+        marks = real.of(photos)
         rankings = {
-            "drawn pictures alone": rank_marked(_scores(run, real.closeups), marks),
+            "drawn pictures alone": rank_marked(_scores(run, photos), marks),
             "and ranking, cross-validated": rank_marked(scores, marks),
         }
         file.write_text(json.dumps({n: [asdict(each) for each in rows] for n, rows in rankings.items()}, indent=1))

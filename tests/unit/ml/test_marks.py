@@ -18,7 +18,6 @@ from ml.data.synthetic.dataset import write_dataset
 from ml.errors import DataSetInvalid
 from ml.evaluation.marked import rank_marked, rankings_table
 from ml.labels import SYMPTOMS
-from ml.training.losses import create_loss, cross_entropy, grade_weights
 from ml.training.pictures import grades_of, marked_shares
 from ml.training.recipe import load_recipe
 from ml.training.run import Run
@@ -66,7 +65,7 @@ def test_photographs_without_two_marked_ones_are_refused(photos: Path) -> None:
         marked_records(find_photographs(photos), {"2.jpg": NOTHING})
 
 
-@pytest.mark.parametrize("text", ["file,dandruff_share\na.jpg,0\n", f"{HEAD}\na,x,0,0\n"])
+@pytest.mark.parametrize("text", ["file,dandruff_share\na.jpg,0\n", f"{HEAD}\na,x,0,0\n", f"{HEAD}\na,20,0,0\n"])
 def test_a_table_that_is_no_table_of_marks_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "marks.csv").write_text(text, encoding="utf-8")
     with pytest.raises(DataSetInvalid, match="columns file, dandruff_share"):
@@ -109,17 +108,6 @@ def test_a_training_with_other_marks_does_not_go_on_with_the_first(photos: Path,
     other = marked_records(find_photographs(photos), dict.fromkeys(("0.jpg", "1.jpg", "2.jpg"), NOTHING))
     identities = {_identity(load_recipe("b0-224"), each, [], KEYS, 0, None) for each in (records, other, [])}
     assert len(identities) == 3
-
-
-def test_what_is_not_labelled_costs_nothing() -> None:
-    outputs = torch.randn(5, 2, 4, generator=torch.Generator().manual_seed(1))
-    truth = torch.tensor([[0, -1], [3, 2], [-1, -1], [1, 0], [-1, 3]])
-    loss = create_loss(load_recipe("b0-224"), truth.numpy())(outputs, truth)
-    each = cross_entropy(outputs, truth.clamp_min(0))
-    assert torch.isclose(loss, each[truth >= 0].mean())
-    nothing = create_loss(load_recipe("b0-224"), truth.numpy())(outputs, torch.full_like(truth, -1))
-    assert float(nothing) == 0
-    assert np.isfinite(grade_weights(np.full((3, 2), -1))).all()
 
 
 def test_marked_photographs_are_ranked_by_the_sign_that_the_mark_means() -> None:
