@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from uuid import UUID
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.parsers import MultiPartParser
@@ -18,7 +16,7 @@ from rest_framework.views import APIView
 
 from backend.analyses.api import openapi
 from backend.analyses.api.export import export_json
-from backend.analyses.api.polling import client_etags, status_etag
+from backend.analyses.api.polling import poll_response
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.export import analysis_for_export
 from backend.analyses.selectors.photo import analysis_photo
@@ -28,10 +26,7 @@ from backend.analyses.services.control import analysis_cancel, analysis_erase, a
 from backend.analyses.services.feedback import feedback_give
 from backend.analyses.services.sharing import share_create, share_end
 from backend.analyses.services.submission import analysis_submit
-from backend.config.errors import UserError
 from backend.config.private_responses import private, private_picture
-from backend.config.problems import user_error_response
-from backend.operations.long_polling import preferred_wait, wait_for
 from backend.operations.throttle import SubmitThrottle
 
 
@@ -58,9 +53,9 @@ class AnalysisCollection(APIView):
 
 class AnalysisDetail(APIView):
     def dispatch(self, request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        # A poll that `Polls` let pass: a plain view spares it what DRF does around each request.
+        # A poll that `Polls` passed on: as a plain view, it is spared what DRF does around each request.
         if request.method in {"GET", "HEAD"}:
-            return _poll(request, UUID(str(kwargs["analysis_id"])))
+            return self.get(request, UUID(str(kwargs["analysis_id"])))
         return super().dispatch(request, *args, **kwargs)
 
     @extend_schema(
@@ -72,9 +67,9 @@ class AnalysisDetail(APIView):
             **openapi.problems(404, 410),
         },
     )
-    def get(self, request: Request, analysis_id: UUID) -> HttpResponseBase:
+    def get(self, request: HttpRequest, analysis_id: UUID) -> HttpResponse:
         """Poll the status. Obey `Retry-After`, send `If-None-Match`, or wait for a change with `Prefer: wait=N`."""
-        return _poll(request._request, analysis_id)
+        return poll_response(request, analysis_id)
 
     @extend_schema(
         operation_id="analysis_erase",
@@ -182,33 +177,6 @@ class Queue(APIView):
         response = JsonResponse(asdict(queue_outlook()))
         response["Cache-Control"] = "no-store"
         return response
-
-
-def _poll(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    known, language = client_etags(request.META), get_language() or settings.LANGUAGE_CODE
-    first: list[str] = []
-
-    def changed(analysis: AnalysisStatus) -> bool:
-        # A client that shows its last ETag waits for any change, another one for the next status.
-        if known:
-            return analysis.ended or known.isdisjoint({status_etag(analysis, language), "*"})
-        first.append(analysis.status)
-        return analysis.ended or analysis.status != first[0]
-
-    try:
-        seconds = preferred_wait(request)
-        analysis, waited = wait_for(lambda: analysis_status(analysis_id), changed, seconds, str(analysis_id))
-        etag = status_etag(analysis, language)
-        if not known.isdisjoint({etag, "*"}):
-            response = HttpResponse(status=304)
-        else:
-            response = JsonResponse(analysis_json(analysis), json_dumps_params={"ensure_ascii": False})
-    except UserError as error:
-        return user_error_response(request, error)
-    response["ETag"] = etag
-    if waited:
-        response["Preference-Applied"] = f"wait={seconds:g}"
-    return private(response, analysis.retry_after)
 
 
 def _accepted(analysis: AnalysisStatus) -> HttpResponse:
