@@ -9,11 +9,10 @@ import structlog
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from backend.analyses.selectors.status import PhotoQuality
+from backend.analyses.results import Grade, PhotoQuality
 from backend.analyses.services.attempt import (
     MAP_SIDE,
     Claim,
-    SymptomGrade,
     analysis_claim,
     analysis_fail,
     analysis_is_suspect,
@@ -152,15 +151,13 @@ class Analyst:
         written = analysis_succeed(claim, findings, bundle=bundle, demo=demo, quality=quality)
         return _outcome(written, "succeeded")
 
-    def _graded(self, found: Found, photo: Prepared) -> SymptomGrade:
+    def _graded(self, found: Found, photo: Prepared) -> Grade:
         """A finding as it is stored; without a map if the grader abstains."""
         heatmap = None
         if found.map is not None and not found.abstains:
             aspect = self.predictor.bundle.model(found.symptom).preprocessing.aspect
             heatmap = map_on_photo(found.map, aspect, photo.size, MAP_SIDE).tobytes()
-        return SymptomGrade(
-            found.symptom, found.grade, found.probabilities, found.confidence, found.abstention, heatmap
-        )
+        return Grade(found.symptom, found.grade, found.probabilities, found.confidence, found.abstention, heatmap)
 
 
 def _outcome(written: bool, outcome: str) -> str:

@@ -9,9 +9,9 @@ from types import MappingProxyType
 from django.utils import timezone
 
 from backend.analyses.models import Analysis
+from backend.analyses.results import Grade
 from backend.analyses.services.attempt import (
     Claim,
-    SymptomGrade,
     analysis_claim,
     analysis_fail,
     analysis_reject,
@@ -45,12 +45,10 @@ def running(**answers: str) -> Analysis:
     return fresh(analysis)
 
 
-def findings(
-    grades: Sequence[int] = GRADES, unrated: Mapping[str, Abstention] = MappingProxyType({})
-) -> list[SymptomGrade]:
+def findings(grades: Sequence[int] = GRADES, unrated: Mapping[str, Abstention] = MappingProxyType({})) -> list[Grade]:
     """What graders say that are four fifths sure of each grade; `unrated` has reasons by symptom."""
     return [
-        SymptomGrade(
+        Grade(
             symptom.key,
             grade,
             tuple(0.8 if n == grade else 0.2 / 3 for n in range(4)),

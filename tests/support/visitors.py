@@ -9,8 +9,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
-from backend.analyses.selectors.status import Result, analysis_status
-from backend.analyses.services.attempt import SymptomGrade, analysis_claim, analysis_succeed
+from backend.analyses.results import Grade, Result
+from backend.analyses.selectors.status import analysis_status
+from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.labels import SYMPTOMS, Abstention
 from tests.support.photos import photo_jpeg
 
@@ -32,12 +33,12 @@ def sent(visitor: Client) -> uuid.UUID:
 Unrated = Mapping[int, Abstention] | Collection[int]
 
 
-def graded(grades: Sequence[int], *, abstaining: Unrated = ()) -> list[SymptomGrade]:
+def graded(grades: Sequence[int], *, abstaining: Unrated = ()) -> list[Grade]:
     reasons: Mapping[int, Abstention] = (
         abstaining if isinstance(abstaining, Mapping) else dict.fromkeys(abstaining, "unsure")
     )
     return [
-        SymptomGrade(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, reasons.get(number))
+        Grade(symptom.key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, reasons.get(number))
         for number, (symptom, grade) in enumerate(zip(SYMPTOMS, grades, strict=True))
     ]
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.analyses.models import Abstention as Choice
-from backend.analyses.models import Finding, Human, Share
+from backend.analyses.models import Human, Share
 from backend.analyses.pages.report import MAX_FULL_NAMES, Report
 from backend.analyses.pages.signs import GENTLE_CARE, SEVERE_CARE, SIGNS, WITHHELD_REASONS
-from backend.analyses.selectors.status import Result
+from backend.analyses.results import Grade, Result, type_and_degree
 from backend.analyses.services.sharing import share_create
 from backend.products.selectors.suggestions import seen_in
 from backend.questions.selectors.context import report_signs
@@ -35,11 +35,11 @@ def counted(grades: Sequence[int], reasons: Sequence[Abstention | None]) -> list
 
 def result(grades: Sequence[int], reasons: Sequence[Abstention | None], *, demo: bool = False) -> Result:
     """A result as a worker writes it, without its rows."""
-    skin, pred = scalp_type(counted(grades, reasons))
     findings = tuple(
-        Finding(symptom=key, grade=grade, confidence=0.9, abstains=reason is not None, abstention=reason or "")
+        Grade(key, grade, (0.25, 0.25, 0.25, 0.25), 0.9, reason)
         for key, grade, reason in zip(KEYS, grades, reasons, strict=True)
     )
+    skin, pred = type_and_degree(findings)
     return Result(skin=skin, pred=pred, findings=findings, bundle="b@1", demo=demo)
 
 
@@ -72,7 +72,7 @@ def test_the_type_is_open_where_an_unrated_sign_would_decide_it(
 
 def named(told: Result, language: str) -> list[str]:
     """What the first sentence has to name while the type is open."""
-    keys = [] if not told.open else told.open_signs or [one.symptom for one in told.findings if one.withheld]
+    keys = [] if not told.open else told.open_signs or [one.symptom for one in told.findings if one.abstains]
     if len(keys) > MAX_FULL_NAMES:
         return [str(SIGNS[key].short).lower() for key in keys]
     return [getattr(symptom, language).lower() for symptom in SYMPTOMS if symptom.key in keys]
@@ -184,7 +184,7 @@ def test_a_severe_grade_urges_a_doctor_unless_it_is_a_demo_s(visitor: Client) ->
 def test_six_findings_and_a_human_are_written_whatever_was_withheld(visitor: Client, reason: Abstention) -> None:
     analysis = sent(visitor)
     told = finish(analysis, (3, 2, 1, 0, 1, 2), abstaining=dict.fromkeys(range(6), reason))
-    assert [(one.grade, one.withheld) for one in told.findings] == [(n, reason) for n in (3, 2, 1, 0, 1, 2)]
+    assert [(one.grade, one.abstention) for one in told.findings] == [(n, reason) for n in (3, 2, 1, 0, 1, 2)]
     human = Human.objects.get(analysis=analysis)
     assert (human.skin, human.pred) == (("복합성", "중증") if reason == "unsure" else ("양호", "양호"))
     assert (told.rated, told.open) == (False, True)

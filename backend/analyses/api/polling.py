@@ -36,7 +36,7 @@ ROUTE = "/api/v1/analyses/<uuid:analysis_id>/"
 
 #: Requests with these headers take the slow path: they ask for a long poll, or for the language of a cookie.
 _SLOW_PATH_HEADERS = ("HTTP_PREFER", "HTTP_COOKIE", "HTTP_TRANSFER_ENCODING")
-_STATUS_LINES = {status: f"{status.value} {status.phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
+_STATUS_LINES = {int(status): f"{status.value} {status.phrase}" for status in (HTTPStatus.OK, HTTPStatus.NOT_MODIFIED)}
 
 
 class Polls:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from backend.analyses.reasons import reason_text
-from backend.analyses.selectors.status import AnalysisStatus, Result
+from backend.analyses.results import Result
+from backend.analyses.selectors.status import AnalysisStatus
 from backend.analyses.states import Status
 from ml.labels import GRADES
 
@@ -41,16 +42,8 @@ def _result_json(result: Result) -> dict[str, Any]:
                 "label": GRADES[finding.grade].korean,
                 "confidence": round(finding.confidence, 4),
                 "abstains": finding.abstains,
-                "abstention": finding.withheld,
-                "probabilities": [
-                    round(p, 4)
-                    for p in (
-                        finding.probability_0,
-                        finding.probability_1,
-                        finding.probability_2,
-                        finding.probability_3,
-                    )
-                ],
+                "abstention": finding.abstention,
+                "probabilities": [round(probability, 4) for probability in finding.probabilities],
             }
             for finding in result.findings
         ],

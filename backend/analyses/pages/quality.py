@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext
 
-from backend.analyses.selectors.status import PhotoQuality
+from backend.analyses.results import PhotoQuality
 
 GAUGE_LENGTH = 200  #: length of a gauge in its own units
 

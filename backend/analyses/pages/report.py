@@ -12,7 +12,7 @@ from backend.analyses.pages.quality import quality_meters
 from backend.analyses.pages.signs import SIGNS, WITHHELD_REASONS
 from backend.analyses.pages.spectrum import Spectrum, describe_grades, findings_spectrum
 from backend.analyses.pages.words import clue_words, confidence_words, grade_of, join_names, label_word, type_word
-from backend.analyses.selectors.status import Result
+from backend.analyses.results import Result
 from ml.labels import GRADES, SYMPTOMS
 
 #: The first sentence has room for this many full names of signs; if there are more, it uses the short ones.
@@ -62,7 +62,7 @@ class Report:
     def grades(self) -> list[int | None]:
         """Six grades in the order of `SYMPTOMS`, None where a sign is not rated."""
         found = [self._findings[symptom.key] for symptom in SYMPTOMS]
-        return [None if finding.withheld else finding.grade for finding in found]
+        return [None if finding.abstains else finding.grade for finding in found]
 
     @cached_property
     def signs(self) -> list[ReportedSign]:
@@ -70,10 +70,10 @@ class Report:
         signs = []
         for symptom in SYMPTOMS:
             finding, sign = self._findings[symptom.key], SIGNS[symptom.key]
-            if finding.withheld:
+            if finding.abstention:
                 grade, word, confidence, care = None, gettext("Not rated"), "", ""
-                sentence = why = str(WITHHELD_REASONS[finding.withheld])
-                if finding.withheld == "unsure":
+                sentence = why = str(WITHHELD_REASONS[finding.abstention])
+                if finding.abstention == "unsure":
                     sentence += " " + gettext("Part the hair and take another photo from closer up.")
             else:
                 why = ""
@@ -81,7 +81,7 @@ class Report:
                 word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
                 sentence = str(sign.seen if grade else sign.unseen)
             name, meaning = label_word(symptom), str(sign.meaning)
-            clue = clue_words(bytes(finding.map)) if finding.map else ""
+            clue = clue_words(finding.map) if finding.map else ""
             said = (sentence, meaning, care, clue, why)
             signs.append(ReportedSign(symptom.key, name, str(sign.short), grade, word, confidence, *said))
         return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)

@@ -11,12 +11,13 @@ from django.db import connection
 
 from backend.analyses.errors import AnalysisErased, AnalysisUnknown, NoReportYet
 from backend.analyses.models import Analysis, Erasure, Finding
+from backend.analyses.results import Grade, PhotoQuality, Result
 from backend.analyses.selectors.queue import EXACT_POSITION_LIMIT, RUNNING_SQL, eta_running, eta_waiting, queue_position
 from backend.analyses.states import ENDED, Status
 from backend.config.errors import UserError
 from backend.config.postgresql import prepared_cursor
 from backend.operations.selectors import PACE_SQL, Pace, pace_since
-from ml.labels import GRADES, MODEL_KEYS, deciding_unrated
+from ml.labels import MODEL_KEYS
 
 #: Everything that a poll needs in one constant query, as most of the traffic is polls. It counts at most
 #: `EXACT_POSITION_LIMIT` analyses before a queued one, along the index `analysis_queue`.
@@ -111,55 +112,9 @@ class AnalysisStatus:
         human = findings[0].analysis.human
         assert human is not None, "A success writes its findings and its human together."
         return Result(
-            skin=human.skin, pred=human.pred, findings=tuple(findings), bundle=self.bundle, demo=self.demo,
-            quality=_quality(findings[0].analysis),
+            skin=human.skin, pred=human.pred, findings=tuple(map(_grade, findings)), bundle=self.bundle,
+            demo=self.demo, quality=_quality(findings[0].analysis),
         )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class PhotoQuality:
-    """Measurements of the photo (`ml.quality`): between 0 and 1, except `sharpness`, which is about 1 in focus."""
-
-    brightness: float
-    contrast: float
-    sharpness: float
-
-
-#: With this many of the six signs unrated, the others are too few to call a scalp good.
-TOO_MANY_UNRATED = 4
-
-
-@dataclass(frozen=True)
-class Result:
-    """Scalp type and degree in Korean words, and six findings in the order of the symptoms.
-
-    Type and degree may only be shown if they are not `open`. `quality` is None if nothing was measured: in old results,
-    and in the sample.
-    """
-
-    skin: str
-    pred: str
-    findings: tuple[Finding, ...]
-    bundle: str
-    demo: bool
-    quality: PhotoQuality | None = None
-
-    @property
-    def rated(self) -> bool:
-        """Whether any sign was rated."""
-        return not all(finding.withheld for finding in self.findings)
-
-    @property
-    def open_signs(self) -> tuple[str, ...]:
-        """The unrated signs that would decide the type, in the order of the symptoms."""
-        grades, reasons = [found.grade for found in self.findings], [found.withheld for found in self.findings]
-        return tuple(self.findings[index].symptom for index in deciding_unrated(grades, reasons))
-
-    @property
-    def open(self) -> bool:
-        """Whether type and degree are open: a deciding sign was not rated, or too few were to call the scalp good."""
-        few = sum(finding.withheld is not None for finding in self.findings) >= TOO_MANY_UNRATED
-        return bool(self.open_signs) or (few and self.pred == GRADES[0].korean)
 
 
 def analysis_status(analysis_id: UUID) -> AnalysisStatus:
@@ -176,6 +131,12 @@ def analysis_status(analysis_id: UUID) -> AnalysisStatus:
         finished_at and _aware(finished_at), bool(photo), bundle, bool(demo), human_id,
         before, running, Pace(workers or 0, photo_seconds),
     )  # fmt: skip
+
+
+def _grade(finding: Finding) -> Grade:
+    probabilities = finding.probability_0, finding.probability_1, finding.probability_2, finding.probability_3
+    heatmap = bytes(finding.map) if finding.map else None
+    return Grade(finding.symptom, finding.grade, probabilities, finding.confidence, finding.withheld, heatmap)
 
 
 def _quality(analysis: Analysis) -> PhotoQuality | None:

@@ -21,12 +21,12 @@ from django.utils import timezone
 
 from backend.analyses.counters import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
+from backend.analyses.results import Grade, PhotoQuality, type_and_degree
 from backend.analyses.selectors.photo import stored_photo
-from backend.analyses.selectors.status import PhotoQuality
 from backend.analyses.services.enqueueing import analysis_enqueue
 from backend.analyses.services.transition import analysis_move, analysis_requeue, publish_analysis_change
 from backend.analyses.states import Status
-from ml.labels import SYMPTOMS, Abstention, counted_grade, scalp_type
+from ml.labels import SYMPTOMS
 
 log = structlog.get_logger(__name__)
 
@@ -50,25 +50,6 @@ class Claim:
     @property
     def held(self) -> Q:
         return Q(attempt=self.attempt, status=Status.RUNNING)
-
-
-@dataclass(frozen=True)
-class SymptomGrade:
-    """One symptom's grade 0–3, four probabilities, confidence 0–1, and why the grade is withheld, if it is.
-
-    `map`, if any, shows where on the photo: `MAP_SIDE`² bytes as stored in `Finding`.
-    """
-
-    symptom: str
-    grade: int
-    probabilities: tuple[float, float, float, float]
-    confidence: float
-    abstention: Abstention | None = None
-    map: bytes | None = None
-
-    @property
-    def abstains(self) -> bool:
-        return self.abstention is not None
 
 
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
@@ -137,16 +118,14 @@ def claims_renew(claims: Collection[Claim]) -> int:
 
 
 def analysis_succeed(
-    claim: Claim, findings: Sequence[SymptomGrade], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
+    claim: Claim, findings: Sequence[Grade], *, bundle: str, demo: bool, quality: PhotoQuality | None = None
 ) -> bool:
     """Write six findings, one `Human` and the new status in one transaction. False: nothing was written.
 
-    `findings` are in the order of `ml.labels.SYMPTOMS`. Type and degree are derived from those that count
-    (`ml.labels.counted_grade`); a photo on which nothing could be rated still has a `Human`.
+    `findings` are in the order of `ml.labels.SYMPTOMS`. Type and degree are derived from them; a photo on which nothing
+    could be rated still has a `Human`.
     """
-    if [finding.symptom for finding in findings] != [symptom.key for symptom in SYMPTOMS]:
-        raise ValueError("exactly six findings are needed, in the order of the symptoms")
-    skin, pred = scalp_type([counted_grade(finding.grade, finding.abstention) for finding in findings])
+    skin, pred = type_and_degree(findings)
     with transaction.atomic():
         ended = analysis_move(
             claim.analysis_id,

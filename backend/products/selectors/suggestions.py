@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.utils import timezone
 
 from backend.analyses.errors import NoReportYet
-from backend.analyses.selectors.status import AnalysisStatus, Result
+from backend.analyses.results import Result
+from backend.analyses.selectors.status import AnalysisStatus
 from backend.products.bandit import SUGGESTION_COUNT, Arm, ordered
 from backend.products.models import Product
 from backend.products.rules import Fit, Seen, fit
@@ -55,6 +56,6 @@ def suggestions(status: AnalysisStatus) -> Suggestions:
 
 def seen_in(result: Result) -> Seen:
     """A report as the rules take it: without the grades that are withheld, and without a type that is open."""
-    grades = {finding.symptom: None if finding.withheld else finding.grade for finding in result.findings}
+    grades = {finding.symptom: None if finding.abstains else finding.grade for finding in result.findings}
     key = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
     return Seen(None if result.open else key, grades, demo=result.demo)

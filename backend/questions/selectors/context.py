@@ -5,7 +5,8 @@ from __future__ import annotations
 from uuid import UUID
 
 from backend.analyses.errors import NoReportYet
-from backend.analyses.selectors.status import Result, analysis_status
+from backend.analyses.results import Result
+from backend.analyses.selectors.status import analysis_status
 
 
 def report_signs(analysis_id: UUID) -> dict[str, int]:
@@ -16,5 +17,5 @@ def report_signs(analysis_id: UUID) -> dict[str, int]:
     result: Result | None = analysis_status(analysis_id).result
     if result is None:
         raise NoReportYet
-    found = {finding.symptom: finding.grade for finding in result.findings if finding.grade and not finding.withheld}
+    found = {finding.symptom: finding.grade for finding in result.findings if finding.grade and not finding.abstains}
     return dict(sorted(found.items(), key=lambda one: -one[1]))

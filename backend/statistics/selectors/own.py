@@ -7,7 +7,8 @@ from uuid import UUID
 
 from backend.analyses.errors import NoReportYet
 from backend.analyses.models import Analysis
-from backend.analyses.selectors.status import Result, analysis_missing, analysis_status
+from backend.analyses.results import Result
+from backend.analyses.selectors.status import analysis_missing, analysis_status
 from backend.statistics.selectors.groups import Group, Place, Statistics, statistics_published
 from ml.labels import GRADES, SCALP_TYPES
 

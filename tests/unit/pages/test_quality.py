@@ -8,7 +8,7 @@ from django.utils.translation import override
 
 from backend.analyses.models import Share
 from backend.analyses.pages.quality import GAUGE_LENGTH, quality_meters
-from backend.analyses.selectors.status import PhotoQuality
+from backend.analyses.results import PhotoQuality
 from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.data.synthetic import scalp_picture
 from ml.quality import measure
