@@ -15,14 +15,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from amqp.exceptions import AMQPError
 from celery import Celery, signals
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
-from kombu.exceptions import OperationalError
-from redis.exceptions import RedisError
 
 from backend.analyses.services.attempt import claims_renew
+from backend.operations.broker_errors import BROKER_ERRORS
 from backend.operations.services import record_heartbeat, unregister_worker
 from backend.operations.traces import stop_tracing
 from workers.exit import exit_worker
@@ -32,7 +30,6 @@ if TYPE_CHECKING:  # It imports torch, which a worker without models does not ne
 
 log = structlog.get_logger(__name__)
 
-BROKER_ERRORS = (OperationalError, RedisError, AMQPError, OSError)
 #: A consumer without a broker waits for up to 32 s between two connection attempts: only a longer silence, while the
 #: broker answers others, means that it is stuck.
 CONSUMER_STUCK_SECONDS = max(90.0, 2 * settings.LEASE_SECONDS)

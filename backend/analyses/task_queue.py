@@ -13,13 +13,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
-from amqp.exceptions import AMQPError, NotFound
+from amqp.exceptions import NotFound
 from celery import Celery
 from django.conf import settings
-from kombu.exceptions import OperationalError
 from kombu.utils.json import loads
-from redis.exceptions import RedisError
 
+from backend.operations.broker_errors import BROKER_ERRORS
+from backend.operations.circuit_breaker import CircuitBreaker
 from backend.operations.logs import request_headers
 from backend.operations.redis_client import broker_is_rabbitmq
 from backend.operations.task_names import ANALYSE_PHOTO, PHOTOS_QUEUE
@@ -36,10 +36,6 @@ SEND_ATTRIBUTES = {
     "messaging.operation.name": "send",
     "messaging.operation.type": "send",
 }
-#: After a failed send, the next uploads do not wait for the broker's timeout as well.
-RETRY_SECONDS = 3.0
-#: Errors of a broker that is unavailable, hangs or refuses.
-BROKER_ERRORS = (OperationalError, RedisError, AMQPError, OSError)
 
 celery_app = Celery("scalpspectra-enqueue", set_as_current=False)
 celery_app.config_from_object("django.conf:settings", namespace="CELERY")
@@ -54,7 +50,7 @@ celery_app.conf.broker_transport_options = {
 
 celery_app.conf.broker_connection_timeout = 2
 
-_retry_at = 0.0
+_breaker = CircuitBreaker()
 
 
 def enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
@@ -62,8 +58,7 @@ def enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
 
     `traceparent` is the trace that this belongs to, if not that of this thread.
     """
-    global _retry_at
-    if time.monotonic() < _retry_at:
+    if not _breaker.allows_call():
         return False
     try:
         with (
@@ -85,9 +80,10 @@ def enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
                     producer.connection.collect()
                 raise
     except BROKER_ERRORS as error:
-        _retry_at = time.monotonic() + RETRY_SECONDS
+        _breaker.record_failure()
         log.warning("broker_unavailable", analysis=str(analysis_id), cause=repr(error))
         return False
+    _breaker.record_success()
     return True
 
 

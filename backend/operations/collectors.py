@@ -6,7 +6,6 @@ Aggregate these over several servers by `max`, and the counters of single proces
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 
 from django.db import InterfaceError, OperationalError
@@ -14,43 +13,39 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from backend.operations.circuit_breaker import CircuitBreaker
 from backend.operations.counters import counter_registry
 from backend.operations.database_clock import database_now
 from backend.operations.health import REASONS, WARNINGS, readiness
 from backend.operations.selectors import fresh_workers_by_bundle, pace, rounds
 
 #: After a failed read, the other collectors of a scrape do not wait for the database's timeouts as well.
-RETRY_SECONDS = 3.0
-
-_retry_at = 0.0
+_breaker = CircuitBreaker()
 
 
 class RowsCollector(Collector):
     """Exports what it reads from rows, and nothing while the database is unavailable."""
 
     def collect(self) -> Iterable[Metric]:
-        if time.monotonic() < _retry_at:
+        if not _breaker.allows_call():
             return []
         try:
-            return list(self.read())
+            metrics = list(self.read())
         except (OperationalError, InterfaceError):
-            _back_off()
+            _breaker.record_failure()
             return []
+        _breaker.record_success()
+        return metrics
 
     def read(self) -> Iterable[Metric]:
         raise NotImplementedError
-
-
-def _back_off() -> None:
-    global _retry_at
-    _retry_at = time.monotonic() + RETRY_SECONDS
 
 
 class HealthCollector(Collector):
     def collect(self) -> Iterable[Metric]:
         found = readiness()
         if "database_unavailable" in found.reasons:
-            _back_off()
+            _breaker.record_failure()
         yield GaugeMetricFamily("scalp_ready", "1 if a new photo would be analyzed.", value=int(found.ready))
         yield GaugeMetricFamily("scalp_workers", "Model workers with a fresh heartbeat.", value=found.workers)
         yield GaugeMetricFamily(

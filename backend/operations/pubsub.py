@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import atexit
 import threading
-import time
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,19 +15,18 @@ import redis
 import structlog
 from django.conf import settings
 
-from backend.operations.redis_client import broker_is_redis, redis_client
+from backend.operations.circuit_breaker import RETRY_SECONDS, CircuitBreaker
+from backend.operations.redis_client import REDIS_ERRORS, broker_is_redis, redis_client
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "scalp:changes"
-#: After a failed call, nothing waits for the broker's timeout again for this long.
-RETRY_SECONDS = 3.0
 #: How often the listener thread checks whether the process exits.
 POLL_SECONDS = 0.5
 
 _subscribers: dict[str, set[threading.Event]] = defaultdict(set)
 _lock = threading.Lock()
-_retry_at = 0.0
+_publish_breaker = CircuitBreaker()
 _listener: threading.Thread | None = None
 _listening = threading.Event()
 _exiting = threading.Event()
@@ -36,14 +34,15 @@ _exiting = threading.Event()
 
 def publish_change(subject: str) -> None:
     """Notify all processes that `subject` has changed."""
-    global _retry_at
-    if not broker_is_redis() or time.monotonic() < _retry_at:
+    if not broker_is_redis() or not _publish_breaker.allows_call():
         return
     try:
         redis_client().publish(CHANNEL, subject)
-    except (redis.RedisError, OSError) as error:
-        _retry_at = time.monotonic() + RETRY_SECONDS
+    except REDIS_ERRORS as error:
+        _publish_breaker.record_failure()
         log.warning("pubsub_publish_failed", cause=repr(error))
+    else:
+        _publish_breaker.record_success()
 
 
 @contextmanager
@@ -95,7 +94,7 @@ def _listen() -> None:
                     message = channel.get_message(timeout=POLL_SECONDS)
                     if message is not None:
                         _notify_subscribers(message["data"].decode())
-        except (redis.RedisError, OSError) as error:
+        except REDIS_ERRORS as error:
             if not _exiting.is_set():
                 log.warning("pubsub_receive_failed", cause=repr(error))
         finally:

@@ -7,6 +7,9 @@ import threading
 import redis
 from django.conf import settings
 
+#: Errors of a Redis that is unavailable, hangs or refuses.
+REDIS_ERRORS = (redis.RedisError, OSError)
+
 _client: redis.Redis | None = None
 _lock = threading.Lock()
 

@@ -8,24 +8,22 @@ import time
 from collections.abc import Sequence
 from ipaddress import IPv4Address, ip_address, ip_network
 
-import redis
 import structlog
 from django.conf import settings
 from django.http import HttpRequest
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
+from backend.operations.circuit_breaker import CircuitBreaker
 from backend.operations.counters import THROTTLED
-from backend.operations.redis_client import broker_is_rabbitmq, broker_is_redis, redis_client
+from backend.operations.redis_client import REDIS_ERRORS, broker_is_rabbitmq, broker_is_redis, redis_client
 from backend.operations.services import count_attempt
 
 log = structlog.get_logger(__name__)
 
 WINDOW_SECONDS = 60
-#: After a failed count, the next requests do not wait for the timeout as well.
-RETRY_SECONDS = 3.0
 
-_retry_at = 0.0
+_breaker = CircuitBreaker()
 
 
 def client_address(request: HttpRequest) -> str:
@@ -81,19 +79,20 @@ def count_attempts(what: str, *senders: str, seconds: int = WINDOW_SECONDS) -> l
 
 def _count_in_redis(keys: Sequence[str], seconds: int) -> list[int]:
     """Increment the counts, which expire after `seconds`; empty if Redis does not answer."""
-    global _retry_at
-    if not broker_is_redis() or time.monotonic() < _retry_at:
+    if not broker_is_redis() or not _breaker.allows_call():
         return []
     try:
         with redis_client().pipeline() as pipeline:
             for key in keys:
                 pipeline.incr(key)
                 pipeline.expire(key, seconds)
-            return [int(count) for count in pipeline.execute()[::2]]
-    except (redis.RedisError, OSError) as error:
-        _retry_at = time.monotonic() + RETRY_SECONDS
+            counts = [int(count) for count in pipeline.execute()[::2]]
+    except REDIS_ERRORS as error:
+        _breaker.record_failure()
         log.warning("throttle_unavailable", cause=repr(error))
         return []
+    _breaker.record_success()
+    return counts
 
 
 class SubmitThrottle(BaseThrottle):

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from backend.analyses.task_queue import RETRY_SECONDS
+from backend.operations.circuit_breaker import RETRY_SECONDS
 from ml.data.synthetic import scalp_picture
 from ml.predictor import RUN_ORDER
 from tests.support.collector import Collector, Silent, Span
