@@ -65,9 +65,10 @@ class Human(models.Model):
 class Analysis(models.Model):
     """One photo's way through the service. The row is the truth, a message in the queue only a hint.
 
-    `attempt` only grows: it is the fence against writes of a former worker. `tries_from` is its value at the last
-    request, so that a retry has its own number of attempts. `rung_at` is the time of the last message that was sent for
-    a queued row; the column keeps its old name, as another one would need a migration.
+    `attempt` only grows: it is the fence against writes of a former worker. `attempts_before` is its value at the last
+    request, so that a retry has its own number of attempts. `notified_at` is the time of the last message that was sent
+    for a queued row. The columns of these two keep their former names: during a rolling update, workers of the former
+    version still write them.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -84,13 +85,13 @@ class Analysis(models.Model):
 
     created_at = models.DateTimeField(_("created"))
     queued_at = models.DateTimeField(_("queued"))
-    rung_at = models.DateTimeField(_("rung"), null=True, blank=True)
+    notified_at = models.DateTimeField(_("workers notified"), null=True, blank=True, db_column="rung_at")
     started_at = models.DateTimeField(_("started"), null=True, blank=True)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
     purge_at = models.DateTimeField(_("photo purged after"))
 
     attempt = models.PositiveIntegerField(_("attempt"), default=0)
-    tries_from = models.PositiveIntegerField(default=0, editable=False)
+    attempts_before = models.PositiveIntegerField(default=0, editable=False, db_column="tries_from")
     worker = models.CharField(_("worker"), max_length=200, blank=True)
     lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
     models_done = models.PositiveSmallIntegerField(_("models done"), default=0)

@@ -50,7 +50,7 @@ def test_every_column_of_every_table_is_in_it_and_in_the_docs(api: ContractClien
         Share: (told["share"], "StoredShareSchema"),
     }
     for model, (row, schema) in rows.items():
-        columns = {field.name for field in model._meta.concrete_fields} - INSIDE.get(model, set())
+        columns = {field.db_column or field.name for field in model._meta.concrete_fields} - INSIDE.get(model, set())
         assert columns <= set(row) == set(schemas[schema]["required"]), model
     assert set(told) == set(schemas["ExportSchema"]["required"])
 

@@ -374,7 +374,7 @@ def test_a_message_is_sent_once_the_row_is_committed(
 ) -> None:
     answer = api.submit()
     assert sent_messages() == [answer.json()["id"]]
-    assert Analysis.objects.get().rung_at is not None
+    assert Analysis.objects.get().notified_at is not None
 
 
 @pytest.mark.django_db(transaction=True)

@@ -65,7 +65,7 @@ def test_without_a_broker_photos_are_accepted_and_wait(web: Stack) -> None:
     assert [answer.status_code for answer in answers] == [202] * 3
     for answer in answers:
         assert web.status(answer.json()["id"])["status"] == "queued"
-    notified = web.rows("list(Analysis.objects.values_list('rung_at', flat=True))")
+    notified = web.rows("list(Analysis.objects.values_list('notified_at', flat=True))")
     assert notified == [None] * 3
     web.shell.run("from backend.analyses.services.reaper import analyses_reap")
     assert web.shell.value("vars(analyses_reap())") == {"requeued": 0, "failed": 0, "resent": 0}

@@ -211,7 +211,7 @@ def test_only_what_a_photo_can_be_to_blame_for_counts_as_an_attempt(
     assert analyst.analyse(analysis.id) == "requeued_after_outage"
     analyst.batcher.drain()
     analysis.refresh_from_db()
-    assert (analysis.status, analysis.attempt, analysis.attempt - analysis.tries_from) == ("queued", 1, tries)
+    assert (analysis.status, analysis.attempt, analysis.attempt - analysis.attempts_before) == ("queued", 1, tries)
 
 
 def test_a_result_that_cannot_be_written_is_left_to_the_next_attempt(analyst: Analyst) -> None:
@@ -224,7 +224,7 @@ def test_a_result_that_cannot_be_written_is_left_to_the_next_attempt(analyst: An
     with connection.execute_wrapper(full):
         assert analyst.analyse(analysis.id) == "requeued_after_outage"
     analysis.refresh_from_db()
-    assert (analysis.status, analysis.attempt - analysis.tries_from) == ("queued", 0)
+    assert (analysis.status, analysis.attempt - analysis.attempts_before) == ("queued", 0)
     assert analyst.analyse(analysis.id) == "succeeded"
     assert (Human.objects.count(), Finding.objects.count()) == (1, 6)
 
@@ -293,4 +293,4 @@ def test_a_draining_worker_gives_back_without_counting_the_attempt(analyst: Anal
     analyst.batcher.drain()
     assert analyst.analyse(analysis.id) == "requeued_on_drain"
     analysis.refresh_from_db()
-    assert (analysis.status, analysis.attempt - analysis.tries_from) == ("queued", 0)
+    assert (analysis.status, analysis.attempt - analysis.attempts_before) == ("queued", 0)

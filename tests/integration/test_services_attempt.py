@@ -185,8 +185,8 @@ def test_a_requeue_on_drain_is_enqueued_at_once_one_after_an_outage_is_not(
     analysis_requeue_on_drain(claims[0])
     analysis_requeue_after_outage(claims[1])
     assert sent_messages() == [str(drained.id), str(interrupted.id), str(drained.id)]
-    assert fresh(drained).rung_at is not None
-    assert fresh(interrupted).rung_at is None
+    assert fresh(drained).notified_at is not None
+    assert fresh(interrupted).notified_at is None
 
 
 def test_after_too_many_outages_an_analysis_fails(settings: Any) -> None:

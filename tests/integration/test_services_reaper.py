@@ -26,7 +26,7 @@ SentMessages = Callable[[], list[str]]
 def make_messages_old(settings: Any) -> None:
     """Make every message old enough to be sent again."""
     long_ago = timezone.now() - timedelta(seconds=settings.RESEND_SECONDS + 1)
-    Analysis.objects.exclude(rung_at=None).update(rung_at=long_ago)
+    Analysis.objects.exclude(notified_at=None).update(notified_at=long_ago)
 
 
 # Leases
@@ -88,7 +88,7 @@ def test_a_lease_is_not_prolonged_when_the_clock_is_set_back(sent_messages: Sent
 def test_a_message_from_before_the_clock_change_is_resent(sent_messages: SentMessages, broker: redis.Redis) -> None:
     analysis = queued()
     broker.flushall()
-    Analysis.objects.filter(pk=analysis.pk).update(rung_at=timezone.now() + timedelta(hours=1))
+    Analysis.objects.filter(pk=analysis.pk).update(notified_at=timezone.now() + timedelta(hours=1))
     assert [analyses_reap().resent, analyses_reap().resent] == [1, 0]
     assert sent_messages() == [str(analysis.id)]
 
@@ -116,10 +116,10 @@ def test_a_worker_that_restarts_reclaims_its_own_leases_and_nothing_else(sent_me
 def test_a_row_whose_message_was_never_sent_is_enqueued(sent_messages: SentMessages, broker: redis.Redis) -> None:
     analysis = queued()
     broker.flushall()
-    Analysis.objects.update(rung_at=None)
+    Analysis.objects.update(notified_at=None)
     assert analyses_reap().resent == 1
     assert sent_messages() == [str(analysis.id)]
-    assert fresh(analysis).rung_at is not None
+    assert fresh(analysis).notified_at is not None
     assert analyses_reap().resent == 0
 
 

@@ -43,7 +43,7 @@ def test_what_ran_waits_again_and_lost_no_attempt(storage: Path) -> None:
     analysis = running()
     assert analyses_reconcile(()) == Restored(erased=0, waiting=1, failed=0, photos_missing=0)
     row = fresh(analysis)
-    assert (row.status, row.worker, row.rung_at, row.attempt - row.tries_from) == ("queued", "", None, 0)
+    assert (row.status, row.worker, row.notified_at, row.attempt - row.attempts_before) == ("queued", "", None, 0)
 
 
 def test_what_waits_for_a_photo_that_is_not_there_says_so(storage: Path) -> None:

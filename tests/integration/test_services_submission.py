@@ -93,7 +93,7 @@ def test_a_database_lost_before_the_commit_leaves_no_photo(storage: Path, monkey
 def test_an_enqueue_time_that_cannot_be_written_costs_no_photo(storage: Path) -> None:
     with failing('UPDATE "analyses_analysis"'):
         analysis = analysis_submit(ANSWERS, photo=PHOTO)
-    assert Analysis.objects.get().rung_at is None
+    assert Analysis.objects.get().notified_at is None
     assert [path.name for path in storage.iterdir()] == [analysis.photo]
 
 

@@ -33,7 +33,7 @@ def write_lives(seconds: float) -> float:
             id=key, photo=f"{key.hex}.jpg", sex="female", age="30s", consented_at=now, fingerprint="", created_at=now,
             queued_at=now, purge_at=now,
         )  # fmt: skip
-        Analysis.objects.filter(pk=key).update(rung_at=now)
+        Analysis.objects.filter(pk=key).update(notified_at=now)
         claim = analysis_claim(key, worker="model@limits")
         assert claim is not None
         assert analysis_succeed(claim, graded, bundle="limits@1", demo=True)

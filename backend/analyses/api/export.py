@@ -52,7 +52,8 @@ def export_json(analysis: Analysis, request: HttpRequest) -> dict[str, Any]:
 
 def _columns(row: Model, without: Collection[str] = ()) -> dict[str, Any]:
     """All columns of a row, so that new ones are included automatically."""
-    values = {field.name: field.value_from_object(row) for field in row._meta.concrete_fields}
+    fields = row._meta.concrete_fields
+    values = {field.db_column or field.name: field.value_from_object(row) for field in fields}
     return {name: _plain(value) for name, value in values.items() if name not in without}
 
 

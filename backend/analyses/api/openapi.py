@@ -110,6 +110,7 @@ class StoredAnalysisSchema(serializers.Serializer):
     fingerprint = serializers.CharField(help_text="SHA-256 of answers and file, to recognize repeated submissions.")
     created_at = serializers.DateTimeField()
     queued_at = serializers.DateTimeField()
+    # The columns of `notified_at` and `attempts_before`.
     rung_at = serializers.DateTimeField(allow_null=True, help_text="When the last message was sent to the workers.")
     started_at = serializers.DateTimeField(allow_null=True)
     finished_at = serializers.DateTimeField(allow_null=True)

@@ -55,7 +55,7 @@ class Claim:
 def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     """Claim a queued analysis for `worker`; None if there is nothing to claim."""
     queued = Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED)
-    row = queued.values("attempt", "tries_from", "photo", "queued_at", "started_at", "traceparent").first()
+    row = queued.values("attempt", "attempts_before", "photo", "queued_at", "started_at", "traceparent").first()
     if row is None:
         return None
     attempt = row["attempt"] + 1
@@ -72,7 +72,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
     if not claimed:
         return None
     log.info("analysis_claimed", analysis=str(analysis_id), attempt=attempt)
-    tries = attempt - row["tries_from"]
+    tries = attempt - row["attempts_before"]
     # A requeued analysis has been worked on before: only the first wait is measured.
     waited = None if row["started_at"] else _seconds_since(row["queued_at"])
     if waited is not None:
@@ -91,7 +91,7 @@ def analysis_claim(analysis_id: UUID, *, worker: str) -> Claim | None:
 
 def analysis_is_suspect(analysis_id: UUID) -> bool:
     """Whether an earlier attempt at a queued analysis ended without an outcome, possibly because of this photo."""
-    return Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED, attempt__gt=F("tries_from")).exists()
+    return Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED, attempt__gt=F("attempts_before")).exists()
 
 
 def claim_photo(claim: Claim) -> bytes:
@@ -177,7 +177,7 @@ def analysis_fail(claim: Claim, code: str) -> bool:
 
 def analysis_requeue_on_drain(claim: Claim) -> bool:
     """Requeue an analysis because this worker shuts down, and enqueue it at once; does not count as an attempt."""
-    requeued = analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
+    requeued = analysis_requeue(claim.analysis_id, only=claim.held, attempts_before=F("attempts_before") + 1)
     if requeued:
         transaction.on_commit(lambda: analysis_enqueue(claim.analysis_id), robust=True)
         log.info("analysis_requeued_on_drain", analysis=str(claim.analysis_id), attempt=claim.attempt)
@@ -191,7 +191,7 @@ def analysis_requeue_after_outage(claim: Claim, *, counts: bool = True) -> bool:
     storage or database. The message is sent by the reaper's next run, which gives the failed part time to recover.
     """
     if not counts:
-        return analysis_requeue(claim.analysis_id, only=claim.held, tries_from=F("tries_from") + 1)
+        return analysis_requeue(claim.analysis_id, only=claim.held, attempts_before=F("attempts_before") + 1)
     if claim.attempts_left <= 0:
         return analysis_fail(claim, "attempts_exhausted")
     return analysis_requeue(claim.analysis_id, only=claim.held)

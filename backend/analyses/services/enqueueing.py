@@ -21,5 +21,5 @@ def analysis_enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bo
         ENQUEUED.labels("failed").inc()
         return False
     ENQUEUED.labels("sent").inc()
-    Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(rung_at=Now())
+    Analysis.objects.filter(pk=analysis_id, status=Status.QUEUED).update(notified_at=Now())
     return True

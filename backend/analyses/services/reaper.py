@@ -53,9 +53,9 @@ def worker_leases_reclaim(worker: str) -> int:
 def _reclaim_expired(analyses: QuerySet[Analysis]) -> tuple[int, int]:
     """Requeue these analyses, or fail those without attempts left; returns how many of each."""
     requeued = failed = 0
-    for row in analyses.values("id", "attempt", "tries_from", "lease_until"):
+    for row in analyses.values("id", "attempt", "attempts_before", "lease_until"):
         unchanged = Q(status=Status.RUNNING, attempt=row["attempt"], lease_until=row["lease_until"])
-        if row["attempt"] - row["tries_from"] < settings.MAX_ATTEMPTS:
+        if row["attempt"] - row["attempts_before"] < settings.MAX_ATTEMPTS:
             reclaimed = analysis_requeue(row["id"], only=unchanged)
             requeued += reclaimed
         else:
@@ -85,15 +85,15 @@ def _resend_lost_messages() -> int:
     if pending is None:
         return 0
     undelivered = Analysis.objects.filter(status=Status.QUEUED).exclude(pk__in=pending.delivered or ())
-    lost = Q(rung_at=None)
+    lost = Q(notified_at=None)
     # A time in the future was recorded before the clock was set back.
-    lost |= Q(rung_at__gt=asked_at + timedelta(seconds=settings.RESEND_SECONDS))
+    lost |= Q(notified_at__gt=asked_at + timedelta(seconds=settings.RESEND_SECONDS))
     # Messages sent since the broker was asked are not in its answer.
-    missing = undelivered.filter(rung_at__lt=asked_at).count() - pending.waiting
+    missing = undelivered.filter(notified_at__lt=asked_at).count() - pending.waiting
     if missing > 0:
-        lost |= Q(rung_at__lt=asked_at - timedelta(seconds=settings.RESEND_SECONDS))
+        lost |= Q(notified_at__lt=asked_at - timedelta(seconds=settings.RESEND_SECONDS))
     resent = 0
-    rows = undelivered.filter(lost).order_by("queued_at", "id").values_list("id", "rung_at", "traceparent")
+    rows = undelivered.filter(lost).order_by("queued_at", "id").values_list("id", "notified_at", "traceparent")
     for analysis_id, notified_at, traceparent in rows:
         if notified_at is not None and pending.delivered is None:
             if missing <= 0:

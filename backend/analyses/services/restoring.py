@@ -56,10 +56,10 @@ def analyses_reconcile(erased: Collection[UUID]) -> Restored:
     delete_all_workers()
     for analysis_id in Analysis.objects.filter(status=Status.RUNNING).values_list("id", flat=True):
         # The photo was not the cause, so the attempt does not count.
-        analysis_requeue(analysis_id, only=Q(status=Status.RUNNING), tries_from=F("tries_from") + 1)
+        analysis_requeue(analysis_id, only=Q(status=Status.RUNNING), attempts_before=F("attempts_before") + 1)
     failed, missing = _handle_missing_photos()
     # The broker may not have messages for these: the next run of the reaper sends them.
-    waiting = Analysis.objects.filter(status=Status.QUEUED).update(rung_at=None)
+    waiting = Analysis.objects.filter(status=Status.QUEUED).update(notified_at=None)
     restored = Restored(again, waiting, failed, missing)
     log.info("backup_restored", erased=again, waiting=waiting, failed=failed, photos_missing=missing)
     return restored

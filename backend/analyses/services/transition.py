@@ -44,6 +44,6 @@ def analysis_requeue(analysis_id: UUID, *, only: Q, **changes: Any) -> bool:
         lease_until=None,
         worker="",
         models_done=0,
-        rung_at=None,
+        notified_at=None,
         **changes,
     )
