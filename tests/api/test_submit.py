@@ -14,7 +14,9 @@ from backend.analyses.models import Analysis
 from tests.api.conftest import Worker
 from tests.api.contract import ANALYSES, ContractClient, named
 from tests.support.analyses import ANSWERS, IN_STATUS, PHOTO, queued
-from tests.support.photos import GOOD, REFUSED, photo_jpeg
+from tests.support.good_photos import GOOD
+from tests.support.pictures import photo_jpeg
+from tests.support.refused_photos import REFUSED
 from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]

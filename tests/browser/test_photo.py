@@ -17,7 +17,8 @@ from playwright.sync_api import Page, expect
 from ml.data.synthetic import draw_non_scalp, draw_scalp
 from ml.quality import measure
 from tests.browser.conftest import ANALYSIS, DESK, Visit, analyses, fill, send
-from tests.support.photos import drawn, encoded, exif_block, noise, quadrants
+from tests.support.photo_files import exif_block
+from tests.support.pictures import drawn, encoded, noise, quadrants
 from tests.support.stack import Stack
 
 

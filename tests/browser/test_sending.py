@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ANALYSIS, Visit, analyses, fill, lose_posts, send
 from tests.support.environment import until
-from tests.support.photos import drawn, noise
+from tests.support.pictures import drawn, noise
 from tests.support.stack import Stack
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import ANALYSIS, DESK, PHONE, Visit, analyses, axe_finds_nothing, resting_models, send
-from tests.support.photos import drawn, encoded
+from tests.support.pictures import drawn, encoded
 from tests.support.stack import Stack
 
 OFFER = "#crop-offer"

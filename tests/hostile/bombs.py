@@ -12,18 +12,17 @@ from PIL import Image
 
 from tests.hostile import formats
 from tests.hostile.case import PHOTO, REFUSED, Case, photo_case
-from tests.support.photos import (
+from tests.support.photo_files import (
     bmp_claiming,
     bmp_of_runs,
-    encoded,
     heic_claiming,
     jpeg_claiming,
     jpeg_with_scans,
-    noise,
     png_chunk,
     png_claiming,
     webp_claiming,
 )
+from tests.support.pictures import encoded, noise
 
 #: The side of a square just below the limit of 50 megapixels.
 FULL = 7000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from tests.hostile import formats
 from tests.hostile.case import ACCEPTED, PHOTO, UNSUPPORTED, Case, Upload, answers, form, part, photo_case
-from tests.support.photos import png_chunk
+from tests.support.photo_files import png_chunk
 
 _HTML = b"<html><body><script>alert(document.domain)</script></body></html>"
 _PHP = b"<?php system($_GET['c']); __halt_compiler(); ?>"

@@ -12,7 +12,9 @@ from typing import Final
 
 from PIL import Image
 
-from tests.support.photos import drawn, encoded, exif_block, srgb_profile
+from tests.support.photo_files import exif_block
+from tests.support.photo_metadata import srgb_profile
+from tests.support.pictures import drawn, encoded
 
 Maker = Callable[[], bytes]
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 
 from tests.hostile import formats
 from tests.hostile.case import PHOTO, Case, photo_case
-from tests.support.photos import MARK, encoded, photo_telling_all, png_chunk, png_with_broken_tags, srgb_profile
+from tests.support.photo_files import png_chunk, png_with_broken_tags
+from tests.support.photo_metadata import MARK, photo_telling_all, srgb_profile
+from tests.support.pictures import encoded
 
 SCRIPTS = {
     "a script": b"<script>alert(document.domain)</script>",

@@ -9,7 +9,7 @@ from typing import Final
 
 from tests.hostile import formats
 from tests.hostile.case import Case, photo_case
-from tests.support.photos import heic_claiming, jpeg_claiming
+from tests.support.photo_files import heic_claiming, jpeg_claiming
 
 LENGTHS: Final = (0, 1, 2, 7, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 

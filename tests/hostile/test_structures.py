@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from backend.analyses.photos import PhotoRefused, photo_clean
 from tests.hostile import formats
-from tests.support.photos import hold_clean
+from tests.support.clean_photos import hold_clean
 
 pytestmark = pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 

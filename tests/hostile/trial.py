@@ -19,7 +19,7 @@ from ml.bench.host import peak_memory
 from tests.api.contract import hold_to_contract
 from tests.hostile.case import ANALYSES, Case, Upload
 from tests.hostile.corpus import families
-from tests.support.photos import hold_clean
+from tests.support.clean_photos import hold_clean
 from tests.support.stack import Stack
 
 #: No upload may take longer, whatever it is: seconds, two at once on two cores.

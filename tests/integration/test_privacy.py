@@ -23,7 +23,8 @@ import requests
 from PIL import Image
 
 from tests.support.environment import postgresql, until
-from tests.support.photos import MARK, encoded, photo_telling_all, scalp
+from tests.support.photo_metadata import MARK, photo_telling_all
+from tests.support.pictures import encoded, scalp
 from tests.support.stack import Stack
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]

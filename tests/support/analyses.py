@@ -21,7 +21,7 @@ from backend.analyses.services.control import analysis_cancel
 from backend.analyses.services.retention import photos_purge
 from backend.analyses.services.submission import analysis_submit
 from ml.labels import SYMPTOMS, Abstention
-from tests.support.photos import photo_jpeg
+from tests.support.pictures import photo_jpeg
 
 ANSWERS = {"sex": "female", "age": "30s", "consent": "true"}
 PHOTO = photo_jpeg(160, 120)

@@ -13,7 +13,7 @@ from backend.analyses.results import Grade, Result
 from backend.analyses.selectors.status import analysis_status
 from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.labels import SYMPTOMS, Abstention
-from tests.support.photos import photo_jpeg
+from tests.support.pictures import photo_jpeg
 
 PHOTO = photo_jpeg()
 

@@ -17,7 +17,7 @@ from backend.analyses.services.control import analysis_cancel, analysis_erase
 from backend.analyses.states import Status
 from backend.operations.services import record_heartbeat
 from ml.labels import MODEL_KEYS
-from tests.support.photos import photo_jpeg
+from tests.support.pictures import photo_jpeg
 from tests.support.visitors import finish, send, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
