@@ -76,7 +76,7 @@ def post_fork(server, worker):
 
 def worker_exit(server, worker):
     """Sends the last spans, if tracing is on."""
-    from backend.operations.traces import stop_tracing
+    from backend.operations.tracing import stop_tracing
 
     stop_tracing()
 

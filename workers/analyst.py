@@ -8,6 +8,7 @@ from uuid import UUID
 import structlog
 from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from opentelemetry.trace import SpanKind
 
 from backend.analyses.results import Grade, PhotoQuality
 from backend.analyses.services.attempt import (
@@ -24,7 +25,7 @@ from backend.analyses.services.attempt import (
     claim_progress,
 )
 from backend.operations.task_names import PHOTOS_QUEUE
-from backend.operations.traces import span, span_past
+from backend.operations.tracing import add_link, span, span_past
 from ml.activation_maps import map_on_photo
 from ml.errors import DeviceLost, ModelError, OutOfMemory, PhotoUnreadable
 from ml.predictor import Finding as Found
@@ -80,8 +81,17 @@ class Analyst:
                 return "nothing_to_claim"
             self._held.add(claim)
             try:
-                with structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt):
-                    return self._process(claim)
+                if claim.waited is not None:
+                    span_past("wait in queue", claim.waited, parent=claim.traceparent)
+                with (
+                    structlog.contextvars.bound_contextvars(analysis=str(analysis_id), attempt=claim.attempt),
+                    span(
+                        "process photos", PROCESS_ATTRIBUTES, kind=SpanKind.CONSUMER, parent=claim.traceparent
+                    ) as current,
+                ):
+                    outcome = self._attempt(claim)
+                    current.set_attributes({"scalp.attempt": claim.attempt, "scalp.outcome": outcome})
+                    return outcome
             finally:
                 self._held.discard(claim)
 
@@ -90,20 +100,10 @@ class Analyst:
         """The claims that threads of this process are working on."""
         return frozenset(self._held.copy())
 
-    def _process(self, claim: Claim) -> str:
-        """Run the attempt as part of the trace of the request."""
-        if claim.waited is not None:
-            span_past("wait in queue", claim.waited, parent=claim.traceparent)
-        with span("process photos", PROCESS_ATTRIBUTES, kind="consumer", parent=claim.traceparent) as attempt:
-            outcome = self._attempt(claim)
-            attempt.note({"scalp.attempt": claim.attempt, "scalp.outcome": outcome})
-            return outcome
-
     def _attempt(self, claim: Claim) -> str:
         try:
             photo, prediction = self._predict(claim)
-            with span("finish"):
-                return self._finish(claim, photo, prediction)
+            return self._finish(claim, photo, prediction)
         except Draining:
             return _outcome(analysis_requeue_on_drain(claim), "requeued_on_drain")
         except (PhotoUnreadable, FileNotFoundError):
@@ -137,9 +137,10 @@ class Analyst:
             except DatabaseError:
                 job.cancel()  # The result could not be written.
                 raise
-            inference.link(job.batch_traceparent)
+            add_link(inference, job.batch_traceparent)
             return photo, job.result()
 
+    @span("finish")
     def _finish(self, claim: Claim, photo: Prepared, prediction: Prediction | None) -> str:
         bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo
         if prediction is None:

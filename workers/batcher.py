@@ -23,7 +23,7 @@ from typing import Protocol
 
 import structlog
 
-from backend.operations.traces import span_past, span_shared, traceparent
+from backend.operations.tracing import span_past, span_shared, traceparent
 from ml.errors import DeviceLost, OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction, Prepared, Watch
 from workers.metrics import BATCH_PHOTOS, BATCH_SECONDS, BATCH_WAIT_SECONDS, INFERENCE_SECONDS, MODEL_SECONDS

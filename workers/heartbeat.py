@@ -22,7 +22,7 @@ from django.db import DatabaseError, close_old_connections
 from backend.analyses.services.attempt import claims_renew
 from backend.operations.broker_errors import BROKER_ERRORS
 from backend.operations.services import record_heartbeat, unregister_worker
-from backend.operations.traces import stop_tracing
+from backend.operations.tracing import stop_tracing
 from workers.exit import exit_worker
 
 if TYPE_CHECKING:  # It imports torch, which a worker without models does not need.

@@ -19,7 +19,7 @@ from backend.analyses.services.reaper import worker_leases_reclaim
 from backend.operations.selectors import MODEL_ROLE
 from backend.operations.services import register_worker
 from backend.operations.task_names import ANALYSE_PHOTO, PHOTOS_QUEUE
-from backend.operations.traces import start_tracing
+from backend.operations.tracing import start_tracing
 from ml.bundle import Bundle
 from ml.errors import BundleInvalid, ModelError
 from ml.predictor import Predictor

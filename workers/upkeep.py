@@ -24,7 +24,7 @@ from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAP, UPKEEP_ROLE
 from backend.operations.services import delete_expired_counts, delete_stale_workers, record_run, register_worker
 from backend.operations.task_names import UPKEEP_QUEUE
-from backend.operations.traces import start_tracing
+from backend.operations.tracing import start_tracing
 from backend.products.services.counting import delete_expired_dedup_keys
 from backend.questions.services.asking import unanswered_sweep
 from backend.statistics.services.publishing import statistics_publish

@@ -17,13 +17,14 @@ from amqp.exceptions import NotFound
 from celery import Celery
 from django.conf import settings
 from kombu.utils.json import loads
+from opentelemetry.trace import SpanKind
 
 from backend.operations.broker_errors import BROKER_ERRORS
 from backend.operations.circuit_breaker import CircuitBreaker
 from backend.operations.logs import request_headers
 from backend.operations.redis_client import broker_is_rabbitmq
 from backend.operations.task_names import ANALYSE_PHOTO, PHOTOS_QUEUE
-from backend.operations.traces import span
+from backend.operations.tracing import span
 
 log = structlog.get_logger(__name__)
 
@@ -62,7 +63,7 @@ def enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
         return False
     try:
         with (
-            span(f"send {PHOTOS_QUEUE}", SEND_ATTRIBUTES, kind="producer", parent=traceparent),
+            span(f"send {PHOTOS_QUEUE}", SEND_ATTRIBUTES, kind=SpanKind.PRODUCER, parent=traceparent),
             celery_app.producer_or_acquire() as producer,
         ):
             try:

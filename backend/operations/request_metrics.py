@@ -8,9 +8,10 @@ from collections.abc import Callable
 from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
+from opentelemetry.trace import SpanKind
 
 from backend.operations.counters import HTTP_REQUESTS, HTTP_SECONDS
-from backend.operations.traces import span
+from backend.operations.tracing import mark_failed, span
 
 #: Any other method counts as `other`, so that clients cannot create series.
 KNOWN_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -50,13 +51,13 @@ class RequestTraces:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method not in CHANGING_METHODS:
             return self.respond(request)
-        with span(request.method, {"http.request.method": request.method}, kind="server") as traced:
+        with span(request.method, {"http.request.method": request.method}, kind=SpanKind.SERVER) as current:
             response = self.respond(request)
             route, status = _route(request), response.status_code
-            traced.rename(f"{request.method} {route}")
-            traced.note({"http.route": route, "http.response.status_code": status})
+            current.update_name(f"{request.method} {route}")
+            current.set_attributes({"http.route": route, "http.response.status_code": status})
             if status >= 500:
-                traced.fail(str(status))
+                mark_failed(current, str(status))
         return response
 
 

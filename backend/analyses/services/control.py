@@ -19,7 +19,7 @@ from backend.analyses.selectors.status import analysis_missing
 from backend.analyses.services.enqueueing import analysis_enqueue
 from backend.analyses.services.transition import analysis_move, publish_analysis_change
 from backend.analyses.states import Status
-from backend.operations.traces import traceparent
+from backend.operations.tracing import traceparent
 
 log = structlog.get_logger(__name__)
 

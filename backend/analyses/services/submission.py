@@ -25,7 +25,7 @@ from backend.analyses.photos import photo_clean
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.services.enqueueing import analysis_enqueue
 from backend.config.errors import FieldError, InvalidFields
-from backend.operations.traces import span, traceparent
+from backend.operations.tracing import span, traceparent
 
 log = structlog.get_logger(__name__)
 

@@ -12,11 +12,20 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured, MiddlewareNotUsed
 from django.http import HttpResponse
 from django.test import RequestFactory
+from opentelemetry.trace import SpanKind
 
 from backend.config import environment
-from backend.operations.otlp import SHUTDOWN_SECONDS
 from backend.operations.request_metrics import RequestTraces
-from backend.operations.traces import span, span_past, span_shared, start_tracing, stop_tracing, traceparent
+from backend.operations.tracing import (
+    SHUTDOWN_SECONDS,
+    add_link,
+    span,
+    span_past,
+    span_shared,
+    start_tracing,
+    stop_tracing,
+    traceparent,
+)
 from ml.errors import OutOfMemory
 from ml.predictor import RUN_ORDER, Prediction
 from tests.support.collector import Collector, Silent
@@ -60,22 +69,24 @@ def collector(nowhere: Collector, begin: Callable[..., None]) -> Collector:
 
 
 @pytest.mark.parametrize("installed", [True, False])
-def test_without_a_collector_no_tracing_code_is_loaded_and_no_thread_runs(installed: bool) -> None:
+def test_without_a_collector_no_sdk_is_loaded_and_no_thread_runs(installed: bool) -> None:
     code = f"""
 import sys, threading
 if not {installed}:
-    sys.modules["opentelemetry"] = None  # Whoever imports it hears that it is not there.
+    # Whoever imports them hears that they are not there.
+    sys.modules |= {{"opentelemetry.sdk": None, "opentelemetry.exporter": None}}
 import backend.config.wsgi, workers.upkeep, workers.model
-from backend.operations.traces import span, span_past, span_shared, traceparent, start_tracing, stop_tracing
+from backend.operations.tracing import add_link, span, span_past, span_shared, traceparent, start_tracing, stop_tracing
 start_tracing("tests")
 with span("a"), span_shared("b", [traceparent()], {{}}) as shared:
-    shared.note({{"c": 1}})
+    shared.set_attributes({{"c": 1}})
+    add_link(shared, {SAMPLED!r})
     span_past("d", 1.0)
     assert traceparent() is None
 print([thread.name for thread in threading.enumerate()])
 # redis-py looks by itself for a part that measures, where that is installed.
-parts = ("opentelemetry.sdk.trace", "opentelemetry.exporter", "backend.operations.otlp")
-print([module for module in sys.modules if module.startswith(parts)])
+parts = ("opentelemetry.sdk.trace", "opentelemetry.exporter")
+print([name for name, module in sys.modules.items() if module is not None and name.startswith(parts)])
 stop_tracing()
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
@@ -132,8 +143,8 @@ def test_without_the_packages_a_process_says_what_to_install(monkeypatch: pytest
 
 
 def test_spans_stand_in_each_other_and_say_how_long_they_took(collector: Collector) -> None:
-    with span("outer", {"scalp.attempt": 2}, kind="consumer", parent=SAMPLED), span("inner") as inner:
-        inner.note({"scalp.outcome": "succeeded"})
+    with span("outer", {"scalp.attempt": 2}, kind=SpanKind.CONSUMER, parent=SAMPLED), span("inner") as inner:
+        inner.set_attributes({"scalp.outcome": "succeeded"})
         span_past("past", 1.5)
     stop_tracing()
     past, told_inner, outer = collector.spans
@@ -159,7 +170,7 @@ def test_an_exception_marks_its_span_by_class_without_its_message(collector: Col
 )
 def test_a_context_that_is_none_begins_a_trace_of_its_own(collector: Collector, strange: str) -> None:
     with span("alone", parent=strange, links=[strange]) as alone:
-        alone.link(strange)
+        add_link(alone, strange)
     stop_tracing()
     (told,) = collector.spans
     assert told.trace_id != TRACE
