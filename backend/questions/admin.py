@@ -1,4 +1,4 @@
-"""Answers for admins to review and to put in better words, and the questions that had none."""
+"""Admin pages of the questions: entries to review and edit, and questions without an answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class EntryResource(resources.ModelResource):
 
 @admin.register(Entry)
 class EntryAdmin(Exported):
-    """What is changed here stays when another version brings other words."""
+    """An entry that is edited here is kept when a new version brings other texts."""
 
     resource_classes = [EntryResource]
     list_display = ("key", "topic", "question_ko", "reviewed", "edited")
@@ -48,7 +48,7 @@ class UnansweredResource(resources.ModelResource):
 
 @admin.register(Unanswered)
 class UnansweredAdmin(Exported):
-    """What was asked and not surely known: what to write an answer to next."""
+    """Questions without a sure answer: these are the next ones to write an entry for."""
 
     resource_classes = [UnansweredResource]
     list_display = ("text", "language", "nearest", "asked_on")

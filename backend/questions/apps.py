@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
-class Questions(AppConfig):
+class QuestionsConfig(AppConfig):
     name = "backend.questions"
     label = "questions"
     verbose_name = _("Questions")

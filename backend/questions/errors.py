@@ -26,4 +26,4 @@ class TooManyQuestions(UserError):
 class EntryUnknown(UserError):
     code = "entry_unknown"
     status = 404
-    detail = _("There is no answer at this address. It may have been reworded since.")
+    detail = _("There’s no answer at this address. It may have been replaced.")

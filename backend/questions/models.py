@@ -1,4 +1,4 @@
-"""What the bot knows, each with its review, and what it was asked and did not know."""
+"""The reviewed answers, and the questions that had none."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Topic(models.TextChoices):
 class Entry(models.Model):
     """A question with its reviewed answer in both languages.
 
-    A decoy has ways to ask alone, as it is never answered; so has a red flag, whose advice is ours (`advice.py`).
+    Decoys are never answered, and the advice for red flags is in `advice.py`: both have only ways to ask.
     """
 
     key = models.SlugField(_("key"), max_length=60, unique=True)
@@ -30,12 +30,12 @@ class Entry(models.Model):
     reviewed = models.DateField(_("reviewed"), null=True, blank=True)
     source = models.CharField(_("source"), max_length=400, blank=True)
     question_ko = models.CharField(_("question in Korean"), max_length=200, blank=True)
-    also_ko = models.TextField(_("other ways to ask in Korean"), blank=True, help_text=_("one a line"))
+    also_ko = models.TextField(_("other ways to ask in Korean"), blank=True, help_text=_("one per line"))
     answer_ko = models.TextField(_("answer in Korean"), blank=True)
     question_en = models.CharField(_("question in English"), max_length=200, blank=True)
-    also_en = models.TextField(_("other ways to ask in English"), blank=True, help_text=_("one a line"))
+    also_en = models.TextField(_("other ways to ask in English"), blank=True, help_text=_("one per line"))
     answer_en = models.TextField(_("answer in English"), blank=True)
-    #: Changed by an admin, and so left alone by updates.
+    #: Changed by an admin, so updates leave it alone.
     edited = models.BooleanField(_("edited here"), default=False, editable=False)
     changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
 
@@ -48,9 +48,9 @@ class Entry(models.Model):
 
 
 class EntryText(models.Model):
-    """A text by which an entry is found, with its words and its meaning worked out beforehand.
+    """A text by which an entry is found, with its terms and its embedding computed in advance.
 
-    `vector` holds float32 numbers of the machine that wrote them; None where the model of meaning was not there.
+    `vector` is float32 in the byte order of the machine that wrote it; None if the embedding model was not installed.
     """
 
     entry = models.ForeignKey(Entry, on_delete=models.CASCADE, related_name="texts")
@@ -65,7 +65,7 @@ class EntryText(models.Model):
 
 
 class Unanswered(models.Model):
-    """A question without a sure answer: what was asked, on which day, and nothing of who asked."""
+    """A question without a sure answer: its text and the day, with no link to the person who asked."""
 
     text = models.CharField(_("question"), max_length=200)
     language = models.CharField(_("language"), max_length=2)

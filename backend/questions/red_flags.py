@@ -1,4 +1,4 @@
-"""What must not wait for an answer: rules over words (`red_flags.toml`), before anything is searched for."""
+"""Questions that are urgent, by the rules in `red_flags.toml`, which are checked before any search."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from backend.questions.retrieval.terms import normal
+from backend.questions.retrieval.terms import normalize
 
 
 class RedFlag(StrEnum):
-    """Why somebody should see a doctor now; `LIFE`: why somebody should talk to somebody now."""
+    """Why the person who asks should see a doctor now; with `LIFE`, why they should talk to someone now."""
 
     LIFE = "life"
     BREATH = "breath"
@@ -26,17 +26,17 @@ class RedFlag(StrEnum):
     CHILD = "child"
 
 
-#: These are as grave when they are told of the past.
-_ALWAYS = frozenset({RedFlag.LIFE, RedFlag.BREATH})
+#: Urgent even if the question is about the past.
+_ALWAYS_URGENT = frozenset({RedFlag.LIFE, RedFlag.BREATH})
 
 
 def red_flag(question: str) -> RedFlag | None:
-    """The first reason for which this can't wait, if there is one."""
+    """The first red flag that the question raises, if any."""
     rules = _rules()
-    said = rules.denied.sub(" ", normal(question))
-    today = rules.long_ago.search(said) is None
+    text = rules.denied.sub(" ", normalize(question))
+    is_recent = rules.long_ago.search(text) is None
     for rule in rules.rules:
-        if (today or rule.flag in _ALWAYS) and rule.holds(said):
+        if (is_recent or rule.flag in _ALWAYS_URGENT) and rule.matches(text):
             return rule.flag
     return None
 
@@ -47,22 +47,22 @@ class _Rule:
     all: tuple[re.Pattern[str], ...]
     unless: re.Pattern[str] | None
 
-    def holds(self, said: str) -> bool:
-        if self.unless and self.unless.search(said):
+    def matches(self, text: str) -> bool:
+        if self.unless and self.unless.search(text):
             return False
-        return all(pattern.search(said) for pattern in self.all)
+        return all(pattern.search(text) for pattern in self.all)
 
 
 class _Rules:
     def __init__(self, path: Path) -> None:
         read = tomllib.loads(path.read_text("utf-8"))
-        self.denied = _any(read["denied"])
-        self.long_ago = _any(read["long_ago"])
+        self.denied = _compile_alternatives(read["denied"])
+        self.long_ago = _compile_alternatives(read["long_ago"])
         self.rules = [
             _Rule(
                 RedFlag(rule["flag"]),
-                tuple(_any(words) for words in rule["all"]),
-                _any(rule["unless"]) if "unless" in rule else None,
+                tuple(_compile_alternatives(words) for words in rule["all"]),
+                _compile_alternatives(rule["unless"]) if "unless" in rule else None,
             )
             for rule in read["rule"]
         ]
@@ -73,5 +73,5 @@ def _rules() -> _Rules:
     return _Rules(Path(__file__).with_name("red_flags.toml"))
 
 
-def _any(patterns: list[str]) -> re.Pattern[str]:
+def _compile_alternatives(patterns: list[str]) -> re.Pattern[str]:
     return re.compile("|".join(patterns))

@@ -118,7 +118,7 @@ def test_the_pages_answer_every_kind(plain_static: None) -> None:
     assert 'href="tel:109"' in page("I want to kill myself")
     assert "not something we answer" in page("how many times a day minoxidil")
     assert "We don’t know" in page("quokka zebra xylophone")
-    assert "Searched by words only" in page("when should I see a doctor")
+    assert "matching words only" in page("when should I see a doctor")
     assert client.post("/questions/", {"question": ""}).status_code == 422
     assert "cost" in client.get("/questions/doctor-cost/").content.decode()
     assert client.get("/questions/nothing/").status_code == 404

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.questions.models import Entry
-from backend.questions.selectors.answering import Answer, AnswerKind, question_answer
+from backend.questions.selectors.answering import AnswerKind, QuestionAnswer, question_answer
 
 FOLDER = Path(__file__).parent
 OFF_TOPIC, RED_FLAG = "off-topic", "red-flag"
@@ -32,7 +32,7 @@ class Asked:
 @dataclass(frozen=True)
 class Trial:
     asked: Asked
-    told: Answer
+    told: QuestionAnswer
     seconds: float
 
     @property

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from backend.questions.models import EntryText
-from backend.questions.retrieval import meaning
+from backend.questions.retrieval import embedding
 from backend.questions.selectors import answering
+from backend.questions.services.embeddings import has_stored_embedding
 from backend.questions.services.loading import entries_load
-from backend.questions.services.meanings import has_stored_vector
 from tests.questions.heldout import OFF_TOPIC, RED_FLAG, questions, trials
 
 
@@ -30,10 +30,10 @@ def test_there_are_300_of_every_kind_in_both_languages() -> None:
 def by_meaning(request: pytest.FixtureRequest, settings: Any) -> Iterator[bool]:
     """Whether meaning is looked at, for which `requirements/questions.txt` is installed with the tests."""
     settings.QUESTIONS_BY_MEANING = request.param == "by meaning and words"
-    for cache in (meaning._model, answering._search_state):
+    for cache in (embedding._model, answering._search_index):
         cache.cache_clear()
     yield settings.QUESTIONS_BY_MEANING
-    for cache in (meaning._model, answering._search_state):
+    for cache in (embedding._model, answering._search_index):
         cache.cache_clear()
 
 
@@ -44,7 +44,7 @@ def test_danger_is_seen_foreign_topics_are_refused_and_most_is_found(by_meaning:
     dangerous = [trial for trial in done if RED_FLAG in trial.asked.expect]
     foreign = [trial for trial in done if OFF_TOPIC in trial.asked.expect]
     answerable = [trial for trial in done if trial.asked.answerable]
-    assert all(trial.told.means == by_meaning for trial in done if trial.told.entry)
+    assert all(trial.told.by_meaning == by_meaning for trial in done if trial.told.entry)
     assert [trial.asked.text for trial in dangerous if not trial.flagged] == []
     assert sum(trial.refused for trial in foreign) >= 0.90 * len(foreign)
     assert sum(trial.first for trial in answerable) >= (0.88 if by_meaning else 0.78) * len(answerable)
@@ -55,10 +55,10 @@ def test_danger_is_seen_foreign_topics_are_refused_and_most_is_found(by_meaning:
 def test_the_meaning_of_each_text_is_known_and_what_the_model_says(by_meaning: bool) -> None:
     entries_load()
     texts = EntryText.objects.all()
-    unknown = [text.text for text in texts if not has_stored_vector(text.text)]
+    unknown = [text.text for text in texts if not has_stored_embedding(text.text)]
     assert unknown == [], "python backend/manage.py load_questions --write-meanings"
     if by_meaning:
         some = list(texts.order_by("text")[::300])
-        for text, vector in zip(some, meaning.meanings([one.text for one in some]), strict=True):
+        for text, vector in zip(some, embedding.embed([one.text for one in some]), strict=True):
             assert text.vector is not None
             assert np.frombuffer(bytes(text.vector), dtype=np.float32) @ vector > 0.995

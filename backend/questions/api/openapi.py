@@ -7,15 +7,15 @@ from rest_framework import serializers
 from backend.questions.red_flags import RedFlag
 from backend.questions.selectors.answering import NOT_BLANK, QUESTION_MAX_CHARS, AnswerKind
 
-KINDS = [kind.value for kind in AnswerKind]
-
 
 class AskSchema(serializers.Serializer):
     question = serializers.RegexField(
         NOT_BLANK, max_length=QUESTION_MAX_CHARS, help_text="In Korean, English, or both."
     )
     analysis = serializers.UUIDField(
-        required=False, allow_null=True, help_text="A report whose signs come first; it is not kept with the question."
+        required=False,
+        allow_null=True,
+        help_text="A report; entries about its signs rank higher. It is not stored with the question.",
     )
 
 
@@ -34,18 +34,18 @@ class AdviceSchema(serializers.Serializer):
     flag = serializers.ChoiceField([flag.value for flag in RedFlag])
     heading = serializers.CharField()
     text = serializers.CharField()
-    phones = serializers.ListField(child=serializers.CharField(), help_text="To call, in Korea.")
+    phones = serializers.ListField(child=serializers.CharField(), help_text="Numbers to call in Korea.")
 
 
-class ToldSchema(serializers.Serializer):
+class AnswerSchema(serializers.Serializer):
     kind = serializers.ChoiceField(
-        KINDS,
-        help_text="`red_flag`: see `advice`, now. `answer`: see `entry`. `unsure`: it may be one of the `suggestions`. "
-        "`off_topic`, `unknown`: there is no answer.",
+        [kind.value for kind in AnswerKind],
+        help_text="`red_flag`: urgent, show `advice`. `answer`: show `entry`. `unsure`: one of the `suggestions` may "
+        "fit. `off_topic`, `unknown`: there is no answer.",
     )
     advice = AdviceSchema(allow_null=True)
     entry = EntrySchema(allow_null=True)
     suggestions = SuggestionSchema(many=True)
     by_meaning = serializers.BooleanField(
-        help_text="False: words and letters alone were looked at, as the model of meaning is not installed."
+        help_text="False: only words and letters were compared, because the embedding model is not installed."
     )

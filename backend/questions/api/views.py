@@ -1,4 +1,4 @@
-"""The API of the questions, in the reader's language (`Accept-Language`)."""
+"""The questions API, in the reader's language (`Accept-Language`)."""
 
 from __future__ import annotations
 
@@ -17,66 +17,68 @@ from backend.operations.throttle import client_address
 from backend.questions.advice import ADVICE
 from backend.questions.api import openapi
 from backend.questions.errors import EntryUnknown, QuestionMissing
+from backend.questions.localization import localize_entry, reader_language
 from backend.questions.models import Entry
-from backend.questions.selectors.answering import Answer, entry_get
+from backend.questions.selectors.answering import QuestionAnswer, entry_get
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import question_ask
-from backend.questions.wording import reader_language, worded
 
 
-class Questions(APIView):
+class QuestionCollection(APIView):
     @extend_schema(
         operation_id="question_ask",
         request=openapi.AskSchema,
-        responses={200: openapi.ToldSchema, **problems(400, 404, 409, 410, 415, 422, 429)},
+        responses={200: openapi.AnswerSchema, **problems(400, 404, 409, 410, 415, 422, 429)},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Ask something. Answers are reviewed texts; no machine writes one."""
+        """Ask a question. Answers are reviewed texts; none is generated."""
         given = request.data if isinstance(request.data, dict) else {}
         question, analysis = given.get("question"), given.get("analysis")
         if not isinstance(question, str):
             raise QuestionMissing
-        signs = report_signs(_id(analysis)) if analysis is not None else {}
-        told = question_ask(question, reader_language(), sender=client_address(request), signs=list(signs))
-        return private(JsonResponse(told_json(told), json_dumps_params={"ensure_ascii": False}))
+        signs = report_signs(_parse_id(analysis)) if analysis is not None else {}
+        answer = question_ask(question, reader_language(), sender=client_address(request), signs=list(signs))
+        return private(JsonResponse(answer_json(answer), json_dumps_params={"ensure_ascii": False}))
 
 
 class QuestionDetail(APIView):
     @extend_schema(operation_id="question", responses={200: openapi.EntrySchema, **problems(404)})
     def get(self, request: Request, key: str) -> HttpResponse:
-        """One question with its answer."""
+        """Get one question with its answer."""
         entry = entry_get(key)
         if entry is None:
             raise EntryUnknown
         return JsonResponse(_entry_json(entry, reader_language()), json_dumps_params={"ensure_ascii": False})
 
 
-def told_json(told: Answer) -> dict[str, Any]:
-    advice = ADVICE[told.flag] if told.flag else None
+def answer_json(answer: QuestionAnswer) -> dict[str, Any]:
+    advice = ADVICE[answer.flag] if answer.flag else None
     return {
-        "kind": told.kind.value,
+        "kind": answer.kind.value,
         "advice": advice and {
-            "flag": told.flag, "heading": str(advice.heading), "text": str(advice.text), "phones": list(advice.phones),
+            "flag": answer.flag, "heading": str(advice.heading), "text": str(advice.text),
+            "phones": list(advice.phones),
         },
-        "entry": told.entry and _entry_json(told.entry, told.language),
+        "entry": answer.entry and _entry_json(answer.entry, answer.language),
         "suggestions": [
-            {"key": one.key, "question": worded(one, told.language).question} for one in told.suggestions
+            {"key": entry.key, "question": localize_entry(entry, answer.language).question}
+            for entry in answer.suggestions
         ],
-        "by_meaning": told.means,
+        "by_meaning": answer.by_meaning,
     }  # fmt: skip
 
 
 def _entry_json(entry: Entry, language: str) -> dict[str, Any]:
-    said = worded(entry, language)
+    text = localize_entry(entry, language)
     return {
-        "key": said.key, "question": said.question, "answer": said.answer, "source": said.source,
-        "reviewed": said.reviewed and said.reviewed.isoformat(),
+        "key": text.key, "question": text.question, "answer": text.answer, "source": text.source,
+        "reviewed": text.reviewed and text.reviewed.isoformat(),
     }  # fmt: skip
 
 
-def _id(word: object) -> UUID:
+def _parse_id(value: object) -> UUID:
     """Raises AnalysisUnknown."""
     try:
-        return UUID(str(word))
+        return UUID(str(value))
     except ValueError:
         raise AnalysisUnknown from None

@@ -1,4 +1,4 @@
-"""The pages of the questions: ask, read one answer, and ask from one's own report."""
+"""The questions pages: ask, read one answer, and ask from a report."""
 
 from __future__ import annotations
 
@@ -15,64 +15,64 @@ from backend.config.private_responses import private
 from backend.operations.throttle import client_address
 from backend.questions.advice import ADVICE
 from backend.questions.errors import EntryUnknown
-from backend.questions.selectors.answering import QUESTION_MAX_CHARS, entry_get, first_questions
+from backend.questions.localization import localize_entry, reader_language
+from backend.questions.selectors.answering import QUESTION_MAX_CHARS, common_questions, entry_get
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS, question_ask
-from backend.questions.wording import reader_language, worded
 from ml.labels import GRADES, SYMPTOMS
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def questions(request: HttpRequest) -> HttpResponse:
-    """A form, and the answer to what was asked with it. The question never appears in a URL."""
+    """The form, and the answer to a question that was sent with it. The question never appears in a URL."""
     return _render_questions(request, {}, {})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    """The same from one's own report, whose signs come first."""
+    """The same from a report: entries about its signs rank higher."""
     try:
         signs = report_signs(analysis_id)
     except UserError as error:
         return _render_problem(request, error)
     names = {label.key: label_word(label) for label in SYMPTOMS}
-    said = ", ".join(f"{names[sign]} – {label_word(GRADES[grade])}" for sign, grade in signs.items())
-    return _render_questions(request, signs, {"analysis_id": analysis_id, "signs": said})
+    summary = ", ".join(f"{names[sign]} – {label_word(GRADES[grade])}" for sign, grade in signs.items())
+    return _render_questions(request, signs, {"analysis_id": analysis_id, "signs": summary})
 
 
 @require_safe
 def entry(request: HttpRequest, key: str) -> HttpResponse:
     """One question with its answer."""
-    found = entry_get(key)
-    if found is None:
+    row = entry_get(key)
+    if row is None:
         return _render_problem(request, EntryUnknown())
-    return render(request, "pages/question.html", {"entry": worded(found, reader_language())})
+    return render(request, "pages/question.html", {"entry": localize_entry(row, reader_language())})
 
 
 def _render_questions(request: HttpRequest, signs: dict[str, int], context: dict[str, Any]) -> HttpResponse:
     language, status = reader_language(), 200
     context |= {
-        "most": QUESTION_MAX_CHARS,
-        "kept_days": UNANSWERED_RETENTION_DAYS,
+        "max_chars": QUESTION_MAX_CHARS,
+        "retention_days": UNANSWERED_RETENTION_DAYS,
         "question": request.POST.get("question", "")[:QUESTION_MAX_CHARS],
     }
     if request.method == "POST":
         try:
-            told = question_ask(
+            answer = question_ask(
                 request.POST.get("question", ""), language, sender=client_address(request), signs=list(signs)
             )
         except UserError as error:
             context["notice"], status, wait = error.detail, error.status, error.retry_after
-            context["first"] = [worded(one, language) for one in first_questions(list(signs))]
+            context["common"] = [localize_entry(one, language) for one in common_questions(list(signs))]
             return private(render(request, "pages/questions.html", context, status=status), wait)
         context |= {
-            "told": told,
-            "advice": ADVICE[told.flag] if told.flag else None,
-            "entry": worded(told.entry, language) if told.entry else None,
-            "suggestions": [worded(one, language) for one in told.suggestions],
+            "answer": answer,
+            "advice": ADVICE[answer.flag] if answer.flag else None,
+            "entry": localize_entry(answer.entry, language) if answer.entry else None,
+            "suggestions": [localize_entry(one, language) for one in answer.suggestions],
         }
-    if "told" not in context or not (context["entry"] or context["suggestions"] or context["advice"]):
-        context["first"] = [worded(one, language) for one in first_questions(list(signs))]
+    if "answer" not in context or not (context["entry"] or context["suggestions"] or context["advice"]):
+        context["common"] = [localize_entry(one, language) for one in common_questions(list(signs))]
     return private(render(request, "pages/questions.html", context, status=status))
 
 

@@ -13,7 +13,7 @@ K1, B = 1.2, 0.5
 
 
 class BM25:
-    """Scores of a question against every document, as a share of what endless repetition of its words would have."""
+    """Scores a question against every document, as a share of the limit that repeating its words would approach."""
 
     def __init__(self, documents: Sequence[Sequence[str]]) -> None:
         self._size = len(documents)
@@ -31,17 +31,17 @@ class BM25:
             self._postings[term] = numbers, weights.astype(np.float32)
 
     def scores(self, question: Sequence[str]) -> NDArray[np.float32]:
-        """One for each document, about 0 to 1. A word that no document has counts as one that is missing."""
-        told = np.zeros(self._size, dtype=np.float32)
-        whole = 0.0
+        """One score per document, about 0 to 1. A term that no document has lowers all scores."""
+        scores = np.zeros(self._size, dtype=np.float32)
+        limit = 0.0
         for term in set(question):
             if term in self._postings:
                 numbers, weights = self._postings[term]
-                told[numbers] += weights
-                whole += self._idf(len(numbers))
+                scores[numbers] += weights
+                limit += self._idf(len(numbers))
             else:
-                whole += self._idf(0)
-        return told / np.float32(whole or 1.0)
+                limit += self._idf(0)
+        return scores / np.float32(limit or 1.0)
 
     def _idf(self, documents: int) -> float:
         return math.log(1 + (self._size - documents + 0.5) / (documents + 0.5))

@@ -1,7 +1,7 @@
-"""What of a text is looked for: its words as a dictionary has them, and its letters in threes.
+"""The search terms of a text: lemmas of its content words, and character trigrams.
 
-Korean words are taken apart into morphemes, of which those with a meaning are kept: 머리를 and 머리가 are one term.
-English words lose their endings (Porter2). Threes of letters still agree where a word is misspelled or run together.
+Korean words are split into morphemes, and only content morphemes are kept: 머리를 and 머리가 are one term. English
+words are stemmed (Porter2). Trigrams still match if words are misspelled or run together.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kiwipiepy import Kiwi
 CONTENT_TAGS = frozenset(
     {"NNG", "NNP", "NNB", "NR", "VV", "VV-I", "VV-R", "VA", "VA-I", "VA-R", "XR", "MAG", "SL", "SN"}
 )
-#: So frequent in questions that they tell nothing of what is asked.
+#: So frequent in questions that they say nothing about the topic.
 STOP_WORDS = frozenset(
     """
     하 있 되 것 거 수 좀 왜 어떻 어떻게 이렇 그렇 같 주 알 말 때 더 잘 요
@@ -28,43 +28,43 @@ STOP_WORDS = frozenset(
 )
 
 _stemmer = snowballstemmer.stemmer("english")
-_stemming = Lock()  # A stemmer keeps the word that it works on.
+_stemming = Lock()  # A stemmer is not thread-safe: it stores the word that it works on.
 
 
-def normal(text: str) -> str:
-    """The text in one way of writing: composed, small letters, single blanks."""
+def normalize(text: str) -> str:
+    """The text in NFKC and lower case, with single spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
-def language_of(text: str) -> str:
-    """`ko` where a fourth of the letters are Hangul, of which each stands for two or three, else `en`."""
+def detect_language(text: str) -> str:
+    """`ko` if at least a quarter of the letters are Hangul, since one of these stands for two or three, else `en`."""
     letters = [letter for letter in text if letter.isalpha()]
     hangul = sum("가" <= letter <= "힣" or "ㄱ" <= letter <= "ㅣ" for letter in letters)
     return "ko" if 4 * hangul >= len(letters) else "en"
 
 
 def terms(text: str) -> list[str]:
-    """The words of a text that carry its meaning, each as often as it is there."""
+    """The content words of a text, with repetitions."""
     found = []
-    for token in _kiwi().tokenize(normal(text)):
+    for token in _kiwi().tokenize(normalize(text)):
         if token.tag not in CONTENT_TAGS or token.form in STOP_WORDS:
             continue
         found.append(_stem(token.form) if token.tag == "SL" else token.form)
     return found
 
 
-def threes(text: str) -> frozenset[str]:
-    """Each three letters that stand together in the text without its blanks and signs, Hangul taken apart into its own.
+def character_trigrams(text: str) -> frozenset[str]:
+    """The trigrams of a text without spaces and punctuation, with Hangul syllables decomposed into letters.
 
-    안 감아요 has ㅇㅏㄴ, ㅏㄴㄱ, ㄴㄱㅏ, …: a wrong final consonant spoils three of them and not the word.
+    안 감아요 has ㅇㅏㄴ, ㅏㄴㄱ, ㄴㄱㅏ, …: a wrong final consonant changes three trigrams rather than the whole word.
     """
-    letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", normal(text)))
-    return frozenset(letters[at : at + 3] for at in range(len(letters) - 2))
+    letters = re.sub(r"[\W_]", "", unicodedata.normalize("NFKD", normalize(text)))
+    return frozenset(letters[start : start + 3] for start in range(len(letters) - 2))
 
 
 @lru_cache(1)
 def _kiwi() -> Kiwi:
-    """Loaded with the first question, in about a second and 250 MB. Its names of films and places are left out."""
+    """Loaded with the first question, which takes about a second and 250 MB, without its dictionary of titles."""
     return Kiwi(num_workers=1, load_default_dict=False, load_multi_dict=False)
 
 

@@ -1,4 +1,4 @@
-"""What the bot may know of the reader: the signs that their report found."""
+"""The signs in the reader's report, which the ranking of entries takes into account."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from backend.analyses.selectors.status import analysis_status
 
 
 def report_signs(analysis_id: UUID) -> dict[str, int]:
-    """The signs of a report with their grades 1–3, the most marked first; none that is not rated.
+    """The rated signs of a report with their grades 1–3, the most pronounced first.
 
     Raises NoReportYet, AnalysisUnknown, AnalysisErased.
     """
@@ -18,4 +18,4 @@ def report_signs(analysis_id: UUID) -> dict[str, int]:
     if result is None:
         raise NoReportYet
     found = {finding.symptom: finding.grade for finding in result.findings if finding.grade and not finding.abstains}
-    return dict(sorted(found.items(), key=lambda one: -one[1]))
+    return dict(sorted(found.items(), key=lambda item: -item[1]))

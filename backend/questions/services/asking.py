@@ -1,4 +1,4 @@
-"""Take in a question: hold it to a pace, answer it, and keep what could not be answered."""
+"""Answer a question within the rate limit, and store it if there is no sure answer."""
 
 from __future__ import annotations
 
@@ -13,16 +13,22 @@ from django.utils import timezone
 from backend.operations.throttle import throttle_wait
 from backend.questions.errors import QuestionMissing, TooManyQuestions
 from backend.questions.models import Unanswered
-from backend.questions.selectors.answering import NOT_BLANK, QUESTION_MAX_CHARS, Answer, AnswerKind, question_answer
+from backend.questions.selectors.answering import (
+    NOT_BLANK,
+    QUESTION_MAX_CHARS,
+    AnswerKind,
+    QuestionAnswer,
+    question_answer,
+)
 
 log = structlog.get_logger(__name__)
 
 UNANSWERED_RETENTION_DAYS = 90
-#: Addresses, and what could be a telephone number or another that belongs to one person.
+#: Email and web addresses, and digits that could be a phone number or another personal number.
 _PERSONAL = re.compile(r"\S+@\S+|https?://\S+|\d[\d -]{4,}\d")
 
 
-def question_ask(question: str, language: str, *, sender: str, signs: Sequence[str] = ()) -> Answer:
+def question_ask(question: str, language: str, *, sender: str, signs: Sequence[str] = ()) -> QuestionAnswer:
     """Answer a question. Raises QuestionMissing or TooManyQuestions.
 
     Neither question nor answer is logged. A question without a sure answer is stored for `UNANSWERED_RETENTION_DAYS`,
@@ -33,16 +39,16 @@ def question_ask(question: str, language: str, *, sender: str, signs: Sequence[s
     question = " ".join(question.replace("\0", " ").split())
     if wait := throttle_wait(settings.QUESTIONS_PER_MINUTE, "questions", sender):
         raise TooManyQuestions(max(1, int(wait)))
-    told = question_answer(question, language, signs)
-    if told.kind in {AnswerKind.UNSURE, AnswerKind.UNKNOWN}:
+    answer = question_answer(question, language, signs)
+    if answer.kind in {AnswerKind.UNSURE, AnswerKind.UNKNOWN}:
         text = _PERSONAL.sub("…", question)
-        Unanswered.objects.create(text=text, language=language, nearest=told.nearest)
-    log.info("question_answered", kind=told.kind)
-    return told
+        Unanswered.objects.create(text=text, language=language, nearest=answer.nearest)
+    log.info("question_answered", kind=answer.kind)
+    return answer
 
 
 def unanswered_sweep() -> int:
-    """Forget questions that were kept for long enough; how many these were."""
+    """Delete questions older than `UNANSWERED_RETENTION_DAYS`; returns how many."""
     deleted, _by_model = Unanswered.objects.filter(
         asked_on__lt=timezone.localdate() - timedelta(days=UNANSWERED_RETENTION_DAYS)
     ).delete()

@@ -1,4 +1,4 @@
-"""Load the entries of this version, and work out by which texts each is found."""
+"""Loads the entries of this version, and prepares the texts by which they are found."""
 
 from __future__ import annotations
 
@@ -12,45 +12,45 @@ import structlog
 from django.db import transaction
 
 from backend.questions.models import Entry, EntryText, Topic
+from backend.questions.retrieval.embedding import model_is_installed
 from backend.questions.retrieval.index import Role
-from backend.questions.retrieval.meaning import meaning_there
 from backend.questions.retrieval.terms import terms
-from backend.questions.services.meanings import has_stored_vector, text_vectors
+from backend.questions.services.embeddings import embed_texts, has_stored_embedding
 
 log = structlog.get_logger(__name__)
 
-FOLDER = Path(__file__).resolve().parent.parent / "entries"
+ENTRIES_FOLDER = Path(__file__).resolve().parent.parent / "entries"
 LANGUAGES = ("ko", "en")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """How many entries came, changed, went, and were left alone because an admin had changed them."""
+class LoadReport:
+    """How many entries were added, changed, removed, and kept because an admin had edited them."""
 
     added: int = 0
     changed: int = 0
     removed: int = 0
     kept: int = 0
-    texts: int = 0  #: that were prepared for the search
+    texts: int = 0  #: prepared for the search
 
     def __str__(self) -> str:
-        meaning = "" if meaning_there() else "; words alone are searched, as the model of meaning is not installed"
+        note = "" if model_is_installed() else "; search by words only: the embedding model is not installed"
         return (
-            f"{self.added} added, {self.changed} changed, {self.removed} removed, {self.kept} left as edited; "
-            f"{self.texts} texts prepared{meaning}"
+            f"{self.added} added, {self.changed} changed, {self.removed} removed, {self.kept} kept as edited; "
+            f"{self.texts} texts prepared{note}"
         )
 
 
-def entries_load(folder: Path = FOLDER) -> Loaded:
-    """Bring the rows to what the files say; again, nothing changes. What an admin edited stays."""
-    wanted = {row["key"]: row for row in _read(folder)}
+def entries_load(folder: Path = ENTRIES_FOLDER) -> LoadReport:
+    """Update the rows to what the files say; a second time, nothing changes. Entries that an admin edited are kept."""
+    rows = {row["key"]: row for row in _read_entries(folder)}
     added = changed = kept = 0
     with transaction.atomic():
-        there = {entry.key: entry for entry in Entry.objects.select_for_update()}
-        gone = [entry.pk for key, entry in there.items() if key not in wanted and not entry.edited]
-        Entry.objects.filter(pk__in=gone).delete()
-        for key, row in wanted.items():
-            entry = there.get(key)
+        existing = {entry.key: entry for entry in Entry.objects.select_for_update()}
+        removed = [entry.pk for key, entry in existing.items() if key not in rows and not entry.edited]
+        Entry.objects.filter(pk__in=removed).delete()
+        for key, row in rows.items():
+            entry = existing.get(key)
             if entry is None:
                 Entry.objects.create(**row)
                 added += 1
@@ -62,27 +62,27 @@ def entries_load(folder: Path = FOLDER) -> Loaded:
                 entry.save()
                 changed += 1
     texts = sum(entry_texts_write(entry) for entry in Entry.objects.prefetch_related("texts"))
-    loaded = Loaded(added, changed, len(gone), kept, texts)
-    log.info("questions_loaded", said=str(loaded))
-    return loaded
+    report = LoadReport(added, changed, len(removed), kept, texts)
+    log.info("questions_loaded", result=str(report))
+    return report
 
 
 def entry_texts_write(entry: Entry) -> int:
-    """Work out the texts of an entry that are new, or lack a meaning that can be had; drop others. How many were."""
-    wanted = set(_texts(entry))
+    """Replace the outdated search texts of an entry, and embed those that lack an embedding; returns how many."""
+    wanted = set(_search_texts(entry))
     kept, stale = set(), []
     for row in entry.texts.all():
         known = (row.role, row.language, row.text)
         if (
             known not in wanted
             or known in kept
-            or (row.vector is None and (has_stored_vector(row.text) or meaning_there()))
+            or (row.vector is None and (has_stored_embedding(row.text) or model_is_installed()))
         ):
             stale.append(row.pk)
         else:
             kept.add(known)
     new = sorted(wanted - kept)
-    vectors = text_vectors([text for _role, _language, text in new])
+    vectors = embed_texts([text for _role, _language, text in new])
     with transaction.atomic():
         EntryText.objects.filter(pk__in=stale).delete()
         EntryText.objects.bulk_create(
@@ -94,8 +94,8 @@ def entry_texts_write(entry: Entry) -> int:
     return len(new)
 
 
-def _texts(entry: Entry) -> Iterator[tuple[str, str, str]]:
-    """Role, language and text of each."""
+def _search_texts(entry: Entry) -> Iterator[tuple[str, str, str]]:
+    """Role, language and text of each text by which the entry is found."""
     for language in LANGUAGES:
         question, answer = getattr(entry, f"question_{language}"), getattr(entry, f"answer_{language}")
         for phrase in [question, *getattr(entry, f"also_{language}").splitlines()]:
@@ -105,17 +105,17 @@ def _texts(entry: Entry) -> Iterator[tuple[str, str, str]]:
             yield Role.ANSWER.value, language, f"{question} {answer}"
 
 
-def _read(folder: Path) -> Iterator[dict[str, Any]]:
+def _read_entries(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("*.toml")):
-        read = tomllib.loads(path.read_text("utf-8"))
-        for entry in read.get("entry", []):
+        document = tomllib.loads(path.read_text("utf-8"))
+        for entry in document.get("entry", []):
             row = {name: entry[name] for name in ("key", "reviewed", "source")}
             for language in LANGUAGES:
-                said = entry[language]
-                row |= {f"question_{language}": said["question"], f"answer_{language}": said["answer"]}
-                row[f"also_{language}"] = "\n".join(said["also"])
+                texts = entry[language]
+                row |= {f"question_{language}": texts["question"], f"answer_{language}": texts["answer"]}
+                row[f"also_{language}"] = "\n".join(texts["also"])
             yield {"topic": Topic(path.stem).value, **row}
-        for topic, word in ((Topic.DECOY, "decoy"), (Topic.RED_FLAG, "flag")):
-            for asked in read.get(word, []):
-                ways = {f"also_{language}": "\n".join(asked[language]) for language in LANGUAGES}
-                yield {"topic": topic.value, "key": asked["key"], **ways}
+        for topic, table in ((Topic.DECOY, "decoy"), (Topic.RED_FLAG, "flag")):
+            for entry in document.get(table, []):
+                phrases = {f"also_{language}": "\n".join(entry[language]) for language in LANGUAGES}
+                yield {"topic": topic.value, "key": entry["key"], **phrases}

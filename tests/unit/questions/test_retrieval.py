@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from backend.questions.retrieval.bm25 import BM25
-from backend.questions.retrieval.index import COVARIANCE_SHRINKAGE, Index, Match, Role, Text, whiten
-from backend.questions.retrieval.terms import language_of, terms, threes
-from backend.questions.selectors.answering import share
+from backend.questions.retrieval.index import COVARIANCE_SHRINKAGE, Index, Match, Role, Text, whitening_matrix
+from backend.questions.retrieval.terms import character_trigrams, detect_language, terms
+from backend.questions.selectors.answering import softmax_share
 
 
 def text(key: str, said: str, language: str = "ko", role: Role = Role.PHRASE) -> Text:
@@ -30,12 +30,12 @@ def test_english_words_are_stemmed_and_stop_words_dropped() -> None:
     [("머리 감는 법", "ko"), ("wash my hair", "en"), ("AI가 뭐예요", "ko"), ("shampoo 추천 좀", "ko"), ("?!", "ko")],
 )
 def test_the_language_of_a_question(said: str, language: str) -> None:
-    assert language_of(said) == language
+    assert detect_language(said) == language
 
 
 def test_a_misspelled_word_still_shares_most_of_its_letters() -> None:
     def shared(one: str, other: str) -> float:
-        a, b = threes(one), threes(other)
+        a, b = character_trigrams(one), character_trigrams(other)
         return 2 * len(a & b) / (len(a) + len(b))
 
     assert shared("머리가 가려워요", "머리가가려워여") > 0.7
@@ -66,21 +66,21 @@ def test_entries_are_ranked_by_words_and_letters_where_there_is_no_meaning() -> 
     index = Index(
         [text("itch", "두피가 왜 가려워요?"), text("upload", "사진이 안 올라가요"), text("wash", "머리 감는 법")]
     )
-    assert not index.means
-    assert index.ranked("두피 가려움 이유")[0].key == "itch"
-    assert index.ranked("사진이안올라가여")[0].key == "upload"
-    assert index.ranked("두피 가려움 이유", {"wash": 5.0})[0].key == "wash"
+    assert not index.by_meaning
+    assert index.rank("두피 가려움 이유")[0].key == "itch"
+    assert index.rank("사진이안올라가여")[0].key == "upload"
+    assert index.rank("두피 가려움 이유", {"wash": 5.0})[0].key == "wash"
 
 
 def test_a_question_of_signs_alone_fits_nothing() -> None:
     index = Index([text("itch", "두피가 왜 가려워요?")])
-    assert index.ranked("!!!")[0].score == 0
-    assert Index([]).ranked("두피") == []
+    assert index.rank("!!!")[0].score == 0
+    assert Index([]).rank("두피") == []
 
 
 def test_what_differs_among_ways_to_ask_the_same_is_evened_out() -> None:
     within = np.random.default_rng(3).normal(size=(500, 6)) * np.array([8, 4, 2, 1, 1, 1])
-    matrix = whiten(within.astype(np.float32))
+    matrix = whitening_matrix(within.astype(np.float32))
     covariance = within.T @ within / len(within)
     shrunk = (1 - COVARIANCE_SHRINKAGE) * covariance / (np.trace(covariance) / 6) + COVARIANCE_SHRINKAGE * np.eye(6)
     assert matrix @ shrunk @ matrix.T == pytest.approx(np.eye(6), abs=1e-4)
@@ -91,6 +91,8 @@ def test_what_differs_among_ways_to_ask_the_same_is_evened_out() -> None:
 def test_many_topics_that_fit_a_little_have_as_much_as_one_that_fits_well() -> None:
     one = [Match("entry", 1.0), Match("weather", 0.9)]
     many = [Match("entry", 1.0), *(Match(f"topic-{number}", 0.9 - np.log(5) / 8) for number in range(5))]
-    assert share(one, {"weather"}, 8) == pytest.approx(1 / (1 + np.exp(0.8)))
-    assert share(many, {match.key for match in many[1:]}, 8) == pytest.approx(share(one, {"weather"}, 8))
-    assert share(one, {"weather"}, 30) < share(one, {"weather"}, 8)
+    assert softmax_share(one, {"weather"}, 8) == pytest.approx(1 / (1 + np.exp(0.8)))
+    assert softmax_share(many, {match.key for match in many[1:]}, 8) == pytest.approx(
+        softmax_share(one, {"weather"}, 8)
+    )
+    assert softmax_share(one, {"weather"}, 30) < softmax_share(one, {"weather"}, 8)

@@ -1,6 +1,6 @@
-"""Meaning as a vector: multilingual-e5-small (Wang et al., arXiv 2402.05672) in 4 bits, where its package is installed.
+"""Sentence embeddings by multilingual-e5-small (Wang et al., arXiv 2402.05672) in 4 bits, if its package is installed.
 
-It finds what is asked in other words, and across languages. Without it, words and letters alone are looked at.
+They match questions in different words and languages. Without them, only words and letters are compared.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ log = structlog.get_logger(__name__)
 VECTOR_SIZE = 384
 
 
-def meaning_there() -> bool:
+def model_is_installed() -> bool:
     return _model() is not None
 
 
-def meanings(texts: Sequence[str]) -> NDArray[np.float32]:
-    """Unit vectors, one a text, of what may be found and of what is asked alike: both are short questions."""
+def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+    """One unit vector per text. Entries and questions are embedded the same way, since both are short questions."""
     model = _model()
     if model is None:
-        raise RuntimeError("the model is not installed: see requirements/questions.in")
+        raise RuntimeError("the embedding model is not installed: see requirements/questions.in")
     return np.asarray(model.query(list(texts)), dtype=np.float32).reshape(len(texts), VECTOR_SIZE)
 
 

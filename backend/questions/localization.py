@@ -11,7 +11,7 @@ from backend.questions.models import Entry
 
 
 @dataclass(frozen=True)
-class WordedEntry:
+class LocalizedEntry:
     key: str
     question: str
     answer: str
@@ -20,17 +20,17 @@ class WordedEntry:
 
 
 def reader_language() -> str:
-    """`ko` or `en`, as the reader of this request wants it."""
+    """`ko` or `en`: the language of this request."""
     return "ko" if (get_language() or "ko").startswith("ko") else "en"
 
 
-def worded(entry: Entry, language: str) -> WordedEntry:
-    """In `ko` or `en`; a source that names itself in both, as “English (한국어)”, is given in that one."""
+def localize_entry(entry: Entry, language: str) -> LocalizedEntry:
+    """The entry in `ko` or `en`. A source in both languages, “English (한국어)”, is cut down to that one."""
     source = entry.source
     if language == "ko" and source.endswith(")"):
         source = "; ".join(part.rpartition(" (")[2].removesuffix(")") for part in source.split("; "))
     elif language == "en":
         source = "; ".join(part.rpartition(" (")[0] or part for part in source.split("; "))
     if language == "ko":
-        return WordedEntry(entry.key, entry.question_ko, entry.answer_ko, source, entry.reviewed)
-    return WordedEntry(entry.key, entry.question_en, entry.answer_en, source, entry.reviewed)
+        return LocalizedEntry(entry.key, entry.question_ko, entry.answer_ko, source, entry.reviewed)
+    return LocalizedEntry(entry.key, entry.question_en, entry.answer_en, source, entry.reviewed)

@@ -1,6 +1,6 @@
-"""The meanings of texts: those of our entries lie in a file, others are worked out where the model is.
+"""Embeddings of the entries: stored in a file, and computed for texts that the file lacks.
 
-To work out all 5,000 takes minutes, and nobody should wait for that: `load_questions --write-meanings` writes them.
+Computing all 5,000 takes minutes, so the repository has them: `load_questions --write-meanings` writes the file.
 """
 
 from __future__ import annotations
@@ -13,30 +13,30 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.questions.retrieval.meaning import meaning_there, meanings
+from backend.questions.retrieval.embedding import embed, model_is_installed
 
-PATH = Path(__file__).resolve().parent.parent / "entries" / "meanings.npz"
-ENCODE_BATCH_SIZE = 50  #: texts that the model is given at a time
+STORED_EMBEDDINGS_PATH = Path(__file__).resolve().parent.parent / "entries" / "meanings.npz"
+ENCODE_BATCH_SIZE = 50  #: texts per call of the model
 
 
-def text_vectors(texts: Sequence[str]) -> list[bytes | None]:
-    """Each text's meaning as 384 float32 numbers of length 1; None where there is neither a known one nor the model."""
+def embed_texts(texts: Sequence[str]) -> list[bytes | None]:
+    """Each text's embedding as 384 float32, a unit vector; None if it isn't stored and the model isn't installed."""
     known = _stored_vectors()
     found: dict[str, NDArray[np.float32]] = {text: known[_digest(text)] for text in texts if _digest(text) in known}
     missing = [text for text in texts if text not in found]
-    if missing and meaning_there():
+    if missing and model_is_installed():
         found |= dict(zip(missing, _encode(missing), strict=True))
     return [found[text].astype(np.float32).tobytes() if text in found else None for text in texts]
 
 
-def has_stored_vector(text: str) -> bool:
+def has_stored_embedding(text: str) -> bool:
     return _digest(text) in _stored_vectors()
 
 
-def write_meanings(texts: Iterable[str], path: Path = PATH) -> int:
-    """Write the meanings of these texts, a byte a number, without working out again what is known; how many.
+def write_embeddings(texts: Iterable[str], path: Path = STORED_EMBEDDINGS_PATH) -> int:
+    """Store the embeddings of these texts, one byte per number, reusing those in the file; returns how many.
 
-    Raises RuntimeError where the model is not there.
+    Raises RuntimeError if one is missing and the model is not installed.
     """
     wanted = sorted(set(texts), key=_digest)
     known = _stored_vectors()
@@ -54,15 +54,15 @@ def _encode(texts: Sequence[str]) -> list[NDArray[np.float32]]:
     return [
         row
         for begin in range(0, len(texts), ENCODE_BATCH_SIZE)
-        for row in meanings(texts[begin : begin + ENCODE_BATCH_SIZE])
+        for row in embed(texts[begin : begin + ENCODE_BATCH_SIZE])
     ]
 
 
 @lru_cache(1)
 def _stored_vectors() -> Mapping[int, NDArray[np.float32]]:
-    if not PATH.exists():
+    if not STORED_EMBEDDINGS_PATH.exists():
         return {}
-    with np.load(PATH, allow_pickle=False) as file:
+    with np.load(STORED_EMBEDDINGS_PATH, allow_pickle=False) as file:
         digests, vectors = file["digests"], file["vectors"].astype(np.float32)
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     return dict(zip(map(int, digests), vectors, strict=True))
