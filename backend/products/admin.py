@@ -1,4 +1,4 @@
-"""Products for admins: the catalogue to keep, shows and clicks to look at, all of it to export."""
+"""Admin pages of the products: the catalog to edit, impressions and clicks to view, and all of it to export."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from import_export import resources
 
 from backend.analyses.pages.words import label_word
 from backend.operations.admin import Exported
-from backend.products.models import WEB, Click, Product, Show
+from backend.products.models import Click, Product, Show, validate_web_url
 from ml.labels import SCALP_TYPES, SYMPTOMS, Label
 
 
 class ProductForm(forms.ModelForm):
-    """The catalogue's lists of types and signs as boxes to tick."""
+    """A product, with checkboxes for its lists of types and signs."""
 
-    url = forms.URLField(label=_("link"), max_length=300, validators=[WEB], assume_scheme="https")
+    url = forms.URLField(label=_("link"), max_length=300, validators=[validate_web_url], assume_scheme="https")
 
     class Meta:
         model = Product
@@ -29,12 +29,12 @@ class ProductForm(forms.ModelForm):
         super().__init__(*args, **options)
         for name in ("suits_types", "suits_signs", "avoid_types", "avoid_signs"):
             if name in self.fields:
-                self.fields[name] = _ticked(
+                self.fields[name] = _checkbox_field(
                     self.fields[name].label, SCALP_TYPES if name.endswith("types") else SYMPTOMS
                 )
 
 
-def _ticked(name: Any, labels: tuple[Label, ...]) -> forms.MultipleChoiceField:
+def _checkbox_field(name: Any, labels: tuple[Label, ...]) -> forms.MultipleChoiceField:
     return forms.MultipleChoiceField(
         label=name,
         required=False,
@@ -51,7 +51,7 @@ class ProductResource(resources.ModelResource):
 
 @admin.register(Product)
 class ProductAdmin(Exported):
-    """Nobody deletes a product here, as its clicks would go with it: it leaves the catalogue instead."""
+    """Products can't be deleted here, as their clicks would be deleted too. Take them out of the catalog instead."""
 
     form = ProductForm
     resource_classes = [ProductResource]

@@ -2,7 +2,7 @@ from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
 
-class Products(AppConfig):
+class ProductsConfig(AppConfig):
     name = "backend.products"
     label = "products"
     verbose_name = _("Products")

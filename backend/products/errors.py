@@ -10,11 +10,11 @@ from backend.config.errors import UserError
 class ProductUnknown(UserError):
     code = "product_unknown"
     status = 404
-    detail = _("There is no product at this address. It may have been removed from the catalog.")
+    detail = _("There’s no product at this address. It may have been removed from the catalog.")
 
 
 class SkinUnknown(UserError):
-    """A scalp type that there is not."""
+    """The scalp type does not exist."""
 
     code = "query_invalid"
     status = 422

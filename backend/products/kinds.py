@@ -1,4 +1,4 @@
-"""What a product is, in the order in which the catalogue has them."""
+"""Kinds of products, in the order of the catalog."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A page of the admin: how often each product was shown and clicked with each type, and how sure its rate is."""
+"""The admin page with impressions, clicks and click rates by product and scalp type."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from backend.products.bandit import EVIDENCE_DAYS
 from backend.products.selectors.evidence import Rate, rates
 from ml.labels import SCALP_TYPES
 
-#: Of the bar of an interval: its width, the rate at its end, the width of the mark.
+#: The bar of an interval: its width, the rate at its right end, and the width of the mark.
 BAR_WIDTH, MAX_RATE, MARK_WIDTH = 200, 0.4, 1.5
 
 
 @dataclass(frozen=True)
 class RateRow:
-    """A line of the table; `bar` is where its interval begins, how wide it is, and where the rate itself stands."""
+    """A row of the table. `bar`: where the interval begins, how wide it is, and where the rate is."""
 
     product: str
     product_id: int
@@ -35,7 +35,7 @@ class RateRow:
 
 
 def rates_page(request: HttpRequest) -> HttpResponse:
-    """For staff who may look at clicks. Raises PermissionDenied for others."""
+    """For staff who may view clicks. Raises PermissionDenied for others."""
     if not request.user.has_perm("products.view_click"):
         raise PermissionDenied
     chosen = next((label for label in SCALP_TYPES if label.key == request.GET.get("skin")), None)
@@ -43,7 +43,7 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     context = {
         **admin.site.each_context(request),
         "title": _("Product impressions and clicks"),
-        "rows": [_row(rate) for rate in found],
+        "rows": [_rate_row(rate) for rate in found],
         "days": EVIDENCE_DAYS,
         "skins": [(label.key, label_word(label)) for label in SCALP_TYPES],
         "chosen": chosen.key if chosen else "",
@@ -53,14 +53,14 @@ def rates_page(request: HttpRequest) -> HttpResponse:
     return render(request, "admin/rates.html", context)
 
 
-def _row(rate: Rate) -> RateRow:
-    least, most = rate.interval
+def _rate_row(rate: Rate) -> RateRow:
+    low, high = rate.interval
     share = rate.share or 0.0
     return RateRow(
-        rate.product.said("name"), rate.product.pk, type_word(rate.skin), rate.shows, rate.clicks,
-        _percent(share) if rate.share is not None else "–", f"{_percent(least)} – {_percent(most)}",
+        rate.product.localized("name"), rate.product.pk, type_word(rate.skin), rate.shows, rate.clicks,
+        _percent(share) if rate.share is not None else "–", f"{_percent(low)} – {_percent(high)}",
         (
-            _svg_number(_bar_x(least)), _svg_number(max(1.0, _bar_x(most) - _bar_x(least))),
+            _svg_number(_bar_x(low)), _svg_number(max(1.0, _bar_x(high) - _bar_x(low))),
             _svg_number(min(_bar_x(share), BAR_WIDTH - MARK_WIDTH)),
         ),
     )  # fmt: skip
@@ -71,7 +71,7 @@ def _percent(share: float) -> str:
 
 
 def _bar_x(share: float) -> float:
-    """The place of a rate on the bar, which ends at `MAX_RATE`."""
+    """The position of a rate on the bar, which ends at `MAX_RATE`."""
     return min(share, MAX_RATE) / MAX_RATE * BAR_WIDTH
 
 

@@ -1,7 +1,7 @@
-"""Which product fits what was seen, how well, and when a doctor comes before all of them.
+"""The rules: which products fit a report, how well, and when to see a doctor first.
 
-Pure Python. A sign that is not rated speaks for no product; but where a product is to be avoided with it, it may be
-there, and so that product is left out.
+Pure Python. A sign that is not rated does not count toward any product, but since it may be present, products to be
+avoided with it are left out.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from ml.labels import SCALP_TYPES, SYMPTOMS
 TYPES = tuple(label.key for label in SCALP_TYPES)
 SIGNS = tuple(label.key for label in SYMPTOMS)
 SEVERE = 3
-#: From this grade on a sign is a doctor's, as the report says of it: no product is suggested for it.
+#: From this grade on, a sign needs a doctor, as the report says, and no product is suggested for it.
 DOCTOR_FROM = dict.fromkeys(SIGNS, SEVERE) | {"follicular_erythema_pustules": 2, "hair_loss": 2}
-#: The signs that a type is made of. Where one of them is a doctor's, so is the type.
+#: The signs that make a type. If one of them needs a doctor, so does the type.
 SIGNS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "dry": ("fine_scaling",),
     "oily": ("excess_sebum",),
@@ -26,13 +26,13 @@ SIGNS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "dandruff": ("dandruff",),
     "hair_loss": ("hair_loss",),
 }
-#: What a match with the type counts; one with a sign counts its grade, so that both weigh the same at grade 2.
+#: The score of a match with the type. A match with a sign scores its grade, so both weigh the same at grade 2.
 TYPE_WEIGHT = 2.0
 
 
 @dataclass(frozen=True)
 class Uses:
-    """Types and signs that a product suits, and those with which it is to be avoided, by their keys."""
+    """Keys of the types and signs that a product suits, and of those with which it is to be avoided."""
 
     types: frozenset[str] = frozenset()
     signs: frozenset[str] = frozenset()
@@ -41,7 +41,7 @@ class Uses:
 
     @property
     def contradicts(self) -> bool:
-        """Whether it is to be avoided with what it suits."""
+        """Whether a type or sign is in both."""
         return bool(self.types & self.avoid_types or self.signs & self.avoid_signs)
 
     @property
@@ -50,10 +50,10 @@ class Uses:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A report to the rules: the type, None where it is open, and grades, None where a sign is not rated.
+class ReportFacts:
+    """What the rules need from a report: the type, None if it is open, and the grades, None for signs not rated.
 
-    `demo` says that the grades are those of demo weights.
+    `demo`: the grades come from demo weights.
     """
 
     skin: str | None
@@ -62,54 +62,56 @@ class Seen:
 
     @property
     def found(self) -> dict[str, int]:
-        """The signs that are there, by grade."""
+        """The grades of the signs that are present."""
         return {sign: grade for sign, grade in self.grades.items() if grade}
 
     @property
     def without_product(self) -> tuple[str, ...]:
-        """The signs that are too marked for a product, most marked first."""
+        """The signs that are too pronounced for a product, most pronounced first."""
         signs = [sign for sign, grade in self.found.items() if grade >= DOCTOR_FROM[sign]]
         return tuple(sorted(signs, key=self.found.__getitem__, reverse=True))
 
     @property
     def for_doctor(self) -> tuple[str, ...]:
-        """Those of them that a doctor should look at first.
+        """The signs that a doctor should examine first.
 
-        None of demo weights: no real photographs support their grades, so these send nobody to a doctor, as in the
-        report. They are no reason to sell anything either.
+        None with demo weights: no real photographs support their grades, so like the report, they send no one to a
+        doctor. They are not a reason to suggest a product either.
         """
         return () if self.demo else self.without_product
 
     @property
     def severe(self) -> bool:
-        """Whether to try nothing new on the scalp for now, as the report says of a severe sign."""
+        """Whether a sign is severe, in which case the report advises against trying anything new."""
         return SEVERE in self.found.values()
 
 
 @dataclass(frozen=True)
 class Fit:
-    """Why a product is suggested: the type and the signs that it suits, most marked first; `score` is over 0 to 1."""
+    """Why a product is suggested: the type and signs that it suits, most pronounced first; `score` is above 0 to 1."""
 
     score: float
     skin: str | None
     signs: tuple[str, ...]
 
 
-def fit(uses: Uses, seen: Seen) -> Fit | None:
-    """How a product with these uses fits; None where it does not, or where nothing new should be tried."""
-    if seen.severe or _avoided(uses, seen):
+def fit(uses: Uses, facts: ReportFacts) -> Fit | None:
+    """How a product with these uses fits; None if it doesn't, or if nothing new should be tried."""
+    if facts.severe or _must_avoid(uses, facts):
         return None
-    known = {sign: grade for sign, grade in seen.found.items() if sign not in seen.without_product}
-    skin = None if seen.skin and set(SIGNS_OF_TYPE.get(seen.skin, ())) & set(seen.without_product) else seen.skin
-    matched = {sign: grade for sign, grade in known.items() if sign in uses.signs}
+    treatable = {sign: grade for sign, grade in facts.found.items() if sign not in facts.without_product}
+    needs_doctor = facts.skin and set(SIGNS_OF_TYPE.get(facts.skin, ())) & set(facts.without_product)
+    skin = None if needs_doctor else facts.skin
+    matched = {sign: grade for sign, grade in treatable.items() if sign in uses.signs}
     suits_type = skin in uses.types
     if not matched and not suits_type:
         return None
-    score = (TYPE_WEIGHT * suits_type + sum(matched.values())) / (TYPE_WEIGHT * bool(skin) + sum(known.values()))
+    best_score = TYPE_WEIGHT * bool(skin) + sum(treatable.values())
+    score = (TYPE_WEIGHT * suits_type + sum(matched.values())) / best_score
     return Fit(score, skin if suits_type else None, tuple(sorted(matched, key=matched.__getitem__, reverse=True)))
 
 
-def _avoided(uses: Uses, seen: Seen) -> bool:
-    if uses.avoid_types and (seen.skin is None or seen.skin in uses.avoid_types):
+def _must_avoid(uses: Uses, facts: ReportFacts) -> bool:
+    if uses.avoid_types and (facts.skin is None or facts.skin in uses.avoid_types):
         return True
-    return any(seen.grades[sign] != 0 for sign in uses.avoid_signs)
+    return any(facts.grades[sign] != 0 for sign in uses.avoid_signs)

@@ -17,7 +17,7 @@ from django.utils import timezone
 from backend.analyses.services.control import analysis_erase
 from backend.products.models import Click, Product, Show
 from tests.api.contract import ContractClient, address, published_schema, validator
-from tests.products.catalogue import product
+from tests.products.catalog import product
 from tests.support.analyses import queued, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("broker")]

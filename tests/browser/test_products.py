@@ -69,7 +69,7 @@ def test_from_the_report_to_four_products_and_why(
     visit: Visit, oily: str, language: str, size: tuple[int, int]
 ) -> None:
     page = visit(f"/analyses/{oily}/", language=language, size=size)
-    page.get_by_role("link", name="어울릴 만한 제품" if language == "ko" else "Products that may suit you").click()
+    page.get_by_role("link", name="내 두피에 맞는 제품" if language == "ko" else "Products that may suit you").click()
     page.wait_for_url(re.compile("/products/$"))
     cards = page.locator(".shelf .product")
     expect(cards).to_have_count(4)
@@ -96,7 +96,7 @@ def test_a_click_goes_out_without_a_trace_and_is_counted_once(visit: Visit, stac
     page.context.route("https://products.example/**", shop)
     for _ in range(2):
         with page.context.expect_page() as opened:
-            page.get_by_role("link", name=re.compile("See the product")).first.click()
+            page.get_by_role("link", name=re.compile("View product")).first.click()
         expect(opened.value.locator("h1")).to_have_text("a shop")
         assert opened.value.evaluate("[document.referrer, window.opener]") == ["", None]
         opened.value.close()

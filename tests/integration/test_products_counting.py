@@ -15,11 +15,11 @@ from backend.analyses.models import Analysis
 from backend.analyses.selectors.status import analysis_status
 from backend.analyses.services.control import analysis_erase
 from backend.operations import throttle
-from backend.products.models import Click, Product, Show, Spent
-from backend.products.selectors.evidence import rates, tallies
+from backend.products.models import Click, DedupKey, Product, Show
+from backend.products.selectors.evidence import evidence_before, rates
 from backend.products.selectors.suggestions import Suggestions, suggestions
 from backend.products.services.counting import COUNTING_PERIOD, click_count, delete_expired_dedup_keys, shows_count
-from tests.products.catalogue import product
+from tests.products.catalog import product
 from tests.support.analyses import queued, succeeded
 from tests.support.threads import at_once
 
@@ -58,8 +58,8 @@ def test_a_click_is_stored_with_what_it_was_for_and_nothing_of_whom(shelf: list[
     assert {field.name for field in Click._meta.get_fields()} == {
         "id", "product", "skin", "pred", "sex", "age", "at",
     }  # fmt: skip
-    assert {field.name for field in Spent._meta.get_fields()} == {"digest", "ends_at"}
-    assert not {str(analysis.pk), analysis.pk.hex} & set(Spent.objects.values_list("digest", flat=True))
+    assert {field.name for field in DedupKey._meta.get_fields()} == {"digest", "ends_at"}
+    assert not {str(analysis.pk), analysis.pk.hex} & set(DedupKey.objects.values_list("digest", flat=True))
 
 
 def test_shows_and_clicks_count_once_per_report(shelf: list[Product]) -> None:
@@ -121,13 +121,13 @@ def test_an_old_report_no_longer_counts_and_its_usage_is_deleted(shelf: list[Pro
     looked(later)
     assert delete_expired_dedup_keys() == 0
     Analysis.objects.filter(pk=analysis.pk).update(finished_at=timezone.now() - COUNTING_PERIOD)
-    Spent.objects.filter(pk=Spent.objects.first().pk).update(ends_at=timezone.now())  # type: ignore[union-attr]
+    DedupKey.objects.filter(pk=DedupKey.objects.first().pk).update(ends_at=timezone.now())  # type: ignore[union-attr]
     assert not click_count(analysis.pk, shelf[0], "10.0.0.1")
     before = shows()
     looked(analysis)
     assert shows() == before
     assert delete_expired_dedup_keys() == 1
-    assert Spent.objects.count() == 1
+    assert DedupKey.objects.count() == 1
 
 
 def test_there_is_nothing_to_click_without_a_report(shelf: list[Product]) -> None:
@@ -178,7 +178,7 @@ def test_evidence_is_of_one_type_and_of_the_last_days_alone(shelf: list[Product]
         product=shelf[0], skin="지성", pred="경증", sex="남", age="20대", at=timezone.now() - timedelta(days=1)
     )
     Click.objects.create(product=shelf[0], skin="지성", pred="경증", sex="남", age="20대", at=timezone.now())
-    [tally] = tallies("지성", today).values()
+    [tally] = evidence_before("지성", today).values()
     assert (tally.shows, tally.clicks) == (15, 1)
     assert {(rate.skin, rate.shows, rate.clicks) for rate in rates()} == {("지성", 165, 2), ("건성", 7, 0)}
     assert {(rate.skin, rate.shows) for rate in rates("지성", 30)} == {("지성", 60)}

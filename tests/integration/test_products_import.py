@@ -13,7 +13,7 @@ from backend.products.kinds import ProductKind
 from backend.products.models import Click, Product
 from backend.products.rules import SIGNS, TYPES
 from backend.products.services.importing import REASON_TEXTS, products_import
-from tests.products.catalogue import product
+from tests.products.catalog import product
 from tests.support.registers import write_csv, write_xlsx
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -116,7 +116,7 @@ def test_wrong_lines_are_skipped_with_a_reason_and_the_rest_imported(tmp_path: P
     said = told(listed(tmp_path, [row("good"), *TRAPS.values()])).splitlines()
     for line, (code, trap) in enumerate(TRAPS.items(), 3):
         assert any(
-            text.startswith(f"line {line}: skipped {trap[0] or '–'}, as it {REASON_TEXTS[code]}") for text in said
+            text.startswith(f"line {line}: skipped {trap[0] or '–'}, because it {REASON_TEXTS[code]}") for text in said
         ), code
     assert "line 2: added good" in said
     assert said[-1] == f"1 products added, 0 changed, 0 closed, 0 unchanged, {len(TRAPS)} skipped."

@@ -1,7 +1,7 @@
 """What learning from clicks gains over a fixed order, and what one sender who clicks all day can spoil.
 
 `python -m tests.products.simulation` prints the tables; all of it is seeded. Invented visitors look at the sample
-catalogue through the rules and the bandit of the service. Which product they like is drawn without regard to the rules,
+catalog through the rules and the bandit of the service. Which product they like is drawn without regard to the rules,
 and what stands lower is looked at less often. The order learns from one day to the next, as the service's does.
 """
 
@@ -15,8 +15,8 @@ from functools import cache
 from pathlib import Path
 from statistics import mean
 
-from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY, SUGGESTION_COUNT, Arm, ordered
-from backend.products.rules import SIGNS, Seen, Uses, fit
+from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY, SUGGESTION_COUNT, Arm, rank_arms
+from backend.products.rules import SIGNS, ReportFacts, Uses, fit
 from ml.labels import SCALP_TYPES, scalp_type
 
 SAMPLES = Path(__file__).parents[2] / "backend" / "products" / "samples.csv"
@@ -78,7 +78,7 @@ class Outcome:
         return self.pushed_first / self.oily
 
 
-def catalogue() -> tuple[Uses, ...]:
+def catalog() -> tuple[Uses, ...]:
     with SAMPLES.open(newline="") as file:
         columns = ("types", "symptoms", "avoid_types", "avoid_symptoms")
         return tuple(
@@ -87,24 +87,24 @@ def catalogue() -> tuple[Uses, ...]:
         )
 
 
-CATALOGUE = catalogue()
+CATALOG = catalog()
 
 
 def world(seed: int) -> World:
     rng = random.Random(f"liking {seed}")
     least, most = LIKED
-    pairs = [(key, label.key) for key in range(len(CATALOGUE)) for label in SCALP_TYPES]
+    pairs = [(key, label.key) for key in range(len(CATALOG)) for label in SCALP_TYPES]
     return World({pair: least + (most - least) * rng.betavariate(1, 2) for pair in pairs})
 
 
 @cache
 def fitting(grades: tuple[int, ...]) -> tuple[str, tuple[tuple[int, float], ...]]:
-    """The type of these grades, and what of the catalogue fits them how well."""
+    """The type of these grades, and what of the catalog fits them how well."""
     skin, _pred = scalp_type(grades)
-    report = Seen(
+    report = ReportFacts(
         next(label.key for label in SCALP_TYPES if label.korean == skin), dict(zip(SIGNS, grades, strict=True))
     )
-    fits = [(key, fit(uses, report)) for key, uses in enumerate(CATALOGUE)]
+    fits = [(key, fit(uses, report)) for key, uses in enumerate(CATALOG)]
     assert report.skin
     return report.skin, tuple((key, found.score) for key, found in fits if found)
 
@@ -169,7 +169,7 @@ def by_rules(fits: Sequence[Arm], _skin: str, _seed: str) -> list[Arm]:
 
 def by_bandit(fits: Sequence[Arm], _skin: str, seed: str) -> list[Arm]:
     """The service's order."""
-    return ordered(fits, seed)
+    return rank_arms(fits, seed)
 
 
 def by_liking(there: World) -> Order:
@@ -179,7 +179,7 @@ def by_liking(there: World) -> Order:
 
 def main() -> None:
     worlds = [(seed, world(seed)) for seed in SEEDS]
-    print(f"{len(worlds)} catalogues of {len(CATALOGUE)} products, {DAYS} days of {REPORTS} reports each.\n")
+    print(f"{len(worlds)} catalogs of {len(CATALOG)} products, {DAYS} days of {REPORTS} reports each.\n")
     print("| order | clicks per 1,000 reports | of the last six days |\n|---|---|---|")
     for name, order in (("rules alone, fixed", by_rules), ("bandit", by_bandit), ("best, unknown to us", None)):
         told = [simulated(there, order or by_liking(there), seed) for seed, there in worlds]

@@ -17,7 +17,7 @@ from backend.analyses.pages.report import MAX_FULL_NAMES, Report
 from backend.analyses.pages.signs import GENTLE_CARE, SEVERE_CARE, SIGNS, WITHHELD_REASONS
 from backend.analyses.results import Grade, Result, type_and_degree
 from backend.analyses.services.sharing import share_create
-from backend.products.selectors.suggestions import seen_in
+from backend.products.selectors.suggestions import report_facts
 from backend.questions.selectors.context import report_signs
 from ml.labels import ABSTENTIONS, SCALP_TYPES, SYMPTOMS, Abstention, counted_grade, deciding_unrated, scalp_type
 from tests.support.visitors import finish, sent
@@ -125,7 +125,7 @@ def test_every_reader_leaves_out_what_is_withheld(
             str(WITHHELD_REASONS[reason]) if reason else "" for reason in reasons
         ]
         assert [hair.number == "?" for hair in report.spectrum.hairs] == [bool(reason) for reason in reasons]
-    seen = seen_in(told)
+    seen = report_facts(told)
     assert not unrated & (seen.found.keys() | set(seen.for_doctor) | set(seen.without_product))
     assert (seen.skin is None) is told.open
 
@@ -144,7 +144,7 @@ def test_only_a_rated_grade_of_no_demo_sends_to_a_dermatologist(
         if demo:
             assert (str(GENTLE_CARE) in care) or not severe
             assert not any("dermatologist" in words for words in care if " if " not in f" {words.lower()}")
-    assert not (demo and seen_in(told).for_doctor)
+    assert not (demo and report_facts(told).for_doctor)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,12 +20,12 @@ class ProductSchema(serializers.Serializer):
     types = serializers.ListField(child=serializers.ChoiceField(TYPES), help_text="Scalp types that it suits.")
     symptoms = serializers.ListField(child=serializers.ChoiceField(SIGNS), help_text="Signs that it suits.")
     avoid = serializers.CharField(allow_blank=True, help_text="What to avoid it with, in the reader's language.")
-    url = serializers.URLField(help_text="Where it leads; say so by `click/` when somebody follows it.")
-    sample = serializers.BooleanField(help_text="True: an invented product, to try the service with.")
+    url = serializers.URLField(help_text="The product's page. Report to `click/` when a reader follows it.")
+    sample = serializers.BooleanField(help_text="True: an invented product, for trying out the service.")
 
 
 class ProductsSchema(serializers.Serializer):
-    products = ProductSchema(many=True, help_text="By kind and name; nobody can pay for a place.")
+    products = ProductSchema(many=True, help_text="By kind and name; no one can pay for a place.")
 
 
 class SuggestedProductSchema(ProductSchema):
@@ -34,19 +34,20 @@ class SuggestedProductSchema(ProductSchema):
 
 class SuggestionsSchema(serializers.Serializer):
     doctor = serializers.CharField(
-        allow_blank=True, help_text="Why a doctor comes first, to be said before any product; empty where none has to."
+        allow_blank=True,
+        help_text="Why to see a doctor first, to be shown above all products; empty if not needed.",
     )
     products = serializers.ListField(
-        child=SuggestedProductSchema(), max_length=SUGGESTION_COUNT, help_text="In this order."
+        child=SuggestedProductSchema(), max_length=SUGGESTION_COUNT, help_text="To be shown in this order."
     )
 
 
 class ClickSchema(serializers.Serializer):
-    analysis = serializers.UUIDField(help_text="The one whose suggestions were looked at.")
+    analysis = serializers.UUIDField(help_text="The analysis whose suggestions the reader saw.")
 
 
 SKIN = OpenApiParameter(
     "skin",
     {"type": "string", "enum": [*TYPES, *(label.korean for label in SCALP_TYPES)]},
-    description="Only what suits this scalp type: its key or Korean word.",
+    description="Only products that suit this scalp type, given by its key or Korean word.",
 )

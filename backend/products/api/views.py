@@ -1,4 +1,4 @@
-"""The API of products: the catalogue, what is suggested after a report, and that a link was followed."""
+"""The products API: the catalog, suggestions for a report, and clicks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from backend.operations.throttle import client_address
 from backend.products import words
 from backend.products.api import openapi
 from backend.products.models import Product
-from backend.products.selectors.catalogue import catalogue, product_get
+from backend.products.selectors.catalog import catalog, product_get
 from backend.products.selectors.suggestions import suggestions
 from backend.products.services.counting import click_count, shows_count
 
@@ -30,8 +30,8 @@ class ProductCollection(APIView):
         responses={200: openapi.ProductsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
-        """The catalogue, by kind and name."""
-        products = [product_json(product) for product in catalogue(request.GET.get("skin"))]
+        """The catalog, by kind and name."""
+        products = [product_json(product) for product in catalog(request.GET.get("skin"))]
         return JsonResponse({"products": products}, json_dumps_params={"ensure_ascii": False})
 
 
@@ -41,17 +41,17 @@ class AnalysisProducts(APIView):
         responses={200: openapi.SuggestionsSchema, **problems(404, 409, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """At most four products that fit a report, why, and whether a doctor comes first. Show them as they come."""
+        """Up to four products that fit a report, with reasons, and whether to see a doctor first. Keep the order."""
         shown = suggestions(analysis_status(analysis_id))
         if request.method == "GET":
             shows_count(analysis_id, shown, client_address(request._request))
-        told = {
-            "doctor": words.doctor_words(shown.seen),
+        body = {
+            "doctor": words.doctor_text(shown.facts),
             "products": [
-                {**product_json(one.product), "why": words.why_words(one.fit, shown.seen)} for one in shown.suggested
+                {**product_json(one.product), "why": words.reason_text(one.fit, shown.facts)} for one in shown.suggested
             ],
         }
-        return private(JsonResponse(told, json_dumps_params={"ensure_ascii": False}))
+        return private(JsonResponse(body, json_dumps_params={"ensure_ascii": False}))
 
 
 class ProductClick(APIView):
@@ -59,37 +59,37 @@ class ProductClick(APIView):
         operation_id="product_click",
         request=openapi.ClickSchema,
         responses={
-            204: OpenApiResponse(description="It was heard. Whether it counts is not told."),
+            204: OpenApiResponse(description="The click was received. The response does not say whether it counts."),
             **problems(400, 404, 409, 410, 415, 422),
         },
     )
     def post(self, request: Request, product_id: int) -> HttpResponse:
-        """Say that somebody followed the link of a suggested product. Nothing of them is kept."""
+        """Report that a reader followed the link of a suggested product. Nothing about the reader is stored."""
         product = product_get(product_id)
-        click_count(_analysis(request.data), product, client_address(request._request))
+        click_count(_parse_analysis(request.data), product, client_address(request._request))
         return private(HttpResponse(status=204))
 
 
 def product_json(product: Product) -> dict[str, object]:
     return {
         "id": product.pk,
-        "name": product.said("name"),
+        "name": product.localized("name"),
         "maker": product.maker,
         "kind": product.kind,
-        "ingredients": product.said("ingredients"),
+        "ingredients": product.localized("ingredients"),
         "types": product.suits_types,
         "symptoms": product.suits_signs,
-        "avoid": words.avoid_words(product),
+        "avoid": words.avoid_text(product),
         "url": product.url,
         "sample": product.sample,
     }
 
 
-def _analysis(given: object) -> UUID:
+def _parse_analysis(data: object) -> UUID:
     """Raises InvalidFields."""
-    word = given.get("analysis") if isinstance(given, dict) else None
+    value = data.get("analysis") if isinstance(data, dict) else None
     try:
-        return UUID(word) if isinstance(word, str) else UUID("")
+        return UUID(value) if isinstance(value, str) else UUID("")
     except ValueError:
-        wrong = FieldError("analysis", "invalid", _("Please send the id of the analysis."))
-        raise InvalidFields(wrong.detail, [wrong]) from None
+        error = FieldError("analysis", "invalid", _("Please send the id of the analysis."))
+        raise InvalidFields(error.detail, [error]) from None

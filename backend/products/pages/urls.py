@@ -1,4 +1,4 @@
-"""The addresses of the pages."""
+"""URLs of the pages."""
 
 from django.urls import path
 
@@ -7,7 +7,7 @@ from backend.products.pages import views
 app_name = "products"
 
 urlpatterns = [
-    path("products/", views.catalogue, name="catalogue"),
+    path("products/", views.catalog, name="catalog"),
     path("analyses/<uuid:analysis_id>/products/", views.suggestions, name="suggestions"),
     path("analyses/<uuid:analysis_id>/products/<int:product_id>/go/", views.go, name="go"),
 ]

@@ -1,4 +1,4 @@
-"""The pages of products: the catalogue, what is suggested after a report, and the way out to a product."""
+"""The products pages: the catalog, suggestions for a report, and the redirect to a product."""
 
 from __future__ import annotations
 
@@ -16,35 +16,35 @@ from backend.operations.throttle import client_address
 from backend.products import words
 from backend.products.models import Product
 from backend.products.selectors import suggestions as selected
-from backend.products.selectors.catalogue import catalogue_by_kind, catalogue_is_sample, product_get
+from backend.products.selectors.catalog import catalog_by_kind, catalog_is_sample, product_get
 from backend.products.services.counting import click_count, shows_count
 
 
 @require_safe
-def catalogue(request: HttpRequest) -> HttpResponse:
-    """All products by kind and alphabet. What is looked at here is not counted."""
-    kinds = [(kind.label, [_product_card(product) for product in products]) for kind, products in catalogue_by_kind()]
-    return render(request, "pages/products.html", {"kinds": kinds, "samples": catalogue_is_sample()})
+def catalog(request: HttpRequest) -> HttpResponse:
+    """All products by kind and name. Views of this page are not counted."""
+    kinds = [(kind.label, [_product_card(product) for product in products]) for kind, products in catalog_by_kind()]
+    return render(request, "pages/products.html", {"kinds": kinds, "samples": catalog_is_sample()})
 
 
 @require_safe
 def suggestions(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    """At most four products that fit a report, and why; where a doctor comes first, that before them."""
+    """Up to four products that fit a report, with reasons; above them, whether to see a doctor first."""
     try:
         status = analysis_status(analysis_id)
         shown = selected.suggestions(status)
     except UserError as error:
         return _render_problem(request, error)
-    assert status.result is not None, "There are suggestions of reports only."
+    assert status.result is not None, "suggestions() raises without a result"
     if _is_counted(request):
         shows_count(analysis_id, shown, client_address(request))
     context = {
         "analysis": status,
         "report": Report(status.result),
-        "doctor": words.doctor_words(shown.seen),
-        "severe": shown.seen.severe,
+        "doctor": words.doctor_text(shown.facts),
+        "severe": shown.facts.severe,
         "cards": [
-            _product_card(one.product) | {"why": words.why_words(one.fit, shown.seen)} for one in shown.suggested
+            _product_card(one.product) | {"why": words.reason_text(one.fit, shown.facts)} for one in shown.suggested
         ],
         "samples": any(one.product.sample for one in shown.suggested),
     }
@@ -53,7 +53,7 @@ def suggestions(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
 
 @require_safe
 def go(request: HttpRequest, analysis_id: UUID, product_id: int) -> HttpResponse:
-    """Out to a product of the catalogue, and nowhere else: its stored link is the only address that this knows."""
+    """Redirect to a product's stored link; no other address can be reached through this."""
     try:
         product = product_get(product_id)
         if _is_counted(request):
@@ -66,15 +66,15 @@ def go(request: HttpRequest, analysis_id: UUID, product_id: int) -> HttpResponse
 def _product_card(product: Product) -> dict[str, object]:
     return {
         "product": product,
-        "name": product.said("name"),
-        "ingredients": product.said("ingredients"),
-        "suits": words.suits_words(product),
-        "avoid": words.avoid_words(product),
+        "name": product.localized("name"),
+        "ingredients": product.localized("ingredients"),
+        "suits": words.suits_text(product),
+        "avoid": words.avoid_text(product),
     }
 
 
 def _is_counted(request: HttpRequest) -> bool:
-    """Whether this request counts as a view: a page that a reader opened, not one that a browser prefetches."""
+    """Whether this request counts as a view: a reader opened the page, rather than a browser prefetching it."""
     return request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", "")
 
 

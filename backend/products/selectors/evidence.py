@@ -1,4 +1,4 @@
-"""What is known of each product from shows and clicks before a day, and the rates that admins see."""
+"""Impressions and clicks: the evidence for the order of suggestions, and the rates that admins see."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from backend.products.models import Click, Product, Show
 
 
 @dataclass(frozen=True)
-class Tally:
+class Evidence:
     shows: int
     clicks: int
 
 
 @dataclass(frozen=True)
 class Rate:
-    """What came of a product with a scalp type, with the rate's 95 % interval."""
+    """Impressions and clicks of a product for one scalp type."""
 
     product: Product
     skin: str
@@ -35,24 +35,25 @@ class Rate:
 
     @property
     def interval(self) -> tuple[float, float]:
+        """The 95 % confidence interval of the rate."""
         return wilson_interval(self.clicks, self.shows)
 
 
-def tallies(skin: str, before: date) -> dict[int, Tally]:
-    """Shows and clicks by product with this type, on the days before this one: what they were then, they stay."""
+def evidence_before(skin: str, before: date) -> dict[int, Evidence]:
+    """Impressions and clicks by product for this type before this day. These no longer change."""
     since = before - timedelta(days=EVIDENCE_DAYS)
     shows = Show.objects.filter(skin=skin, day__gte=since, day__lt=before).values_list("product")
     day_range = {"at__gte": _start_of_day(since), "at__lt": _start_of_day(before)}
     clicks = Click.objects.filter(skin=skin, **day_range).values_list("product")
     clicked = dict(clicks.annotate(number=Count("id")).order_by())
     return {
-        product: Tally(number, clicked.get(product, 0))
+        product: Evidence(number, clicked.get(product, 0))
         for product, number in shows.annotate(number=Sum("shows")).order_by()
     }
 
 
 def rates(skin: str = "", days: int | None = None) -> list[Rate]:
-    """Every product and type that was ever shown together, most shown first; of one type, or of so many days."""
+    """The rates of all products and types that were shown, most shown first; of one type, or of the last `days`."""
     shows, clicks = Show.objects.all(), Click.objects.all()
     if skin:
         shows, clicks = shows.filter(skin=skin), clicks.filter(skin=skin)

@@ -1,4 +1,4 @@
-"""What is suggested after a report, and in which order: the same one whenever somebody looks."""
+"""Suggestions for a report, always in the same order for the same report."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from django.utils import timezone
 from backend.analyses.errors import NoReportYet
 from backend.analyses.results import Result
 from backend.analyses.selectors.status import AnalysisStatus
-from backend.products.bandit import SUGGESTION_COUNT, Arm, ordered
+from backend.products.bandit import SUGGESTION_COUNT, Arm, rank_arms
 from backend.products.models import Product
-from backend.products.rules import Fit, Seen, fit
-from backend.products.selectors.evidence import Tally, tallies
+from backend.products.rules import Fit, ReportFacts, fit
+from backend.products.selectors.evidence import Evidence, evidence_before
 from ml.labels import SCALP_TYPES
 
 
@@ -24,38 +24,39 @@ class Suggestion:
 
 @dataclass(frozen=True)
 class Suggestions:
-    """`skin` is the type as its row has it, by which shows and clicks are counted; `seen` is what the rules went by."""
+    """`skin` is the type in the row, by which impressions and clicks are counted; `facts` is what the rules used."""
 
     skin: str
-    seen: Seen
+    facts: ReportFacts
     suggested: tuple[Suggestion, ...]
 
 
 def suggestions(status: AnalysisStatus) -> Suggestions:
-    """At most four products that fit a report. Raises NoReportYet, or AnalysisErased if it was erased just now.
+    """Up to four products that fit a report. Raises NoReportYet, or AnalysisErased if it was erased just now.
 
-    The order goes by what was known before the day of the report, so it is the same each time, whoever else clicks
-    meanwhile.
+    The order depends on the evidence before the day of the report, so later clicks don't change it.
     """
     result = status.result
     if result is None or status.finished_at is None:
         raise NoReportYet
-    seen = seen_in(result)
+    facts = report_facts(result)
     fits = {
         product.pk: Suggestion(product, fitting)
         for product in Product.objects.filter(active=True)
-        if (fitting := fit(product.uses, seen))
+        if (fitting := fit(product.uses, facts))
     }
-    known = tallies(result.skin, timezone.localdate(status.finished_at)) if fits else {}
+    known = evidence_before(result.skin, timezone.localdate(status.finished_at)) if fits else {}
     arms = []
     for key, one in fits.items():
-        tally = known.get(key, Tally(0, 0))
+        tally = known.get(key, Evidence(0, 0))
         arms.append(Arm(key, one.fit.score, tally.shows, tally.clicks))
-    return Suggestions(result.skin, seen, tuple(fits[arm.key] for arm in ordered(arms, status.id)[:SUGGESTION_COUNT]))
+    return Suggestions(
+        result.skin, facts, tuple(fits[arm.key] for arm in rank_arms(arms, status.id)[:SUGGESTION_COUNT])
+    )
 
 
-def seen_in(result: Result) -> Seen:
-    """A report as the rules take it: without the grades that are withheld, and without a type that is open."""
+def report_facts(result: Result) -> ReportFacts:
+    """The report as the rules take it: without withheld grades, and without a type that is open."""
     grades = {finding.symptom: None if finding.abstains else finding.grade for finding in result.findings}
     key = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
-    return Seen(None if result.open else key, grades, demo=result.demo)
+    return ReportFacts(None if result.open else key, grades, demo=result.demo)

@@ -1,4 +1,4 @@
-"""Counting what was suggested and what was clicked: each once a report, and little of any one sender."""
+"""Counts impressions and clicks: each once per report, with a daily limit per sender."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from backend.analyses.models import Analysis
 from backend.analyses.selectors.status import analysis_status
 from backend.operations.throttle import count_attempts
 from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY
-from backend.products.models import Click, Product, Show, Spent
+from backend.products.models import Click, DedupKey, Product, Show
 from backend.products.selectors.suggestions import Suggestions, suggestions
 
-#: Shows and clicks of a report are counted for this long; then its deduplication keys are deleted.
+#: Impressions and clicks of a report are counted for this long; then its deduplication keys are deleted.
 COUNTING_PERIOD = timedelta(days=3)
 DAY_SECONDS = 24 * 3600
 
 
 def shows_count(analysis_id: UUID, shown: Suggestions, sender: str) -> bool:
-    """Count that these were suggested to `sender`, the first time that anybody looks; whether it was counted."""
+    """Count these suggestions as shown to `sender`, once per report; returns whether they were counted."""
     analysis = _countable(analysis_id)
     if analysis is None or not shown.suggested:
         return False
     digest = _digest(analysis, "shown")
-    if Spent.objects.filter(pk=digest).exists() or not _within_daily_limit("products", sender, MAX_REPORTS_PER_DAY):
+    if DedupKey.objects.filter(pk=digest).exists() or not _within_daily_limit("products", sender, MAX_REPORTS_PER_DAY):
         return False
     with transaction.atomic():
         if not _mark_counted(digest, analysis):
@@ -42,18 +42,17 @@ def shows_count(analysis_id: UUID, shown: Suggestions, sender: str) -> bool:
 
 
 def click_count(analysis_id: UUID, product: Product, sender: str) -> bool:
-    """Count that `sender` followed the link of a product in the suggestions of a report; whether it was counted.
+    """Count that `sender` followed the link of a suggested product; returns whether it was counted.
 
-    It is not where it was counted before, where the product was not suggested or not counted as shown, where the
-    report is too old, or where this sender has clicked enough today. Raises what `suggestions` and `analysis_status`
-    do.
+    It is not counted if it already was, if the product was not suggested or its impression not counted, if the report
+    is too old, or if the sender has reached the daily limit. Raises what `suggestions` and `analysis_status` raise.
     """
     shown = suggestions(analysis_status(analysis_id))
     analysis = _countable(analysis_id)
     if analysis is None or product.pk not in {one.product.pk for one in shown.suggested}:
         return False
     digest = _digest(analysis, str(product.pk))
-    counted = set(Spent.objects.filter(pk__in=[digest, _digest(analysis, "shown")]).values_list("pk", flat=True))
+    counted = set(DedupKey.objects.filter(pk__in=[digest, _digest(analysis, "shown")]).values_list("pk", flat=True))
     if digest in counted or not counted:
         return False
     if not _within_daily_limit("clicks", f"{sender} {product.pk}", MAX_CLICKS_PER_DAY):
@@ -71,8 +70,8 @@ def click_count(analysis_id: UUID, product: Product, sender: str) -> bool:
 
 
 def delete_expired_dedup_keys() -> int:
-    """Delete the keys of reports that are too old to be counted again; returns how many."""
-    deleted, _by_model = Spent.objects.filter(ends_at__lte=timezone.now()).delete()
+    """Delete the keys of reports that are too old to count; returns how many."""
+    deleted, _by_model = DedupKey.objects.filter(ends_at__lte=timezone.now()).delete()
     return deleted
 
 
@@ -81,21 +80,21 @@ def _countable(analysis_id: UUID) -> Analysis | None:
     return Analysis.objects.select_related("human").filter(pk=analysis_id, finished_at__gt=since).first()
 
 
-def _digest(analysis: Analysis, what: str) -> str:
-    """Says nothing without the fingerprint of the photo, which is erased together with the analysis."""
-    said = f"{analysis.pk}:{analysis.fingerprint}:{what}".encode()
-    return hmac.new(settings.SECRET_KEY.encode(), said, hashlib.sha256).hexdigest()
+def _digest(analysis: Analysis, item: str) -> str:
+    """Can't be recomputed without the fingerprint of the photo, which is erased together with the analysis."""
+    message = f"{analysis.pk}:{analysis.fingerprint}:{item}".encode()
+    return hmac.new(settings.SECRET_KEY.encode(), message, hashlib.sha256).hexdigest()
 
 
 def _mark_counted(digest: str, analysis: Analysis) -> bool:
-    """Whether this is counted for the first time."""
-    assert analysis.finished_at is not None, "It is asked for by when it finished."
+    """Mark this as counted; returns whether it was not yet."""
+    assert analysis.finished_at is not None, "_countable() filters by finished_at"
     ends_at = analysis.finished_at + COUNTING_PERIOD
-    _row, made = Spent.objects.get_or_create(digest=digest, defaults={"ends_at": ends_at})
+    _rate_row, made = DedupKey.objects.get_or_create(digest=digest, defaults={"ends_at": ends_at})
     return made
 
 
-def _within_daily_limit(what: str, sender: str, most: int) -> bool:
-    """Whether the sender is within the limit of the day. Without a working counter it is not."""
-    counts = count_attempts(what, sender, seconds=DAY_SECONDS)
-    return bool(counts) and max(counts) <= most
+def _within_daily_limit(action: str, sender: str, limit: int) -> bool:
+    """Whether the sender is within the daily limit; False if the counter is unavailable."""
+    counts = count_attempts(action, sender, seconds=DAY_SECONDS)
+    return bool(counts) and max(counts) <= limit

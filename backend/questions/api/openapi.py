@@ -41,7 +41,7 @@ class AnswerSchema(serializers.Serializer):
     kind = serializers.ChoiceField(
         [kind.value for kind in AnswerKind],
         help_text="`red_flag`: urgent, show `advice`. `answer`: show `entry`. `unsure`: one of the `suggestions` may "
-        "fit. `off_topic`, `unknown`: there is no answer.",
+        "fit. `off_topic`, `unknown`: no answer.",
     )
     advice = AdviceSchema(allow_null=True)
     entry = EntrySchema(allow_null=True)

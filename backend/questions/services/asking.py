@@ -1,4 +1,4 @@
-"""Answer a question within the rate limit, and store it if there is no sure answer."""
+"""Answer a question within the rate limit, and store it if no answer is sure."""
 
 from __future__ import annotations
 

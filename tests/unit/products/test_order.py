@@ -6,14 +6,14 @@ import random
 
 import pytest
 
-from backend.products.bandit import PRIOR_SHOWS, Arm, ordered
+from backend.products.bandit import PRIOR_SHOWS, Arm, rank_arms
 from backend.products.interval import wilson_interval
 from tests.products.simulation import by_bandit, by_liking, by_rules, simulated, world
 
 
 def firsts(arms: list[Arm], times: int = 400) -> dict[int, float]:
     """How often each arm comes first."""
-    shown = [ordered(arms, seed)[0].key for seed in range(times)]
+    shown = [rank_arms(arms, seed)[0].key for seed in range(times)]
     return {arm.key: shown.count(arm.key) / times for arm in arms}
 
 
@@ -24,10 +24,10 @@ def test_it_begins_with_the_rules() -> None:
 
 def test_the_order_depends_on_the_seed_and_a_new_product_moves_no_other() -> None:
     arms = [Arm(key, 0.5) for key in range(8)]
-    assert ordered(arms, "a") == ordered(reversed(arms), "a")
-    assert ordered(arms, "a") != ordered(arms, "b")
-    with_another = [arm for arm in ordered([*arms, Arm(99, 1.0)], "a") if arm.key != 99]
-    assert with_another == ordered(arms, "a")
+    assert rank_arms(arms, "a") == rank_arms(reversed(arms), "a")
+    assert rank_arms(arms, "a") != rank_arms(arms, "b")
+    with_another = [arm for arm in rank_arms([*arms, Arm(99, 1.0)], "a") if arm.key != 99]
+    assert with_another == rank_arms(arms, "a")
 
 
 def test_clicks_overrule_the_rules_and_something_else_is_still_tried() -> None:
@@ -40,7 +40,7 @@ def test_clicks_overrule_the_rules_and_something_else_is_still_tried() -> None:
 @pytest.mark.parametrize(("shows", "clicks"), [(0, 0), (0, 5), (3, 3), (10**7, 0), (10**7, 10**7)])
 def test_a_belief_is_one_whatever_was_counted(shows: int, clicks: int) -> None:
     for score in (0.0, 1.0):
-        first, second = Arm(1, score, shows, clicks).belief
+        first, second = Arm(1, score, shows, clicks).posterior
         assert first > 0
         assert second > 0
         assert first + second == pytest.approx(PRIOR_SHOWS + max(shows, clicks))

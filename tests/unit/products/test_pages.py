@@ -11,7 +11,7 @@ from django.test import Client
 from backend.analyses.services.control import analysis_erase
 from backend.products.models import Click, Product, Show
 from ml.labels import ABSTENTIONS, Abstention
-from tests.products.catalogue import product
+from tests.products.catalog import product
 from tests.support.visitors import Unrated, finish, sent
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("broker")]

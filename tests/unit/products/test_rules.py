@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import override
 
-from backend.products.rules import DOCTOR_FROM, SEVERE, SIGNS, SIGNS_OF_TYPE, TYPES, Seen, Uses, fit
-from backend.products.words import doctor_words, why_words
+from backend.products.rules import DOCTOR_FROM, SEVERE, SIGNS, SIGNS_OF_TYPE, TYPES, ReportFacts, Uses, fit
+from backend.products.words import doctor_text, reason_text
 
 
-def seen(skin: str | None = "oily", **grades: int | None) -> Seen:
-    return Seen(skin, dict.fromkeys(SIGNS, 0) | grades)
+def seen(skin: str | None = "oily", **grades: int | None) -> ReportFacts:
+    return ReportFacts(skin, dict.fromkeys(SIGNS, 0) | grades)
 
 
 def uses(*, types: str = "", signs: str = "", avoid_types: str = "", avoid_signs: str = "") -> Uses:
@@ -91,16 +91,16 @@ def test_the_reason_names_the_type_and_the_signs_with_their_grades() -> None:
     found = fit(uses(types="oily", signs="excess_sebum dandruff"), OILY)
     assert found
     with override("en"):
-        assert why_words(found, OILY) == (
+        assert reason_text(found, OILY) == (
             "Chosen for the oily scalp type and for what was seen: Excess sebum (moderate), Dandruff (mild)."
         )
     with override("ko"):
-        assert "지성 두피" in why_words(found, OILY)
-        assert "피지과다 (중등도), 비듬 (경증)" in why_words(found, OILY)
+        assert "지성 두피" in reason_text(found, OILY)
+        assert "피지과다 (중등도), 비듬 (경증)" in reason_text(found, OILY)
 
 
 def test_the_doctor_is_said_with_the_sign_and_what_it_means_for_products() -> None:
     with override("en"):
-        assert doctor_words(OILY) == ""
-        assert "Hair loss (moderate). No product is suggested for that sign." in doctor_words(seen(hair_loss=2))
-        assert "try anything new on your scalp" in doctor_words(seen(dandruff=3, hair_loss=2))
+        assert doctor_text(OILY) == ""
+        assert "Hair loss (moderate). No product is suggested for that sign." in doctor_text(seen(hair_loss=2))
+        assert "try anything new on your scalp" in doctor_text(seen(dandruff=3, hair_loss=2))

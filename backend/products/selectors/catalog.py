@@ -1,4 +1,4 @@
-"""The catalogue by kind and alphabet: nothing that could be paid for is in the order."""
+"""The catalog, sorted by kind and name, so that no place in it can be bought."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from backend.products.kinds import ProductKind
 from backend.products.models import Product
 from ml.labels import SCALP_TYPES
 
-_PLACE = {kind: place for place, kind in enumerate(ProductKind)}
+_KIND_ORDER = {kind: position for position, kind in enumerate(ProductKind)}
 
 
-def catalogue(skin: str | None = None) -> list[Product]:
-    """The products that are in it, those that suit a type if one is named by key or Korean word. Raises SkinUnknown."""
+def catalog(skin: str | None = None) -> list[Product]:
+    """The active products; with `skin`, the key or Korean word of a type, those that suit it. Raises SkinUnknown."""
     key = next((label.key for label in SCALP_TYPES if skin in {label.key, label.korean}), None)
     if skin is not None and key is None:
         raise SkinUnknown
     products = [product for product in Product.objects.filter(active=True) if not key or key in product.suits_types]
-    return sorted(products, key=lambda one: (_PLACE[ProductKind(one.kind)], one.said("name").casefold(), one.pk))
+    return sorted(
+        products, key=lambda one: (_KIND_ORDER[ProductKind(one.kind)], one.localized("name").casefold(), one.pk)
+    )
 
 
-def catalogue_by_kind() -> list[tuple[ProductKind, list[Product]]]:
+def catalog_by_kind() -> list[tuple[ProductKind, list[Product]]]:
     return [
-        (kind, list(products)) for kind, products in groupby(catalogue(), key=lambda product: ProductKind(product.kind))
+        (kind, list(products)) for kind, products in groupby(catalog(), key=lambda product: ProductKind(product.kind))
     ]
 
 
 def product_get(product_id: int) -> Product:
-    """A product of the catalogue. Raises ProductUnknown."""
+    """An active product. Raises ProductUnknown."""
     product = Product.objects.filter(pk=product_id, active=True).first()
     if product is None:
         raise ProductUnknown
     return product
 
 
-def catalogue_is_sample() -> bool:
+def catalog_is_sample() -> bool:
     return Product.objects.filter(sample=True, active=True).exists()
