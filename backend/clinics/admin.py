@@ -1,4 +1,4 @@
-"""Clinics for admins: search, set a booking address, export."""
+"""Admin pages of the clinics: search, set a booking address, export."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ClinicResource(resources.ModelResource):
 
 @admin.register(Clinic)
 class ClinicAdmin(Exported):
-    """What a register says is the register's; the address for bookings is the admins'."""
+    """Only the booking address can be edited; the other columns come from the register."""
 
     resource_classes = [ClinicResource]
     list_display = ("name", "district", "kind", "specialists", "booking_url", "source")

@@ -1,4 +1,4 @@
-"""Where to go: clinics that look at scalps, from public registers."""
+"""Dermatology clinics from public registers."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from backend.clinics.sources import Source
 
 
 class Clinic(models.Model):
-    """One clinic. Nothing here can be paid for, and no column can put one before another."""
+    """One clinic. No column can put one ahead of another, so no place can be bought."""
 
     key = models.CharField(
-        _("key of the source"), max_length=160, unique=True, help_text=_("what the source knows it by")
+        _("key of the source"), max_length=160, unique=True, help_text=_("identifies the clinic in its source")
     )
     source = models.CharField(_("source"), max_length=10, choices=Source)
     name = models.CharField(_("name"), max_length=120)
@@ -23,8 +23,8 @@ class Clinic(models.Model):
     district = models.CharField(_("district"), max_length=40, blank=True)
     address = models.CharField(_("address"), max_length=240, blank=True)
     phone = models.CharField(_("telephone"), max_length=40, blank=True)
-    website = models.URLField(_("web page"), max_length=240, blank=True)
-    #: Dermatologists who work there; None where the source does not tell.
+    website = models.URLField(_("website"), max_length=240, blank=True)
+    #: Number of dermatologists; None if the source does not state it.
     specialists = models.PositiveSmallIntegerField(_("dermatologists"), null=True, blank=True)
     longitude = models.FloatField(
         _("longitude"), validators=[MinValueValidator(LONGITUDES[0]), MaxValueValidator(LONGITUDES[1])]
@@ -32,9 +32,9 @@ class Clinic(models.Model):
     latitude = models.FloatField(
         _("latitude"), validators=[MinValueValidator(LATITUDES[0]), MaxValueValidator(LATITUDES[1])]
     )
-    #: Set by admins, and left alone by whatever is imported.
+    #: Set by admins, and never changed by imports.
     booking_url = models.URLField(
-        _("booking address"), max_length=240, blank=True, help_text=_("where one can ask for an appointment")
+        _("booking address"), max_length=240, blank=True, help_text=_("page for requesting an appointment")
     )
     changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
 

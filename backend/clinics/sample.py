@@ -1,17 +1,17 @@
-"""Invented clinics, as many as Korea has for skin and spread like its people, to try the pages with."""
+"""Invented clinics for trying out the pages: as many as in Korea, distributed like its population."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
 
-from backend.clinics.registers.coordinates import Place
-from backend.clinics.registers.layouts import Listed
+from backend.clinics.registers.coordinates import Coordinates
+from backend.clinics.registers.layouts import ListedClinic
 from backend.clinics.sources import Source
 
-CLINICS = 20_000
-#: Towns: province, district, longitude, latitude, and how many of a thousand clinics are there.
-TOWNS = (
+SAMPLE_COUNT = 20_000
+#: Province, district, longitude, latitude, and clinics per thousand.
+SAMPLE_TOWNS = (
     ("서울", "강남구", 127.047, 37.517, 130), ("서울", "서초구", 127.032, 37.483, 60),
     ("서울", "마포구", 126.908, 37.560, 45), ("서울", "송파구", 127.106, 37.514, 45),
     ("서울", "영등포구", 126.896, 37.526, 40), ("서울", "노원구", 127.056, 37.654, 30),
@@ -28,8 +28,8 @@ TOWNS = (
     ("부산", "해운대구", 129.163, 35.163, 45), ("경남", "창원시", 128.682, 35.228, 32),
     ("제주", "제주시", 126.531, 33.500, 16),
 )  # fmt: skip
-SPREAD_DEGREES = 0.035  #: of the clinics of a town around its middle
-SAME_BUILDING_SHARE = 0.12  #: of the clinics, those at the very coordinates of another one
+SPREAD_DEGREES = 0.035  #: standard deviation of the clinics around the center of a town
+SAME_BUILDING_SHARE = 0.12  #: share of clinics with exactly the coordinates of another one
 SPECIALIST_SHARE = 0.15
 NAME_PREFIXES = (
     "가온",
@@ -48,32 +48,32 @@ NAME_PREFIXES = (
     "하늘",
 )
 NAME_SUFFIXES = ("피부과의원", "의원", "클리닉의원", "피부과", "메디컬의원")
-KINDS = ("의원", "의원", "의원", "병원")
+SAMPLE_KINDS = ("의원", "의원", "의원", "병원")
 
 
-def sample_clinics(seed: int = 1) -> Iterator[Listed]:
-    """The same clinics for the same seed. Their numbers are of no exchange, their names are nobody's."""
+def sample_clinics(seed: int = 1) -> Iterator[ListedClinic]:
+    """The same clinics for the same seed. Their phone numbers and names do not exist."""
     rng = random.Random(seed)  # noqa: S311 - nothing to be guessed
-    weights = [town[4] for town in TOWNS]
-    house = Place(0.0, 0.0)
-    town = TOWNS[0]
-    for number in range(CLINICS):
+    weights = [town[4] for town in SAMPLE_TOWNS]
+    house = Coordinates(0.0, 0.0)
+    town = SAMPLE_TOWNS[0]
+    for number in range(SAMPLE_COUNT):
         if not number or rng.random() >= SAME_BUILDING_SHARE:
-            town = rng.choices(TOWNS, weights)[0]
-            house = Place(
+            town = rng.choices(SAMPLE_TOWNS, weights)[0]
+            house = Coordinates(
                 round(rng.gauss(town[2], SPREAD_DEGREES), 6), round(rng.gauss(town[3], SPREAD_DEGREES * 0.7), 6)
             )
         province, district = town[:2]
-        yield Listed(
+        yield ListedClinic(
             key=f"{Source.SAMPLE}:{number}",
             source=Source.SAMPLE,
             name=f"예시 {rng.choice(NAME_PREFIXES)}{rng.choice(NAME_SUFFIXES)} {number}호",
-            kind=rng.choice(KINDS),
+            kind=rng.choice(SAMPLE_KINDS),
             province=province,
             district=district,
             address=f"{province} {district} 예시로 {rng.randrange(1, 400)}",
             phone=f"000-{rng.randrange(1000):03}-{rng.randrange(10_000):04}",
             website="",
             specialists=rng.randrange(1, 5) if rng.random() < SPECIALIST_SHARE else 0,
-            place=house,
+            coordinates=house,
         )

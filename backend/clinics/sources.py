@@ -1,4 +1,4 @@
-"""Whose lists clinics come from."""
+"""The lists that clinics come from."""
 
 from __future__ import annotations
 
@@ -8,6 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 class Source(TextChoices):
     HIRA = "hira", _("Health Insurance Review & Assessment Service")
-    LOCALDATA = "localdata", _("licence list (LOCALDATA)")
-    CSV = "csv", _("list of an admin")
+    LOCALDATA = "localdata", _("license list (LOCALDATA)")
+    CSV = "csv", _("list imported by an admin")
     SAMPLE = "sample", _("sample: an invented clinic")

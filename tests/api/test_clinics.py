@@ -41,9 +41,9 @@ def test_a_box_of_degrees_holds_what_lies_in_it(api: ContractClient) -> None:
     assert names(api.get(CLINICS, {"bbox": "126.5,37,127.5,38"})) == ["in"]
 
 
-@pytest.mark.parametrize("box", ["1,2,3", "a,b,c,d", "nan,1,2,3", "1,2,3,inf", "1,2,3,4,5"])
-def test_a_box_that_is_none_is_refused(api: ContractClient, box: str) -> None:
-    answer = api.get(CLINICS, {"bbox": box})
+@pytest.mark.parametrize("bbox", ["1,2,3", "a,b,c,d", "nan,1,2,3", "1,2,3,inf", "1,2,3,4,5"])
+def test_a_box_that_is_none_is_refused(api: ContractClient, bbox: str) -> None:
+    answer = api.get(CLINICS, {"bbox": bbox})
     assert (answer.status_code, answer.json()["code"]) == (422, "query_invalid")
 
 

@@ -133,7 +133,7 @@ def test_a_licence_list_leaves_the_closed_out_and_takes_them_off_the_list(tmp_pa
     ]
     report = clinics_import(write_csv(tmp_path / "a.csv", LOCALDATA_HEAD, rows))
     assert (report.added, dict(report.skipped)) == (3, {"closed": [4], "not_skin": [5]})
-    assert len(report.mended["projected"]) == 3
+    assert len(report.corrected["projected"]) == 3
     found = Clinic.objects.get(name="가피부과의원")
     assert (found.province, found.district, found.phone) == ("서울특별시", "강남구", "02-000-0000")
     assert (found.longitude, found.latitude) == pytest.approx(DEGREES, abs=0.0003)

@@ -1,4 +1,4 @@
-"""Serializers for the OpenAPI document alone; views only read column names and a pattern from here."""
+"""Serializers for the OpenAPI document; the views use only their column names and a pattern."""
 
 from __future__ import annotations
 
@@ -17,35 +17,39 @@ class ClinicSchema(serializers.Serializer):
     address = serializers.CharField(allow_blank=True)
     phone = serializers.CharField(allow_blank=True)
     website = serializers.CharField(allow_blank=True)
-    specialists = serializers.IntegerField(min_value=0, allow_null=True, help_text="Dermatologists; null: not told.")
+    specialists = serializers.IntegerField(
+        min_value=0, allow_null=True, help_text="Number of dermatologists; null: not stated."
+    )
     latitude = serializers.FloatField()
     longitude = serializers.FloatField()
-    booking_url = serializers.CharField(allow_blank=True, help_text="Where to ask for an appointment.")
-    sample = serializers.BooleanField(help_text="True: an invented clinic, to try the service with.")
+    booking_url = serializers.CharField(allow_blank=True, help_text="The clinic's booking page.")
+    sample = serializers.BooleanField(help_text="True: an invented clinic, for trying out the service.")
 
 
 class ClinicsSchema(serializers.Serializer):
-    count = serializers.IntegerField(min_value=0, help_text="Of all that were found.")
-    clinics = ClinicSchema(many=True, help_text="By name; nobody can pay for a place.")
+    count = serializers.IntegerField(min_value=0, help_text="Number of clinics that match.")
+    clinics = ClinicSchema(many=True, help_text="By name; no one can pay for a place.")
 
 
 class PackedClinicsSchema(serializers.Serializer):
     columns = serializers.ListField(child=serializers.ChoiceField(MAP_COLUMNS))
-    clinics = serializers.ListField(child=serializers.ListField(), help_text="A row each, in the order of `columns`.")
+    clinics = serializers.ListField(
+        child=serializers.ListField(), help_text="One row per clinic, in the order of `columns`."
+    )
 
 
 _DEGREES = r"-?[0-9]{1,3}(\.[0-9]{1,12})?"
-BOX = f"^{_DEGREES}(,{_DEGREES}){{3}}$"
+BBOX_PATTERN = f"^{_DEGREES}(,{_DEGREES}){{3}}$"
 BBOX = OpenApiParameter(
     "bbox",
-    {"type": "string", "pattern": BOX},
+    {"type": "string", "pattern": BBOX_PATTERN},
     description="Degrees: west, south, east, north, separated by commas.",
 )
-WORDS = OpenApiParameter("q", str, description="Words of name, address or district; all of them must be there.")
-SPECIALIST = OpenApiParameter("specialist", bool, description="True: only where a dermatologist works.")
-BOOKING = OpenApiParameter("booking", bool, description="True: only those that take bookings at an address of theirs.")
+WORDS = OpenApiParameter("q", str, description="Words that must all occur in name, address or district.")
+SPECIALIST = OpenApiParameter("specialist", bool, description="True: only clinics with a dermatologist.")
+BOOKING = OpenApiParameter("booking", bool, description="True: only clinics with online booking.")
 OFFSET = OpenApiParameter(
     "offset",
     {"type": "integer", "minimum": 0, "maximum": 999_999_999},
-    description="So many are left out at the beginning.",
+    description="Number of clinics to skip.",
 )

@@ -1,4 +1,4 @@
-"""The API of clinics: some of them, one of them, all of them for a map."""
+"""The clinics API: search, one clinic, and all clinics for a map."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from backend.analyses.api.openapi import IF_NONE_MATCH, problems
 from backend.clinics.api import openapi
 from backend.clinics.errors import QueryInvalid
 from backend.clinics.models import Clinic
-from backend.clinics.selectors.clinics import Box, clinic_get, clinics_found, clinics_packed
+from backend.clinics.selectors.clinics import BoundingBox, clinic_get, clinics_pack, clinics_search
 from backend.clinics.sources import Source
 
-PAGE_SIZE = 100  #: clinics of one answer
-OFFSET_MAX_DIGITS = 9  #: of an offset, at most: no country has more clinics
+PAGE_SIZE = 100  #: clinics per response
+OFFSET_MAX_DIGITS = 9  #: no country has more clinics
 
 
 class ClinicCollection(APIView):
@@ -28,15 +28,15 @@ class ClinicCollection(APIView):
         responses={200: openapi.ClinicsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
-        """Clinics that look at scalps, at most 100, by name. Search and distance need not come here: see `map/`."""
-        found = clinics_found(
+        """Up to 100 clinics by name. For search and distance on the device, see `map/`."""
+        found = clinics_search(
             request.GET.get("q", ""),
-            box=_box(request.GET["bbox"]) if "bbox" in request.GET else None,
-            specialist=_flag(request.GET.get("specialist", "false")),
-            booking=_flag(request.GET.get("booking", "false")),
+            bbox=_parse_bbox(request.GET["bbox"]) if "bbox" in request.GET else None,
+            specialist=_parse_flag(request.GET.get("specialist", "false")),
+            booking=_parse_flag(request.GET.get("booking", "false")),
         )
-        begin = _count(request.GET.get("offset", "0"))
-        clinics = [clinic_json(clinic) for clinic in found[begin : begin + PAGE_SIZE]]
+        offset = _parse_offset(request.GET.get("offset", "0"))
+        clinics = [clinic_json(clinic) for clinic in found[offset : offset + PAGE_SIZE]]
         return JsonResponse({"count": found.count(), "clinics": clinics})
 
 
@@ -57,16 +57,16 @@ class ClinicMap(APIView):
         },
     )
     def get(self, request: Request) -> HttpResponse:
-        """All clinics at once, always compressed by gzip, for whoever searches and sorts on the device."""
-        packed = clinics_packed()
+        """All clinics at once, always compressed with gzip, for clients that search and sort on the device."""
+        packed = clinics_pack()
         if not {packed.etag, "*"}.isdisjoint(parse_etags(request.headers.get("If-None-Match", ""))):
-            answer = HttpResponse(status=304)
+            response = HttpResponse(status=304)
         else:
-            answer = HttpResponse(packed.body, content_type="application/json")
-            answer["Content-Encoding"] = "gzip"
-        answer["ETag"] = packed.etag
-        answer["Cache-Control"] = "public, no-cache"
-        return answer
+            response = HttpResponse(packed.body, content_type="application/json")
+            response["Content-Encoding"] = "gzip"
+        response["ETag"] = packed.etag
+        response["Cache-Control"] = "public, no-cache"
+        return response
 
 
 def clinic_json(clinic: Clinic) -> dict[str, object]:
@@ -74,22 +74,22 @@ def clinic_json(clinic: Clinic) -> dict[str, object]:
     return {**{name: getattr(clinic, name) for name in columns}, "sample": clinic.source == Source.SAMPLE}
 
 
-def _box(word: str) -> Box:
+def _parse_bbox(text: str) -> BoundingBox:
     """Raises QueryInvalid."""
-    if not re.fullmatch(openapi.BOX, word):
+    if not re.fullmatch(openapi.BBOX_PATTERN, text):
         raise QueryInvalid
-    return Box(*map(float, word.split(",")))
+    return BoundingBox(*map(float, text.split(",")))
 
 
-def _flag(word: str) -> bool:
+def _parse_flag(text: str) -> bool:
     """Raises QueryInvalid."""
-    if word not in {"true", "false"}:
+    if text not in {"true", "false"}:
         raise QueryInvalid
-    return word == "true"
+    return text == "true"
 
 
-def _count(word: str) -> int:
+def _parse_offset(text: str) -> int:
     """Raises QueryInvalid."""
-    if not (word.isascii() and word.isdecimal() and len(word) <= OFFSET_MAX_DIGITS):
+    if not (text.isascii() and text.isdecimal() and len(text) <= OFFSET_MAX_DIGITS):
         raise QueryInvalid
-    return int(word)
+    return int(text)

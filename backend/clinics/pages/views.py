@@ -1,4 +1,4 @@
-"""The pages of clinics: the map with its list, one clinic, and what to show the doctor."""
+"""The clinics pages: the map with its list, one clinic, and a summary of a report for the doctor."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from backend.analyses.pages.report import Report
 from backend.analyses.selectors.status import analysis_status
 from backend.clinics.errors import ClinicUnknown
 from backend.clinics.models import Clinic
-from backend.clinics.selectors.clinics import clinic_get, clinics_are_samples, clinics_found
+from backend.clinics.selectors.clinics import clinic_get, clinics_are_samples, clinics_search
 from backend.clinics.sources import Source
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 
-CLINICS_PER_PAGE = 30  #: clinics of one page of the list
+CLINICS_PER_PAGE = 30
 
 
 def _tile_hosts() -> list[str]:
-    """The source of the map's pictures, for the content security policy: `{s}` stands for any name below."""
+    """The source of the map tiles for the content security policy; `{s}` stands for any subdomain."""
     address = urlsplit(settings.TILES_URL.replace("{s}", "*"))
     return [f"{address.scheme}://{address.netloc}"] if address.netloc else []
 
@@ -34,40 +34,41 @@ def _tile_hosts() -> list[str]:
 @require_safe
 @csp_update({"img-src": _tile_hosts()})
 def clinics(request: HttpRequest) -> HttpResponse:
-    """All of them on a map and in a list. Without a script, a list that is searched by the form."""
+    """All clinics on a map and in a list. Without scripts, only a list, which the form searches."""
     words = request.GET.get("q", "")[:100]
     specialist, booking = "specialist" in request.GET, "booking" in request.GET
-    wanted = {"specialist": specialist, "booking": booking}
-    page = Paginator(clinics_found(words, specialist=specialist, booking=booking), CLINICS_PER_PAGE).get_page(
+    filters = {"specialist": specialist, "booking": booking}
+    page = Paginator(clinics_search(words, specialist=specialist, booking=booking), CLINICS_PER_PAGE).get_page(
         request.GET.get("page")
     )
     context = {
         "page": page,
         "words": words,
-        **wanted,
+        **filters,
         "samples": clinics_are_samples(),
         "tiles": settings.TILES_URL,
         "tile_host": urlsplit(settings.TILES_URL.replace("{s}.", "")).hostname,
         "attribution": settings.TILES_ATTRIBUTION,
-        "asked": urlencode({"q": words, **{name: "on" for name, chosen in wanted.items() if chosen}}),
+        "query": urlencode({"q": words, **{name: "on" for name, chosen in filters.items() if chosen}}),
     }
     return render(request, "pages/clinics.html", context)
 
 
 @require_safe
 def clinic(request: HttpRequest, clinic_id: int) -> HttpResponse:
-    """One clinic, with the ways to it."""
+    """One clinic, with directions."""
     try:
         found = clinic_get(clinic_id)
     except ClinicUnknown as error:
         context = {"status": error.status, "detail": error.detail}
         return render(request, "problem.html", context, status=error.status)
-    return render(request, "pages/clinic.html", {"clinic": found, "routes": routes(found), "sample": _is_sample(found)})
+    context = {"clinic": found, "routes": directions_urls(found), "sample": _is_sample(found)}
+    return render(request, "pages/clinic.html", context)
 
 
 @require_safe
 def doctor(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    """A page to print or to show: what was seen in the photo, and what the doctor may want to know."""
+    """A page to print or show: what was seen in the photo, and what the doctor may ask."""
     try:
         status = analysis_status(analysis_id)
         if status.result is None:
@@ -79,15 +80,15 @@ def doctor(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     return private(render(request, "pages/doctor.html", context))
 
 
-def routes(clinic: Clinic) -> dict[str, str]:
-    """Where each service of maps opens the way to it. The scripts of the map make the same ones."""
-    place = f"{clinic.latitude},{clinic.longitude}"
+def directions_urls(clinic: Clinic) -> dict[str, str]:
+    """Links to directions in each map service. The script of the map builds the same ones."""
+    coordinates = f"{clinic.latitude},{clinic.longitude}"
     name = quote(clinic.name.replace(",", " "), safe="")
     return {
-        "kakao": f"https://map.kakao.com/link/to/{name},{place}",
+        "kakao": f"https://map.kakao.com/link/to/{name},{coordinates}",
         "naver": "https://map.naver.com/index.nhn?"
         + urlencode({"menu": "route", "elng": clinic.longitude, "elat": clinic.latitude, "etext": clinic.name}),
-        "google": "https://www.google.com/maps/dir/?" + urlencode({"api": 1, "destination": place}),
+        "google": "https://www.google.com/maps/dir/?" + urlencode({"api": 1, "destination": coordinates}),
     }
 
 

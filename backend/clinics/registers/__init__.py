@@ -1,1 +1,1 @@
-"""Reading of public registers: what a file says of each clinic, and what had to be mended to know it."""
+"""Readers of public registers: which clinics a file lists, and what had to be corrected."""

@@ -1,4 +1,4 @@
-"""The departments of clinics, which HIRA publishes as a file of its own: one row a clinic and department."""
+"""HIRA's file of departments, with one row per clinic and department."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ KEY, CODE, SPECIALISTS = "암호화요양기호", "진료과목코드", "과목�
 
 
 def read_dermatologists(path: Path) -> dict[str, int]:
-    """Dermatologists by the key of each clinic that names dermatology, be they none. Raises FileUnreadable."""
+    """The number of dermatologists, possibly 0, of each clinic with dermatology, by key. Raises FileUnreadable."""
     found: dict[str, int] = {}
     for row in read_rows(path):
         if KEY not in row.cells or CODE not in row.cells:

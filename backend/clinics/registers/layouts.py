@@ -1,4 +1,4 @@
-"""What each register calls its columns, and which of its rows are clinics for skin that are open."""
+"""The columns of each register, and which of its rows are open dermatology clinics."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from backend.clinics.registers.coordinates import Place, read_place
+from backend.clinics.registers.coordinates import Coordinates, read_coordinates
 from backend.clinics.sources import Source
 from backend.operations.spreadsheets import FileUnreadable
 
 SKIN_WORD = "피부"
 #: 진료과목코드 of 피부과.
 DERMATOLOGY_CODE = "14"
-PHONE_MIN_DIGITS = 7  #: digits that one dials
+PHONE_MIN_DIGITS = 7
 
 
 @dataclass(frozen=True)
-class Listed:
-    """A clinic as a register has it."""
+class ListedClinic:
+    """A clinic as a register lists it."""
 
     key: str
     source: Source
@@ -32,11 +32,11 @@ class Listed:
     phone: str
     website: str
     specialists: int | None
-    place: Place
+    coordinates: Coordinates
 
 
-class Skipped(Exception):
-    """A row that is no clinic for us; `code` says why: `closed`, `not_skin` or `nameless`."""
+class RowSkipped(Exception):
+    """A row is not imported; `code` says why: `closed`, `not_skin` or `nameless`."""
 
     def __init__(self, code: str, key: str) -> None:
         self.code = code
@@ -44,32 +44,32 @@ class Skipped(Exception):
         super().__init__(code)
 
 
-#: Dermatologists by the key of a clinic that names dermatology.
+#: The number of dermatologists by clinic key.
 Departments = Mapping[str, int]
 
 
 class Layout:
-    """One register's columns: of each thing the names that it went by, the latest first."""
+    """The columns of one register: for each field, the names that it has had, the latest first."""
 
     source: ClassVar[Source]
-    #: A file that has all of these columns is of this layout.
-    marks: ClassVar[tuple[str, ...]]
+    #: A file with all of these columns has this layout.
+    required_columns: ClassVar[tuple[str, ...]]
     columns: ClassVar[dict[str, tuple[str, ...]]]
 
-    def listed(self, cells: Mapping[str, str], departments: Departments | None) -> Listed:
-        """The clinic of a row. Raises Skipped or NoPlace."""
-        found = {what: self._cell(cells, names) for what, names in self.columns.items()}
+    def read_clinic(self, cells: Mapping[str, str], departments: Departments | None) -> ListedClinic:
+        """The clinic of a row. Raises RowSkipped or CoordinatesMissing."""
+        found = {name: self._find_cell(cells, columns) for name, columns in self.columns.items()}
         key = self.key(found)
         if not found["name"]:
-            raise Skipped("nameless", key)
+            raise RowSkipped("nameless", key)
         if not self.is_open(found):
-            raise Skipped("closed", key)
-        specialists = _count(found.get("specialists", ""))
+            raise RowSkipped("closed", key)
+        specialists = _parse_count(found.get("specialists", ""))
         if departments is not None:
             specialists = departments.get(found["key"])
         if specialists is None and (departments is not None or not self.is_for_skin(found)):
-            raise Skipped("not_skin", key)
-        return Listed(
+            raise RowSkipped("not_skin", key)
+        return ListedClinic(
             key=key,
             source=self.source,
             name=found["name"],
@@ -77,34 +77,34 @@ class Layout:
             province=found.get("province", ""),
             district=found.get("district", ""),
             address=found["address"],
-            phone=_phone(found["phone"]),
-            website=_website(found.get("website", "")),
+            phone=_clean_phone(found["phone"]),
+            website=_clean_website(found.get("website", "")),
             specialists=specialists,
-            place=read_place(found["x"], found["y"]),
+            coordinates=read_coordinates(found["x"], found["y"]),
         )
 
     def key(self, found: Mapping[str, str]) -> str:
-        """What the row is known by from now on."""
+        """The key by which later imports recognize the row."""
         return f"{self.source}:{found['key'] or _digest(found['name'], found['address'])}"
 
     def is_open(self, found: Mapping[str, str]) -> bool:
-        """Whether the register has it among those that are open."""
+        """Whether the clinic is open according to the register."""
         return True
 
     def is_for_skin(self, found: Mapping[str, str]) -> bool:
-        """Whether it is for skin, as far as the row alone tells."""
+        """Whether the row itself says that the clinic treats skin."""
         return SKIN_WORD in found["name"] or SKIN_WORD in found.get("subjects", "")
 
-    def _cell(self, cells: Mapping[str, str], names: tuple[str, ...]) -> str:
+    def _find_cell(self, cells: Mapping[str, str], names: tuple[str, ...]) -> str:
         return next((cells[name] for name in names if cells.get(name)), "")
 
 
 class Hira(Layout):
-    """병원정보서비스 of the Health Insurance Review & Assessment Service. Its rows are open clinics; departments are a
-    file of their own."""
+    """병원정보서비스 of the Health Insurance Review & Assessment Service. It lists open clinics only; departments are
+    in a separate file."""
 
     source = Source.HIRA
-    marks = ("암호화요양기호", "요양기관명", "종별코드명")
+    required_columns = ("암호화요양기호", "요양기관명", "종별코드명")
     columns: ClassVar = {
         "key": ("암호화요양기호",),
         "name": ("요양기관명",),
@@ -120,10 +120,10 @@ class Hira(Layout):
 
 
 class LocalData(Layout):
-    """인허가 lists of LOCALDATA: all licences that were ever given, those of closed businesses included."""
+    """인허가 lists of LOCALDATA: all licenses ever granted, including those of closed businesses."""
 
     source = Source.LOCALDATA
-    marks = ("관리번호", "사업장명", "영업상태명")
+    required_columns = ("관리번호", "사업장명", "영업상태명")
     columns: ClassVar = {
         "key": ("관리번호",),
         "office": ("개방자치단체코드",),
@@ -138,24 +138,24 @@ class LocalData(Layout):
     }
 
     def key(self, found: Mapping[str, str]) -> str:
-        # A number is given by an office, so two offices may give the same one.
+        # Each office assigns its own numbers, so two offices may assign the same one.
         return f"{super().key(found)}{':' if found['office'] else ''}{found['office']}"
 
     def is_open(self, found: Mapping[str, str]) -> bool:
-        # 영업/정상, beside 폐업, 휴업, 취소/말소/만료/정지/중지.
+        # 영업/정상, as opposed to 폐업, 휴업 and 취소/말소/만료/정지/중지.
         return found["state"].startswith("영업")
 
-    def listed(self, cells: Mapping[str, str], departments: Departments | None) -> Listed:
-        clinic = super().listed(cells, departments)
-        province, district, *_ = [*clinic.address.split(), "", ""]  # An address begins with both.
+    def read_clinic(self, cells: Mapping[str, str], departments: Departments | None) -> ListedClinic:
+        clinic = super().read_clinic(cells, departments)
+        province, district, *_ = [*clinic.address.split(), "", ""]  # Addresses start with both.
         return replace(clinic, province=province, district=district)
 
 
-class Plain(Layout):
-    """A list that somebody keeps by hand. All of it is for skin, since somebody put it there."""
+class PlainList(Layout):
+    """A list that is kept by hand, so every clinic in it treats skin."""
 
     source = Source.CSV
-    marks = ("name", "latitude", "longitude")
+    required_columns = ("name", "latitude", "longitude")
     columns: ClassVar = {
         "key": ("key",), "name": ("name",), "kind": ("kind",), "province": ("province",), "district": ("district",),
         "address": ("address",), "phone": ("phone",), "website": ("website",), "specialists": ("specialists",),
@@ -166,35 +166,35 @@ class Plain(Layout):
         return True
 
 
-LAYOUTS = (Hira(), LocalData(), Plain())
+LAYOUTS = (Hira(), LocalData(), PlainList())
 
 
-def layout_of(columns: Mapping[str, str]) -> Layout:
+def find_layout(columns: Mapping[str, str]) -> Layout:
     """The layout of a file with these columns. Raises FileUnreadable."""
     for layout in LAYOUTS:
-        if all(mark in columns for mark in layout.marks):
+        if all(mark in columns for mark in layout.required_columns):
             return layout
-    wanted = "; ".join(", ".join(layout.marks) for layout in LAYOUTS)
-    raise FileUnreadable(f"The columns are of no known list. There must be {wanted}.")
+    known = "; ".join(", ".join(layout.required_columns) for layout in LAYOUTS)
+    raise FileUnreadable(f"The columns match no known list. One of these sets is required: {known}.")
 
 
 def _digest(*words: str) -> str:
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:32]
 
 
-def _phone(word: str) -> str:
-    """Digits with hyphens, as one dials; a word that is no number is none."""
+def _clean_phone(word: str) -> str:
+    """Groups of digits joined by hyphens; empty if this is not a phone number."""
     groups = re.findall(r"\+?\d+", word)
     return "-".join(groups) if sum(map(len, groups)) >= PHONE_MIN_DIGITS else ""
 
 
-def _website(word: str) -> str:
-    """An address that a browser opens; registers leave the scheme out, and write dashes for none."""
+def _clean_website(word: str) -> str:
+    """An address that browsers open. Registers omit the scheme, and write dashes if there is none."""
     if "." not in word or " " in word:
         return ""
     address = word if word.lower().startswith(("http://", "https://")) else f"http://{word}"
     return address if len(address) <= 240 and "://" in address[:8] else ""
 
 
-def _count(word: str) -> int | None:
+def _parse_count(word: str) -> int | None:
     return int(word) if word.isdecimal() else None

@@ -1,4 +1,4 @@
-"""Clinics by place, words and specialists. The order is the alphabet's: nothing that could be paid for is in it."""
+"""Clinics by place, words and specialists, sorted by name, so that no place in the order can be bought."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from backend.clinics.errors import ClinicUnknown
 from backend.clinics.models import Clinic
 from backend.clinics.sources import Source
 
-#: Words of a search that are looked at.
+#: Further words of a search are ignored.
 MAX_SEARCH_WORDS = 6
-#: What the map has of each clinic, in this order.
+#: The columns of the map's list, in this order.
 MAP_COLUMNS = (
     "id", "latitude", "longitude", "name", "district", "address", "phone", "specialists", "booking", "sample",
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Box:
+class BoundingBox:
     """Degrees of WGS84."""
 
     west: float
@@ -32,28 +32,28 @@ class Box:
 
 
 @dataclass(frozen=True)
-class Packed:
-    """All clinics in one JSON document, compressed by gzip; `etag` changes with any of them."""
+class PackedClinics:
+    """All clinics in one JSON document, compressed with gzip; `etag` changes whenever a clinic does."""
 
     etag: str
     body: bytes
 
 
-def clinics_found(
-    words: str = "", *, box: Box | None = None, specialist: bool = False, booking: bool = False
+def clinics_search(
+    words: str = "", *, bbox: BoundingBox | None = None, specialist: bool = False, booking: bool = False
 ) -> QuerySet[Clinic]:
-    """The clinics in whose name, address or district each of the words is, by name."""
+    """Clinics with all of these words in name, address or district, sorted by name."""
     found = Clinic.objects.all()
-    # PostgreSQL keeps no text with a zero byte, and refuses to look for one.
+    # PostgreSQL can't store a zero byte in a text, and refuses to search for one.
     for word in words.replace("\0", " ").split()[:MAX_SEARCH_WORDS]:
         found = found.filter(
             Q(name__icontains=word) | Q(address__icontains=word)
             | Q(district__icontains=word) | Q(province__icontains=word)
         )  # fmt: skip
-    if box:
+    if bbox:
         found = found.filter(
-            latitude__range=(box.south, box.north),
-            longitude__range=(box.west, box.east),
+            latitude__range=(bbox.south, bbox.north),
+            longitude__range=(bbox.west, bbox.east),
         )
     if specialist:
         found = found.filter(specialists__gt=0)
@@ -74,23 +74,23 @@ def clinics_are_samples() -> bool:
     return Clinic.objects.filter(source=Source.SAMPLE).exists()
 
 
-def clinics_packed() -> Packed:
-    """All of them for the map, put together once for each state of the table.
+def clinics_pack() -> PackedClinics:
+    """All clinics for the map, built again only if the table has changed.
 
-    The whole list goes to the browser, so that search and distance stay there: whoever asked for what is near would
-    tell where they are.
+    The browser gets the whole list and searches and sorts it itself: a request for clinics nearby would reveal where
+    the reader is.
     """
     state = Clinic.objects.aggregate(count=Count("id"), last=Max("changed_at"), highest=Max("id"))
-    return _packed(f"{state['count']}-{state['highest'] or 0}-{state['last'].timestamp() if state['last'] else 0:.6f}")
+    return _pack(f"{state['count']}-{state['highest'] or 0}-{state['last'].timestamp() if state['last'] else 0:.6f}")
 
 
 @lru_cache(1)
-def _packed(state: str) -> Packed:
+def _pack(state: str) -> PackedClinics:
     columns = [*MAP_COLUMNS[:-2], "booking_url", "source"]
     rows = [
-        (*told, bool(booking_url), source == Source.SAMPLE)
-        for *told, booking_url, source in Clinic.objects.order_by("name", "id").values_list(*columns)
+        (*values, bool(booking_url), source == Source.SAMPLE)
+        for *values, booking_url, source in Clinic.objects.order_by("name", "id").values_list(*columns)
     ]
     document = json.dumps({"columns": MAP_COLUMNS, "clinics": rows}, ensure_ascii=False, separators=(",", ":"))
-    # A fixed time, so that two servers pack the same bytes.
-    return Packed(f'"{state}"', gzip.compress(document.encode(), mtime=0))
+    # A fixed time, so that two servers produce the same bytes.
+    return PackedClinics(f'"{state}"', gzip.compress(document.encode(), mtime=0))

@@ -12,9 +12,9 @@ from typing import Any
 from django.db import transaction
 
 from backend.clinics.models import Clinic
-from backend.clinics.registers.coordinates import NoPlace
+from backend.clinics.registers.coordinates import CoordinatesMissing
 from backend.clinics.registers.departments import read_dermatologists
-from backend.clinics.registers.layouts import Listed, Skipped, layout_of
+from backend.clinics.registers.layouts import ListedClinic, RowSkipped, find_layout
 from backend.clinics.sources import Source
 from backend.operations.spreadsheets import FileUnreadable, read_rows
 
@@ -23,7 +23,7 @@ COLUMNS = (
     "source", "name", "kind", "province", "district", "address", "phone", "website", "specialists", "longitude",
     "latitude",
 )  # fmt: skip
-#: Clinics of two lists are the same if they have the same name and are at most this far apart, about 150 m.
+#: Clinics in two lists are the same if they have the same name and are at most this far apart, about 150 m.
 SAME_PLACE_DEGREES = 0.0015
 #: Line numbers listed per reason in a report.
 MAX_REPORTED_LINES = 5
@@ -31,7 +31,7 @@ BATCH_SIZE = 500
 
 
 @dataclass
-class ImportReport:
+class ClinicImportReport:
     """The outcome of an import, with line numbers by reason."""
 
     source: Source
@@ -40,9 +40,9 @@ class ImportReport:
     changed: int = 0
     unchanged: int = 0
     removed: int = 0  #: closed according to the register, or missing in it with `replace_all`
-    samples: int = 0  #: invented ones that were removed
-    missing: int = 0  #: of an earlier list of this register, not in the file, and kept
-    mended: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
+    samples: int = 0  #: invented clinics that were removed
+    missing: int = 0  #: clinics of an earlier list that are not in the file, and stay
+    corrected: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     merged: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
     skipped: dict[str, list[int]] = field(default_factory=lambda: defaultdict(list))
 
@@ -53,11 +53,11 @@ class ImportReport:
         ]
         if self.missing:
             lines.append(
-                f"{self.missing:,} clinics of an earlier list are not in this one and stay; --replace removes them."
+                f"{self.missing:,} clinics from an earlier list are not in this one and stay; --replace removes them."
             )
         if self.samples:
             lines.append(f"{self.samples:,} invented clinics were removed.")
-        for title, kinds in (("Corrected", self.mended), ("Merged", self.merged), ("Skipped", self.skipped)):
+        for title, kinds in (("Corrected", self.corrected), ("Merged", self.merged), ("Skipped", self.skipped)):
             lines += [
                 f"{title}: {len(found):,} {REASON_TEXTS[kind]} ({_line_list(found)})"
                 for kind, found in kinds.items()
@@ -71,7 +71,7 @@ REASON_TEXTS = {
     "projected": "in meters, converted to degrees",
     "shortened": "with a text that is longer than its column",
     "key": "with the key of another row",
-    "place": "that another list has at the same place under the same name",
+    "place": "that another list has with the same name at the same place",
     "blank": "without coordinates",
     "unreadable": "with coordinates that are not numbers",
     "outside": "with coordinates outside Korea",
@@ -81,7 +81,7 @@ REASON_TEXTS = {
 }
 
 
-def clinics_import(path: Path, departments: Path | None = None, *, replace_all: bool = False) -> ImportReport:
+def clinics_import(path: Path, departments: Path | None = None, *, replace_all: bool = False) -> ClinicImportReport:
     """Import a list of clinics in one transaction; `departments` is HIRA's file of departments.
 
     `replace_all` removes clinics of the same register that are not in this file. Raises FileUnreadable or OSError.
@@ -90,57 +90,59 @@ def clinics_import(path: Path, departments: Path | None = None, *, replace_all: 
     first = next(rows, None)
     if first is None:
         raise FileUnreadable(f"{path.name} has no rows below its header.")
-    layout = layout_of(first.cells)
+    layout = find_layout(first.cells)
     known = read_dermatologists(departments) if departments else None
-    report = ImportReport(layout.source)
-    listed: dict[str, Listed] = {}
+    report = ClinicImportReport(layout.source)
+    clinics: dict[str, ListedClinic] = {}
     lines: dict[str, int] = {}
     closed: set[str] = set()
     for row in chain((first,), rows):
         report.rows += 1
         try:
-            clinic = layout.listed(row.cells, known)
-        except Skipped as reason:
+            clinic = layout.read_clinic(row.cells, known)
+        except RowSkipped as reason:
             report.skipped[reason.code].append(row.line)
             if reason.code == "closed":
                 closed.add(reason.key)
-        except NoPlace as reason:
+        except CoordinatesMissing as reason:
             report.skipped[reason.code].append(row.line)
         else:
-            for what in ("swapped", "projected"):
-                if getattr(clinic.place, what):
-                    report.mended[what].append(row.line)
+            for correction in ("swapped", "projected"):
+                if getattr(clinic.coordinates, correction):
+                    report.corrected[correction].append(row.line)
             clinic = _truncate(clinic, report, row.line)
-            if clinic.key in listed:
+            if clinic.key in clinics:
                 report.merged["key"].append(row.line)
-                clinic = _merge(listed[clinic.key], clinic)
-            listed[clinic.key] = clinic
+                clinic = _merge(clinics[clinic.key], clinic)
+            clinics[clinic.key] = clinic
             lines.setdefault(clinic.key, row.line)
-    elsewhere = _write(listed, closed, report, replace_all)
+    elsewhere = _write(clinics, closed, report, replace_all)
     report.merged["place"] += [lines[key] for key in elsewhere]
     return report
 
 
-def clinics_write(listed: Iterable[Listed], source: Source) -> ImportReport:
-    """Replace all clinics of this source by these."""
-    report = ImportReport(source)
-    _write({clinic.key: clinic for clinic in listed}, set(), report, replace_all=True)
+def clinics_write(clinics: Iterable[ListedClinic], source: Source) -> ClinicImportReport:
+    """Replace all clinics of this source with these."""
+    report = ClinicImportReport(source)
+    _write({clinic.key: clinic for clinic in clinics}, set(), report, replace_all=True)
     return report
 
 
 @transaction.atomic
-def _write(listed: dict[str, Listed], closed: set[str], report: ImportReport, replace_all: bool) -> list[str]:
+def _write(
+    clinics: dict[str, ListedClinic], closed: set[str], report: ClinicImportReport, replace_all: bool
+) -> list[str]:
     """Write the clinics; returns the keys of those that were left out because another list has them."""
-    there = {clinic.key: clinic for clinic in Clinic.objects.filter(source=report.source)}
+    existing = {clinic.key: clinic for clinic in Clinic.objects.filter(source=report.source)}
     others: dict[str, list[tuple[float, float]]] = defaultdict(list)
     for name, longitude, latitude in Clinic.objects.exclude(source=report.source).values_list(
         "name", "longitude", "latitude"
     ):
         others[_normalize_name(name)].append((longitude, latitude))
     added, changed, elsewhere = [], [], []
-    for key, clinic in listed.items():
+    for key, clinic in clinics.items():
         values = _columns(clinic)
-        row = there.get(key)
+        row = existing.get(key)
         if row is None:
             if _is_listed_elsewhere(clinic, others):
                 elsewhere.append(key)
@@ -156,33 +158,35 @@ def _write(listed: dict[str, Listed], closed: set[str], report: ImportReport, re
     for row in changed:
         row.save()
     report.added, report.changed = len(added), len(changed)
-    gone = closed & there.keys()
-    missing = there.keys() - listed.keys() - gone
+    gone = closed & existing.keys()
+    missing = existing.keys() - clinics.keys() - gone
     if replace_all:
         gone |= missing
     else:
         report.missing = len(missing)
     for batch in _batches(sorted(gone)):
         report.removed += Clinic.objects.filter(key__in=batch).delete()[0]
-    if listed and report.source != Source.SAMPLE:
+    if clinics and report.source != Source.SAMPLE:
         report.samples = Clinic.objects.filter(source=Source.SAMPLE).delete()[0]
     return elsewhere
 
 
-def _columns(clinic: Listed) -> dict[str, Any]:
-    return {name: getattr(clinic.place if name in {"longitude", "latitude"} else clinic, name) for name in COLUMNS}
+def _columns(clinic: ListedClinic) -> dict[str, Any]:
+    return {
+        name: getattr(clinic.coordinates if name in {"longitude", "latitude"} else clinic, name) for name in COLUMNS
+    }
 
 
-def _truncate(clinic: Listed, report: ImportReport, line: int) -> Listed:
+def _truncate(clinic: ListedClinic, report: ClinicImportReport, line: int) -> ListedClinic:
     """The clinic with texts cut to the maximum lengths of their columns."""
     cut: dict[str, Any] = {}
-    for column in fields(Listed):
-        value, most = getattr(clinic, column.name), MAX_LENGTHS.get(column.name)
-        if isinstance(value, str) and most and len(value) > most:
-            cut[column.name] = value[:most]
+    for column in fields(ListedClinic):
+        value, max_length = getattr(clinic, column.name), MAX_LENGTHS.get(column.name)
+        if isinstance(value, str) and max_length and len(value) > max_length:
+            cut[column.name] = value[:max_length]
     if not cut:
         return clinic
-    report.mended["shortened"].append(line)
+    report.corrected["shortened"].append(line)
     return replace(clinic, **cut)
 
 
@@ -190,20 +194,20 @@ def _truncate(clinic: Listed, report: ImportReport, line: int) -> Listed:
 MAX_LENGTHS = {column.name: column.max_length for column in Clinic._meta.concrete_fields if column.max_length}
 
 
-def _merge(first: Listed, second: Listed) -> Listed:
-    """The first with its blanks filled from the second."""
+def _merge(first: ListedClinic, second: ListedClinic) -> ListedClinic:
+    """The first clinic, with its empty fields filled from the second."""
     blanks = {
         column.name: getattr(second, column.name)
-        for column in fields(Listed)
+        for column in fields(ListedClinic)
         if getattr(first, column.name) in {"", None}
     }
     return replace(first, **blanks)
 
 
-def _is_listed_elsewhere(clinic: Listed, others: dict[str, list[tuple[float, float]]]) -> bool:
+def _is_listed_elsewhere(clinic: ListedClinic, others: dict[str, list[tuple[float, float]]]) -> bool:
     return any(
-        abs(longitude - clinic.place.longitude) < SAME_PLACE_DEGREES
-        and abs(latitude - clinic.place.latitude) < SAME_PLACE_DEGREES
+        abs(longitude - clinic.coordinates.longitude) < SAME_PLACE_DEGREES
+        and abs(latitude - clinic.coordinates.latitude) < SAME_PLACE_DEGREES
         for longitude, latitude in others.get(_normalize_name(clinic.name), ())
     )
 
@@ -218,5 +222,5 @@ def _batches(keys: list[str]) -> Iterator[list[str]]:
 
 
 def _line_list(lines: list[int]) -> str:
-    told = ", ".join(f"{line:,}" for line in lines[:MAX_REPORTED_LINES])
-    return f"line {told}{' …' if len(lines) > MAX_REPORTED_LINES else ''}"
+    numbers = ", ".join(f"{line:,}" for line in lines[:MAX_REPORTED_LINES])
+    return f"line {numbers}{' …' if len(lines) > MAX_REPORTED_LINES else ''}"

@@ -19,5 +19,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["unless_any"] and Clinic.objects.exists():
             return
-        listed = () if options["remove"] else sample_clinics()
-        self.stdout.write(str(clinics_write(listed, Source.SAMPLE)))
+        clinics = () if options["remove"] else sample_clinics()
+        self.stdout.write(str(clinics_write(clinics, Source.SAMPLE)))
