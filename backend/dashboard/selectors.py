@@ -1,7 +1,6 @@
-"""What went on in the last 24 hours, and what goes on now.
+"""The last 24 hours, and the current state of queue and workers.
 
-All rows are found by the index on the time at which a photo came: the cost goes with the photos of a day, not with all
-that there are.
+All queries use the index on the time of arrival, so the cost depends on the photos of one day, not on the whole table.
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ from backend.operations.selectors import fresh_worker_names
 from ml.labels import GRADES, SYMPTOMS
 
 HOURS = 24
-#: What the models looked at to the end.
+#: Outcomes of a completed analysis.
 ANALYZED = frozenset({Status.SUCCEEDED, Status.REJECTED})
 
 
 class Seconds(Func):
-    """Seconds from the second of two times to the first, counted by the database."""
+    """Seconds between two times, computed by the database."""
 
     output_field = FloatField()
 
@@ -47,15 +46,15 @@ class Seconds(Func):
 
 
 @dataclass(frozen=True)
-class Spread:
-    """Of so many durations in seconds, what half and what 95 % of them stay within; None where there are none."""
+class Durations:
+    """The number of durations, their median and 95th percentile in seconds; None if there are none."""
 
     count: int
-    half: float | None
-    most: float | None
+    median: float | None
+    p95: float | None
 
     @classmethod
-    def of(cls, seconds: Iterable[float]) -> Spread:
+    def of(cls, seconds: Iterable[float]) -> Durations:
         ordered = sorted(seconds)
         if not ordered:
             return cls(0, None, None)
@@ -64,16 +63,16 @@ class Spread:
 
 @dataclass(frozen=True)
 class Hour:
-    """The photos that came in one hour."""
+    """The photos that arrived in one hour."""
 
     begins: datetime
     by_status: Counter[Status]
-    queue_wait: Spread
-    end_to_end: Spread
+    queue_wait: Durations
+    end_to_end: Durations
 
 
 @dataclass(frozen=True)
-class Grades:
+class GradeCounts:
     """How often each grade of one symptom was found, 0 to 3, and how often the grader abstained."""
 
     symptom: str
@@ -82,41 +81,41 @@ class Grades:
 
 
 @dataclass(frozen=True)
-class Day:
-    """The photos that came in the last 24 hours, and of those the ones since midnight, `today`.
+class LastDay:
+    """The photos that arrived in the last 24 hours; `today` counts those since midnight.
 
-    `grades` holds what real weights found, `grades_of_demo` what demo weights did, which say nothing of anybody.
-    `bundles` counts results by bundle and whether its weights are for demonstration.
+    `grades` counts findings from real weights, `grades_of_demo` those from demo weights, which say nothing about
+    anyone. `bundles` counts results by bundle and by whether its weights are demo weights.
     """
 
     since: datetime
     midnight: datetime
     today: Counter[Status]
     hours: tuple[Hour, ...]
-    queue_wait: Spread
-    end_to_end: Spread
+    queue_wait: Durations
+    end_to_end: Durations
     rejections: Counter[str]
     failures: Counter[str]
     bundles: Counter[tuple[str, bool]]
-    grades: tuple[Grades, ...]
-    grades_of_demo: tuple[Grades, ...]
+    grades: tuple[GradeCounts, ...]
+    grades_of_demo: tuple[GradeCounts, ...]
 
 
 @dataclass(frozen=True)
-class Present:
-    """Who waits and who works now; `fresh` are the names of the workers that took a heartbeat just now."""
+class CurrentState:
+    """The queue and the workers; `fresh` has the names of the workers with a recent heartbeat."""
 
     outlook: QueueOutlook
     workers: tuple[Worker, ...]
     fresh: frozenset[str]
 
 
-def present() -> Present:
-    return Present(queue_outlook(), tuple(Worker.objects.order_by("role", "name")), fresh_worker_names())
+def current_state() -> CurrentState:
+    return CurrentState(queue_outlook(), tuple(Worker.objects.order_by("role", "name")), fresh_worker_names())
 
 
-def day(now: datetime | None = None) -> Day:
-    """The 24 hours that end with the present one; hours and midnight are those of the service's time zone."""
+def last_day(now: datetime | None = None) -> LastDay:
+    """The 24 hours that end with the current one. Hours and midnight are in the service's time zone."""
     now = timezone.localtime(now)
     since = now.replace(minute=0, second=0, microsecond=0) - timedelta(hours=HOURS - 1)
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -138,24 +137,25 @@ def day(now: datetime | None = None) -> Day:
 
     waits, wholes = _durations(rows)
     hours = tuple(
-        Hour(since + timedelta(hours=n), statuses[n], Spread.of(waits[n]), Spread.of(wholes[n])) for n in range(HOURS)
+        Hour(since + timedelta(hours=n), statuses[n], Durations.of(waits[n]), Durations.of(wholes[n]))
+        for n in range(HOURS)
     )
-    return Day(
+    return LastDay(
         since=since,
         midnight=midnight,
         today=sum((hour.by_status for hour in hours if hour.begins >= midnight), Counter()),
         hours=hours,
-        queue_wait=Spread.of(seconds for hour in waits.values() for seconds in hour),
-        end_to_end=Spread.of(seconds for hour in wholes.values() for seconds in hour),
+        queue_wait=Durations.of(seconds for hour in waits.values() for seconds in hour),
+        end_to_end=Durations.of(seconds for hour in wholes.values() for seconds in hour),
         rejections=rejections,
         failures=failures,
         bundles=bundles,
-        **_grades(since),
+        **_grade_counts(since),
     )
 
 
 def _durations(rows: QuerySet[Analysis]) -> tuple[dict[int, list[float]], dict[int, list[float]]]:
-    """By the hour in which the photos came, the seconds until a worker took them and until they had their result."""
+    """By hour of arrival, the seconds until a worker started each photo and until it had a result."""
     waits: dict[int, list[float]] = defaultdict(list)
     wholes: dict[int, list[float]] = defaultdict(list)
     taken = rows.filter(started_at__isnull=False).values_list(
@@ -168,21 +168,21 @@ def _durations(rows: QuerySet[Analysis]) -> tuple[dict[int, list[float]], dict[i
     return waits, wholes
 
 
-def _grades(since: datetime) -> dict[str, tuple[Grades, ...]]:
-    """The findings by weights, symptom and grade; empty for weights that found nothing."""
+def _grade_counts(since: datetime) -> dict[str, tuple[GradeCounts, ...]]:
+    """The findings by weights, symptom and grade; empty for weights without findings."""
     counts: Counter[tuple[bool, str, int | None]] = Counter()
-    # Asked from the findings, SQLite would go through all there ever were.
+    # Starting from the findings, SQLite would scan all of them.
     rows = Analysis.objects.filter(created_at__gte=since)
     found = rows.values_list("demo", "findings__symptom", "findings__grade", "findings__abstains")
     for demo, symptom, grade, abstains, count in found.annotate(n=Count("findings")).order_by():
         if symptom is not None:  # A photo without findings.
             counts[demo, symptom, None if abstains else grade] += count
 
-    def table(demo: bool) -> tuple[Grades, ...]:
+    def table(demo: bool) -> tuple[GradeCounts, ...]:
         if not any(key[0] is demo for key in counts):
             return ()
         return tuple(
-            Grades(s.key, tuple(counts[demo, s.key, n] for n in range(len(GRADES))), counts[demo, s.key, None])
+            GradeCounts(s.key, tuple(counts[demo, s.key, n] for n in range(len(GRADES))), counts[demo, s.key, None])
             for s in SYMPTOMS
         )
 

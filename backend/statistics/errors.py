@@ -10,4 +10,4 @@ from backend.config.errors import UserError
 class GroupUnknown(UserError):
     code = "group_unknown"
     status = 422
-    detail = _("There is no such group: sex is male, female or undisclosed, age a decade from 10s to 80s.")
+    detail = _("This group doesn’t exist: sex must be male, female or undisclosed, and age a decade from 10s to 80s.")

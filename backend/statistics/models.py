@@ -1,4 +1,4 @@
-"""What is known of all results together: exact counts for staff, and the noisy ones that everybody may see."""
+"""Counts of all results: exact ones for staff, and noisy ones for the public."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from ml.labels import GRADES, SCALP_TYPES
 
 
 class Publication(models.Model):
-    """When the counts were last made. There is one row of it, by whose change one of several at once is let through."""
+    """When results were last counted. The publisher that changes this single row publishes."""
 
     published_at = models.DateTimeField()
-    #: Whether no result of real weights is there yet, so that those of demo weights stand for them.
+    #: Whether all results come from demo weights, so that these are published.
     demo = models.BooleanField(default=False)
 
     def __str__(self) -> str:
@@ -21,9 +21,9 @@ class Publication(models.Model):
 
 
 class Tally(models.Model):
-    """How many results of one kind there were in one month, by the calendar of UTC. Exact, so for staff alone."""
+    """The exact number of results of one kind in one month (UTC), for staff only."""
 
-    month = models.DateField(_("month"), null=True, help_text=_("Its first day; none where the analysis is not kept."))
+    month = models.DateField(_("month"), null=True, help_text=_("The first day; empty if the analysis is gone."))
     demo = models.BooleanField(_("demo weights"))
     sex = models.CharField(_("sex"), max_length=12, choices=Sex.choices)
     age = models.CharField(_("age"), max_length=4, choices=Age.choices)
@@ -45,7 +45,7 @@ class BarKind(models.TextChoices):
 
 
 class PublishedCount(models.Model):
-    """One bar of what is shown of a group: about so many of its results have this type, or this degree.
+    """One bar of a group's statistics: about how many of its results have this type or this degree.
 
     `value` is the key of a scalp type, or a degree 0–3. Groups that are too small have no rows.
     """

@@ -18,7 +18,7 @@ from django.test.utils import CaptureQueriesContext
 
 from backend.analyses.models import Analysis, Finding
 from backend.analyses.states import Status
-from backend.dashboard.selectors import HOURS, Spread, day
+from backend.dashboard.selectors import HOURS, Durations, last_day
 from tests.api.conftest import Worker
 from tests.support.analyses import IN_STATUS, failed, queued, rejected, succeeded
 
@@ -44,7 +44,7 @@ def came(analysis: Analysis, at: datetime, *, wait: float = 1, whole: float = 2)
 def test_only_the_photos_of_the_last_day_are_counted_and_by_their_hour() -> None:
     for back in (timedelta(minutes=1), timedelta(hours=1), timedelta(hours=23, minutes=33), timedelta(hours=24)):
         came(succeeded(), NOON - back)
-    seen = day(NOON)
+    seen = last_day(NOON)
     assert [hour.by_status[Status.SUCCEEDED] for hour in seen.hours] == [1, *[0] * (HOURS - 3), 1, 1]
     assert seen.hours[-1].begins == NOON.replace(minute=0)
     assert seen.bundles == {("demo@1.0.0", True): 3}
@@ -53,7 +53,7 @@ def test_only_the_photos_of_the_last_day_are_counted_and_by_their_hour() -> None
 def test_today_begins_at_midnight_where_the_service_is() -> None:
     came(succeeded(), NOON.replace(hour=0, minute=0))
     came(rejected(), NOON.replace(hour=0, minute=0) - timedelta(seconds=1))
-    assert day(NOON).today == {Status.SUCCEEDED: 1}
+    assert last_day(NOON).today == {Status.SUCCEEDED: 1}
 
 
 def test_each_state_and_each_reason_is_counted() -> None:
@@ -62,7 +62,7 @@ def test_each_state_and_each_reason_is_counted() -> None:
     rejected("too_dark")
     rejected("too_dark")
     failed("out_of_memory")
-    seen = day()
+    seen = last_day()
     counts = sum((hour.by_status for hour in seen.hours), Counter())
     assert counts == {status: {Status.REJECTED: 3, Status.FAILED: 2}.get(status, 1) for status in Status}
     assert seen.rejections == {"not_a_scalp": 1, "too_dark": 2}
@@ -73,7 +73,7 @@ def test_a_photo_from_too_far_away_has_a_reason_of_its_own(admin: Client) -> Non
     rejected()
     rejected("too_far")
     rejected("too_far")
-    assert day().rejections == {"not_a_scalp": 1, "too_far": 2}
+    assert last_day().rejections == {"not_a_scalp": 1, "too_far": 2}
     assert re.search(r'code=too_far[^"]*">too_far</a></th>\s*<td class="n">2</td>', admin.get(DASHBOARD).text)
 
 
@@ -82,11 +82,11 @@ def test_times_are_the_median_and_p95_of_photos_with_a_result() -> None:
         came(succeeded(), NOON, wait=number, whole=10 * number)
     came(failed(), NOON, wait=500, whole=5000)
     queued()
-    seen = day(NOON)
-    assert seen.queue_wait == Spread(21, pytest.approx(11, abs=0.01), pytest.approx(20, abs=0.01))
-    assert seen.end_to_end == Spread(20, pytest.approx(100, abs=0.01), pytest.approx(190, abs=0.01))
+    seen = last_day(NOON)
+    assert seen.queue_wait == Durations(21, pytest.approx(11, abs=0.01), pytest.approx(20, abs=0.01))
+    assert seen.end_to_end == Durations(20, pytest.approx(100, abs=0.01), pytest.approx(190, abs=0.01))
     assert seen.hours[-1].queue_wait == seen.queue_wait
-    assert seen.hours[0].queue_wait == Spread(0, None, None)
+    assert seen.hours[0].queue_wait == Durations(0, None, None)
 
 
 def test_findings_of_demo_weights_are_kept_apart() -> None:
@@ -94,7 +94,7 @@ def test_findings_of_demo_weights_are_kept_apart() -> None:
     real = succeeded((3, 1, 2, 3, 0, 0))
     Analysis.objects.filter(pk=real.pk).update(demo=False)
     Finding.objects.filter(analysis=real, symptom="hair_loss").update(abstains=True)
-    seen = day()
+    seen = last_day()
     assert seen.grades[0].counts == (0, 0, 0, 1)
     assert (seen.grades[5].counts, seen.grades[5].abstained) == ((0, 0, 0, 0), 1)
     assert seen.grades_of_demo[0].counts == (1, 0, 0, 0)
@@ -102,10 +102,10 @@ def test_findings_of_demo_weights_are_kept_apart() -> None:
 
 
 def test_a_day_without_photos_has_nothing_and_no_error() -> None:
-    seen = day()
+    seen = last_day()
     assert not seen.today
     assert seen.grades == seen.grades_of_demo == ()
-    assert seen.queue_wait == Spread(0, None, None)
+    assert seen.queue_wait == Durations(0, None, None)
 
 
 def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(admin: Client, worker: Worker) -> None:
@@ -125,7 +125,7 @@ def test_the_number_of_queries_does_not_depend_on_the_number_of_rows(admin: Clie
 
 def test_no_question_goes_through_all_rows() -> None:
     with CaptureQueriesContext(connection) as queries:
-        day()
+        last_day()
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute("SET LOCAL enable_seqscan = off")  # A table of no rows is read whole, if it may be.

@@ -17,18 +17,20 @@ def _share(text: str) -> serializers.FloatField:
 
 class TypeShareSchema(serializers.Serializer):
     type = serializers.ChoiceField(TYPES)
-    share = _share("Of the results of this group.")
+    share = _share("Share of the results of this group.")
 
 
 class DegreeShareSchema(serializers.Serializer):
     degree = serializers.IntegerField(min_value=0, max_value=len(GRADES) - 1)
-    share = _share("Of the results of this group.")
+    share = _share("Share of the results of this group.")
 
 
 class GroupSchema(serializers.Serializer):
-    sex = serializers.ChoiceField(Sex.choices, allow_null=True, help_text="Null: all that are shown.")
-    age = serializers.ChoiceField(Age.choices, allow_null=True, help_text="Null: all that are shown.")
-    results = serializers.IntegerField(min_value=0, help_text="About so many; a photo each, not a person each.")
+    sex = serializers.ChoiceField(Sex.choices, allow_null=True, help_text="Null: all published groups.")
+    age = serializers.ChoiceField(Age.choices, allow_null=True, help_text="Null: all published groups.")
+    results = serializers.IntegerField(
+        min_value=0, help_text="Approximate number; one result per photo, not per person."
+    )
     median = serializers.IntegerField(
         min_value=0, max_value=len(GRADES) - 1, help_text="The degree that half of the results do not exceed."
     )
@@ -38,28 +40,28 @@ class GroupSchema(serializers.Serializer):
 
 class StatisticsSchema(serializers.Serializer):
     published_at = serializers.DateTimeField(
-        allow_null=True, help_text="When results were last counted; once a day. Null: nothing is shown yet."
+        allow_null=True, help_text="When results were last counted, once per day. Null: nothing is published yet."
     )
-    demo = serializers.BooleanField(help_text="True: counted from demo weights, which say nothing of anybody.")
-    group = GroupSchema(allow_null=True, help_text="Null: fewer than 20 results, which are not shown.")
+    demo = serializers.BooleanField(help_text="True: results of demo weights, which say nothing about anyone.")
+    group = GroupSchema(allow_null=True, help_text="Null: fewer than 20 results, too few to publish.")
 
 
 class PlaceSchema(serializers.Serializer):
     type = serializers.ChoiceField(TYPES)
     degree = serializers.IntegerField(min_value=0, max_value=len(GRADES) - 1)
-    lower = _share("Results of a lower degree.")
-    same = _share("Results of the same degree.")
-    higher = _share("Results of a higher degree.")
+    lower = _share("Share of results with a lower degree.")
+    same = _share("Share of results with the same degree.")
+    higher = _share("Share of results with a higher degree.")
 
 
 class OwnStatisticsSchema(StatisticsSchema):
     group = GroupSchema(
-        allow_null=True, help_text="Of the same sex and age; where these are too few, of the same sex, or all."
+        allow_null=True, help_text="Results of the same sex and age group; if too few, of the same sex, or of all."
     )
     place = PlaceSchema(
-        allow_null=True, help_text="Where this result stands in the group. Null: no group, or the type is open."
+        allow_null=True, help_text="This result compared with the group. Null: no group, or the type is open."
     )
 
 
-SEX = OpenApiParameter("sex", {"type": "string", "enum": Sex.values}, description="Left out: all.")
-AGE = OpenApiParameter("age", {"type": "string", "enum": Age.values}, description="Left out: all.")
+SEX = OpenApiParameter("sex", {"type": "string", "enum": Sex.values}, description="Default: all.")
+AGE = OpenApiParameter("age", {"type": "string", "enum": Age.values}, description="Default: all.")

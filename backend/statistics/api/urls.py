@@ -6,5 +6,5 @@ app_name = "statistics-api"
 
 urlpatterns = [
     path("statistics/", views.PublishedStatistics.as_view(), name="statistics"),
-    path("analyses/<uuid:analysis_id>/statistics/", views.OwnStatistics.as_view(), name="own"),
+    path("analyses/<uuid:analysis_id>/statistics/", views.AnalysisStatistics.as_view(), name="own"),
 ]

@@ -1,4 +1,4 @@
-"""The API of the statistics: of a group, and of the group in which one result stands."""
+"""The statistics API: the statistics of a group, and a result compared with its group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from backend.analyses.models import Age, Sex
 from backend.config.private_responses import private
 from backend.statistics.api import openapi
 from backend.statistics.errors import GroupUnknown
-from backend.statistics.selectors.groups import Group, Statistics, statistics_published
+from backend.statistics.selectors.groups import Group, StatisticsByGroup, statistics_published
 from backend.statistics.selectors.own import own_statistics
 
 
@@ -26,7 +26,7 @@ class PublishedStatistics(APIView):
         responses={200: openapi.StatisticsSchema, **problems(422)},
     )
     def get(self, request: Request) -> HttpResponse:
-        """How common each scalp type and degree is among the results of one sex and age."""
+        """How common each scalp type and degree is among the results of one sex and age group."""
         sex, age = request.GET.get("sex"), request.GET.get("age")
         if sex not in {None, *Sex.values} or age not in {None, *Age.values}:
             raise GroupUnknown
@@ -34,13 +34,13 @@ class PublishedStatistics(APIView):
         return JsonResponse(statistics_json(published, published.group(sex, age)))
 
 
-class OwnStatistics(APIView):
+class AnalysisStatistics(APIView):
     @extend_schema(
         operation_id="analysis_statistics",
         responses={200: openapi.OwnStatisticsSchema, **problems(404, 409, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
-        """Where one result stands among those of the same sex and age."""
+        """One result compared with those of the same sex and age group."""
         own = own_statistics(analysis_id)
         place = own.place and {
             "type": own.skin, "degree": own.degree,
@@ -49,7 +49,7 @@ class OwnStatistics(APIView):
         return private(JsonResponse({**statistics_json(own.published, own.group), "place": place}))
 
 
-def statistics_json(published: Statistics, group: Group | None) -> dict[str, Any]:
+def statistics_json(published: StatisticsByGroup, group: Group | None) -> dict[str, Any]:
     return {
         "published_at": published.published_at and published.published_at.isoformat(),
         "demo": published.demo,

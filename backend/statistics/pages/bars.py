@@ -1,4 +1,4 @@
-"""A group as tables whose rows have their plots beside the numbers."""
+"""Tables of a group's statistics, with a bar in each row."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from backend.analyses.models import Age, Sex
 from backend.analyses.pages import plot
 from backend.analyses.pages.words import label_word
-from backend.statistics.selectors.groups import Group, Place, Statistics
+from backend.statistics.selectors.groups import Group, Place, StatisticsByGroup
 from ml.labels import GRADES, SCALP_TYPES
 
 
 @dataclass(frozen=True)
 class Bar:
-    """One line: its name, its shares in per cent, their plot; `own`: the reader's own result is in it."""
+    """A row: its name, its shares in percent and their bar. `own`: the reader's result belongs to it."""
 
     name: str
     percents: tuple[int, ...]
@@ -49,14 +49,14 @@ def degree_bars(group: Group, own: int | None = None) -> list[Bar]:
     ]
 
 
-def age_bars(published: Statistics, sex: str | None) -> list[Bar]:
-    """The four degrees by age, for the ages that are shown."""
+def age_bars(published: StatisticsByGroup, sex: str | None) -> list[Bar]:
+    """The shares of the four degrees by age group, for the groups that are published."""
     groups = [(age, published.group(sex, age)) for age in Age]
     return [Bar(str(age.label), tuple(map(_percent, group.preds)), _stack(group)) for age, group in groups if group]
 
 
 def place_percents(place: Place) -> dict[str, int]:
-    """Lower, same and higher in whole per cent that add up to 100."""
+    """Lower, same and higher in whole percent that add up to 100."""
     lower, higher = _percent(place.lower), _percent(place.higher)
     return {"lower": lower, "same": 100 - lower - higher, "higher": higher}
 

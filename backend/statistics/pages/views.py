@@ -1,4 +1,4 @@
-"""The statistics pages: for a chosen group, and for the group that a reader's own result belongs to."""
+"""The statistics pages: for a selected group, and for the group that a reader's own result belongs to."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from backend.analyses.pages.words import label_word, type_word
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 from backend.statistics.pages.bars import age_bars, degree_bars, group_name, place_percents, skin_bars
-from backend.statistics.selectors.groups import Group, Statistics, statistics_published
+from backend.statistics.selectors.groups import Group, StatisticsByGroup, statistics_published
 from backend.statistics.selectors.own import own_statistics
 from ml.labels import GRADES
 
 
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    """For the chosen sex and age; unknown values mean all."""
+    """The statistics of a sex and age group; unknown values mean all."""
     sex, age = request.GET.get("sex"), request.GET.get("age")
     sex, age = sex if sex in Sex.values else None, age if age in Age.values else None
     published = statistics_published()
@@ -38,7 +38,7 @@ def statistics(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
-    """For the sex and age that came with one photo, with the place of its result."""
+    """The statistics for the sex and age given with one photo, compared with its result."""
     try:
         own = own_statistics(analysis_id)
     except UserError as error:
@@ -61,7 +61,11 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
 
 
 def _group_context(
-    published: Statistics, group: Group | None, sex: str | None, skin: str | None = None, degree: int | None = None
+    published: StatisticsByGroup,
+    group: Group | None,
+    sex: str | None,
+    skin: str | None = None,
+    degree: int | None = None,
 ) -> dict[str, Any]:
     return {
         "published": published,

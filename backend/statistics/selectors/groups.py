@@ -1,7 +1,7 @@
-"""Groups of results by sex and age, from what was published and from nothing else.
+"""Groups of results by sex and age, computed from the published counts only.
 
-Whatever is shown here is worked out from the published counts, so that no two answers, and no answer before and after,
-tell more than these do. What was withheld is in no sum either.
+So combining several answers, or answers from different times, reveals no more than the published counts do. Sums leave
+out withheld groups too.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from ml.labels import GRADES, SCALP_TYPES
 
 @dataclass(frozen=True)
 class Place:
-    """Where one result stands in its group: the shares of a lower, the same and a higher degree; together 1."""
+    """One result compared with its group: the shares of a lower, the same and a higher degree, which add up to 1."""
 
     lower: float
     same: float
@@ -25,10 +25,10 @@ class Place:
 
 @dataclass(frozen=True)
 class Group:
-    """Results of one sex and age; None stands for all that are large enough to be shown.
+    """Results of one sex and age; None means all published groups.
 
-    `skins` are the shares of the scalp types by key, `preds` those of the degrees 0–3, which add up to 1 each.
-    `results` is about how many there are.
+    `skins` are the shares of the scalp types by key, `preds` those of the degrees 0–3; each add up to 1. `results` is
+    their approximate number.
     """
 
     sex: str | None
@@ -47,15 +47,15 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Statistics:
-    """What was published, by sex and age. `demo`: it comes from demo weights, which say nothing of anybody."""
+class StatisticsByGroup:
+    """The published counts by sex and age. `demo`: they come from demo weights, which say nothing about anyone."""
 
     published_at: datetime | None
     demo: bool
     counts: dict[tuple[str, str], Counter[tuple[str, str]]]
 
     def group(self, sex: str | None, age: str | None) -> Group | None:
-        """The group, None where it is too small to be shown."""
+        """The group, or None if it is too small to publish."""
         bars = Counter[tuple[str, str]]()
         for (of_sex, of_age), counted in self.counts.items():
             if sex in {None, of_sex} and age in {None, of_age}:
@@ -71,16 +71,16 @@ class Statistics:
         )  # fmt: skip
 
     def nearest(self, sex: str, age: str) -> Group | None:
-        """The smallest group with this sex and age that is shown: their own, all of their sex, or all."""
+        """The smallest published group with this sex and age: exactly these, all of this sex, or all."""
         return self.group(sex, age) or self.group(sex, None) or self.group(None, None)
 
 
-def statistics_published() -> Statistics:
-    """At most some 300 rows, however many results there are."""
+def statistics_published() -> StatisticsByGroup:
+    """Reads at most about 300 rows, regardless of the number of results."""
     publication = Publication.objects.filter(pk=1).first()
     counts: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
     for sex, age, kind, value, count in PublishedCount.objects.values_list("sex", "age", "kind", "value", "count"):
         counts.setdefault((sex, age), Counter())[kind, value] = count
-    return Statistics(
+    return StatisticsByGroup(
         publication.published_at if publication and counts else None, bool(publication and publication.demo), counts
     )

@@ -1,4 +1,4 @@
-"""Where one result stands."""
+"""One result compared with its group."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from backend.analyses.errors import NoReportYet
 from backend.analyses.models import Analysis
 from backend.analyses.results import Result
 from backend.analyses.selectors.status import analysis_missing, analysis_status
-from backend.statistics.selectors.groups import Group, Place, Statistics, statistics_published
+from backend.statistics.selectors.groups import Group, Place, StatisticsByGroup, statistics_published
 from ml.labels import GRADES, SCALP_TYPES
 
 
 @dataclass(frozen=True)
 class OwnStatistics:
-    """A result (its type by key, its degree 0–3) in the smallest group with its sex and age that is shown, if any."""
+    """A result (its type by key, its degree 0–3) and the smallest published group with its sex and age, if any."""
 
-    published: Statistics
+    published: StatisticsByGroup
     result: Result
     sex: str
     age: str
@@ -27,7 +27,7 @@ class OwnStatistics:
 
     @property
     def place(self) -> Place | None:
-        """None also where the type is open: its degree is then only that of the signs that were rated."""
+        """None if no group is published, or if the type is open, since the degree then covers only the rated signs."""
         return self.group.place(self.degree) if self.group and not self.result.open else None
 
 
@@ -36,10 +36,10 @@ def own_statistics(analysis_id: UUID) -> OwnStatistics:
     result = analysis_status(analysis_id).result
     if result is None:
         raise NoReportYet
-    asked = Analysis.objects.filter(pk=analysis_id).values_list("sex", "age").first()
-    if asked is None:
+    row = Analysis.objects.filter(pk=analysis_id).values_list("sex", "age").first()
+    if row is None:
         raise analysis_missing(analysis_id)
-    sex, age = asked
+    sex, age = row
     published = statistics_published()
     skin = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
     degree = next(grade for grade, label in enumerate(GRADES) if label.korean == result.pred)
