@@ -15,7 +15,7 @@ from pathlib import Path
 
 #: Practical on a CPU as well as on a GPU: one lite0 with six heads, grown into seven B7.
 RECIPE = "grown-b7-300"
-LICENCE = "The operator who trained it decides; the terms of the data set apply."
+LICENSE = "The operator who trained it decides; the terms of the data set apply."
 
 #: `--quick` replaces the recipe's epochs, all pictures, and 800 scalps for the gate with these.
 _QUICK = {"epochs": 1, "pictures": 200, "gate_count": 100}
@@ -140,7 +140,7 @@ def times(options: argparse.Namespace, seconds: dict[str, float]) -> str:
     gpu = Gpu(options.gpu_tflops, options.gpu_loaders)
     records = read_aihub(options.data, partial_labels=True, check_pictures=False).records
     parts = Split.load(options.out / "split.json").divide(records)
-    rate = measure_loading([r for r in parts["training"] if r.fully_labelled], facts[0].recipe, facts[0].symptoms)
+    rate = measure_loading([r for r in parts["training"] if r.fully_labeled], facts[0].recipe, facts[0].symptoms)
     folder = options.out / "run" / EVALUATION_FOLDER
     answered = sum(
         int(json.loads((folder / name).read_text(encoding="utf-8"))["pictures"])
@@ -191,7 +191,7 @@ def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--device", default="auto", help="auto, cpu, cuda or cuda:N (default: %(default)s)")
     parser.add_argument("--name", default="own", help="name of the bundle (default: %(default)s)")
     parser.add_argument("--version", default="1.0.0", help="version of the bundle (default: %(default)s)")
-    parser.add_argument("--licence", default=LICENCE, help="who may use the weights (default: %(default)s)")
+    parser.add_argument("--licence", default=LICENSE, help="who may use the weights (default: %(default)s)")
     parser.add_argument("--trained-on", help="what the models learned from, in a sentence (default: data and recipe)")
     parser.add_argument(
         "--gpu-tflops", type=float, default=10.0, help="TFLOPS of the GPU in the estimate (default: %(default)s)"

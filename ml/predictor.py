@@ -87,7 +87,7 @@ class Predictor:
     """Seven models, resident on one device until the process ends."""
 
     def __init__(self, bundle: Bundle, device: str = "auto", runtime: str = "auto") -> None:
-        """Load all seven and run each once, so that the first photo is no slower than the next.
+        """Load all seven and run each once, so that the first photo is as fast as the next.
 
         `runtime` is one of `ml.runtimes.choice.Name`. Raises DeviceUnavailable, OutOfMemory or another ModelError.
         """

@@ -61,7 +61,7 @@ class Analyst:
         self._held: set[Claim] = set()
         self._lock = RWLock()
 
-    def analyse(self, analysis_id: UUID) -> str:
+    def analyze(self, analysis_id: UUID) -> str:
         """Work on an analysis until it ends or the lease is lost; returns the outcome, one of `metrics.OUTCOMES`.
 
         Every error ends in a state of the row: failed with a reason, or queued again. If not even that can be written

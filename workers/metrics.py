@@ -25,7 +25,7 @@ from prometheus_client.registry import Collector
 
 from backend.operations.counters import registry
 
-#: The return values of `Analyst.analyse`.
+#: The return values of `Analyst.analyze`.
 OUTCOMES = (
     "succeeded",
     "rejected",

@@ -18,7 +18,7 @@ from django.conf import settings
 from backend.analyses.services.reaper import worker_leases_reclaim
 from backend.operations.selectors import MODEL_ROLE
 from backend.operations.services import register_worker
-from backend.operations.task_names import ANALYSE_PHOTO, PHOTOS_QUEUE
+from backend.operations.task_names import ANALYZE_PHOTO, PHOTOS_QUEUE
 from backend.operations.tracing import start_tracing
 from ml.bundle import Bundle
 from ml.errors import BundleInvalid, ModelError
@@ -39,9 +39,9 @@ __all__ = ["app"]
 _analyst: Analyst | None = None
 
 
-@task(queue=PHOTOS_QUEUE, name=ANALYSE_PHOTO)
-def analyse_photo(*, analysis_id: str) -> str:
-    return analyst().analyse(UUID(analysis_id))
+@task(queue=PHOTOS_QUEUE, name=ANALYZE_PHOTO)
+def analyze_photo(*, analysis_id: str) -> str:
+    return analyst().analyze(UUID(analysis_id))
 
 
 def analyst() -> Analyst:

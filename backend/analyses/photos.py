@@ -3,7 +3,7 @@
 Accepted, because phones and scalp scopes write them: JPEG (nearly every camera, also as MPO, the JPEG with
 a depth or gain map behind it), HEIC (iPhone, Samsung), PNG and WebP (screenshots, messengers), BMP (the
 snapshot software of USB scopes). Not accepted, though Pillow could read them: TIFF and raw files (no phone
-sends one, and their decoders have the longest record of holes), GIF (256 colours say nothing about redness),
+sends one, and their decoders have the longest record of holes), GIF (256 colors say nothing about redness),
 AVIF (no phone camera writes it, and its decoder trusts the data more than the header that was checked:
 4 KB whose header says 200 × 200 made libavif 1.4.2 take 550 MB for a 16384 × 16384 picture inside).
 """
@@ -196,14 +196,14 @@ def _decode_and_clean(data: bytes, photo_format: str) -> CleanPhoto:
         plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
         picture = image if plain else _flatten(image)
         # While it reduces a large JPEG, libjpeg skips what would be thrown away; the gap of 2 keeps enough
-        # for the resampling to look the same. Colours are converted afterwards, over fewer pixels.
+        # for the resampling to look the same. Colors are converted afterwards, over fewer pixels.
         picture.thumbnail((PHOTO_MAX_SIDE, PHOTO_MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
         picture.load()
         picture = _convert_to_srgb(picture, image.info.get("icc_profile"))
         picture = _rotate_upright(picture, image.info.get("exif"))
     picture.info.clear()  # Pillow would write the comment into the new file.
     jpeg = io.BytesIO()
-    # Full colour resolution: a red halo around a follicle is a few pixels wide.
+    # Full color resolution: a red halo around a follicle is a few pixels wide.
     picture.save(jpeg, "JPEG", quality=92, subsampling=0)
     return CleanPhoto(jpeg.getvalue(), *picture.size)
 
@@ -249,8 +249,8 @@ def _check_png_structure(data: bytes) -> None:
 def _flatten(image: Image.Image) -> Image.Image:
     """The picture as 8-bit L or RGB: palettes looked up, transparent parts white as a browser shows them."""
     if image.mode.startswith("I"):
-        # Pillow's own conversion of 16-bit grey clips everything above 255 to white.
-        return image.point(lambda grey: grey * (1 / 256)).convert("L")
+        # Pillow's own conversion of 16-bit gray clips everything above 255 to white.
+        return image.point(lambda gray: gray * (1 / 256)).convert("L")
     if not image.has_transparency_data:
         return image.convert("RGB")
     rgba = image.convert("RGBA")

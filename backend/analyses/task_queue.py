@@ -23,7 +23,7 @@ from backend.operations.broker_errors import BROKER_ERRORS
 from backend.operations.circuit_breaker import CircuitBreaker
 from backend.operations.logs import request_headers
 from backend.operations.redis_client import broker_is_rabbitmq
-from backend.operations.task_names import ANALYSE_PHOTO, PHOTOS_QUEUE
+from backend.operations.task_names import ANALYZE_PHOTO, PHOTOS_QUEUE
 from backend.operations.tracing import span
 
 log = structlog.get_logger(__name__)
@@ -68,7 +68,7 @@ def enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
         ):
             try:
                 celery_app.send_task(
-                    ANALYSE_PHOTO,
+                    ANALYZE_PHOTO,
                     kwargs={"analysis_id": str(analysis_id)},
                     queue=PHOTOS_QUEUE,
                     retry=False,

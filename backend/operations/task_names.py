@@ -3,4 +3,4 @@
 PHOTOS_QUEUE = "photos"
 UPKEEP_QUEUE = "upkeep"
 
-ANALYSE_PHOTO = "analyse_photo"
+ANALYZE_PHOTO = "analyse_photo"

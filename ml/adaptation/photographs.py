@@ -57,7 +57,7 @@ def read_photographs(folder: Path, side: int, tally: Tally) -> Iterator[Image.Im
     """
     seen: set[bytes] = set()
     if not folder.is_dir():
-        raise AdaptationInvalid(f"{folder} is no folder. Name a folder of photographs.")
+        raise AdaptationInvalid(f"{folder} is not a folder. Name a folder of photographs.")
     paths = find_photographs(folder)
     for path in paths:
         tally.found += 1

@@ -38,5 +38,5 @@ class ListRecipes(argparse.Action):
         from ml.training.recipe import load_recipe, recipe_names
 
         for name in recipe_names():
-            sys.stdout.write(f"{name:<16} {load_recipe(name).says}\n")
+            sys.stdout.write(f"{name:<16} {load_recipe(name).description}\n")
         parser.exit()

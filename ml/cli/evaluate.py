@@ -83,7 +83,7 @@ def run(options: argparse.Namespace) -> int:
         )
 
     sample, records, kept = _pictures(options, part, calibrate_on)
-    sample = replace(sample, seen=sample.digest in subject.learnt_from)
+    sample = replace(sample, seen=sample.digest in subject.learned_from)
     temperatures, thresholds, calibrated_on = subject.temperatures, subject.thresholds, None
     levels = subject.levels
     calibration = None
@@ -156,7 +156,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
     if evaluation.sample.seen:
         print("The training used these same pictures: all figures here are too good.")
     print(f"Temperatures and thresholds: {evaluation.calibrated_on or 'unchanged, nothing was fitted'}")
-    if evaluation.partly_labelled:
+    if evaluation.partly_labeled:
         print("Not every picture is labeled for every symptom: each figure is over the labeled pictures.")
     print()
     recall = "recall " + " ".join(f"{grade.english:>8}" for grade in GRADES)
@@ -176,7 +176,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
             f"{_figure(row.macro_f1.value):>9}   {interval:<18}{_figure(row.within_one.value):>6}   "
             f"{row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}        {recalls}"
         )
-    for key in evaluation.not_labelled:
+    for key in evaluation.not_labeled:
         print(f"{_ENGLISH[key]:<32}not labeled")
     if rule := evaluation.type_rule:
         print()

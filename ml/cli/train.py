@@ -31,7 +31,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--symptom", action="append", choices=_KEYS, help="only this one; may be given again")
     parser.add_argument("--epochs", type=count, help="instead of the recipe's")
     parser.add_argument("--batch", type=count, help="instead of the recipe's")
-    parser.add_argument("--pictures", type=count, help="train on so many pictures of the training part alone")
+    parser.add_argument("--pictures", type=count, help="train on only this many pictures of the training part")
     parser.add_argument("--seed", type=number, default=0, help="(default: %(default)s)")
     parser.add_argument(
         "--weights",

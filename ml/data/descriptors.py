@@ -60,9 +60,9 @@ class Descriptors:
         """Measure one picture of any size and mode."""
         small = picture.convert("RGB").resize(SIZE, Image.Resampling.LANCZOS)
         rgb = np.asarray(small, dtype=np.float32) / 255
-        grey = rgb.mean(axis=2)
-        skin = ~_widen(grey < _local_skin(grey) - _HAIR_CONTRAST, _HAIR_MARGIN)
-        fine = grey - _blur(grey, _FINE)
+        gray = rgb.mean(axis=2)
+        skin = ~_widen(gray < _local_skin(gray) - _HAIR_CONTRAST, _HAIR_MARGIN)
+        fine = gray - _blur(gray, _FINE)
         glints = skin & (fine > _GLINT_CONTRAST)
         sizes = spot_sizes(glints)
         sizes = sizes[sizes >= _MIN_GLINT_PIXELS]
@@ -74,10 +74,10 @@ class Descriptors:
             red=float(red),
             green=float(green),
             blue=float(blue),
-            contrast=float(grey.std()),
+            contrast=float(gray.std()),
             hue_drift=_spread(drift[skin]),
             hair_share=float(1 - skin.mean()),
-            sharpness=float(_laplacian(grey).var() * 1e3),
+            sharpness=float(_laplacian(gray).var() * 1e3),
             grain=_spread(fine[skin & (np.abs(fine) < _GLINT_CONTRAST)]) * 1e3,
             glint_share=float(glints.sum() / pixels),
             glints_per_megapixel=float(len(sizes) / pixels * 1e6),
@@ -99,7 +99,7 @@ class Range:
         return {name: float(f"{value:.4g}") for name, value in dataclasses.asdict(self).items()}
 
 
-def summarise(pictures: Sequence[Descriptors]) -> dict[str, Range]:
+def summarize(pictures: Sequence[Descriptors]) -> dict[str, Range]:
     """The range of each descriptor, by its name, over one picture or more."""
     ranges = {}
     for field in dataclasses.fields(Descriptors):
@@ -131,9 +131,9 @@ def spot_sizes(mask: np.ndarray) -> np.ndarray:
     return sizes
 
 
-def _local_skin(grey: np.ndarray) -> np.ndarray:
+def _local_skin(gray: np.ndarray) -> np.ndarray:
     """The brightness of the skin around each pixel: the median over 72×72 pixels, which hairs do not reach."""
-    reduced = np.asarray(Image.fromarray(grey).reduce(8))
+    reduced = np.asarray(Image.fromarray(gray).reduce(8))
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(reduced, 4, mode="symmetric"), (9, 9))
     medians = np.median(windows, axis=(2, 3)).astype(np.float32)
     return np.asarray(Image.fromarray(medians).resize(SIZE, Image.Resampling.BILINEAR))

@@ -17,7 +17,7 @@ from ml.data.faults import Fault, Faults
 from ml.data.names import Folder, mended_name
 from ml.errors import DataSetInvalid
 
-#: Lies beside the parts of a synthetic set and says in words what they are.
+#: A text file next to the parts of a synthetic set that marks them as synthetic.
 SYNTHETIC_MARKER = "SYNTHETIC.txt"
 
 _ZIP_PART = re.compile(r"\.(?:zip\.part\d+|zip\.\d+|z\d\d)$", re.IGNORECASE)

@@ -38,13 +38,13 @@ class Leak:
 class SymptomCounts:
     """One symptom over all pictures.
 
-    `grades` counts pictures by grade, `unlabelled` those without one, `filed` those in the symptom's folder of
+    `grades` counts pictures by grade, `unlabeled` those without one, `filed` those in the symptom's folder of
     that grade. `disagreements` counts (picture, folder) pairs whose folder has a different grade than the label.
     """
 
     key: str
     grades: tuple[int, ...]
-    unlabelled: int
+    unlabeled: int
     filed: tuple[int, ...]
     disagreements: int
     examples: tuple[str, ...]
@@ -63,13 +63,13 @@ class SymptomCounts:
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """Counts over a data set: `partly_labelled` pictures lack a grade, `all_good` ones have only grade 0.
+    """Counts over a data set: `partly_labeled` pictures lack a grade, `all_good` ones have only grade 0.
 
     `leak` is None unless both official parts are there.
     """
 
     pictures: int
-    partly_labelled: int
+    partly_labeled: int
     persons: int
     all_good: int
     symptoms: tuple[SymptomCounts, ...]
@@ -89,7 +89,7 @@ class Inspection:
             symptom["shares"] = [round(share, 4) for share in counts.shares]
             symptom["majority_accuracy"] = round(counts.majority_accuracy, 4)
         document["faults"] = [
-            {"fault": fault.name.lower(), "says": fault.value, "count": count, "examples": examples}
+            {"fault": fault.name.lower(), "description": fault.value, "count": count, "examples": examples}
             for fault, count, examples in self.faults
         ]
         return document
@@ -101,9 +101,9 @@ def inspect_data(data: DataSet) -> Inspection:
     by_part = official_parts(records)
     return Inspection(
         pictures=len(records),
-        partly_labelled=sum(not record.fully_labelled for record in records),
+        partly_labeled=sum(not record.fully_labeled for record in records),
         persons=len({record.person for record in records}),
-        all_good=sum(record.fully_labelled and not any(record.grades) for record in records),
+        all_good=sum(record.fully_labeled and not any(record.grades) for record in records),
         symptoms=tuple(_symptom_counts(records, index) for index in range(len(SYMPTOMS))),
         devices=_count_by(records, lambda record: record.device or "unknown"),
         regions=_count_by(records, lambda record: record.region),
@@ -131,12 +131,12 @@ def _count_by(records: Iterable[Record], of: Callable[[Record], str]) -> dict[st
 
 def _symptom_counts(records: Sequence[Record], symptom: int) -> SymptomCounts:
     grades, filed = [0] * len(GRADES), [0] * len(GRADES)
-    unlabelled = disagreements = 0
+    unlabeled = disagreements = 0
     examples: list[str] = []
     for record in records:
         grade = record.grades[symptom]
         if grade is None:
-            unlabelled += 1
+            unlabeled += 1
         else:
             grades[grade] += 1
         for filed_symptom, filed_grade in record.filed:
@@ -146,4 +146,4 @@ def _symptom_counts(records: Sequence[Record], symptom: int) -> SymptomCounts:
                     disagreements += 1
                     if len(examples) < _MAX_EXAMPLES:
                         examples.append(f"{record.id}: folder {filed_grade}, label {grade}")
-    return SymptomCounts(SYMPTOMS[symptom].key, tuple(grades), unlabelled, tuple(filed), disagreements, tuple(examples))
+    return SymptomCounts(SYMPTOMS[symptom].key, tuple(grades), unlabeled, tuple(filed), disagreements, tuple(examples))

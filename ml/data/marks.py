@@ -1,4 +1,4 @@
-"""Marks: what a person has marked on photographs that nobody has graded."""
+"""Marks: areas that a person has marked on ungraded photographs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Marks:
             raise ValueError("shares must be from 0 to 1")
 
     def shares(self) -> tuple[float | None, ...]:
-        """The share that is marked with each sign, in the order of `SYMPTOMS`; None for a sign that nobody marks."""
+        """The marked share of each sign, in the order of `SYMPTOMS`; None for a sign without a column of marks."""
         return tuple(
             getattr(self, _MARK_OF_SIGN[symptom.key]) if symptom.key in _MARK_OF_SIGN else None for symptom in SYMPTOMS
         )

@@ -10,21 +10,21 @@ from ml.data.faults import Faults
 from ml.data.files import StoredFile
 from ml.labels import SYMPTOMS
 
-#: What stands in arrays for the grade of a picture that is not labelled for a symptom.
-UNLABELLED = -1
+#: The grade, in arrays, of a picture that is not labeled for a symptom.
+UNLABELED = -1
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One picture, however many folders it lies in. Small and free of handles, so it can be pickled.
+    """One picture, in one or several folders. It holds no open files, so it can be sent to other processes.
 
     `id` is the picture's name without its ending and unique in a data set. `grades` are six integers 0 to 3
-    in the order of `ml.labels.SYMPTOMS`, None for a symptom that is not labelled. `sex` (남, 여) and `age`
-    (10대 … 80대 이상) are None without a meta file. `parts` are the official parts that it lies in, in the order of
+    in the order of `ml.labels.SYMPTOMS`, None for a symptom that is not labeled. `sex` (남, 여) and `age`
+    (10대 … 80대 이상) are None without a meta file. `parts` are the official parts that contain it, in the order of
     `ml.data.names.PARTS`; `filed` the pairs of symptom index and grade whose folders hold it or its label; `copies`
     counts its JPEG files. `marked` are the shares of the picture, 0 to 1, that a person marked with each symptom, None
-    for one that nobody looked for (`ml.data.marks`). Where the bytes are doesn't count for equality: a zip and its
-    folder give equal records.
+    for a symptom that was not marked (`ml.data.marks`). `picture` does not count for equality: a zip and the folder
+    extracted from it give equal records.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Record:
     marked: tuple[float | None, ...] = (None,) * len(SYMPTOMS)
 
     @property
-    def fully_labelled(self) -> bool:
+    def fully_labeled(self) -> bool:
         """Whether all six grades are known."""
         return None not in self.grades
 
@@ -51,7 +51,7 @@ class Record:
         return any(share is not None for share in self.marked)
 
     def open(self) -> IO[bytes]:
-        """The JPEG for reading, out of its zip where it lies in one; each process opens a zip for itself."""
+        """Open the JPEG for reading, inside its zip if necessary; each process opens its own zip."""
         return self.picture.open()
 
     def read(self) -> bytes:

@@ -178,7 +178,7 @@ def _real_section(bundle: Bundle, real: RealPhotographs, rankings: Mapping[str, 
         "person's boxes and noisy; no mark does not mean healthy; red patches were marked on "
         f"four photographs alone.\n\n{rankings_table(rankings)}\n\n"
         f"What this bundle says of {tally.sentence()}, which it has learned from: the mean expected grade, 0 to 3, and "
-        f"the share of photographs answered with each grade. Nobody has graded them.\n\n"
+        f"the share of photographs answered with each grade. They have not been graded.\n\n"
         f"{table(['Symptom', 'Mean expected grade', 'Good, mild, moderate, severe'], rows)}\n\n{CREDIT}"
     )
 
@@ -199,5 +199,5 @@ def _measure(bundle: Bundle, work: Path, name: str) -> Evaluation:
         temperatures=subject.temperatures,
         thresholds=subject.thresholds,
         levels=subject.levels,
-        calibrated_on="the validation part of the pictures that the graders learnt from",
+        calibrated_on="the validation part of the pictures that the graders learned from",
     )

@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 import torch
 
-from ml.data.records import UNLABELLED, Record
+from ml.data.records import UNLABELED, Record
 from ml.labels import GRADES, SYMPTOMS
 from ml.levels import Levels
 from ml.outputs import Output, outputs_for, to_answers
@@ -45,7 +45,7 @@ class Raw:
 class Answers:
     """Raw answers for `n` pictures and each of `symptoms`, all six or fewer, in the order of `SYMPTOMS`.
 
-    `grades` `[n, symptoms]` are the labels, or `UNLABELLED`. `sexes`, `ages` and `devices` are None if unknown.
+    `grades` `[n, symptoms]` are the labels, or `UNLABELED`. `sexes`, `ages` and `devices` are None if unknown.
     """
 
     symptoms: tuple[str, ...]
@@ -63,7 +63,7 @@ class Answers:
         symptoms = tuple(symptom for symptom in _COLUMNS if symptom in raw)
         if any(raw[symptom].values.shape[1] != len(records) for symptom in symptoms):
             raise ValueError(f"every symptom needs answers for {len(records)} pictures")
-        rows = [[UNLABELLED if grade is None else grade for grade in record.grades] for record in records]
+        rows = [[UNLABELED if grade is None else grade for grade in record.grades] for record in records]
         grades = np.array(rows, dtype=np.int64).reshape(-1, len(_COLUMNS))
         return cls(
             symptoms=symptoms,
@@ -85,15 +85,15 @@ class Answers:
         return len(self.symptoms) == len(_COLUMNS)
 
     @property
-    def labelled(self) -> np.ndarray:
+    def labeled(self) -> np.ndarray:
         """Which pictures are labeled for which symptoms, boolean `[n, symptoms]`."""
-        labelled: np.ndarray = self.grades != UNLABELLED
-        return labelled
+        labeled: np.ndarray = self.grades != UNLABELED
+        return labeled
 
     @property
-    def fully_labelled(self) -> np.ndarray:
+    def fully_labeled(self) -> np.ndarray:
         """Which pictures are labeled for all of `symptoms`, boolean `[n]`."""
-        return np.asarray(self.labelled.all(axis=1))
+        return np.asarray(self.labeled.all(axis=1))
 
     def select(self, symptoms: Sequence[str]) -> Answers:
         """The answers for only these symptoms."""

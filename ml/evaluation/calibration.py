@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch.nn import functional
 
 from ml.errors import RunInvalid
-from ml.evaluation.answers import UNLABELLED, Answers, Raw
+from ml.evaluation.answers import UNLABELED, Answers, Raw
 from ml.validation import first_fault
 
 CALIBRATION_FILE = "calibration.json"
@@ -79,9 +79,9 @@ def calibrate(answers: Answers, part: str) -> Calibration:
     """
     fitted = {}
     for symptom, raw, grades in zip(answers.symptoms, answers.raw, answers.grades.T, strict=True):
-        labelled = grades != UNLABELLED
-        if labelled.any():
-            fitted[symptom] = _fit(Raw(raw.values[:, labelled], raw.output), grades[labelled])
+        labeled = grades != UNLABELED
+        if labeled.any():
+            fitted[symptom] = _fit(Raw(raw.values[:, labeled], raw.output), grades[labeled])
     return Calibration(part=part, pictures=len(answers), symptoms=fitted)
 
 

@@ -97,7 +97,7 @@ def _data(evaluation: Evaluation) -> str:
     kind = "synthetic pictures of fictional persons" if sample.synthetic else "pictures of persons"
     partly = (
         "Not every picture is labeled for every symptom: each figure is over the labeled pictures. "
-        if evaluation.partly_labelled
+        if evaluation.partly_labeled
         else ""
     )
     return (
@@ -107,7 +107,7 @@ def _data(evaluation: Evaluation) -> str:
         + table(
             ["Labels", *(grade.english for grade in GRADES)],
             [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
-            + [[_ENGLISH[key], "not labeled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labelled],
+            + [[_ENGLISH[key], "not labeled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labeled],
         )
     )
 
@@ -194,7 +194,7 @@ def _type_rule(evaluation: Evaluation) -> str:
         "## Scalp type\n\nThe type rule applied to the answers, compared with the rule applied to the labels"
         + (
             f" of the {rule.pictures} pictures that are labeled for all six symptoms"
-            if evaluation.partly_labelled
+            if evaluation.partly_labeled
             else ""
         )
         + ".\n\n"
@@ -253,7 +253,7 @@ def _limits(evaluation: Evaluation) -> str:
             "The pictures are synthetic. Its performance on photographs of real scalps is unknown, and these figures "
             "are not an estimate of it."
         )
-    if evaluation.type_rule is None and evaluation.partly_labelled:
+    if evaluation.type_rule is None and evaluation.partly_labeled:
         limits.append("No picture is labeled for all six symptoms, so the scalp type was not evaluated.")
     elif evaluation.type_rule is None:
         limits.append("Not all six symptoms are graded, so there is no scalp type.")

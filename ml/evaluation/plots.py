@@ -56,11 +56,11 @@ def draw_confusions(evaluation: Evaluation) -> Figure:
 def draw_reliability(evaluation: Evaluation) -> Figure:
     """Accuracy over confidence in bins, without and with the temperature; areas are proportional to counts."""
 
-    def points(axes: Axes, table: Reliability, colour: str, label: str) -> None:
+    def points(axes: Axes, table: Reliability, color: str, label: str) -> None:
         filled = table.counts > 0
         sizes = 6 + 150 * table.counts[filled] / table.counts.sum()
-        axes.plot(table.confidence[filled], table.accuracy[filled], color=colour, linewidth=1)
-        axes.scatter(table.confidence[filled], table.accuracy[filled], sizes, color=colour, alpha=0.75, label=label)
+        axes.plot(table.confidence[filled], table.accuracy[filled], color=color, linewidth=1)
+        axes.scatter(table.confidence[filled], table.accuracy[filled], sizes, color=color, alpha=0.75, label=label)
 
     def draw(axes: Axes, symptom: SymptomEvaluation) -> None:
         axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle="--")
@@ -84,11 +84,11 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
     """Risk over coverage, with a ring at the threshold."""
     figure = Figure(figsize=(7.5, 4.8), dpi=_DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
-    for symptom, colour in zip(evaluation.symptoms, _LINES, strict=False):
+    for symptom, color in zip(evaluation.symptoms, _LINES, strict=False):
         curve, at = symptom.risk_coverage, symptom.abstention
         label = f"{_ENGLISH[symptom.key]} (AURC {symptom.aurc:.3f})"
-        axes.plot(curve.coverage, curve.risk, color=colour, linewidth=1.4, label=label)
-        axes.plot([at.coverage], [1 - at.accuracy], "o", color=colour, markerfacecolor="white", markersize=6)
+        axes.plot(curve.coverage, curve.risk, color=color, linewidth=1.4, label=label)
+        axes.plot([at.coverage], [1 - at.accuracy], "o", color=color, markerfacecolor="white", markersize=6)
     axes.set_xlim(0, 1.02)
     axes.set_ylim(0, 1)
     axes.set_xlabel("coverage: share of findings above the threshold")

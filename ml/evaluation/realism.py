@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from ml.data.descriptors import Descriptors, Range, summarise
+from ml.data.descriptors import Descriptors, Range, summarize
 from ml.data.synthetic import draw_scalp
 from ml.data.synthetic.grades import draw_grades
 from ml.data.synthetic.texture import stream
@@ -93,8 +93,8 @@ class Realism:
             real_pictures=len(real.features),
             distance=Distance.between(synthetic.features @ directions, real.features @ directions),
             over_all_features=Distance.between(synthetic.features, real.features),
-            synthetic=summarise(synthetic.descriptors),
-            real=summarise(real.descriptors),
+            synthetic=summarize(synthetic.descriptors),
+            real=summarize(real.descriptors),
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -117,8 +117,8 @@ def class_directions(count: int = DIRECTIONS) -> np.ndarray:
     distinguish classes. They do not depend on pictures, so all comparisons are made in the same space.
     """
     rows = imagenet_weights()["_fc.weight"].double().numpy()
-    centred = rows - rows.mean(axis=0)
-    directions: np.ndarray = np.linalg.eigh(centred.T @ centred).eigenvectors[:, -count:]
+    centered = rows - rows.mean(axis=0)
+    directions: np.ndarray = np.linalg.eigh(centered.T @ centered).eigenvectors[:, -count:]
     return directions
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ml import metrics
 from ml.errors import DataSetInvalid
-from ml.evaluation.answers import UNLABELLED, Answers
+from ml.evaluation.answers import UNLABELED, Answers
 from ml.evaluation.bootstrap import DEFAULT_ROUNDS, Resampling
 from ml.evaluation.calibration import Abstention
 from ml.evaluation.results import Evaluation, Means, Sample, Subgroup, SymptomEvaluation, TypeAgreement
@@ -49,17 +49,17 @@ def evaluate(
     six. Raises DataSetInvalid if no picture is labeled for any answered symptom. Intervals come from `rounds`
     resamplings of persons with this `seed`; see `ml.evaluation.bootstrap`.
     """
-    labelled = [symptom for symptom, column in zip(answers.symptoms, answers.labelled.T, strict=True) if column.any()]
-    if not labelled:
+    labeled = [symptom for symptom, column in zip(answers.symptoms, answers.labeled.T, strict=True) if column.any()]
+    if not labeled:
         raise DataSetInvalid(f"No picture is labeled for a symptom that {subject} grades: nothing can be measured.")
-    not_labelled = tuple(symptom for symptom in answers.symptoms if symptom not in labelled)
-    answers = answers.select(labelled)
+    not_labeled = tuple(symptom for symptom in answers.symptoms if symptom not in labeled)
+    answers = answers.select(labeled)
     before, after = answers.probabilities({}), answers.probabilities(temperatures, levels)
     resampling = Resampling.of(answers.persons, rounds=rounds, seed=seed)
     answered = after.argmax(axis=2)
     resampled = [
         resampling.select(chosen).confusions(answers.grades[chosen, column], answered[chosen, column], len(GRADES))
-        for column, chosen in enumerate(answers.labelled.T)
+        for column, chosen in enumerate(answers.labeled.T)
     ]
     symptoms = tuple(
         _symptom(
@@ -82,7 +82,7 @@ def evaluate(
         persons=resampling.persons,
         calibrated_on=calibrated_on,
         symptoms=symptoms,
-        not_labelled=not_labelled,
+        not_labeled=not_labeled,
         mean=_means(symptoms, resampling, resampled),
         subgroups=_subgroups(answers, answered),
         type_rule=_type_agreement(answers, answered, resampling) if _has_type(answers) else None,
@@ -99,9 +99,9 @@ def _symptom(
     resampling: Resampling,
     resampled: np.ndarray,
 ) -> SymptomEvaluation:
-    labelled = grades != UNLABELLED
-    resampling = resampling.select(labelled)
-    grades, before, after = grades[labelled], before[labelled], after[labelled]
+    labeled = grades != UNLABELED
+    resampling = resampling.select(labeled)
+    grades, before, after = grades[labeled], before[labeled], after[labeled]
     confusion = metrics.confusion_matrix(grades, after.argmax(axis=1), len(GRADES))
     right, confidence = after.argmax(axis=1) == grades, after.max(axis=1)
     right_before, confidence_before = before.argmax(axis=1) == grades, before.max(axis=1)
@@ -172,7 +172,7 @@ def _subgroups(answers: Answers, answered: np.ndarray) -> dict[str, tuple[Subgro
 def _subgroup(name: str, chosen: np.ndarray, answers: Answers, answered: np.ndarray) -> Subgroup:
     confusions = {}
     for column, symptom in enumerate(answers.symptoms):
-        counted = chosen & answers.labelled[:, column]
+        counted = chosen & answers.labeled[:, column]
         confusions[symptom] = metrics.confusion_matrix(
             answers.grades[counted, column], answered[counted, column], len(GRADES)
         )
@@ -191,11 +191,11 @@ def _subgroup(name: str, chosen: np.ndarray, answers: Answers, answered: np.ndar
 
 def _has_type(answers: Answers) -> bool:
     """Whether the type rule can be applied to the labels of any picture."""
-    return answers.complete and bool(answers.fully_labelled.any())
+    return answers.complete and bool(answers.fully_labeled.any())
 
 
 def _type_agreement(answers: Answers, answered: np.ndarray, resampling: Resampling) -> TypeAgreement:
-    full = answers.fully_labelled
+    full = answers.fully_labeled
     resampling = resampling.select(full)
     true_skin, true_pred = _types(answers.grades[full])
     skin, pred = _types(answered[full])

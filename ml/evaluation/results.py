@@ -117,7 +117,7 @@ class Evaluation:
     """All results. `facts` about the subject are by name.
 
     `calibrated_on` names the pictures that temperatures and thresholds were fitted on, None if they were given.
-    `subgroups` has the tables `sex`, `age` and `device` if they are known for any picture. `not_labelled` are answered
+    `subgroups` has the tables `sex`, `age` and `device` if they are known for any picture. `not_labeled` are answered
     symptoms without a label. `type_rule` is None if not all six symptoms were answered, or no picture is labeled for
     all six.
     """
@@ -129,15 +129,15 @@ class Evaluation:
     persons: int
     calibrated_on: str | None
     symptoms: tuple[SymptomEvaluation, ...]
-    not_labelled: tuple[str, ...]
+    not_labeled: tuple[str, ...]
     mean: Means
     subgroups: Mapping[str, tuple[Subgroup, ...]]
     type_rule: TypeAgreement | None
 
     @property
-    def partly_labelled(self) -> bool:
+    def partly_labeled(self) -> bool:
         """Whether a picture lacks the label of an answered symptom."""
-        return bool(self.not_labelled) or any(symptom.pictures < self.pictures for symptom in self.symptoms)
+        return bool(self.not_labeled) or any(symptom.pictures < self.pictures for symptom in self.symptoms)
 
     def as_json(self) -> dict[str, Any]:
         """The tree as JSON: arrays as lists, numbers to five digits, null for what is undefined."""

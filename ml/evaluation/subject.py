@@ -36,7 +36,7 @@ _DECODERS = 4
 class Subject(Protocol):
     """Runs or a bundle: `name` for people, `facts` by name for the model card.
 
-    `temperatures`, `levels` and `thresholds` by symptom are those of a bundle; a run has none. `learnt_from` are
+    `temperatures`, `levels` and `thresholds` by symptom are those of a bundle; a run has none. `learned_from` are
     digests (`ml.data.splits.digest`) of the pictures that it was trained on, if they are known.
     """
 
@@ -45,7 +45,7 @@ class Subject(Protocol):
     temperatures: Mapping[str, float]
     levels: Mapping[str, Levels]
     thresholds: Mapping[str, float]
-    learnt_from: Collection[str]
+    learned_from: Collection[str]
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
         """Raw answers for the pictures of these records; `says` is the label of the progress bar."""
@@ -96,7 +96,7 @@ class RunSubject:
         self.temperatures: Mapping[str, float] = {}
         self.levels: Mapping[str, Levels] = {}
         self.thresholds: Mapping[str, float] = {}
-        self.learnt_from: Collection[str] = {fact.digest for fact in facts}
+        self.learned_from: Collection[str] = {fact.digest for fact in facts}
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
         raw = {}
@@ -134,12 +134,12 @@ class BundleSubject:
             "Output": _join(model.output for model in graders),
             "Forward passes per photo": str(self._passes),
             "Trained on": manifest.trained_on,
-            "Licence": manifest.licence,
+            "License": manifest.licence,
         }
         self.temperatures: Mapping[str, float] = {model.key: model.temperature for model in graders}
         self.levels: Mapping[str, Levels] = {model.key: model.levels for model in graders if model.levels is not None}
         self.thresholds: Mapping[str, float] = {model.key: model.threshold for model in graders}
-        self.learnt_from: Collection[str] = ()
+        self.learned_from: Collection[str] = ()
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
         """Answers through the runtime that the service would use on this machine."""

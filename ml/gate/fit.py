@@ -114,8 +114,8 @@ def imagenet_prototypes(weights: Weights) -> torch.Tensor:
     """
     mean, spread = weights["_bn1.bias"], weights["_bn1.weight"].abs()
     rows = weights["_fc.weight"] - weights["_fc.weight"].mean(dim=0)
-    centre = _mean_above(mean, spread) - _mean_above(mean - 6, spread)
-    return (centre + _PROTOTYPE_DISTANCE * nn.functional.normalize(rows, dim=1)).clamp(0, 6)
+    center = _mean_above(mean, spread) - _mean_above(mean - 6, spread)
+    return (center + _PROTOTYPE_DISTANCE * nn.functional.normalize(rows, dim=1)).clamp(0, 6)
 
 
 def _mean_above(mean: torch.Tensor, spread: torch.Tensor) -> torch.Tensor:
@@ -174,16 +174,16 @@ def _fit_head(samples: Sequence[FeatureSample]) -> tuple[torch.Tensor, torch.Ten
     inputs = (rows - mean) / spread
     weight = torch.zeros(len(GateClass), rows.shape[1], requires_grad=True)
     bias = torch.zeros(len(GateClass), requires_grad=True)
-    optimiser = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> torch.Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         losses = nn.functional.cross_entropy(nn.functional.linear(inputs, weight, bias), truth, reduction="none")
         total: torch.Tensor = (shares * losses).sum() + _L2_PENALTY * weight.square().sum()
         total.backward()
         return total
 
-    optimiser.step(loss)
+    optimizer.step(loss)
     plain = weight.detach() / spread
     return plain, bias.detach() - plain @ mean
 

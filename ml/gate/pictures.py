@@ -1,6 +1,6 @@
 """Pictures that a gate learns from: scalps, heads from too far away and other things.
 
-Each is varied so widely that neither colour nor shape, sharpness, borders or JPEG gives its class away.
+Each is varied so widely that neither color nor shape, sharpness, borders or JPEG gives its class away.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def views(
 def vary(
     picture: Image.Image, random: np.random.Generator, *, closest: float = 1.6, stretch: float = 0.2
 ) -> Image.Image:
-    """The picture as another camera would have taken it: scale, turn, light, colour, sharpness, noise, JPEG.
+    """The picture as another camera would have taken it: scale, turn, light, color, sharpness, noise, JPEG.
 
     Its scale is between 0.6 and `closest`; `stretch` is the standard deviation of the logarithm by which its sides
-    change, as pictures of other shapes are squeezed into the same square. One in eight lies in the round black mask of
-    a scope, one in eight has plain bands at its edges.
+    change, as pictures of other shapes are squeezed into the same square. One in eight has the round black mask of a
+    scope, one in eight has plain bands at its edges.
     """
     varied = _developed(_framed(picture.convert("RGB"), random, closest, stretch), random)
     border = random.random()
@@ -93,9 +93,9 @@ def _framed(picture: Image.Image, random: np.random.Generator, closest: float, s
 
 def _developed(picture: Image.Image, random: np.random.Generator) -> Image.Image:
     pixels = np.asarray(picture, dtype=np.float32) / 255
-    grey = pixels.mean(axis=2, keepdims=True)
+    gray = pixels.mean(axis=2, keepdims=True)
     saturation = 0.0 if random.random() < 0.12 else random.uniform(0.3, 1.6)
-    pixels = np.clip(grey + saturation * (pixels - grey), 0, 1) ** np.float32(np.exp(random.normal(0, 0.3)))
+    pixels = np.clip(gray + saturation * (pixels - gray), 0, 1) ** np.float32(np.exp(random.normal(0, 0.3)))
     gains = np.exp(random.normal(0, 0.12, 3) + random.normal(0, 0.15)).astype(np.float32)
     contrast, mean = np.float32(random.uniform(0.6, 1.4)), pixels.mean()
     pixels = (mean + contrast * (pixels - mean)) * gains
@@ -117,13 +117,13 @@ def _masked(picture: Image.Image, random: np.random.Generator) -> Image.Image:
 
 
 def _banded(picture: Image.Image, random: np.random.Generator) -> Image.Image:
-    """White, black or grey bands at one or two edges, as exports and screenshots add them."""
-    draw, colour = ImageDraw.Draw(picture), (int(random.choice((0, 0, 114, 255, 255, 255))),) * 3
+    """White, black or gray bands at one or two edges, as exports and screenshots add them."""
+    draw, color = ImageDraw.Draw(picture), (int(random.choice((0, 0, 114, 255, 255, 255))),) * 3
     for edge in random.permutation(4)[: random.integers(1, 3)]:
         wide, high = (random.uniform(0.02, 0.12) * side for side in picture.size)
         left, top = (picture.width - wide if edge == 1 else 0), (picture.height - high if edge == 3 else 0)
         right, bottom = (wide if edge == 0 else picture.width), (high if edge == 2 else picture.height)
-        draw.rectangle((left, top, right, bottom), fill=colour)
+        draw.rectangle((left, top, right, bottom), fill=color)
     return picture
 
 

@@ -61,8 +61,8 @@ class OpenVinoInt8Runtime(OpenVinoRuntime):
     def _convert(self, trunk: Trunk) -> openvino.Model:
         model = super()._convert(trunk)
         started = time.perf_counter()
-        with tempfile.TemporaryDirectory(prefix="scalp-quantised-") as folder:
-            network, photos, out = (Path(folder) / name for name in ("network.xml", "photos.npy", "quantised.xml"))
+        with tempfile.TemporaryDirectory(prefix="scalp-quantized-") as folder:
+            network, photos, out = (Path(folder) / name for name in ("network.xml", "photos.npy", "quantized.xml"))
             openvino.save_model(model, network, compress_to_fp16=False)
             del model
             np.save(photos, _calibration_photos(trunk.preprocessing))

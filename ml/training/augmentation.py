@@ -117,8 +117,8 @@ class ColorCast(v2.Transform):
         across = torch.linspace(-1, 1, width)[None, :] * params["tilt"][0]
         down = torch.linspace(-1, 1, height)[:, None] * params["tilt"][1]
         picture = inpt.clamp_min(1e-4).pow(params["gamma"]) * params["gains"][:, None, None] * (1 + across + down)
-        grey = picture.mean(dim=0, keepdim=True)
-        return torch.lerp(grey, picture, params["saturation"]).clamp(0, 1)
+        gray = picture.mean(dim=0, keepdim=True)
+        return torch.lerp(gray, picture, params["saturation"]).clamp(0, 1)
 
 
 class Compression(v2.Transform):

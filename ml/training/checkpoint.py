@@ -45,7 +45,7 @@ class Progress:
 
 
 def save_checkpoint(
-    folder: Path, progress: Progress, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer
+    folder: Path, progress: Progress, networks: dict[str, nn.Module], optimizer: torch.optim.Optimizer
 ) -> None:
     """Write a checkpoint atomically.
 
@@ -54,8 +54,8 @@ def save_checkpoint(
     tensors = {
         f"{name}/{key}": value for name, network in networks.items() for key, value in network.state_dict().items()
     }
-    state = optimiser.state_dict()["state"]
-    tensors |= {f"optimiser/{index}/{key}": value for index, each in state.items() for key, value in each.items()}
+    state = optimizer.state_dict()["state"]
+    tensors |= {f"optimizer/{index}/{key}": value for index, each in state.items() for key, value in each.items()}
     path = folder / CHECKPOINT_FILE
     draft = path.with_suffix(".tmp")
     # Clones, since safetensors refuses tensors that share memory.
@@ -67,7 +67,7 @@ def save_checkpoint(
     draft.replace(path)
 
 
-def load_checkpoint(folder: Path, networks: dict[str, nn.Module], optimiser: torch.optim.Optimizer) -> Progress | None:
+def load_checkpoint(folder: Path, networks: dict[str, nn.Module], optimizer: torch.optim.Optimizer) -> Progress | None:
     """Load a checkpoint into the networks and the optimizer; None if there is none. Raises RunInvalid."""
     path = folder / CHECKPOINT_FILE
     if not path.is_file():
@@ -79,10 +79,12 @@ def load_checkpoint(folder: Path, networks: dict[str, nn.Module], optimiser: tor
         for name, network in networks.items():
             network.load_state_dict(_below(tensors, f"{name}/"))
         states: dict[int, dict[str, torch.Tensor]] = {}
-        for name, tensor in _below(tensors, "optimiser/").items():
+        # Checkpoints of earlier versions have the second spelling.
+        moments = _below(tensors, "optimizer/") or _below(tensors, "optimiser/")
+        for name, tensor in moments.items():
             index, _, key = name.partition("/")
             states.setdefault(int(index), {})[key] = tensor
-        optimiser.load_state_dict({**optimiser.state_dict(), "state": states})
+        optimizer.load_state_dict({**optimizer.state_dict(), "state": states})
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise RunInvalid(
             f"{path} is not a checkpoint of this training: {error}. Delete {folder} to start over."

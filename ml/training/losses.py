@@ -1,6 +1,6 @@
 """Losses over four ordered grades. Each takes outputs `[n, symptoms, outputs]` and grades `[n, symptoms]`.
 
-What a picture has no label for (`UNLABELLED`) costs nothing.
+What a picture has no label for (`UNLABELED`) costs nothing.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch.nn import functional
 
-from ml.data.records import UNLABELLED
+from ml.data.records import UNLABELED
 from ml.labels import GRADES
 from ml.training.recipe import Recipe
 
@@ -20,7 +20,7 @@ Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 #: Exponent of the distance in `class_distance`: that of the weights of the quadratic kappa.
 DISTANCE_POWER = 2.0
 
-#: One box more or less around a flake is the whim of whoever marked it; twice the area is not.
+#: One box more or less around a flake depends on the annotator; twice the area does not.
 CLEARLY_MORE = 2.0
 
 
@@ -29,7 +29,7 @@ def create_loss(recipe: Recipe, grades: np.ndarray) -> Loss:
     weights = torch.from_numpy(grade_weights(grades)) if recipe.class_balance else None
 
     def loss(outputs: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
-        labelled = truth != UNLABELLED
+        labeled = truth != UNLABELED
         truth = truth.clamp_min(0)
         match recipe.loss:
             case "cross_entropy":
@@ -40,7 +40,7 @@ def create_loss(recipe: Recipe, grades: np.ndarray) -> Loss:
                 each = corn(outputs, truth)
         if weights is not None:
             each = each * weights.to(each.device).gather(1, truth.T).T
-        return (each * labelled).sum() / labelled.sum().clamp_min(1)
+        return (each * labeled).sum() / labeled.sum().clamp_min(1)
 
     return loss
 

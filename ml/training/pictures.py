@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision.transforms import v2
 
 from ml.data.files import UNREADABLE
-from ml.data.records import UNLABELLED, Record
+from ml.data.records import UNLABELED, Record
 from ml.errors import DataSetInvalid, PhotoUnreadable
 from ml.labels import SYMPTOMS
 from ml.preprocessing import Preprocessing, open_photo, to_tensor
@@ -24,14 +24,14 @@ _COLUMNS = {symptom.key: column for column, symptom in enumerate(SYMPTOMS)}
 
 
 def grades_of(records: Sequence[Record], symptoms: Sequence[str]) -> np.ndarray:
-    """Grades `[n, symptoms]` of the records, 0 to 3, or `UNLABELLED`."""
+    """Grades `[n, symptoms]` of the records, 0 to 3, or `UNLABELED`."""
     columns = [_COLUMNS[key] for key in symptoms]
-    rows = [[UNLABELLED if grade is None else grade for grade in record.grades] for record in records]
+    rows = [[UNLABELED if grade is None else grade for grade in record.grades] for record in records]
     return np.array(rows, dtype=np.int64)[:, columns]
 
 
 def marked_shares(records: Sequence[Record], symptoms: Sequence[str]) -> np.ndarray:
-    """Shares `[n, symptoms]`, float32, that are marked with each symptom; NaN where nobody looked for it."""
+    """Shares `[n, symptoms]`, float32, that are marked with each symptom; NaN where it was not marked."""
     columns = [_COLUMNS[key] for key in symptoms]
     return np.array([record.marked for record in records], dtype=np.float32).reshape(-1, len(SYMPTOMS))[:, columns]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -15,6 +15,9 @@ from ml.outputs import Output
 from ml.validation import first_fault
 
 FOLDER = Path(__file__).parent / "recipes"
+
+#: Keys as recipes and runs of earlier versions spell them, and today's. Both are read.
+FORMER_KEYS = {"says": "description", "optimiser": "optimizer"}
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 
@@ -37,7 +40,7 @@ class Recipe(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     name: str
-    says: str
+    description: str
     architecture: str
     image_size: int = Field(ge=32, le=1024)
     grows_into: str | None = None
@@ -47,7 +50,7 @@ class Recipe(BaseModel):
     loss: Literal["cross_entropy", "distance", "corn"]
     label_smoothing: Share = 0.0
     class_balance: bool = False
-    optimiser: Literal["adam", "adamw"] = "adamw"
+    optimizer: Literal["adam", "adamw"] = "adamw"
     learning_rate: float = Field(gt=0, lt=1)
     weight_decay: float = Field(ge=0, default=0.0)
     schedule: Literal["cosine", "constant"] = "cosine"
@@ -60,8 +63,18 @@ class Recipe(BaseModel):
     enough: float | None = Field(gt=0, le=1, default=None)
     mixed_precision: bool = True
 
+    @model_validator(mode="before")
+    @classmethod
+    def _read_former_keys(cls, values: Any) -> Any:
+        if not isinstance(values, dict):
+            return values
+        for former, key in FORMER_KEYS.items():
+            if former in values and key in values:
+                raise ValueError(f"{former} is the former name of {key}: give only {key}")
+        return {FORMER_KEYS.get(key, key): value for key, value in values.items()}
+
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_combinations(self) -> Self:
         describe(self.architecture)
         if self.frozen_blocks and describe(self.architecture).head != "_fc":
             raise ValueError("frozen_blocks is only for efficientnet-lite0 and -b0 to -b7")

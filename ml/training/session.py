@@ -69,33 +69,33 @@ def with_marked(graded: Sequence[Record], marked: Sequence[Record]) -> list[Reco
 def read_parts(data: Path, split: Path | None, seed: int) -> dict[str, list[Record]]:
     """The records to train on, `training`, and to choose by, `validation`, and the split's other parts.
 
-    Pictures that are labelled for some symptoms only are trained on for those, and are in no other part. Raises
+    Pictures that are labeled for some symptoms only are trained on for those, and are in no other part. Raises
     DataSetInvalid where nothing is left to train on or to validate with.
     """
-    records = _labelled(data)
+    records = _labeled(data)
     parts = (Split.load(split) if split else split_by_person(records, _FRACTIONS, seed=seed)).divide(records)
     if not {"training", "validation"} <= parts.keys():
         raise SplitInvalid(f"{split} has no parts named training and validation, which training wants.")
     kept = {
-        part: [record for record in group if record.fully_labelled or part == "training"]
+        part: [record for record in group if record.fully_labeled or part == "training"]
         for part, group in parts.items()
     }
     if left_out := len(records) - sum(map(len, kept.values())):
-        logger.warning("%d of %d pictures measure nothing: not all six symptoms are labelled.", left_out, len(records))
+        logger.warning("%d of %d pictures measure nothing: not all six symptoms are labeled.", left_out, len(records))
     if not (kept["training"] and kept["validation"]):
         raise DataSetInvalid(
             f"{data} has no picture to train on or none to validate with: validation needs pictures with all six "
-            "grades. `python -m ml data inspect` counts what is labelled."
+            "grades. `python -m ml data inspect` counts what is labeled."
         )
     return kept
 
 
-def _labelled(data: Path) -> Sequence[Record]:
+def _labeled(data: Path) -> Sequence[Record]:
     return read_aihub(data, partial_labels=True).records
 
 
 def some(records: Sequence[Record], count: int | None, seed: int) -> Sequence[Record]:
-    """So many of the records, chosen by the seed and in their order; all of them without a count."""
+    """Choose `count` of the records by the seed, in their order; all of them if it is None."""
     if count is None or count >= len(records):
         return records
     return [records[index] for index in np.sort(np.random.default_rng(seed).permutation(len(records))[:count])]

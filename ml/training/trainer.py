@@ -45,9 +45,9 @@ from ml.training.initial_weights import start_weights, weights_digest
 from ml.training.log import write_log
 from ml.training.losses import create_loss, rank_marked
 from ml.training.memory import MemoryPlan, MicroBatches, plan_memory
-from ml.training.optimisation import average_by, create_optimiser, learning_rate
+from ml.training.optimization import average_by, create_optimizer, learning_rate
 from ml.training.pictures import Pictures, grades_of, seed_of, steps_in, training_batches
-from ml.training.recipe import Recipe
+from ml.training.recipe import FORMER_KEYS, Recipe
 from ml.training.run import RUN_FILE, Run, RunFacts, answer, preprocessing, write_facts, write_weights
 
 logger = logging.getLogger(__name__)
@@ -167,7 +167,7 @@ class _Trainer:
         self.forward: Callable[[torch.Tensor], torch.Tensor] = self.network
         self.averaged = AveragedModel(self.network, multi_avg_fn=average_by(recipe.ema), use_buffers=True)
         self.averaged.eval()
-        self.optimiser = create_optimiser(self.network, recipe)
+        self.optimizer = create_optimizer(self.network, recipe)
         cuda = self.device.startswith("cuda") and recipe.mixed_precision
         self.half = torch.bfloat16 if cuda and torch.cuda.is_bf16_supported() else torch.float16 if cuda else None
         self.scaler = torch.amp.GradScaler("cuda", enabled=self.half is torch.float16)
@@ -177,7 +177,7 @@ class _Trainer:
     def resume(self, identity: str) -> None:
         """Take up the checkpoint of the training of this identity, or make the memory plan for a new one."""
         self.progress = Progress(identity)
-        kept = load_checkpoint(self.out, self._networks(), self.optimiser)
+        kept = load_checkpoint(self.out, self._networks(), self.optimizer)
         if kept is None:
             self.plan = plan_memory(
                 self._try_step, self.batch, device=self.device, memory_limit=self.options.memory_limit
@@ -235,11 +235,11 @@ class _Trainer:
     def _step(self, batch: Sequence[torch.Tensor]) -> float:
         progress = self.progress
         torch.manual_seed(seed_of(self.seed, progress.epoch, progress.step, 1))
-        for group in self.optimiser.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.recipe, progress.epoch + progress.step / self.steps)
         loss = self.micro_batches.step(batch, self._loss_of, lambda part: self.scaler.scale(part).backward())
         self.plan = self.micro_batches.plan
-        self.scaler.step(self.optimiser)
+        self.scaler.step(self.optimizer)
         self.scaler.update()
         self.averaged.update_parameters(self.network)
         return float(loss)
@@ -262,14 +262,14 @@ class _Trainer:
         trial.network = copy.deepcopy(self.network).train()
         trial._freeze(trial.network)
         trial.forward = trial.network
-        optimiser = create_optimiser(trial.network, self.recipe)
+        optimizer = create_optimizer(trial.network, self.recipe)
         size = self.recipe.image_size
         pictures = torch.zeros(micro_batch, 3, size, size)
         grades = torch.zeros(micro_batch, len(self.symptoms), dtype=torch.long)
         checkpoint_blocks(trial.network, checkpointing)
         marked = torch.rand(micro_batch, len(self.symptoms))
         trial._loss_of(pictures, grades, marked).backward()
-        optimiser.step()
+        optimizer.step()
 
     def _judge(self) -> None:
         """Answer the validation part, write the row of this epoch, and keep the weights if they are the best."""
@@ -318,7 +318,7 @@ class _Trainer:
     def _save(self) -> None:
         self.progress.plan = asdict(self.plan)
         self.progress.scaler = self.scaler.state_dict()
-        save_checkpoint(self.out, self.progress, self._networks(), self.optimiser)
+        save_checkpoint(self.out, self.progress, self._networks(), self.optimizer)
 
     def _networks(self) -> dict[str, nn.Module]:
         return {"network": self.network, "averaged": self.averaged}
@@ -333,7 +333,10 @@ def _identity(
     weights: Path | None,
 ) -> str:
     """What has to be the same for a training to go on: all but where it ends."""
-    asked = recipe.model_dump(exclude={"name", "says", "patience", "enough"})
+    asked = recipe.model_dump(exclude={"name", "description", "patience", "enough"})
+    # The former keys, so that runs of earlier versions keep their identity.
+    former = {key: name for name, key in FORMER_KEYS.items()}
+    asked = {former.get(key, key): value for key, value in asked.items()}
     start = weights_digest(weights) if weights else None
     facts = [asked, digest(training), digest(validation), list(symptoms), seed, start]
     if marked := sorted({(record.id, record.marked) for record in training if record.looked_for}):

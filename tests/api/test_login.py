@@ -49,7 +49,7 @@ def test_one_address_that_guesses_many_names_is_stopped(guesser: Client) -> None
 
 def test_one_name_that_many_addresses_guess_is_closed_for_a_while(guesser: Client) -> None:
     get_user_model().objects.create_superuser("admin", password=PASSWORD)
-    # Spelt as Django reads as the same name.
+    # Spelled as Django reads as the same name.
     names = ["admin", " admin", "ａｄｍｉｎ", "admin ", "admin", "admin", "admin"]
     answers = [guess(guesser, name=name, address=f"10.0.1.{n}") for n, name in enumerate(names)]
     stopped = [answer for answer in answers if answer.status_code == 429]

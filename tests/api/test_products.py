@@ -39,7 +39,7 @@ def test_the_calls_are_described() -> None:
     assert set(paths["/api/v1/analyses/{analysis_id}/products/"]) == {"get"}
 
 
-def test_the_catalogue_is_told_by_kind_and_name_or_for_one_type(api: ContractClient) -> None:
+def test_the_catalog_is_told_by_kind_and_name_or_for_one_type(api: ContractClient) -> None:
     product("나", name_en="B", avoid_signs=["dandruff"])
     product("가", name_en="A", sample=True, suits_types=["dry"])
     product("closed", active=False)
@@ -133,7 +133,7 @@ def test_nothing_of_a_product_can_be_paid_for() -> None:
 # The admin
 
 
-def test_admins_keep_the_catalogue(admin: Client) -> None:
+def test_admins_keep_the_catalog(admin: Client) -> None:
     form = {
         "key": "mine", "name": "이름", "kind": "tonic", "url": "https://shop.example/", "active": "on",
         "suits_types": ["oily", "dry"], "avoid_signs": ["dandruff"],

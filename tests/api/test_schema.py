@@ -86,7 +86,7 @@ def test_the_reader_may_ask_for_yaml_or_json(client: Client) -> None:
 
 
 @pytest.mark.parametrize("language", ["nonsense", "ko-KR", "../../ko", "\0", "x" * 500])
-def test_a_language_that_there_is_not_leaves_no_catalogue_behind(client: Client, language: str) -> None:
+def test_a_language_that_there_is_not_leaves_no_catalog_behind(client: Client, language: str) -> None:
     assert client.get("/api/schema/", {"lang": language}).status_code == 404
     assert language not in trans_real._translations
 

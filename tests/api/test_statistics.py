@@ -17,7 +17,7 @@ from backend.statistics.services.publishing import statistics_publish
 from ml.labels import ABSTENTIONS, Abstention
 from tests.api.contract import ContractClient
 from tests.support.analyses import queued, succeeded
-from tests.support.humans import analysed, humans
+from tests.support.humans import analyzed, humans
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
 
@@ -113,8 +113,8 @@ def staff(*permissions: str) -> Client:
 
 
 def test_staff_filter_look_and_export(plain_static: None) -> None:
-    analysed(humans(30, "지성", "경증"), datetime(2026, 10, 3, tzinfo=UTC))
-    analysed(humans(5, "건성", "중증", sex=Sex.MALE), datetime(2026, 11, 3, tzinfo=UTC))
+    analyzed(humans(30, "지성", "경증"), datetime(2026, 10, 3, tzinfo=UTC))
+    analyzed(humans(5, "건성", "중증", sex=Sex.MALE), datetime(2026, 11, 3, tzinfo=UTC))
     statistics_publish()
     client = staff("view_tally")
     address = "/admin/statistics/tally/"

@@ -1,4 +1,4 @@
-"""Products in Chromium: what is suggested after a report, the way out to one, and the catalogue."""
+"""Products in Chromium: what is suggested after a report, the way out to one, and the catalog."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_doctor_comes_before_products(
 
 @SIZES
 @LANGUAGES
-def test_the_catalogue_is_reached_from_the_foot_and_works_without_a_script(
+def test_the_catalog_is_reached_from_the_foot_and_works_without_a_script(
     visit: Visit, language: str, size: tuple[int, int]
 ) -> None:
     page = visit("/", language=language, size=size, javascript=False)

@@ -34,9 +34,9 @@ def main() -> int:
     chosen = options()
     # The tests' environment reads it the moment that it is loaded.
     os.environ["SCALP_TEST_DATABASE"] = chosen.database if chosen.database == "postgresql" else ""
-    from tests.chaos.faults import catalogue
+    from tests.chaos.faults import catalog
 
-    faults = catalogue(chosen.database)
+    faults = catalog(chosen.database)
     if chosen.list:
         print("\n".join(f"{name:28}{one.sentence}" for name, one in faults.items()))
         return 0

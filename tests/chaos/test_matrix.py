@@ -1,4 +1,4 @@
-"""The short form of `make chaos`: every fault of the catalogue, under a load that lasts seconds.
+"""The short form of `make chaos`: every fault of the catalog, under a load that lasts seconds.
 
 On PostgreSQL these are its own faults, and those in which the database decides between two attempts.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from ml.build.from_seeds import build_seeded_bundle
-from tests.chaos.faults import Fault, catalogue
+from tests.chaos.faults import Fault, catalog
 from tests.chaos.house import House
 from tests.chaos.matrix import suffer, table
 from tests.support.environment import POSTGRESQL, SCRATCH, NotHere
@@ -23,7 +23,7 @@ SECONDS = 4
 FENCED = {"killed-between-two-models", "stopped-beyond-its-lease", "told-to-leave"}
 FAULTS = {
     name: one
-    for name, one in catalogue("postgresql" if POSTGRESQL else "sqlite").items()
+    for name, one in catalog("postgresql" if POSTGRESQL else "sqlite").items()
     if not POSTGRESQL or one.database or name in FENCED
 }
 

@@ -47,12 +47,12 @@ def zeros(many: int) -> bytes:
 
 
 def png_of_zeros(
-    width: int, height: int, depth: int = 8, colour_type: int = 2, *, interlaced: bool = False, chunks: bytes = b""
+    width: int, height: int, depth: int = 8, color_type: int = 2, *, interlaced: bool = False, chunks: bytes = b""
 ) -> bytes:
     """A PNG that holds every zero it claims; where it is interlaced some more."""
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
     rows = (width * channels * depth // 8 + 2) * height * (2 if interlaced else 1)
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, interlaced)
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, interlaced)
     return (
         b"\x89PNG\r\n\x1a\n"
         + png_chunk(b"IHDR", header)
@@ -119,8 +119,8 @@ def _gif(width: int, height: int) -> bytes:
 
 _TOO_MUCH = {
     "PNG of 60,000 × 60,000 zero pixels, one bit each": lambda: png_of_zeros(60_000, 60_000, 1, 0),
-    "PNG of 60,000 × 60,000 grey zero pixels": lambda: png_of_zeros(60_000, 60_000, 8, 0),
-    "PNG of 50,000 × 50,000 zero pixels in colour": lambda: png_of_zeros(50_000, 50_000),
+    "PNG of 60,000 × 60,000 gray zero pixels": lambda: png_of_zeros(60_000, 60_000, 8, 0),
+    "PNG of 50,000 × 50,000 zero pixels in color": lambda: png_of_zeros(50_000, 50_000),
     "PNG of 60,000 × 60,000 zero pixels, interlaced": lambda: png_of_zeros(60_000, 60_000, 1, 0, interlaced=True),
     "PNG of 12,000 × 4,200 zero pixels": lambda: png_of_zeros(12_000, 4_200),
     "PNG that claims 2,147,483,647 × 2,147,483,647": lambda: png_claiming(2**31 - 1, 2**31 - 1, bytes(99)),
@@ -155,12 +155,12 @@ _TOO_MUCH = {
 }
 #: What is honest as far as its head can tell, and as dear as it gets.
 _JUST_BELOW = {
-    "PNG in colour": lambda: png_of_zeros(FULL, FULL),
+    "PNG in color": lambda: png_of_zeros(FULL, FULL),
     "PNG with alpha": lambda: png_of_zeros(FULL, FULL, 8, 6),
     "PNG of 16 bits with alpha": lambda: png_of_zeros(FULL, FULL, 16, 6),
-    "PNG of 16 bits grey": lambda: png_of_zeros(FULL, FULL, 16, 0),
+    "PNG of 16 bits gray": lambda: png_of_zeros(FULL, FULL, 16, 0),
     "PNG of one bit": lambda: png_of_zeros(FULL, FULL, 1, 0),
-    "PNG of one bit with a transparent colour": lambda: png_of_zeros(
+    "PNG of one bit with a transparent color": lambda: png_of_zeros(
         FULL, FULL, 1, 0, chunks=png_chunk(b"tRNS", bytes(2))
     ),
     "PNG of a palette with transparent entries": lambda: png_of_zeros(

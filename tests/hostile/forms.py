@@ -267,7 +267,7 @@ _HEADERS: dict[str, dict[str, str]] = {
     "a host of another": {"X-Forwarded-Host": "evil.example"},
     "an answer as text": {"Accept": "text/html"},
     "an answer as anything": {"Accept": "*/*;q=\xff, a/b;c=" + "d" * 4000},
-    "an authorisation": {"Authorization": "Basic \xff\xff"},
+    "an authorization": {"Authorization": "Basic \xff\xff"},
     "a range": {"Range": "bytes=0-0, 1-1"},
     "a condition": {"If-Match": '"x"', "If-Unmodified-Since": "nonsense", "If-None-Match": "*"},
 }

@@ -24,7 +24,7 @@ HEIC_BOXES: Final = (
 BMP_FIELDS: Final = {
     "file size": (2, "<I"), "offset of the pixels": (10, "<I"), "size of the head": (14, "<I"), "width": (18, "<I"),
     "height": (22, "<I"), "planes": (26, "<H"), "bits": (28, "<H"), "compression": (30, "<I"), "image size": (34, "<I"),
-    "colours": (46, "<I"),
+    "colors": (46, "<I"),
 }  # fmt: skip
 
 
@@ -78,9 +78,9 @@ def _png() -> Iterator[Case]:
         for other in (b"IDAT", b"acTL", b"fdAT", b"PLTE", b"tRNS", b"\0\0\0\0", "헤드".encode("euc-kr")):
             make = functools.partial(_put, png, _after(chunk.encode(), 0), other)
             yield _case(f"PNG, {chunk} called {other!r}", make)
-    for depth, colour in ((0, 2), (16, 3), (3, 0), (8, 1), (8, 7), (255, 255)):
-        make = functools.partial(_put, png, _after(b"IHDR", 12), bytes((depth, colour)))
-        yield _case(f"PNG, depth {depth} and colour type {colour}", make)
+    for depth, color in ((0, 2), (16, 3), (3, 0), (8, 1), (8, 7), (255, 255)):
+        make = functools.partial(_put, png, _after(b"IHDR", 12), bytes((depth, color)))
+        yield _case(f"PNG, depth {depth} and color type {color}", make)
     for place, what in ((14, "compression"), (15, "filter"), (16, "interlacing")):
         yield _case(f"PNG, {what} 255", functools.partial(_put, png, _after(b"IHDR", place), b"\xff"))
 

@@ -86,7 +86,7 @@ class Between(Predictor):
 
 def test_an_analysis_succeeds_with_six_findings_and_a_human(analyst: Analyst) -> None:
     analysis = submitted()
-    assert analyst.analyse(analysis.id) == "succeeded"
+    assert analyst.analyze(analysis.id) == "succeeded"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.models_done, analysis.bundle) == ("succeeded", 7, "demo@1.0.0")
     assert analysis.human is not None
@@ -96,7 +96,7 @@ def test_an_analysis_succeeds_with_six_findings_and_a_human(analyst: Analyst) ->
 
 def test_a_success_stores_the_activation_maps_and_the_photo_quality(analyst: Analyst) -> None:
     analysis = submitted()
-    analyst.analyse(analysis.id)
+    analyst.analyze(analysis.id)
     for finding in Finding.objects.filter(analysis=analysis):
         assert not finding.abstains
         seen = bytes(finding.map)
@@ -112,7 +112,7 @@ def test_a_grader_that_abstains_leaves_no_map(small_bundle: Path, tmp_path: Path
     folder = copy_bundle(Bundle.open(small_bundle), tmp_path / "unsure")
     alter_model(folder, "dandruff", threshold=1.0)
     analyst, analysis = analyst_with(Predictor(Bundle.open(folder), "cpu")), submitted()
-    assert analyst.analyse(analysis.id) == "succeeded"
+    assert analyst.analyze(analysis.id) == "succeeded"
     analyst.batcher.close(10)
     unmapped = Finding.objects.filter(analysis=analysis, map=None)
     assert [(finding.symptom, finding.abstains) for finding in unmapped] == [("dandruff", True)]
@@ -124,7 +124,7 @@ def test_a_grader_that_is_not_rated_decides_nothing(small_bundle: Path, tmp_path
     for symptom in SYMPTOMS:
         alter_model(folder, symptom.key, rated=False)
     analyst, analysis = analyst_with(Predictor(Bundle.open(folder), "cpu")), submitted()
-    assert analyst.analyse(analysis.id) == "succeeded"
+    assert analyst.analyze(analysis.id) == "succeeded"
     analyst.batcher.close(10)
     findings = Finding.objects.filter(analysis=analysis)
     assert [(finding.abstention, finding.map) for finding in findings] == [("unproven", None)] * 6
@@ -135,14 +135,14 @@ def test_a_grader_that_is_not_rated_decides_nothing(small_bundle: Path, tmp_path
 
 def test_a_second_message_finds_nothing_to_claim(analyst: Analyst) -> None:
     analysis = submitted()
-    assert analyst.analyse(analysis.id) == "succeeded"
-    assert analyst.analyse(analysis.id) == "nothing_to_claim"
+    assert analyst.analyze(analysis.id) == "succeeded"
+    assert analyst.analyze(analysis.id) == "nothing_to_claim"
     assert Human.objects.count() == 1
 
 
 def test_a_photo_that_shows_no_scalp_is_rejected_with_a_reason(refusing: Predictor) -> None:
     analyst, analysis = analyst_with(refusing), submitted()
-    assert analyst.analyse(analysis.id) == "rejected"
+    assert analyst.analyze(analysis.id) == "rejected"
     analyst.batcher.close(10)
     analysis.refresh_from_db()
     assert (analysis.status, analysis.code, analysis.human) == ("rejected", "not_a_scalp", None)
@@ -163,7 +163,7 @@ def test_an_unusable_photo_is_rejected_with_the_reason(
     file = io.BytesIO()
     spoil(scalp_picture(3)).save(file, "JPEG")
     analysis = analysis_submit({"sex": "male", "age": "20s", "consent": "true"}, photo=file.getvalue())
-    assert analyst.analyse(analysis.id) == "rejected"
+    assert analyst.analyze(analysis.id) == "rejected"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.code, analysis.human) == ("rejected", code, None)
 
@@ -171,7 +171,7 @@ def test_an_unusable_photo_is_rejected_with_the_reason(
 def test_a_photo_that_can_not_be_read_any_more_fails_with_that_reason(analyst: Analyst) -> None:
     analysis = submitted()
     default_storage.delete(analysis.photo)
-    assert analyst.analyse(analysis.id) == "failed"
+    assert analyst.analyze(analysis.id) == "failed"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.code) == ("failed", "photo_unreadable")
 
@@ -190,7 +190,7 @@ def test_each_error_ends_in_a_state_of_the_row(predictor: Predictor, error: Exce
         raise error
 
     analyst, analysis = analyst_with(Between(predictor, 3, fail)), submitted()
-    analyst.analyse(analysis.id)
+    analyst.analyze(analysis.id)
     analyst.batcher.drain()
     analysis.refresh_from_db()
     assert (analysis.status, analysis.code) == (status, code)
@@ -208,7 +208,7 @@ def test_only_what_a_photo_can_be_to_blame_for_counts_as_an_attempt(
         raise error
 
     analyst, analysis = analyst_with(Between(predictor, 3, fail)), submitted()
-    assert analyst.analyse(analysis.id) == "requeued_after_outage"
+    assert analyst.analyze(analysis.id) == "requeued_after_outage"
     analyst.batcher.drain()
     analysis.refresh_from_db()
     assert (analysis.status, analysis.attempt, analysis.attempt - analysis.attempts_before) == ("queued", 1, tries)
@@ -222,10 +222,10 @@ def test_a_result_that_cannot_be_written_is_left_to_the_next_attempt(analyst: An
 
     analysis = submitted()
     with connection.execute_wrapper(full):
-        assert analyst.analyse(analysis.id) == "requeued_after_outage"
+        assert analyst.analyze(analysis.id) == "requeued_after_outage"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.attempt - analysis.attempts_before) == ("queued", 0)
-    assert analyst.analyse(analysis.id) == "succeeded"
+    assert analyst.analyze(analysis.id) == "succeeded"
     assert (Human.objects.count(), Finding.objects.count()) == (1, 6)
 
 
@@ -242,7 +242,7 @@ def test_a_photo_whose_attempt_ended_silently_is_analyzed_alone(
     monkeypatch.setattr("workers.analyst.claim_photo", slowly)
     suspect, *others = [submitted() for _ in range(5)]
     Analysis.objects.filter(pk=suspect.pk).update(attempt=1)
-    calls = [partial(analyst.analyse, one.id) for one in (suspect, *others)]
+    calls = [partial(analyst.analyze, one.id) for one in (suspect, *others)]
     assert at_once(*calls) == ["succeeded"] * 5
     assert together.pop(suspect.id) == 1
     assert max(together.values()) > 1
@@ -258,7 +258,7 @@ def test_waiting_for_a_suspect_photo_holds_no_database_connection(
 
     def wait() -> str:
         of_who_waits.append(connections["default"])
-        return analyst.analyse(other.id)
+        return analyst.analyze(other.id)
 
     with ThreadPoolExecutor(1) as pool:
 
@@ -271,7 +271,7 @@ def test_waiting_for_a_suspect_photo_holds_no_database_connection(
 
         waits: list[Future[str]] = []
         monkeypatch.setattr("workers.analyst.claim_photo", meanwhile)
-        assert analyst.analyse(suspect.id) == "succeeded"
+        assert analyst.analyze(suspect.id) == "succeeded"
         assert waits[0].result() == "succeeded"
         pool.submit(connections.close_all).result()
     assert kept == [None]
@@ -282,7 +282,7 @@ def test_cancel_and_erase_are_obeyed_between_two_models(predictor: Predictor, ac
     analysis = submitted()
     between = Between(predictor, 2, lambda: act(analysis.id))  # type: ignore[operator]
     analyst = analyst_with(between)
-    assert analyst.analyse(analysis.id) == "lease_lost"
+    assert analyst.analyze(analysis.id) == "lease_lost"
     analyst.batcher.close(10)
     assert not Human.objects.exists()
     assert not Finding.objects.exists()
@@ -291,6 +291,6 @@ def test_cancel_and_erase_are_obeyed_between_two_models(predictor: Predictor, ac
 def test_a_draining_worker_gives_back_without_counting_the_attempt(analyst: Analyst) -> None:
     analysis = submitted()
     analyst.batcher.drain()
-    assert analyst.analyse(analysis.id) == "requeued_on_drain"
+    assert analyst.analyze(analysis.id) == "requeued_on_drain"
     analysis.refresh_from_db()
     assert (analysis.status, analysis.attempt - analysis.attempts_before) == ("queued", 0)

@@ -14,7 +14,7 @@ from tests.support.registers import (
     DEGREES,
     HIRA_HEAD,
     LOCALDATA_HEAD,
-    METRES,
+    METERS,
     hira_row,
     localdata_row,
     write_csv,
@@ -38,7 +38,7 @@ def every_trap(path: Path) -> Path:
     rows = [
         hira_row(LONG_KEY, "가 피부과의원"),
         hira_row("swapped", "나피부과의원", "37.4979", "127.0276"),
-        hira_row("metres", "다피부과의원", *METRES),
+        hira_row("meters", "다피부과의원", *METERS),
         hira_row("blank", "라피부과의원", "", ""),
         hira_row("zero", "마피부과의원", "0", "0"),
         hira_row("words", "바피부과의원", "동경", "북위"),
@@ -69,9 +69,9 @@ def test_a_file_with_every_trap_is_taken_over_and_told_of(tmp_path: Path) -> Non
         "Skipped: 1 without a name (line 13)",
     ]
     assert Clinic.objects.get(name="가 피부과의원").key == f"hira:{LONG_KEY}"
-    swapped, metres = Clinic.objects.get(name="나피부과의원"), Clinic.objects.get(name="다피부과의원")
+    swapped, meters = Clinic.objects.get(name="나피부과의원"), Clinic.objects.get(name="다피부과의원")
     assert (swapped.longitude, swapped.latitude) == (127.0276, 37.4979)
-    assert (metres.longitude, metres.latitude) == pytest.approx(DEGREES, abs=0.0003)
+    assert (meters.longitude, meters.latitude) == pytest.approx(DEGREES, abs=0.0003)
     merged = Clinic.objects.get(name="아피부과의원")
     assert (merged.phone, merged.website) == ("02-123-4567", "http://www.example.com")
     bare = Clinic.objects.get(name="카피부과의원")
@@ -123,7 +123,7 @@ def test_with_the_file_of_departments_it_is_the_department_that_decides(tmp_path
     assert report.skipped["not_skin"] == [3]
 
 
-def test_a_licence_list_leaves_the_closed_out_and_takes_them_off_the_list(tmp_path: Path) -> None:
+def test_a_license_list_leaves_the_closed_out_and_takes_them_off_the_list(tmp_path: Path) -> None:
     rows = [
         localdata_row("PHMA1", "가피부과의원"),
         localdata_row("PHMA2", "나의원", subjects="내과, 피부과", x="389420.1", y="186390.4"),
@@ -145,7 +145,7 @@ def test_a_licence_list_leaves_the_closed_out_and_takes_them_off_the_list(tmp_pa
 def test_the_same_clinic_of_two_registers_is_one(tmp_path: Path) -> None:
     clinics_import(write_csv(tmp_path / "hira.csv", HIRA_HEAD, [hira_row("a", "가 피부과의원", *DEGREES)]))
     rows = [localdata_row("1", "가피부과의원"), localdata_row("2", "가피부과의원", x="389420.1", y="186390.4")]
-    report = clinics_import(write_csv(tmp_path / "licences.csv", LOCALDATA_HEAD, rows))
+    report = clinics_import(write_csv(tmp_path / "licenses.csv", LOCALDATA_HEAD, rows))
     assert (report.added, report.merged["place"]) == (1, [2])
 
 

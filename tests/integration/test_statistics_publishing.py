@@ -13,7 +13,7 @@ from backend.statistics.models import BarKind, Publication, PublishedCount, Tall
 from backend.statistics.selectors.groups import Group, statistics_published
 from backend.statistics.services.publishing import MIN_GROUP_SIZE, PUBLISH_INTERVAL, statistics_publish
 from tests.support import analyses
-from tests.support.humans import analysed, humans
+from tests.support.humans import analyzed, humans
 from tests.support.threads import at_once
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db]
@@ -123,9 +123,9 @@ def test_of_several_at_once_one_publishes() -> None:
 
 
 def test_tallies_are_exact_by_month_and_weights() -> None:
-    analysed(humans(3), datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
-    analysed(humans(2), datetime(2026, 11, 1, tzinfo=UTC))
-    analysed(humans(4), datetime(2026, 11, 1, tzinfo=UTC), demo=True)
+    analyzed(humans(3), datetime(2026, 10, 31, 23, 59, tzinfo=UTC))
+    analyzed(humans(2), datetime(2026, 11, 1, tzinfo=UTC))
+    analyzed(humans(4), datetime(2026, 11, 1, tzinfo=UTC), demo=True)
     humans(1)
     statistics_publish()
     told = set(Tally.objects.values_list("month", "demo", "skin", "pred", "count"))
@@ -138,7 +138,7 @@ def test_tallies_are_exact_by_month_and_weights() -> None:
 
 
 def test_demo_weights_count_only_until_there_is_a_real_result() -> None:
-    analysed(humans(50), timezone.now(), demo=True)
+    analyzed(humans(50), timezone.now(), demo=True)
     statistics_publish()
     assert statistics_published().demo
     assert group() is not None

@@ -30,8 +30,8 @@ DOTS_PER_INCH = 80
 SHADES = 96
 PAPER, CARD, INK, FAINT = "#f4f5f5", "#ffffff", "#24292e", "#8e949a"
 #: Grafana's classic palette.
-COLOURS = ("#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0", "#508642", "#cca300")
-STAT_COLOURS = {"green": "#3c8d40", "orange": "#d9822b", "red": "#c4262e", "text": INK}
+COLORS = ("#7eb26d", "#eab839", "#6ed0e0", "#ef843c", "#e24d42", "#1f78c1", "#ba43a9", "#705da0", "#508642", "#cca300")
+STAT_COLORS = {"green": "#3c8d40", "orange": "#d9822b", "red": "#c4262e", "text": INK}
 
 Series = tuple[str, list[float], list[float]]  #: name, seconds of the epoch, values
 
@@ -86,7 +86,7 @@ def _stat(figure: Figure, panel: Panel, series: Sequence[Series], x: float, y: f
     known = [value for _name, _moments, values in series for value in values if not math.isnan(value)]
     last = known[-1] if known else math.nan
     reached = [step for step in panel.defaults["thresholds"]["steps"] if step["value"] is None or last >= step["value"]]
-    figure.text(x, y, _said(panel, last), size=24, ha="center", va="center", color=STAT_COLOURS[reached[-1]["color"]])
+    figure.text(x, y, _said(panel, last), size=24, ha="center", va="center", color=STAT_COLORS[reached[-1]["color"]])
 
 
 def _said(panel: Panel, value: float) -> str:
@@ -109,14 +109,14 @@ def _curves(axes: Axes, panel: Panel, series: Sequence[Series], start: float, en
     below: dict[float, float] = {}
     shown = [one for one in series if any(value > 0 for value in one[2])] or list(series[:1])
     for number, (name, moments, values) in enumerate(shown):
-        colour = COLOURS[number % len(COLOURS)]
+        color = COLORS[number % len(COLORS)]
         times = [datetime.fromtimestamp(moment, UTC) for moment in moments]
         known = [0.0 if panel.stacked and math.isnan(value) else value for value in values]
         floor = [below.get(moment, 0.0) for moment in moments] if panel.stacked else [0.0] * len(moments)
         top = [a + b for a, b in zip(floor, known, strict=True)]
         below |= dict(zip(moments, top, strict=True))
-        axes.plot(times, top, color=colour, linewidth=1.1, label=name, drawstyle=_drawstyle(panel))
-        axes.fill_between(times, floor, top, color=colour, alpha=0.25 if panel.stacked else 0.07, linewidth=0, **how)
+        axes.plot(times, top, color=color, linewidth=1.1, label=name, drawstyle=_drawstyle(panel))
+        axes.fill_between(times, floor, top, color=color, alpha=0.25 if panel.stacked else 0.07, linewidth=0, **how)
     axes.set_xlim(datetime.fromtimestamp(start, UTC), datetime.fromtimestamp(end, UTC))
     axes.set_ylim(bottom=0, top=None if any(value > 0 for one in shown for value in one[2]) else 1)
     axes.xaxis.set_major_locator(MinuteLocator(interval=max(1, round((end - start) / 300))))

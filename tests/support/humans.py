@@ -18,7 +18,7 @@ def humans(
     return Human.objects.bulk_create([Human(**row) for _ in range(number)], batch_size=10_000)
 
 
-def analysed(rows: list[Human], finished_at: datetime, *, demo: bool = False) -> None:
+def analyzed(rows: list[Human], finished_at: datetime, *, demo: bool = False) -> None:
     """Give each of the results an analysis that ended then."""
     now = timezone.now()
     Analysis.objects.bulk_create(

@@ -19,8 +19,8 @@ LOCALDATA_HEAD = (
 
 
 #: 2,273.9 m east of 127.00289° E and 55,610.2 m south of 38° N on Bessel's ellipsoid, from which WGS84 lies some 300 m
-#: away here: in metres of EPSG:5174, and in degrees.
-METRES, DEGREES = ("202273.9", "444389.8"), (127.0265, 37.5017)
+#: away here: in meters of EPSG:5174, and in degrees.
+METERS, DEGREES = ("202273.9", "444389.8"), (127.0265, 37.5017)
 
 
 def hira_row(
@@ -41,8 +41,8 @@ def hira_row(
 def localdata_row(
     number: str,
     name: str,
-    x: object = METRES[0],
-    y: object = METRES[1],
+    x: object = METERS[0],
+    y: object = METERS[1],
     *,
     state: str = "영업/정상",
     subjects: str = "",

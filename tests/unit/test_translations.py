@@ -1,4 +1,4 @@
-"""Every text has a Korean one, and the compiled catalogue is the one that is read."""
+"""Every text has a Korean one, and the compiled catalog is the one that is read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
 }
-HOW = """Bring the catalogue up to date with GNU gettext, translate what is new in django.po, compile, commit both:
+HOW = """Bring the catalog up to date with GNU gettext, translate what is new in django.po, compile, commit both:
   .venv/bin/python backend/manage.py makemessages -l ko --no-location --no-obsolete -i '.venv/*' -i 'var/*' -i 'tests/*'
   .venv/bin/python backend/manage.py compilemessages -l ko -i '.venv/*'"""
 
@@ -65,16 +65,16 @@ def test_every_text_of_the_sources_has_a_korean_one(korean: polib.POFile) -> Non
     assert not missing, f"{missing}\n{HOW}"
 
 
-def test_the_catalogue_holds_nothing_else(korean: polib.POFile) -> None:
+def test_the_catalog_holds_nothing_else(korean: polib.POFile) -> None:
     left_over = {entry.msgid for entry in korean} - {message for message, _path in source_messages()}
     assert not left_over, f"{left_over}\n{HOW}"
     assert not korean.fuzzy_entries()
     assert not korean.obsolete_entries()
 
 
-def test_the_compiled_catalogue_is_what_the_readable_one_compiles_to(korean: polib.POFile) -> None:
-    def texts(catalogue: polib.POFile | polib.MOFile) -> dict[str, object]:
-        return {entry.msgid: entry.msgstr_plural or entry.msgstr for entry in catalogue}
+def test_the_compiled_catalog_is_what_the_readable_one_compiles_to(korean: polib.POFile) -> None:
+    def texts(catalog: polib.POFile | polib.MOFile) -> dict[str, object]:
+        return {entry.msgid: entry.msgstr_plural or entry.msgstr for entry in catalog}
 
     assert texts(polib.mofile(str(FOLDER / "django.mo"))) == texts(korean), HOW
 

@@ -1,6 +1,6 @@
 """Plots as SVG, drawn on the server: strips for shares, columns for counts, two lines for durations.
 
-Everything is named by a class and coloured by the style sheet, so the page needs no style of its own and follows the
+Everything is named by a class and colored by the style sheet, so the page needs no style of its own and follows the
 admin's theme. A plot never stands alone: `title` says what it shows, and the page has its numbers in a table.
 """
 

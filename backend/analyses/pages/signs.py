@@ -31,7 +31,7 @@ class Sign:
     def care(self, grade: int, *, demo: bool) -> str:
         """What to do at home at this grade of 0 to 3; empty where there is nothing to do.
 
-        Demo weights learnt from drawings, and no real photographs support a grade of theirs: it sends nobody to a
+        Demo weights learned from drawings, and no real photographs support a grade of theirs: it sends nobody to a
         dermatologist. It points to the signs with which everybody should see one, which hold whatever a model says.
         """
         if demo and grade >= self.doctor_from:

@@ -1,4 +1,4 @@
-"""The scalp spectrum: six hairs on a scalp line, longer and stronger with the grade. Geometry only; CSS colours it."""
+"""The scalp spectrum: six hairs on a scalp line, longer and stronger with the grade. Geometry only; CSS colors it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ WIDTH, COLUMNS_WIDTH = 360, 340
 GRADE_Y = (180, 129, 78, 27)
 #: Half the width of a hair at its root, per grade.
 HALF_ROOT = (2.6, 3.0, 3.6, 4.4)
-#: How far each hair leans, as a share of its length: neighbours differ, as hairs do.
+#: How far each hair leans, as a share of its length: neighbors differ, as hairs do.
 LEAN = (0.11, -0.06, 0.14, 0.05, -0.1, 0.08)
 SCALP_Y, SCALP_RISE = 206, 13
 UNRATED_Y = 129

@@ -2,7 +2,7 @@
 
 import { createCard } from "./clinics/card.js";
 import { ClinicMap } from "./clinics/map.js";
-import { kilometres } from "./clinics/distance.js";
+import { kilometers } from "./clinics/distance.js";
 import { fetchClinics, matches } from "./clinics/clinic-list.js";
 
 const PAGE_SIZE = 30;
@@ -49,7 +49,7 @@ function locate() {
   near.disabled = true;
   navigator.geolocation.getCurrentPosition(({ coords }) => {
     here = { latitude: coords.latitude, longitude: coords.longitude };
-    for (const clinic of all) clinic.distance = kilometres(here, clinic);
+    for (const clinic of all) clinic.distance = kilometers(here, clinic);
     near.disabled = false;
     near.setAttribute("aria-pressed", "true");
     map.go(here);

@@ -56,7 +56,7 @@ function reach(cell, cells, length) {
   return [start, Math.max(start + 1, Math.floor(((cell + 1) * length) / cells))];
 }
 
-// As Python rounds: a half goes to the even neighbour.
+// As Python rounds: a half goes to the even neighbor.
 function halfToEven(number) {
   const up = Math.round(number);
   return up - number === 0.5 && up % 2 ? up - 1 : up;

@@ -70,7 +70,7 @@ def info(options: argparse.Namespace) -> int:
         print(json.dumps({**whole, "passes": passes, "gflop": round(gflops, 3)}, indent=2, ensure_ascii=False))
         return 0
     print(f"{manifest.name} {manifest.version}{' (demo)' if manifest.demo else ''}")
-    print(f"Licence: {manifest.licence}")
+    print(f"License: {manifest.licence}")
     print(f"Trained on: {manifest.trained_on}")
     if manifest.parent:
         print(f"Parent: {manifest.parent}")

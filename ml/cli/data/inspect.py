@@ -47,9 +47,9 @@ def run(options: argparse.Namespace) -> int:
 
 def print_inspection(inspection: Inspection) -> None:
     print(f"{inspection.pictures} labeled pictures of {inspection.persons} persons")
-    if inspection.partly_labelled:
+    if inspection.partly_labeled:
         print(
-            f"{inspection.partly_labelled} of them are labeled for only some symptoms: `train` and `evaluate` use "
+            f"{inspection.partly_labeled} of them are labeled for only some symptoms: `train` and `evaluate` use "
             "the labels that exist"
         )
     print()
@@ -57,8 +57,8 @@ def print_inspection(inspection: Inspection) -> None:
     print(f"{'Pictures by grade, over all folders':<37}{header}  always-majority accuracy")
     for symptom, counts in zip(SYMPTOMS, inspection.symptoms, strict=True):
         cells = "".join(f"{count:>10} {share:>6.1%}" for count, share in zip(counts.grades, counts.shares, strict=True))
-        unlabelled = f"  {counts.unlabelled} not labeled" if counts.unlabelled else ""
-        print(f"  {symptom.english:<35}{cells}  {counts.majority_accuracy:.3f}{unlabelled}")
+        unlabeled = f"  {counts.unlabeled} not labeled" if counts.unlabeled else ""
+        print(f"  {symptom.english:<35}{cells}  {counts.majority_accuracy:.3f}{unlabeled}")
     if any(sum(counts.filed) for counts in inspection.symptoms):
         _print_folders(inspection)
     print()

@@ -1,4 +1,4 @@
-"""Skin that is no scalp: forearms, moles under a dermatoscope, faces, hands and brushes, with the hairs that belong.
+"""Skin other than scalps: forearms, moles under a dermatoscope, faces, hands and brushes, with the hairs that belong.
 
 The gate refuses them, hairs or not: every grade and all figures are about scalps, and an answer with a warning would
 still be read as an answer.
@@ -20,8 +20,8 @@ from ml.data.synthetic.view import choose_view
 SKIN_TONES = np.array(
     ((0.95, 0.80, 0.73), (0.88, 0.69, 0.59), (0.78, 0.58, 0.45), (0.60, 0.41, 0.30), (0.36, 0.25, 0.19))
 )
-#: Colours of hair and how often: black, dark brown, brown, red, blond, grey, white, dyed.
-HAIR_COLOURS = (
+#: Colors of hair and how often: black, dark brown, brown, red, blond, gray, white, dyed.
+HAIR_COLORS = (
     (0.27, (0.05, 0.045, 0.045)),
     (0.23, (0.15, 0.10, 0.07)),
     (0.14, (0.30, 0.20, 0.13)),
@@ -36,7 +36,7 @@ FINE = 2
 
 
 def draw_skin_tone(random: np.random.Generator) -> np.ndarray:
-    """Red, green and blue of somebody's skin."""
+    """A skin color: red, green, blue, 0 to 1."""
     place = random.uniform(0, len(SKIN_TONES) - 1) * random.uniform(0.4, 1)
     low = int(place)
     tone = SKIN_TONES[low] + (place - low) * (SKIN_TONES[min(low + 1, len(SKIN_TONES) - 1)] - SKIN_TONES[low])
@@ -44,12 +44,12 @@ def draw_skin_tone(random: np.random.Generator) -> np.ndarray:
     return toned
 
 
-def draw_hair_colour(random: np.random.Generator) -> np.ndarray:
-    """Red, green and blue of somebody's hair."""
-    shares = np.array([share for share, _ in HAIR_COLOURS])
-    colour = np.array(HAIR_COLOURS[random.choice(len(HAIR_COLOURS), p=shares / shares.sum())][1])
-    coloured: np.ndarray = (colour * np.exp(random.normal(0, 0.08, 3))).clip(0.02, 0.95)
-    return coloured
+def draw_hair_color(random: np.random.Generator) -> np.ndarray:
+    """A hair color: red, green, blue, 0 to 1."""
+    shares = np.array([share for share, _ in HAIR_COLORS])
+    color = np.array(HAIR_COLORS[random.choice(len(HAIR_COLORS), p=shares / shares.sum())][1])
+    colored: np.ndarray = (color * np.exp(random.normal(0, 0.08, 3))).clip(0.02, 0.95)
+    return colored
 
 
 def enlarge(scene: np.ndarray) -> Image.Image:
@@ -64,9 +64,9 @@ def reduce(canvas: Image.Image) -> np.ndarray:
     return pixels.transpose(2, 0, 1) / 255
 
 
-def as_bytes(colour: np.ndarray) -> tuple[int, ...]:
-    """A colour as Pillow wants it."""
-    return tuple((colour.clip(0, 1) * 255).astype(int).tolist())
+def as_bytes(color: np.ndarray) -> tuple[int, ...]:
+    """A color as Pillow wants it."""
+    return tuple((color.clip(0, 1) * 255).astype(int).tolist())
 
 
 def _bare_skin(random: np.random.Generator, seed: int) -> np.ndarray:
@@ -76,7 +76,7 @@ def _bare_skin(random: np.random.Generator, seed: int) -> np.ndarray:
 
 def _forearm(random: np.random.Generator, seed: int) -> np.ndarray:
     """Skin over a rounded arm or leg with fine hairs that all lie one way, filling the frame or before something."""
-    tone, hair = draw_skin_tone(random), draw_hair_colour(random)
+    tone, hair = draw_skin_tone(random), draw_hair_color(random)
     angle, wide = random.uniform(0, np.pi), random.uniform(120, 500)
     x = np.arange(WIDTH, dtype=np.float32)[None, :] - np.float32(WIDTH / 2 + random.normal(0, 60))
     y = np.arange(HEIGHT, dtype=np.float32)[:, None] - np.float32(HEIGHT / 2 + random.normal(0, 50))
@@ -138,7 +138,7 @@ def _mole(random: np.random.Generator, seed: int) -> np.ndarray:
     cover(scene, dots, 0.35 * brown)
     canvas = enlarge(scene)
     draw = ImageDraw.Draw(canvas)
-    hair = draw_hair_colour(random)
+    hair = draw_hair_color(random)
     for _ in range(random.integers(1, 40) if random.random() < 0.6 else 0):
         start, turn = random.uniform((0, 0), SIZE), random.uniform(0, 2 * np.pi)
         line, bend, reach = [tuple(FINE * start)], random.normal(0, 0.12), random.uniform(60, 320)
@@ -167,15 +167,15 @@ def _ringed(canvas: Image.Image, random: np.random.Generator) -> Image.Image:
 
 def _face(random: np.random.Generator, seed: int) -> np.ndarray:
     """A face from the front: hair, eyes, brows, nose and mouth, whole or from near."""
-    tone, hair = draw_skin_tone(random), draw_hair_colour(random)
+    tone, hair = draw_skin_tone(random), draw_hair_color(random)
     canvas = enlarge(draw_background(random, seed))
     draw = ImageDraw.Draw(canvas)
     wide = FINE * float(np.exp(random.uniform(np.log(70), np.log(300))))
     high, middle = wide * random.uniform(1.2, 1.5), np.array(canvas.size) / 2 + random.normal(0, 60, 2)
 
-    def oval(u: float, v: float, a: float, b: float, colour: np.ndarray) -> None:
+    def oval(u: float, v: float, a: float, b: float, color: np.ndarray) -> None:
         at = middle + np.array((u * wide, v * high))
-        draw.ellipse((at[0] - a * wide, at[1] - b * high, at[0] + a * wide, at[1] + b * high), fill=as_bytes(colour))
+        draw.ellipse((at[0] - a * wide, at[1] - b * high, at[0] + a * wide, at[1] + b * high), fill=as_bytes(color))
 
     cloth = random.random(3)
     oval(0, 2.0, 2.3, 0.95, cloth)
@@ -212,10 +212,10 @@ def _hand(random: np.random.Generator, seed: int) -> np.ndarray:
     turn, spread, nails = random.uniform(0, 2 * np.pi), random.uniform(0.12, 0.4), random.random() < 0.6
     draw = ImageDraw.Draw(canvas)
 
-    def rounded(start: np.ndarray, end: np.ndarray, width: float, colour: np.ndarray) -> None:
-        draw.line([tuple(start), tuple(end)], fill=as_bytes(colour), width=int(width))
+    def rounded(start: np.ndarray, end: np.ndarray, width: float, color: np.ndarray) -> None:
+        draw.line([tuple(start), tuple(end)], fill=as_bytes(color), width=int(width))
         for tip in (start, end):
-            draw.ellipse((*(tip - width / 2), *(tip + width / 2)), fill=as_bytes(colour))
+            draw.ellipse((*(tip - width / 2), *(tip + width / 2)), fill=as_bytes(color))
 
     for number in range(5):
         angle = turn + (number - 2) * spread * (2.2 if number == 0 else 1)
@@ -242,7 +242,7 @@ def _brush(random: np.random.Generator, seed: int) -> np.ndarray:
     """A hair brush or a comb: rows of bristles on a cushion, with lost hairs around them."""
     canvas = enlarge(draw_background(random, seed))
     draw = ImageDraw.Draw(canvas)
-    body, pin, hair = random.random(3), random.random(3), draw_hair_colour(random)
+    body, pin, hair = random.random(3), random.random(3), draw_hair_color(random)
     gap, turn, lean = random.uniform(16, 60), random.uniform(0, np.pi), random.normal(0, 1.0, 2)
     middle, axes = np.array(canvas.size) / 2, random.uniform((350, 180), (700, 420))
     along, across = np.array((np.cos(turn), np.sin(turn))), np.array((-np.sin(turn), np.cos(turn)))

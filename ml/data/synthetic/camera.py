@@ -10,7 +10,7 @@ from PIL import Image, ImageFilter
 from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, spot, step, stream
 
 #: Gains of red, green and blue that make the casts of such pictures out of white light, and how often:
-#: grey-green, teal, orange, pink, red, yellow, none, and the bluish grey of scopes with white diodes.
+#: gray-green, teal, orange, pink, red, yellow, none, and the bluish gray of scopes with white diodes.
 _CASTS = (
     (0.17, (0.83, 1.07, 1.02)),
     (0.17, (0.74, 1.07, 1.14)),
@@ -22,8 +22,8 @@ _CASTS = (
     (0.25, (0.87, 0.97, 1.13)),
 )
 
-#: Of a hundred pictures so many are without colour, as some scopes save them.
-_GREY_SHARE = 0.04
+#: Share of the pictures without color, as some scopes save them.
+_GRAY_SHARE = 0.04
 
 
 def take(scene: np.ndarray, seed: int) -> Image.Image:
@@ -32,9 +32,9 @@ def take(scene: np.ndarray, seed: int) -> Image.Image:
     light, gains = _light(random), _gains(random)
     for channel, gain in zip(scene, gains, strict=True):
         channel *= light * gain
-    saturation = np.float32(0.0 if random.random() < _GREY_SHARE else random.uniform(0.6, 1.15))
-    grey = scene.mean(axis=0) * (1 - saturation)
-    bytes_of = [np.clip((channel * saturation + grey) * 255, 0, 255).astype(np.uint8) for channel in scene]
+    saturation = np.float32(0.0 if random.random() < _GRAY_SHARE else random.uniform(0.6, 1.15))
+    gray = scene.mean(axis=0) * (1 - saturation)
+    bytes_of = [np.clip((channel * saturation + gray) * 255, 0, 255).astype(np.uint8) for channel in scene]
     photo = Image.merge("RGB", [Image.fromarray(channel) for channel in bytes_of])
     photo = _focus(photo.point(_tones(random)), random)
     photo = Image.fromarray(np.clip(np.asarray(photo) + _grain(random), 0, 255).astype(np.uint8))
@@ -119,14 +119,14 @@ def _focus(photo: Image.Image, random: np.random.Generator) -> Image.Image:
 
 
 def _grain(random: np.random.Generator) -> np.ndarray:
-    """Noise of the sensor in steps of a byte (height, width, 3): fine in brightness, coarser in colour."""
+    """Noise of the sensor in steps of a byte (height, width, 3): fine in brightness, coarser in color."""
     level = 255 * float(np.exp(random.normal(-5.3, 0.6)).clip(0.001, 0.025))
     # The difference of two even bytes is spread like a triangle, of standard deviation 256 / √6.
     first, second = random.integers(0, 256, (2, HEIGHT, WIDTH), dtype=np.uint8).astype(np.int16)
     fine = np.rint((first - second) * np.float32(level * 6**0.5 / 256)).astype(np.int16)
     coarse = np.rint(random.normal(0, 0.45 * level, (HEIGHT // 3, WIDTH // 3 + 1, 3))).astype(np.int16)
-    colour = np.repeat(np.repeat(coarse, 3, axis=0), 3, axis=1)[:, :WIDTH]
-    grain: np.ndarray = colour + fine[..., None]
+    color = np.repeat(np.repeat(coarse, 3, axis=0), 3, axis=1)[:, :WIDTH]
+    grain: np.ndarray = color + fine[..., None]
     return grain
 
 

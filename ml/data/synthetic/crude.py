@@ -1,8 +1,8 @@
 """Crude synthetic scalp close-ups, drawn from a seed: enough to calibrate statistics and to test with.
 
 They imitate the look of the scalp-scope pictures of AI Hub's set of scalp images by type (dataSetSn 216):
-one field of skin under a strong colour cast, a few thick hairs with a bright streak along the shaft,
-whitish specks, soft vignetting. No symptom is drawn on purpose, so nothing can be learnt from them.
+one field of skin under a strong color cast, a few thick hairs with a bright streak along the shaft,
+whitish specks, soft vignetting. No symptom is drawn on purpose, so nothing can be learned from them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from ml.data.synthetic.texture import SIZE
 
-#: Casts seen in such pictures, as RGB of the bare skin: orange, pink, red, yellow, grey-green, teal.
+#: Casts seen in such pictures, as RGB of the bare skin: orange, pink, red, yellow, gray-green, teal.
 _CASTS = (
     (214, 160, 118),
     (222, 166, 164),
@@ -74,7 +74,7 @@ def _points(path: np.ndarray) -> list[tuple[float, float]]:
 
 
 def _vignette(random: np.random.Generator, picture: Image.Image) -> Image.Image:
-    """Darken towards the corners."""
+    """Darken toward the corners."""
     width, height = SIZE
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
     light = 1 - random.uniform(0.1, 0.35) * (x**2 + y**2) / 2

@@ -22,11 +22,11 @@ from ml.errors import DataSetInvalid
 from ml.labels import GRADES, SYMPTOMS
 
 _MARKER_TEXT = """\
-These pictures are synthetic: drawn by ScalpSpectra from seeds. They show nobody.
+These pictures are synthetic: drawn by ScalpSpectra from seeds. They show no real person.
 Names, labels and folders imitate the layout of AI Hub's set of scalp images by type (dataSetSn 216);
-nothing of that set is in here, and what is learnt from these pictures says nothing about real scalps.
+nothing of that set is in here, and what is learned from these pictures says nothing about real scalps.
 """
-_COMMENT = b"Synthetic: drawn by ScalpSpectra, shows nobody."
+_COMMENT = b"Synthetic: drawn by ScalpSpectra, shows no real person."
 
 #: Of the pictures, and of labels and meta files; the latter spell one symptom with a space.
 _PICTURES, _LABELS = "원천", "라벨"
@@ -53,8 +53,8 @@ class Written:
 def write_dataset(out: Path, shots: Sequence[Shot], *, zipped: bool = False, workers: int = 1) -> Written:
     """Draw the shots with `workers` processes and write them below `out`; the files don't depend on the number.
 
-    A picture lies in the folder of each symptom that it shows, or in all six of grade 0, as in the real set: as
-    hard links where the file system has them. `out` appears when all is written. Raises DataSetInvalid where it
+    As in the real set, a picture is in the folder of each symptom that it shows, or in all six of grade 0; copies are
+    hard links where the file system supports them. `out` appears when all is written. Raises DataSetInvalid where it
     holds something already or cannot be written.
     """
     try:
@@ -154,7 +154,7 @@ def _drawn(shots: Sequence[Shot], workers: int) -> Iterator[Iterator[bytes]]:
 
 
 def _ahead(pool: ProcessPoolExecutor, shots: Sequence[Shot], most: int) -> Iterator[bytes]:
-    """The results in order, with at most so many waiting in memory."""
+    """The results in order, with at most `most` waiting in memory."""
     waiting = [pool.submit(_draw, shot) for shot in shots[:most]]
     for shot in shots[most:]:
         yield waiting.pop(0).result()

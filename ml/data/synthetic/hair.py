@@ -14,9 +14,9 @@ from ml.data.synthetic.view import View
 _KEPT = (1.0, 0.62, 0.36, 0.13)
 _WIDTHS = (1.0, 0.82, 0.64, 0.48)
 
-#: Width of a scalp hair in millimetres: .05 to .1 (Otberg et al., J. Invest. Dermatol. 122(1), 2004).
+#: Width of a scalp hair in millimeters: .05 to .1 (Otberg et al., J. Invest. Dermatol. 122(1), 2004).
 _WIDTH_MM = (0.058, 0.092)
-#: Millimetres between follicular units, about one per square millimetre.
+#: Millimeters between follicular units, about one per square millimeter.
 _SPACING_MM = (1.15, 2.1)
 
 _MOST_HAIRS = 700
@@ -75,11 +75,11 @@ class Follicle:
 def grow(seed: int, person: int, view: View) -> list[Follicle]:
     """The follicles of a full head of hair, one to four hairs out of each.
 
-    Roots lie on a jittered grid that reaches beyond the frame, since hairs from outside cross it as well.
+    Roots are placed on a jittered grid that reaches beyond the frame, since hairs from outside cross it as well.
     """
     traits, random = stream(person, "hair of a person"), stream(seed, "hair")
     usual_width = traits.uniform(*_WIDTH_MM)
-    darkness, greyness = float(np.clip(0.02 + traits.gamma(2.0, 0.04), 0.02, 0.4)), float(traits.beta(0.25, 2.2))
+    darkness, grayness = float(np.clip(0.02 + traits.gamma(2.0, 0.04), 0.02, 0.4)), float(traits.beta(0.25, 2.2))
     curl = float(np.exp(traits.normal(-1.0, 0.7)))
     space = random.uniform(*_SPACING_MM) * view.scale
     margin = max(space * 1.2, 120)
@@ -98,7 +98,7 @@ def grow(seed: int, person: int, view: View) -> list[Follicle]:
             width = usual_width * view.scale * random.uniform(0.82, 1.15)
             hairs = tuple(
                 _hair(
-                    random, root, angle, number - (count - 1) / 2, width, view.scale, curl, darkness, greyness, length
+                    random, root, angle, number - (count - 1) / 2, width, view.scale, curl, darkness, grayness, length
                 )
                 for number in range(count)
             )
@@ -118,14 +118,14 @@ def _hair(
     scale: float,
     curl: float,
     darkness: float,
-    greyness: float,
+    grayness: float,
     length: float,
 ) -> Hair:
     """One hair of a unit, `place` widths beside its middle; hairs of a unit stay together or part in a V."""
     aside = np.array((-np.sin(angle), np.cos(angle))) * place * width * random.uniform(0.7, 1.0)
     crossing = random.choice((-1, 1)) * random.uniform(0.5, 1.4) if random.random() < 0.06 else 0.0
     apart = place * random.uniform(0.0, 0.5)
-    grey = random.random() < greyness
+    gray = random.random() < grayness
     return Hair(
         root=root + aside + random.normal(0, 0.012, 2) * scale,
         angle=angle + apart + crossing + random.normal(0, 0.07),
@@ -134,7 +134,7 @@ def _hair(
         bend=float(random.normal(0, 0.07) * curl / scale),
         sway=(random.uniform(0, 0.12) * curl, random.uniform(1.5, 4.0) * scale, random.uniform(0, 6.3)),
         width=float(np.clip(width * random.uniform(0.8, 1.12), 1.2, 46)),
-        shade=float(random.uniform(0.55, 0.85) if grey else np.clip(darkness + random.normal(0, 0.03), 0.015, 0.5)),
+        shade=float(random.uniform(0.55, 0.85) if gray else np.clip(darkness + random.normal(0, 0.03), 0.015, 0.5)),
         texture=int(random.integers(2**31)),
         length=length * random.uniform(0.75, 1.2),
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from ml.data.synthetic.bodies import FINE, as_bytes, draw_hair_colour, draw_skin_tone, enlarge, reduce
+from ml.data.synthetic.bodies import FINE, as_bytes, draw_hair_color, draw_skin_tone, enlarge, reduce
 from ml.data.synthetic.camera import take
 from ml.data.synthetic.scenes import draw_background
 from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, cover, noise, step, stream
@@ -26,7 +26,7 @@ _WHOLE = 230.0
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where a head lies in the frame: its middle and half axes in pixels, its turn in radians.
+    """The position of a head in the frame: its middle and half axes in pixels, its turn in radians.
 
     `u` and `v` (height, width) are the coordinates over the head, 1 at its outline, v downwards to the neck.
     """
@@ -64,7 +64,7 @@ def draw_head(seed: int) -> Image.Image:
     style = STYLES[random.integers(len(STYLES))]
     # Nothing says of skin that fills the frame how far away it is, so bald and cropped heads show their outline.
     head = Head.place(random, 1.3 * _WHOLE if style in ("shaved", "cropped", "horseshoe") else _NEAREST)
-    skin, hair = draw_skin_tone(random), draw_hair_colour(random)
+    skin, hair = draw_skin_tone(random), draw_hair_color(random)
     behind = random.random() < 0.4
     scene = draw_background(random, seed)
     _lay_body(scene, head, skin, random, behind=behind)
@@ -203,7 +203,7 @@ def _comb(
     kept = random.random(count) < grown[row, column]
     point, column, row = point[kept], column[kept], row[kept]
     bright = (light * tips)[row, column] * np.exp(random.normal(0, 0.35, len(point)))
-    colours = (hair * bright[:, None] + 0.04 * (tips[row, column] - 1)[:, None]).clip(0, 1)
+    colors = (hair * bright[:, None] + 0.04 * (tips[row, column] - 1)[:, None]).clip(0, 1)
     reach = length * random.uniform(0.5, 1.3, len(point)) / 4
     widths = np.rint(FINE * max(1.0, size / 260) * random.uniform(0.3, 0.9, len(point))).clip(1)
     lines = [point]
@@ -215,6 +215,6 @@ def _comb(
     canvas = enlarge(scene)
     draw = ImageDraw.Draw(canvas)
     strokes = (FINE * np.stack(lines, axis=1)).reshape(len(point), -1)
-    for stroke, colour, width in zip(strokes.tolist(), colours, widths.astype(int).tolist(), strict=True):
-        draw.line(stroke, fill=as_bytes(colour), width=width)
+    for stroke, color, width in zip(strokes.tolist(), colors, widths.astype(int).tolist(), strict=True):
+        draw.line(stroke, fill=as_bytes(color), width=width)
     return reduce(canvas)

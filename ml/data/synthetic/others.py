@@ -20,7 +20,7 @@ def draw_non_scalp(seed: int) -> Image.Image:
     """A picture without a scalp, RGB, 640×480 pixels; the same seed gives the same one.
 
     The seed counts through the `KINDS`. Half of them go through the camera of a scalp scope, casts and all, so that
-    neither colour nor noise gives them away.
+    neither color nor noise gives them away.
     """
     random = stream(seed, "no scalp")
     scene = KINDS[seed % len(KINDS)](random, seed).astype(np.float32)

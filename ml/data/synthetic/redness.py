@@ -51,7 +51,7 @@ def _vessels(random: np.random.Generator, count: int, view: View) -> np.ndarray:
 
 
 def inflame(skin: np.ndarray, follicles: Sequence[Follicle], grade: int, seed: int, view: View) -> None:
-    """Inflamed follicles: dark-red glossy bumps in a halo, many with a brown crust, few with a yellow-white centre."""
+    """Inflamed follicles: dark-red glossy bumps in a halo, many with a brown crust, few with a yellow-white center."""
     if grade == 0:
         return
     random = stream(seed, "follicular redness")

@@ -25,7 +25,7 @@ def draw_scalp(seed: int, grades: Sequence[int], *, person: int | None = None) -
 
     The same arguments give the same picture. The grades change nothing but their own sign: with one seed, hairs,
     skin, glints, view and camera stay. Pictures of one `person` (a seed as well) share hair and skin; without it each
-    picture shows somebody else. Raises ValueError for anything that is not six grades.
+    picture shows another person. Raises ValueError for anything that is not six grades.
     """
     if len(grades) != len(SYMPTOMS) or any(grade not in range(len(GRADES)) for grade in grades):
         raise ValueError(f"six grades of 0 to {len(GRADES) - 1} are wanted, not {list(grades)!r}")

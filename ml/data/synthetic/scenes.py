@@ -13,16 +13,16 @@ _LETTERS = np.array(list("abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOP.,
 
 
 def draw_background(random: np.random.Generator, seed: int) -> np.ndarray:
-    """What lies behind somebody, often pale or out of focus: one of `BACKGROUNDS`, (3, height, width)."""
+    """The background behind a person, often pale or out of focus: one of `BACKGROUNDS`, (3, height, width)."""
     scene = BACKGROUNDS[random.integers(len(BACKGROUNDS))](random, seed)
-    grey = scene.mean(axis=0, keepdims=True)
-    scene = grey + np.float32(random.uniform(0, 0.7)) * (scene - grey)
+    gray = scene.mean(axis=0, keepdims=True)
+    scene = gray + np.float32(random.uniform(0, 0.7)) * (scene - gray)
     pixels = (scene.transpose(1, 2, 0).clip(0, 1) * 255).astype(np.uint8)
     return _scene(Image.fromarray(pixels).filter(ImageFilter.GaussianBlur(random.uniform(0, 6))))
 
 
 def _tinted(field: np.ndarray, first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """The scene (3, height, width) that goes from one colour to the other as the field goes from 0 to 1."""
+    """The scene (3, height, width) that goes from one color to the other as the field goes from 0 to 1."""
     mixed: np.ndarray = first[:, None, None] + field[None] * (second - first)[:, None, None]
     return mixed
 
@@ -32,7 +32,7 @@ def _scene(image: Image.Image) -> np.ndarray:
 
 
 def _blank(random: np.random.Generator, seed: int) -> np.ndarray:
-    """A lens cap, a wall, an overexposed frame: one colour and hardly anything else."""
+    """A lens cap, a wall, an overexposed frame: one color and hardly anything else."""
     level = random.choice((random.uniform(0, 0.12), random.uniform(0.2, 0.85), random.uniform(0.88, 1)))
     return _tinted(noise(random, 200) * 0.02, np.clip(level + random.normal(0, 0.06, 3), 0, 1), np.ones(3))
 
@@ -67,7 +67,7 @@ def _fabric(random: np.random.Generator, seed: int) -> np.ndarray:
 
 
 def _strokes(random: np.random.Generator, count: int, length: float, width: int, way: float, ground: int) -> np.ndarray:
-    """Dense strokes in shades of one colour over each other, as (height, width) between 0 and 1."""
+    """Dense strokes in shades of one color over each other, as (height, width) between 0 and 1."""
     image = Image.new("L", SIZE, ground)
     draw = ImageDraw.Draw(image)
     starts, turn = random.uniform((-40, -40), (WIDTH + 40, HEIGHT + 60), (count, 2)), random.normal(0, 0.25, (count, 2))
@@ -85,7 +85,7 @@ def _strokes(random: np.random.Generator, count: int, length: float, width: int,
 
 
 def _fur(random: np.random.Generator, seed: int) -> np.ndarray:
-    """Fur: thousands of short fine strokes in patches of two colours, and no skin between."""
+    """Fur: thousands of short fine strokes in patches of two colors, and no skin between."""
     field = _strokes(random, 4000, random.uniform(12, 60), 2, random.uniform(0, 2 * np.pi), 40)
     dark = np.array((0.12, 0.09, 0.07)) * random.uniform(0.3, 2)
     first, second = (dark + np.array((0.75, 0.62, 0.5)) * random.uniform(0.2, 1.1) for _ in range(2))
@@ -114,7 +114,7 @@ def _text(random: np.random.Generator, seed: int) -> np.ndarray:
 
 
 def _shapes(random: np.random.Generator, seed: int) -> np.ndarray:
-    """Rooms, screens, streets, reduced to what a network first sees of them: edges and areas of colour."""
+    """Rooms, screens, streets, reduced to what a network first sees of them: edges and areas of color."""
     image = Image.new("RGB", SIZE, tuple(int(value) for value in random.integers(0, 256, 3)))
     draw = ImageDraw.Draw(image)
     for _ in range(random.integers(4, 30)):

@@ -19,7 +19,7 @@ _OVERSAMPLING = 2
 
 
 def draw_below(scene: np.ndarray, follicles: Sequence[Follicle], seed: int, view: View) -> None:
-    """What the skin shows of follicles: the blue-grey shadow of each root, and a dark or brown opening."""
+    """What the skin shows of follicles: the blue-gray shadow of each root, and a dark or brown opening."""
     random = stream(seed, "roots")
     depth, reach = random.uniform(0.0, 0.5), random.uniform(0.2, 0.5) * view.scale
     roots = [
@@ -64,7 +64,7 @@ def draw_hairs(scene: np.ndarray, follicles: Sequence[Follicle], seed: int, view
 
 
 def draw_foreground(scene: np.ndarray, seed: int, view: View, *, fewer: float) -> None:
-    """Wide, grey, blurred hairs between the lens and the plane of focus; `fewer` of them where hair is lost, 0 to 1."""
+    """Wide, gray, blurred hairs between the lens and the plane of focus; `fewer` of them where hair is lost, 0 to 1."""
     random = stream(seed, "foreground")
     count = int(random.choice((0, 1, 2, 3, 5, 8), p=(0.4, 0.18, 0.15, 0.12, 0.1, 0.05)))
     way, chosen = random.uniform(0, np.pi), random.random(8)
@@ -77,10 +77,10 @@ def draw_foreground(scene: np.ndarray, seed: int, view: View, *, fewer: float) -
         points -= points[45] - place
         width = float(np.clip(0.075 * view.scale * random.uniform(0.9, 1.6), 3, 50))
         blur, alpha = width * random.uniform(0.2, 0.6), random.uniform(0.3, 0.85)
-        grey = random.uniform(0.1, 0.42)
+        gray = random.uniform(0.1, 0.42)
         if chosen[number] >= fewer:
             mask = _lines([(points, width)], blur=blur)
-            cover(scene, mask * np.float32(alpha), (grey * 0.95, grey, grey * 1.06))
+            cover(scene, mask * np.float32(alpha), (gray * 0.95, gray, gray * 1.06))
 
 
 def shaft_mask(follicles: Sequence[Follicle], widening: float, blur: float) -> np.ndarray:
@@ -143,14 +143,14 @@ def _draw_thin(scene: np.ndarray, hairs: Sequence[Hair], warm: np.ndarray, gloss
             inner = max(1, round(width * 0.35))
             on_paint.line((points - aside).ravel().tolist(), fill=(int(lit), int(lit), int(lit)), width=inner)
     alpha = np.asarray(mask.reduce(_OVERSAMPLING), dtype=np.float32) / 255
-    colour = np.asarray(paint.reduce(_OVERSAMPLING), dtype=np.float32).transpose(2, 0, 1) / 255
-    cover(scene, alpha, list(colour / np.maximum(alpha, 0.25)))
+    color = np.asarray(paint.reduce(_OVERSAMPLING), dtype=np.float32).transpose(2, 0, 1) / 255
+    cover(scene, alpha, list(color / np.maximum(alpha, 0.25)))
 
 
 def _draw_detailed(scene: np.ndarray, hair: Hair, warm: np.ndarray, cool: np.ndarray, gloss: float, view: View) -> None:
     """Shade one shaft as a cylinder: red-brown where light passes its borders, with a highlight of dashes and beads.
 
-    At the root it comes out of the skin; towards its end it rises out of focus.
+    At the root it comes out of the skin; toward its end it rises out of focus.
     """
     random = np.random.Generator(np.random.Philox(hair.texture))
     path = hair.path(spacing=0.8)

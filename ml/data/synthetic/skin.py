@@ -1,4 +1,4 @@
-"""Skin: translucent, smooth and deep, with clouds of colour, a faint net of furrows, and now and then a brown dot."""
+"""Skin: translucent, smooth and deep, with clouds of color, a faint net of furrows, and now and then a brown dot."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def lay_skin(seed: int, person: int, view: View) -> np.ndarray:
     light += noise(random, 260) * np.float32(random.uniform(0.01, 0.05))
     light -= _furrows(random, view)
     scene: np.ndarray = light[None] * tone.astype(np.float32)[:, None, None]
-    _colour(scene, random, view)
+    _color(scene, random, view)
     _spot_brown(scene, random, view)
     return scene
 
@@ -40,8 +40,8 @@ def _furrows(random: np.random.Generator, view: View) -> np.ndarray:
     return (1 - step(fields.edge, 0.0, 0.3)) * np.float32(depth)
 
 
-def _colour(scene: np.ndarray, random: np.random.Generator, view: View) -> None:
-    """Clouds of blood and melanin under the surface, and a drift of the colour over the picture."""
+def _color(scene: np.ndarray, random: np.random.Generator, view: View) -> None:
+    """Clouds of blood and melanin under the surface, and a drift of the color over the picture."""
     fine = noise(random, max(0.18 * view.scale, 2 * _FINEST)) + 0.7 * noise(random, max(0.07 * view.scale, _FINEST))
     absorb(scene, (fine * random.uniform(0.015, 0.07)).clip(-0.1, 0.25), MELANIN)
     clouds = noise(random, 130) + 0.6 * noise(random, 50)

@@ -71,9 +71,9 @@ def absorb(scene: np.ndarray, mask: np.ndarray, shares: Sequence[float]) -> None
         channel *= 1 - mask * np.float32(share)
 
 
-def cover(scene: np.ndarray, mask: np.ndarray, colour: Sequence[float | np.ndarray]) -> None:
-    """Put paint of a colour, or of a field a channel, over the scene, opaque where `mask` is 1."""
-    for channel, paint in zip(scene, colour, strict=True):
+def cover(scene: np.ndarray, mask: np.ndarray, color: Sequence[float | np.ndarray]) -> None:
+    """Put paint of a color, or of a field a channel, over the scene, opaque where `mask` is 1."""
+    for channel, paint in zip(scene, color, strict=True):
         channel += mask * (paint - channel)
 
 
@@ -96,7 +96,7 @@ def shifted(field: np.ndarray, right: int, down: int) -> np.ndarray:
 
 def spot(
     field: np.ndarray,
-    centre: np.ndarray,
+    center: np.ndarray,
     radius: float,
     strength: float,
     *,
@@ -104,18 +104,18 @@ def spot(
     stretch: float = 1.0,
     angle: float = 0.0,
 ) -> None:
-    """Raise `field`, in place, to a soft spot around `centre` (x, y) where it is lower.
+    """Raise `field`, in place, to a soft spot around `center` (x, y) where it is lower.
 
     A bell of standard deviation `radius`, `stretch` times longer along `angle`; with `ring` its top lies that
-    many radii away from the centre.
+    many radii away from the center.
     """
     reach = radius * stretch * (3 + ring)
-    left, right = max(0, int(centre[0] - reach)), min(WIDTH, int(centre[0] + reach) + 1)
-    top, bottom = max(0, int(centre[1] - reach)), min(HEIGHT, int(centre[1] + reach) + 1)
+    left, right = max(0, int(center[0] - reach)), min(WIDTH, int(center[0] + reach) + 1)
+    top, bottom = max(0, int(center[1] - reach)), min(HEIGHT, int(center[1] + reach) + 1)
     if left >= right or top >= bottom:
         return
-    x = np.arange(left, right, dtype=np.float32)[None, :] - np.float32(centre[0])
-    y = np.arange(top, bottom, dtype=np.float32)[:, None] - np.float32(centre[1])
+    x = np.arange(left, right, dtype=np.float32)[None, :] - np.float32(center[0])
+    y = np.arange(top, bottom, dtype=np.float32)[:, None] - np.float32(center[1])
     cos, sin = np.float32(np.cos(angle)), np.float32(np.sin(angle))
     distance = np.hypot((x * cos + y * sin) / np.float32(radius * stretch), (y * cos - x * sin) / np.float32(radius))
     bell = np.float32(strength) * np.exp(-0.5 * (distance - np.float32(ring)) ** 2)

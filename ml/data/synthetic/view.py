@@ -8,8 +8,8 @@ import numpy as np
 
 from ml.data.synthetic.texture import SIZE, stream
 
-#: Ranges of the scale in pixels per millimetre at 640 pixels, and how often each occurs. AI Hub's scopes show hairs 6
-#: to 16 pixels wide; stronger ones show them up to 40 wide; a phone close to a parting sees three centimetres and more.
+#: Ranges of the scale in pixels per millimeter at 640 pixels, and how often each occurs. AI Hub's scopes show hairs 6
+#: to 16 pixels wide; stronger ones show them up to 40 wide; a phone close to a parting sees three centimeters and more.
 _SCALES = ((0.56, (80, 210)), (0.24, (210, 440)), (0.2, (18, 80)))
 
 #: Below this scale a picture has hundreds of hairs, and the hair is parted to show the skin.
@@ -18,13 +18,13 @@ PARTED_BELOW = 48
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """`scale` is in pixels per millimetre. `parting` is a point on the parting and its direction in radians."""
+    """`scale` is in pixels per millimeter. `parting` is a point on the parting and its direction in radians."""
 
     scale: float
     parting: tuple[np.ndarray, float] | None
 
     def beside(self, point: np.ndarray) -> float:
-        """How far in millimetres a point `(x, y)` in pixels lies from the parting, negative on its other side."""
+        """How far in millimeters a point `(x, y)` in pixels lies from the parting, negative on its other side."""
         assert self.parting is not None
         place, angle = self.parting
         return float((point - place) @ np.array((-np.sin(angle), np.cos(angle)))) / self.scale

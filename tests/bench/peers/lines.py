@@ -40,7 +40,7 @@ class Way:
         self.setting = Setting(weights.bundle.folder, weights.state_dicts, device, "", batch, 0)
         self.inductor = folder / "inductor"
         self._named = named
-        # Another torch, processor or batch may favour another way.
+        # Another torch, processor or batch may favor another way.
         self._kept = folder / "ways.json"
         place = torch.cuda.get_device_name() if choose_device(device).startswith("cuda") else processor()
         self._key = f"{weights.bundle.folder.resolve()} {place} torch {torch.__version__} batch {batch}"

@@ -1,4 +1,4 @@
-"""The catalogue of faults.
+"""The catalog of faults.
 
 A fault is a generator over the running house and its load: what comes before its `yield` strikes, and what comes after
 it, once every analysis has ended, must hold beside the invariant.
@@ -27,23 +27,23 @@ class Fault:
     pace: float = 1.0  #: over how much more time than usual the photos are spread
 
 
-CATALOGUE: dict[str, Fault] = {}
+CATALOG: dict[str, Fault] = {}
 
 
 def fault(
     sentence: str, *, database: str | None = None, ends: Mapping[str, int] | None = None, pace: float = 1.0
 ) -> Callable[[Strike], Strike]:
-    """Enter a strike in the catalogue, under the name of its function."""
+    """Enter a strike in the catalog, under the name of its function."""
 
     def enter(strike: Strike) -> Strike:
         name = strike.__name__.replace("_", "-")
-        CATALOGUE[name] = Fault(name, sentence, strike, database, ends or {}, pace)
+        CATALOG[name] = Fault(name, sentence, strike, database, ends or {}, pace)
         return strike
 
     return enter
 
 
-def catalogue(database: str) -> dict[str, Fault]:
+def catalog(database: str) -> dict[str, Fault]:
     """The faults that a service on this database can have, in the order of the table."""
     from tests.chaos.faults import (  # noqa: F401 - each enters its faults when it is imported
         brokers,
@@ -58,4 +58,4 @@ def catalogue(database: str) -> dict[str, Fault]:
         workers,
     )
 
-    return {name: one for name, one in CATALOGUE.items() if one.database in {None, database}}
+    return {name: one for name, one in CATALOG.items() if one.database in {None, database}}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.launcher.phrases import Hit, check, find_hits, find_long_test_names, prose_of
+from deploy.launcher.phrases import Hit, check, find_hits, find_long_test_names, prose_of, spelling_hits_in
 
 PLANTED = '''\
 """Waits for so
@@ -44,6 +44,24 @@ def test_planted_phrases_are_found_with_their_lines(hits: list[Hit]) -> None:
 def test_prose_keeps_its_place_and_code_becomes_blank() -> None:
     prose = prose_of('한글 = ["a",  # 한\n  """b\nc""", d]\n')
     assert prose == '      "a"   ' + "  한\n" + '  """b\nc"""    '
+
+
+def test_british_spelling_is_found_in_names_too() -> None:
+    code = "colour_at = UNLABELLED  # labelledby, analyses\ncentred, metres, parametres = optimiser(licence_of)\n"
+    assert [(hit.line, hit.phrase) for hit in sorted(spelling_hits_in("ml/x.py", code))] == [
+        (1, "LABELLED"),
+        (1, "colour"),
+        (2, "centred"),
+        (2, "licence"),
+        (2, "metres"),
+        (2, "optimiser"),
+    ]
+
+
+def test_promised_names_keep_their_spelling() -> None:
+    names = "`data synthesise` --licence X, pip install -r requirements/quantised.txt, Provenance(licence=None)"
+    assert list(spelling_hits_in("ml/x.py", names)) == []
+    assert list(spelling_hits_in("docs/x.md", "its key was `not_labelled`")) == []
 
 
 def test_counts_that_differ_from_the_table_either_way_are_reported(hits: list[Hit]) -> None:

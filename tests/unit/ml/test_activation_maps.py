@@ -55,12 +55,12 @@ def test_the_most_of_a_map_lies_yellow_where_it_was_seen() -> None:
     assert yellow[0, 0] < 0
 
 
-def test_after_a_crop_the_edges_that_the_model_did_not_see_stay_grey() -> None:
+def test_after_a_crop_the_edges_that_the_model_did_not_see_stay_gray() -> None:
     drawn = np.asarray(overlay(Image.new("RGB", (80, 40), (200, 30, 30)), CORNER, "crop")).astype(int)
-    coloured = np.ptp(drawn, axis=2) > 0
-    assert not coloured[:, :20].any()
-    assert not coloured[:, 60:].any()
-    assert coloured[:, 20:60].mean() > 0.9
+    colored = np.ptp(drawn, axis=2) > 0
+    assert not colored[:, :20].any()
+    assert not colored[:, 60:].any()
+    assert colored[:, 20:60].mean() > 0.9
 
 
 @pytest.mark.parametrize("aspect", ["stretch", "crop"])

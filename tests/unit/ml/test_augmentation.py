@@ -42,7 +42,7 @@ def test_all_recipes_show_the_picture_that_serving_shows() -> None:
         assert (views[:, :, 32:64, 32:64].mean(dim=(0, 2, 3)) - served).abs().max() < 0.3
 
 
-def test_our_recipes_move_colours_and_the_decks_does_not() -> None:
+def test_our_recipes_move_colors_and_the_decks_does_not() -> None:
     def spread(name: str) -> float:
         torch.manual_seed(0)
         views = torch.stack([augmentation(name, SPEC)(PICTURE)[:, 40:56, 40:56].mean(dim=(1, 2)) for _ in range(24)])
@@ -61,7 +61,7 @@ def test_a_quarter_turn_loses_nothing() -> None:
     assert any(torch.equal(torch.rot90(turned, back, (-2, -1)), picture) for back in range(4))
 
 
-def test_a_colour_cast_keeps_bytes_in_range() -> None:
+def test_a_color_cast_keeps_bytes_in_range() -> None:
     torch.manual_seed(0)
     for _ in range(20):
         cast = ColorCast()(torch.rand(3, 16, 16))
@@ -107,7 +107,7 @@ def test_batches_are_those_of_the_seed_whatever_the_number_of_loaders(record: Re
     assert (steps_in(10, 4), steps_in(3, 4)) == (2, 1)
 
 
-def test_seeds_of_neighbours_differ() -> None:
+def test_seeds_of_neighbors_differ() -> None:
     seeds = {seed_of(a, b, c) for a in range(4) for b in range(4) for c in range(4)}
     assert len(seeds) == 64
     assert all(0 <= seed < np.iinfo(np.int64).max for seed in seeds)

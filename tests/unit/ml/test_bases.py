@@ -57,7 +57,7 @@ def test_weights_are_uniform_with_the_variance_of_he() -> None:
     assert np.abs(values).max() > 0.999 * bound
     assert values.var() == pytest.approx(2 / (32 * 9), rel=0.02)
     assert abs(values.mean()) < 0.01 * bound
-    # Neighbouring tensors come from unrelated streams.
+    # Neighboring tensors come from unrelated streams.
     assert abs(np.corrcoef(values.ravel(), he_uniform((64, 32, 3, 3), 7, "other").ravel())[0, 1]) < 0.03
 
 

@@ -107,7 +107,7 @@ def test_safetensors_are_read_too(grader: EfficientNet, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("architecture", architectures())
-def test_every_architecture_is_recognised_by_its_shapes(architecture: str) -> None:
+def test_every_architecture_is_recognized_by_its_shapes(architecture: str) -> None:
     shapes = tensor_shapes(architecture, 5)
     weights = {name: torch.empty(shape, device="meta") for name, shape in shapes.items()}
     assert recognize(Path("weights.pt"), weights) == (architecture, 5)

@@ -49,8 +49,8 @@ def gate() -> Gate:
 def write_run(folder: Path, seed: int, symptoms: tuple[str, ...] = KEYS, **changes: object) -> Run:
     """A run as a training leaves it, of ImageNet's weights under a random last layer."""
     settings = {
-        "name": "small", "says": "", "architecture": "efficientnet-lite0", "image_size": 64, "augmentation": "deck",
-        "loss": "cross_entropy", "learning_rate": 0.1, "epochs": 1, "batch": 1, **changes,
+        "name": "small", "description": "", "architecture": "efficientnet-lite0", "image_size": 64,
+        "augmentation": "deck", "loss": "cross_entropy", "learning_rate": 0.1, "epochs": 1, "batch": 1, **changes,
     }  # fmt: skip
     recipe = Recipe.model_validate(settings)
     outputs = len(symptoms) * (3 if recipe.loss == "corn" else 4)

@@ -83,7 +83,7 @@ def test_the_demo_says_of_heads_that_they_are_too_far_away(demo: Predictor) -> N
     assert refusals.count("too_far") >= 7
 
 
-def test_the_demo_credits_the_photographs_that_it_learnt_from() -> None:
+def test_the_demo_credits_the_photographs_that_it_learned_from() -> None:
     card = (DEMO / "model-card.md").read_text(encoding="utf-8")
     for text in (card, Bundle.open(DEMO).manifest.trained_on):
         assert all(name in text for name in ("scalp-data", "nisipeanu", "hair-loss", "uze", "CC BY 4.0"))

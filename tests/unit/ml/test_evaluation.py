@@ -298,7 +298,7 @@ def write_run(folder: Path, symptoms: tuple[str, ...], digest: str, seed: int = 
     """A run as training leaves it, of a network with random weights."""
     recipe = Recipe(
         name="small",
-        says="A small one.",
+        description="A small one.",
         architecture="efficientnet-b0",
         image_size=32,
         augmentation="deck",
@@ -366,7 +366,7 @@ def test_runs_of_one_symptom_each_are_evaluated_together(scalps: Path, tmp_path:
     out = tmp_path / "runs" / "evaluation"
     document = json.loads((out / "evaluation.json").read_text())
     assert [symptom["key"] for symptom in document["symptoms"]] == KEYS[:2]
-    assert document["sample"]["seen"], "The runs have learnt from the pictures of this digest."
+    assert document["sample"]["seen"], "The runs have learned from the pictures of this digest."
     assert "all figures here are too good" in (out / "model-card.md").read_text()
     assert not (out / "calibration.json").exists()
 

@@ -68,7 +68,7 @@ def unseen_scores(fit: GateFit, trunk: FeatureExtractor, unseen: list[Image.Imag
 
 
 def photographs() -> list[Image.Image]:
-    """Ordinary photographs that scikit-image ships, whole, without colour, and a quarter from the middle."""
+    """Ordinary photographs that scikit-image ships, whole, without color, and a quarter from the middle."""
     names = ("astronaut", "brick", "camera", "cat", "coffee", "coins", "grass", "gravel", "page", "rocket")
     whole = [Image.fromarray(getattr(skimage.data, name)()).convert("RGB") for name in names]
     middles = [
@@ -165,8 +165,8 @@ def test_a_score_is_positive_exactly_where_the_gate_lets_pass(
 
 def test_distance_refuses_what_the_head_is_sure_of(fit: GateFit) -> None:
     """Far along the head's own direction the softmax is ever surer, and no scalp is there."""
-    towards = fit.tensors["_fc.weight"][1] / fit.tensors["_fc.weight"][1].norm()
-    far = 100 * towards[None]
+    toward = fit.tensors["_fc.weight"][1] / fit.tensors["_fc.weight"][1].norm()
+    far = 100 * toward[None]
     logits = torch.nn.functional.linear(far, fit.tensors["_fc.weight"], fit.tensors["_fc.bias"])
     assert logits.softmax(dim=1)[0, 1] > 0.999
     assert fit.scores(far) < 0

@@ -100,7 +100,7 @@ def test_a_recipe_chooses_its_loss_and_balance() -> None:
     assert torch.isclose(create_loss(plain, grades)(OUTPUTS, TRUTH), cross_entropy(OUTPUTS, TRUTH).mean())
 
 
-def test_what_is_not_labelled_costs_nothing() -> None:
+def test_what_is_not_labeled_costs_nothing() -> None:
     outputs = torch.randn(5, 2, 4, generator=torch.Generator().manual_seed(1))
     truth = torch.tensor([[0, -1], [3, 2], [-1, -1], [1, 0], [-1, 3]])
     loss = create_loss(load_recipe("b0-224"), truth.numpy())(outputs, truth)

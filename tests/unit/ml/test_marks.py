@@ -11,7 +11,7 @@ import torch
 from ml.cli import main
 from ml.data.files import find_photographs
 from ml.data.marks import Marks, marked_records, read_marks
-from ml.data.records import UNLABELLED
+from ml.data.records import UNLABELED
 from ml.data.synthetic import draw_scalp
 from ml.data.synthetic.cohort import plan_cohort
 from ml.data.synthetic.dataset import write_dataset
@@ -27,7 +27,7 @@ from ml.training.trainer import _identity
 KEYS = [symptom.key for symptom in SYMPTOMS]
 NOTHING = Marks(0.0, 0.0, 0.0)
 RECIPE = """
-says = "Small enough for a test."
+description = "Small enough for a test."
 architecture = "efficientnet-lite0"
 image_size = 64
 frozen_blocks = 2
@@ -54,7 +54,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_marks_say_how_much_of_three_signs_shows_and_nothing_of_grades(photos: Path) -> None:
     records = marked_records(find_photographs(photos), read_marks(photos / "marks.csv"))
     assert [record.id for record in records] == ["0", "1", "2"]
-    assert (grades_of(records, KEYS) == UNLABELLED).all()
+    assert (grades_of(records, KEYS) == UNLABELED).all()
     shares = marked_shares(records, ["dandruff", "hair_loss", "excess_sebum", "interfollicular_erythema"])
     assert shares[:, [0, 2, 3]].tolist() == np.float32([[0, 0, 0], [0.05, 0.1, 0], [0.2, 0, 0.01]]).tolist()
     assert np.isnan(shares[:, 1]).all()

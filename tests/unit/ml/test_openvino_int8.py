@@ -66,7 +66,7 @@ def features(trunk: Trunk, photos: torch.Tensor) -> torch.Tensor:
 
 @pytest.fixture(scope="module")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Cache:
-    """Shared by all tests here, as a machine's is by all starts: quantising is slow."""
+    """Shared by all tests here, as a machine's is by all starts: quantizing is slow."""
     return Cache(tmp_path_factory.mktemp("cache"))
 
 
@@ -115,7 +115,7 @@ def fickle(tmp_path_factory: pytest.TempPathFactory, trunk_weights: Weights, uns
     return bundle_of(folder, trunk_weights, (unseen, torch.tensor([0.05, 0, 0, 0])))
 
 
-def test_a_quantised_trunk_sees_nearly_the_same_in_a_third_of_the_size(
+def test_a_quantized_trunk_sees_nearly_the_same_in_a_third_of_the_size(
     trunk: Trunk,
     photos: torch.Tensor,
     features: torch.Tensor,
@@ -131,7 +131,7 @@ def test_a_quantised_trunk_sees_nearly_the_same_in_a_third_of_the_size(
     assert small < whole / 2.5
 
 
-def test_a_second_start_quantises_nothing_and_compares_nothing(
+def test_a_second_start_quantizes_nothing_and_compares_nothing(
     steady: Bundle, cache: Cache, caplog: pytest.LogCaptureFixture
 ) -> None:
     runtime = OpenVinoInt8Runtime(cache)
@@ -214,7 +214,7 @@ def test_only_who_asks_for_8_bits_gets_them(monkeypatch: pytest.MonkeyPatch) -> 
         open_runtime("openvino-int8", "cpu")
 
 
-def test_a_network_that_cannot_be_quantised_is_refused_with_the_cause(
+def test_a_network_that_cannot_be_quantized_is_refused_with_the_cause(
     trunk: Trunk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "nncf.py").write_text("raise ImportError('this NNCF is damaged')")
@@ -225,10 +225,10 @@ def test_a_network_that_cannot_be_quantised_is_refused_with_the_cause(
     assert not (tmp_path / "cache").exists()
 
 
-def test_quantising_ends_and_leaves_nothing_when_whoever_asked_is_gone(tmp_path: Path) -> None:
+def test_quantizing_ends_and_leaves_nothing_when_whoever_asked_is_gone(tmp_path: Path) -> None:
     folder = tmp_path / "work"
     folder.mkdir()
-    paths = [str(folder / name) for name in ("network.xml", "photos.npy", "quantised.xml")]
+    paths = [str(folder / name) for name in ("network.xml", "photos.npy", "quantized.xml")]
     os.mkfifo(paths[1])  # It would wait here for ever.
     command = [sys.executable, "-m", "ml.runtimes.quantize", *paths]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:

@@ -1,4 +1,4 @@
-"""Pictures that are labelled for some symptoms only: read, counted, split, trained without, and evaluated."""
+"""Pictures that are labeled for some symptoms only: read, counted, split, trained without, and evaluated."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from ml.data.inspection import inspect_data
 from ml.data.label_table import read_label_table
 from ml.data.splits import grade_deviation, split_by_person
 from ml.errors import DataSetInvalid
-from ml.evaluation.answers import UNLABELLED, Answers, Raw
+from ml.evaluation.answers import UNLABELED, Answers, Raw
 from ml.evaluation.calibration import calibrate
 from ml.evaluation.card import model_card
 from ml.evaluation.report import evaluate
@@ -56,7 +56,7 @@ def test_labels_that_lack_grades_count_for_the_others(tmp_path: Path) -> None:
         (1, none, none, none, none, none),
         (1, none, none, none, 3, none),
     ]
-    assert [record.fully_labelled for record in data.records] == [True, False, False, False, False]
+    assert [record.fully_labeled for record in data.records] == [True, False, False, False, False]
     assert data.faults.counts == {Fault.GRADE_MISSING: 1, Fault.NO_LABEL: 1}
 
 
@@ -69,11 +69,11 @@ def test_partial_labels_that_contradict_each_other_are_a_fault(tmp_path: Path) -
     assert data.faults.examples[Fault.CONFLICTING_LABELS] == [f"{stem(4)}: 1––––– and 2–––3–"]
 
 
-def test_inspect_counts_what_is_not_labelled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_inspect_counts_what_is_not_labeled(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = write_partial(tmp_path)
     inspection = inspect_data(read_aihub(root, partial_labels=True))
-    assert (inspection.pictures, inspection.partly_labelled) == (5, 4)
-    assert [counts.unlabelled for counts in inspection.symptoms] == [0, 3, 2, 2, 1, 3]
+    assert (inspection.pictures, inspection.partly_labeled) == (5, 4)
+    assert [counts.unlabeled for counts in inspection.symptoms] == [0, 3, 2, 2, 1, 3]
     assert inspection.symptoms[4].grades == (1, 0, 2, 1)
     assert inspection.symptoms[4].shares == (0.25, 0, 0.5, 0.25)
     assert main(["data", "inspect", str(root)]) == 0
@@ -97,15 +97,15 @@ def test_a_split_spreads_the_grades_that_are_known(tmp_path: Path) -> None:
     assert grade_deviation(parts) < 0.15
 
 
-def test_training_takes_partly_labelled_pictures_and_validates_without(
+def test_training_takes_partly_labeled_pictures_and_validates_without(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     files = pictures({stem(person): f"{person % 4}00000" for person in range(10, 30)})
     write_folders(tmp_path / "some", files)
     write_partial(tmp_path / "some")
     parts = read_parts(tmp_path / "some", None, 0)
-    assert all(record.fully_labelled for record in parts["validation"])
-    partly = sum(not record.fully_labelled for record in parts["training"])
+    assert all(record.fully_labeled for record in parts["validation"])
+    partly = sum(not record.fully_labeled for record in parts["training"])
     assert partly + caplog.text.count("measure nothing") >= 3
     assert sum(map(len, parts.values())) - partly == 21
 
@@ -145,7 +145,7 @@ def test_a_table_that_cannot_be_used_says_where(tmp_path: Path, text: str, says:
         read_label_table(tmp_path / "labels.csv", tmp_path)
 
 
-def partly_labelled(known: np.ndarray) -> tuple[Answers, np.ndarray]:
+def partly_labeled(known: np.ndarray) -> tuple[Answers, np.ndarray]:
     """Answers to 60 pictures of twelve persons of which the grades are `known` `[60, 6]`, and all true grades."""
     rng = np.random.default_rng(5)
     truth = rng.integers(0, 4, (60, 6))
@@ -156,7 +156,7 @@ def partly_labelled(known: np.ndarray) -> tuple[Answers, np.ndarray]:
     answers = Answers(
         symptoms=tuple(KEYS),
         raw=tuple(Raw(np.log(probabilities[None, :, column]), "softmax") for column in range(6)),
-        grades=np.where(known, truth, UNLABELLED),
+        grades=np.where(known, truth, UNLABELED),
         ids=tuple(f"{number:02}" for number in range(60)),
         persons=tuple(f"{number % 12:02}" for number in range(60)),
         sexes=("남", "여") * 30,
@@ -181,13 +181,13 @@ def taken(answers: Answers, chosen: np.ndarray) -> Answers:
     return Answers(symptoms=answers.symptoms, raw=raw, grades=answers.grades[rows], **known)
 
 
-def test_each_symptom_is_measured_on_the_pictures_labelled_for_it() -> None:
+def test_each_symptom_is_measured_on_the_pictures_labeled_for_it() -> None:
     known = np.ones((60, 6), dtype=bool)
     known[:40, 1] = known[10:, 4] = False
-    answers, _ = partly_labelled(known)
+    answers, _ = partly_labeled(known)
     evaluation = measured(answers)
     assert [symptom.pictures for symptom in evaluation.symptoms] == [60, 20, 60, 60, 10, 60]
-    assert (evaluation.pictures, evaluation.partly_labelled, evaluation.not_labelled) == (60, True, ())
+    assert (evaluation.pictures, evaluation.partly_labeled, evaluation.not_labeled) == (60, True, ())
     for column, key in ((1, "excess_sebum"), (4, "dandruff")):
         alone = measured(taken(answers, known[:, column]).select([key])).symptoms[0]
         found = evaluation.symptoms[column]
@@ -199,24 +199,24 @@ def test_each_symptom_is_measured_on_the_pictures_labelled_for_it() -> None:
     assert men.qwk["dandruff"] == measured(taken(answers, chosen & known[:, 4]).select(["dandruff"])).mean.qwk.value
 
 
-def test_a_symptom_that_nothing_is_labelled_for_is_named() -> None:
+def test_a_symptom_that_nothing_is_labeled_for_is_named() -> None:
     known = np.ones((60, 6), dtype=bool)
     known[:, [0, 3]] = False
-    evaluation = measured(partly_labelled(known)[0])
-    assert evaluation.not_labelled == ("fine_scaling", "follicular_erythema_pustules")
+    evaluation = measured(partly_labeled(known)[0])
+    assert evaluation.not_labeled == ("fine_scaling", "follicular_erythema_pustules")
     assert [symptom.key for symptom in evaluation.symptoms] == [KEYS[1], KEYS[2], KEYS[4], KEYS[5]]
     assert evaluation.type_rule is None
     document = json.loads(json.dumps(evaluation.as_json()))
-    assert document["not_labelled"] == ["fine_scaling", "follicular_erythema_pustules"]
+    assert document["not_labeled"] == ["fine_scaling", "follicular_erythema_pustules"]
     card = model_card(evaluation, {})
     assert "| Fine scaling | not labeled |" in card
     assert "No picture is labeled for all six symptoms" in card
 
 
-def test_the_type_rule_takes_fully_labelled_pictures_alone() -> None:
+def test_the_type_rule_takes_fully_labeled_pictures_alone() -> None:
     known = np.ones((60, 6), dtype=bool)
     known[::3, 2] = False
-    answers, _ = partly_labelled(known)
+    answers, _ = partly_labeled(known)
     rule = measured(answers).type_rule
     wanted = measured(taken(answers, known.all(axis=1))).type_rule
     assert rule is not None
@@ -227,30 +227,30 @@ def test_the_type_rule_takes_fully_labelled_pictures_alone() -> None:
 
 
 def test_full_labels_are_not_called_partial() -> None:
-    evaluation = measured(partly_labelled(np.ones((60, 6), dtype=bool))[0])
-    assert not evaluation.partly_labelled
+    evaluation = measured(partly_labeled(np.ones((60, 6), dtype=bool))[0])
+    assert not evaluation.partly_labeled
     assert "labeled" not in model_card(evaluation, {})
 
 
-def test_one_labelled_person_gives_a_figure_without_an_interval() -> None:
+def test_one_labeled_person_gives_a_figure_without_an_interval() -> None:
     known = np.ones((60, 6), dtype=bool)
     known[:, 5] = np.arange(60) % 12 == 3
-    found = measured(partly_labelled(known)[0]).symptoms[5]
+    found = measured(partly_labeled(known)[0]).symptoms[5]
     assert found.pictures == 5
     assert np.isnan(found.accuracy.low)
     assert 0 <= found.accuracy.value <= 1
 
 
-def test_nothing_labelled_at_all_is_refused() -> None:
-    answers, _ = partly_labelled(np.arange(6) == 4 + np.zeros((60, 1), dtype=int))
+def test_nothing_labeled_at_all_is_refused() -> None:
+    answers, _ = partly_labeled(np.arange(6) == 4 + np.zeros((60, 1), dtype=int))
     with pytest.raises(DataSetInvalid, match="No picture is labeled for a symptom that run trial grades"):
         measured(answers.select(["hair_loss"]))
 
 
-def test_calibration_is_fitted_on_labelled_pictures_alone() -> None:
+def test_calibration_is_fitted_on_labeled_pictures_alone() -> None:
     known = np.ones((60, 6), dtype=bool)
     known[30:, 1] = known[:, 5] = False
-    answers, _ = partly_labelled(known)
+    answers, _ = partly_labeled(known)
     fitted = calibrate(answers, "validation").symptoms
     assert list(fitted) == KEYS[:5]
     assert fitted[KEYS[1]] == calibrate(taken(answers, known[:, 1]), "validation").symptoms[KEYS[1]]

@@ -30,7 +30,7 @@ def two_halves() -> Image.Image:
     return image
 
 
-def test_channels_are_normalised_by_mean_and_standard_deviation() -> None:
+def test_channels_are_normalized_by_mean_and_standard_deviation() -> None:
     tensor = to_tensor(Image.new("RGB", (50, 40), (255, 128, 51)), SPEC)
     assert tensor.shape == (3, 32, 32)
     assert tensor.dtype == torch.float32
@@ -39,7 +39,7 @@ def test_channels_are_normalised_by_mean_and_standard_deviation() -> None:
     assert tensor.std(dim=(1, 2)).max() < 1e-5
 
 
-def test_normalising_is_the_formula_and_lies_as_the_networks_read_it() -> None:
+def test_normalizing_is_the_formula_and_lies_as_the_networks_read_it() -> None:
     image = scalp_picture(3)
     pixels = np.asarray(image.resize((32, 32), Image.Resampling.BICUBIC), np.float64) / 255
     expected = ((pixels - SPEC.mean) / SPEC.std).transpose(2, 0, 1)

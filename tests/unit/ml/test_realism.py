@@ -12,15 +12,15 @@ from PIL import Image, ImageDraw, ImageFilter
 from ml.cli import main
 from ml.cli.data.realism import print_realism
 from ml.data.contact_sheet import BAND, TILE, draw_contact_sheet
-from ml.data.descriptors import Descriptors, spot_sizes, summarise
+from ml.data.descriptors import Descriptors, spot_sizes, summarize
 from ml.evaluation.frechet import frechet_distance, noise_floor
 from ml.evaluation.realism import DIRECTIONS, Appearance, Realism, class_directions, drawn_scalps
 
 SKIN = (180, 150, 141)
 
 
-def plain(colour: tuple[int, int, int] = SKIN) -> Image.Image:
-    return Image.new("RGB", (640, 480), colour)
+def plain(color: tuple[int, int, int] = SKIN) -> Image.Image:
+    return Image.new("RGB", (640, 480), color)
 
 
 def write(folder: Path, pictures: list[Image.Image]) -> Path:
@@ -36,7 +36,7 @@ def noisy(seed: int, count: int, spread: float) -> list[Image.Image]:
     return [Image.fromarray(field) for field in fields]
 
 
-def test_a_plain_picture_has_a_colour_and_nothing_else() -> None:
+def test_a_plain_picture_has_a_color_and_nothing_else() -> None:
     found = Descriptors.of(plain())
     assert (found.red, found.green, found.blue) == pytest.approx([value / 255 for value in SKIN], abs=1e-3)
     assert found.hair_share == found.glints_per_megapixel == found.white_share == 0
@@ -69,7 +69,7 @@ def test_white_paint_is_white_and_blur_takes_sharpness() -> None:
     assert Descriptors.of(picture.filter(ImageFilter.GaussianBlur(4))).sharpness < found.sharpness / 4
 
 
-def test_colour_that_drifts_is_told_from_one_cast() -> None:
+def test_color_that_drifts_is_told_from_one_cast() -> None:
     ramp = np.asarray(plain()).copy()
     ramp[..., 0] = np.linspace(120, 220, 640, dtype=np.uint8)
     assert Descriptors.of(Image.fromarray(ramp)).hue_drift > 0.08
@@ -83,7 +83,7 @@ def test_spots_are_joined_at_their_sides_and_not_at_corners() -> None:
 
 
 def test_ranges_are_percentiles_of_each_descriptor() -> None:
-    ranges = summarise([Descriptors.of(plain((level, 100, 100))) for level in range(0, 101, 10)])
+    ranges = summarize([Descriptors.of(plain((level, 100, 100))) for level in range(0, 101, 10)])
     red = ranges["red"]
     assert (red.low, red.median, red.high) == pytest.approx((10 / 255, 50 / 255, 90 / 255), abs=1e-4)
 

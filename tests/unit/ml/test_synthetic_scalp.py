@@ -28,7 +28,7 @@ def pixels(seed: int, symptom: int = 0, grade: int = 0) -> np.ndarray:
 
 
 def whitened(picture: np.ndarray, good: np.ndarray) -> float:
-    """Share of the pixels that are clearly brighter in all colours than on the good scalp of the same seed."""
+    """Share of the pixels that are clearly brighter in all colors than on the good scalp of the same seed."""
     return float(((picture - good).min(axis=2) > 18).mean())
 
 
@@ -150,7 +150,7 @@ def test_what_is_not_six_grades_is_refused(grades: tuple[int, ...]) -> None:
         draw_scalp(0, grades)
 
 
-def test_colours_are_spread_as_on_real_scopes() -> None:
+def test_colors_are_spread_as_on_real_scopes() -> None:
     """Means of two sets of real photographs: .60 .58 .54 of AI Hub's, .51 .52 .53 of "scalp-data" (CC BY 4.0)."""
     grades = draw_grades(np.random.default_rng(1), 24, balanced=False)
     pictures = [np.asarray(draw_scalp(100 + n, row)) / 255 for n, row in enumerate(grades.tolist())]

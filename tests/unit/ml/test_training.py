@@ -15,26 +15,29 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from ml.data.aihub import read_aihub
 from ml.data.synthetic.cohort import plan_cohort
 from ml.data.synthetic.dataset import write_dataset
 from ml.errors import RecipeInvalid, RunInvalid, WeightsUnreadable
 from ml.labels import SYMPTOMS
-from ml.training.checkpoint import CHECKPOINT_FILE
+from ml.training.checkpoint import CHECKPOINT_FILE, Progress, load_checkpoint, save_checkpoint
 from ml.training.comparison import compare
 from ml.training.initial_weights import start_weights
 from ml.training.recipe import load_recipe, recipe_names
 from ml.training.run import RUN_FILE, WEIGHTS_FILE, Run
 from ml.training.session import read_parts
-from ml.training.trainer import LOCK_FILE, train
+from ml.training.trainer import LOCK_FILE, _identity, train
 from tests.support.environment import ROOT
 
 KEYS = [symptom.key for symptom in SYMPTOMS]
 
+FORMER_IDENTITY = "34821165ff31119ea8c0a01c5673aadabf6561a914fdf307f2bbe249ca2a9705"
+
 RECIPE = """
-says = "Small enough for a test."
+description = "Small enough for a test."
 architecture = "efficientnet-lite0"
 image_size = 64
 frozen_blocks = 2
@@ -170,8 +173,8 @@ def test_a_damaged_picture_ends_a_training_with_its_name(
 
 def test_frozen_layers_stay_as_they_start_and_the_others_learn(trained: Path) -> None:
     start, _ = start_weights("efficientnet-lite0", 24, 0)
-    learnt = Run.open(trained).weights()
-    same = {name for name in start if torch.equal(start[name], learnt[name])}
+    learned = Run.open(trained).weights()
+    same = {name for name in start if torch.equal(start[name], learned[name])}
     frozen = {name for name in start if name.startswith(("_conv_stem.", "_bn0.", "_blocks.0.", "_blocks.1."))}
     assert frozen <= same
     assert "_blocks.2._expand_conv.weight" not in same
@@ -258,6 +261,34 @@ def test_a_recipe_that_no_training_can_follow_is_refused_by_name(change: str, sa
     path.write_text("\n".join([*kept, change]))
     with pytest.raises(RecipeInvalid, match=says):
         load_recipe(str(path))
+
+
+def test_former_keys_of_recipes_are_read_with_the_same_identity(tmp_path: Path) -> None:
+    former = RECIPE.replace("description = ", "says = ") + 'optimiser = "adam"\n'
+    (tmp_path / "small.toml").write_text(former)
+    recipe = load_recipe(str(tmp_path / "small.toml"))
+    assert (recipe.description, recipe.optimizer) == ("Small enough for a test.", "adam")
+    # As the version with the former keys computed it: its unfinished trainings can be resumed.
+    assert _identity(recipe, [], [], KEYS, 0, None) == FORMER_IDENTITY
+    (tmp_path / "small.toml").write_text(former + 'optimizer = "adam"\n')
+    with pytest.raises(RecipeInvalid, match="optimiser is the former name of optimizer"):
+        load_recipe(str(tmp_path / "small.toml"))
+
+
+def test_a_checkpoint_with_the_former_key_of_the_optimizer_is_read(tmp_path: Path) -> None:
+    network = torch.nn.Linear(2, 1)
+    optimizer = torch.optim.Adam(network.parameters())
+    network(torch.ones(1, 2)).sum().backward()
+    optimizer.step()
+    save_checkpoint(tmp_path, Progress(identity="x"), {"network": network}, optimizer)
+    path = tmp_path / CHECKPOINT_FILE
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    tensors = {name.replace("optimizer/", "optimiser/"): tensor for name, tensor in load_file(path).items()}
+    save_file(tensors, path, metadata)
+    resumed = torch.optim.Adam(network.parameters())
+    assert load_checkpoint(tmp_path, {"network": network}, resumed) is not None
+    assert torch.equal(resumed.state_dict()["state"][0]["exp_avg"], optimizer.state_dict()["state"][0]["exp_avg"])
 
 
 def test_weights_of_another_network_are_refused_as_a_start(tmp_path: Path, trained: Path) -> None:

@@ -62,11 +62,11 @@ def gradients(network: nn.Module) -> list[torch.Tensor]:
 
 
 def training_step(network: nn.Module, pictures: int, size: int) -> None:
-    """Forward, backward and an optimiser step on a copy: the network itself stays as it is."""
+    """Forward, backward and an optimizer step on a copy: the network itself stays as it is."""
     network = copy.deepcopy(network)
-    optimiser = torch.optim.AdamW(network.parameters())
+    optimizer = torch.optim.AdamW(network.parameters())
     network(torch.rand(pictures, 3, size, size)).square().mean().backward()
-    optimiser.step()
+    optimizer.step()
 
 
 # Activation checkpointing

@@ -36,7 +36,7 @@ def lit(row: int, column: int) -> bytes:
 
 @pytest.fixture
 def report(visitor: Client) -> uuid.UUID:
-    """An analysis with a report and a map of each sign but the last, on which judgement is held back."""
+    """An analysis with a report and a map of each sign but the last, on which judgment is held back."""
     analysis = sent(visitor)
     claim = analysis_claim(analysis, worker="model@test")
     assert claim
@@ -107,7 +107,7 @@ def test_a_shared_link_never_gives_a_map(visitor: Client, report: uuid.UUID) -> 
 
 @pytest.mark.parametrize("skin", [(70, 50, 45), (120, 90, 80), (200, 160, 150), (150, 190, 180), (230, 225, 220)])
 def test_a_stronger_activation_makes_the_map_lighter_on_any_skin(skin: tuple[int, int, int]) -> None:
-    """So whoever sees no colours, or prints in grey, sees the same."""
+    """So whoever sees no colors, or prints in gray, sees the same."""
     photo = Image.new("RGBA", (1, 1), (*skin, 255))
     lightness = []
     for level in range(0, 256, 15):

@@ -44,7 +44,7 @@ def test_a_misspelled_word_still_shares_most_of_its_letters() -> None:
 
 
 def test_bm25_prefers_the_rarer_word_and_takes_a_missing_one_as_missing() -> None:
-    bm25 = BM25([["hair", "wash"], ["hair", "loss"], ["hair", "grey"]])
+    bm25 = BM25([["hair", "wash"], ["hair", "loss"], ["hair", "gray"]])
     scores = bm25.scores(["hair", "loss"])
     assert scores.argmax() == 1
     assert 0 < scores[0] < scores[1] < 1

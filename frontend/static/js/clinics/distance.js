@@ -1,9 +1,9 @@
-// How far it is, in kilometres along a great circle (haversine; R. W. Sinnott, Sky and Telescope 68, 1984).
+// How far it is, in kilometers along a great circle (haversine; R. W. Sinnott, Sky and Telescope 68, 1984).
 
 const EARTH = 6371;
 const radians = (degrees) => (degrees * Math.PI) / 180;
 
-export function kilometres(from, to) {
+export function kilometers(from, to) {
   const half = (a, b) => Math.sin(radians(b - a) / 2) ** 2;
   const h = half(from.latitude, to.latitude)
     + Math.cos(radians(from.latitude)) * Math.cos(radians(to.latitude)) * half(from.longitude, to.longitude);

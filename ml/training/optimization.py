@@ -21,14 +21,14 @@ def learning_rate(recipe: Recipe, epoch: float) -> float:
     return recipe.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-def create_optimiser(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+def create_optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """The recipe's optimizer; weight decay applies to convolutions and linear layers, not to batch-norms and biases."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
     groups = [
         {"params": [each for each in parameters if each.dim() > 1], "weight_decay": recipe.weight_decay},
         {"params": [each for each in parameters if each.dim() <= 1], "weight_decay": 0.0},
     ]
-    kind = torch.optim.Adam if recipe.optimiser == "adam" else torch.optim.AdamW
+    kind = torch.optim.Adam if recipe.optimizer == "adam" else torch.optim.AdamW
     return kind(groups, lr=recipe.learning_rate)
 
 

@@ -1,4 +1,4 @@
-"""The tokens in numbers: text that can be read, edges that can be seen, grades that keep their order in grey."""
+"""The tokens in numbers: text that can be read, edges that can be seen, grades that keep their order in gray."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ themes = pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
 
 #: What linear sRGB is to people who see no red or no green (Viénot, Brettel, Mollon 1999, as matrices on it).
 SIGHTS = {
-    "all colours": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "all colors": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
     "no red": ((0.11238, 0.88762, 0), (0.11238, 0.88762, 0), (0.00401, -0.00401, 1)),
     "no green": ((0.29275, 0.70725, 0), (0.29275, 0.70725, 0), (-0.02234, 0.02234, 1)),
 }
 
 
-def linear(colour: str) -> list[float]:
+def linear(color: str) -> list[float]:
     """Linear red, green and blue, 0 to 1 (IEC 61966-2-1)."""
-    shares = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    shares = [int(color[i : i + 2], 16) / 255 for i in (1, 3, 5)]
     return [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
 
 
-def luminance(colour: str, sight: str = "all colours") -> float:
-    rgb = linear(colour)
+def luminance(color: str, sight: str = "all colors") -> float:
+    rgb = linear(color)
     seen = [sum(weight * part for weight, part in zip(row, rgb, strict=True)) for row in SIGHTS[sight]]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), seen, strict=True))
 
 
-def contrast(one: str, other: str, sight: str = "all colours") -> float:
+def contrast(one: str, other: str, sight: str = "all colors") -> float:
     """The contrast ratio of WCAG 2.2, 1 to 21."""
     darker, lighter = sorted((luminance(one, sight), luminance(other, sight)))
     return (lighter + 0.05) / (darker + 0.05)
