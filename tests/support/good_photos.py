@@ -69,7 +69,7 @@ def photo_heic_burst() -> bytes:
 
 
 def photo_ycck(red: int, green: int, blue: int) -> bytes:
-    """A CMYK JPEG as Adobe writes it: inks inverted and stored as YCCK. Plain colour, no black ink.
+    """A CMYK JPEG as Adobe writes it: inks inverted and stored as YCCK. Plain color, no black ink.
 
     libjpeg writes CMYK without a transform, so the four channels are filled with what YCCK would hold and the
     transform in the Adobe marker is set to 2.
@@ -87,19 +87,19 @@ GOOD: dict[str, Maker] = {
     "JPEG": photo_jpeg,
     "JPEG of 12 megapixels": functools.partial(photo_jpeg, 4000, 3000),
     "progressive JPEG": lambda: encoded(scalp(), progressive=True),
-    "grey JPEG": lambda: encoded(scalp().convert("L")),
+    "gray JPEG": lambda: encoded(scalp().convert("L")),
     "CMYK JPEG": lambda: encoded(scalp().convert("CMYK")),
     "JPEG with a second picture (MPO)": photo_mpo,
     "MPO with a huge second picture": photo_mpo_with_huge_second_picture,
     "JPEG with a video behind it": lambda: photo_jpeg() + b"\0\0\0\x18ftypmp42" + bytes(range(256)) * 64,
     "JPEG with broken EXIF": lambda: encoded(scalp(), exif=b"Exif\0\0MM\0*\xff\xff\xff\xff"),
-    "JPEG with a broken colour profile": lambda: encoded(scalp(), icc_profile=b"no profile" * 40),
+    "JPEG with a broken color profile": lambda: encoded(scalp(), icc_profile=b"no profile" * 40),
     "PNG": lambda: encoded(scalp(), "PNG"),
     "palette PNG": lambda: encoded(scalp().quantize(64), "PNG"),
     "transparent PNG": lambda: encoded(scalp().convert("RGBA"), "PNG"),
-    "grey PNG with alpha": lambda: encoded(scalp().convert("LA"), "PNG"),
-    "16-bit grey PNG": lambda: photo_png(16, 0, struct.pack(">96H", *range(0, 57_600, 600))),
-    "16-bit colour PNG": lambda: photo_png(16, 2, struct.pack(">288H", *range(0, 57_600, 200))),
+    "gray PNG with alpha": lambda: encoded(scalp().convert("LA"), "PNG"),
+    "16-bit gray PNG": lambda: photo_png(16, 0, struct.pack(">96H", *range(0, 57_600, 600))),
+    "16-bit color PNG": lambda: photo_png(16, 2, struct.pack(">288H", *range(0, 57_600, 200))),
     "black and white PNG": lambda: encoded(scalp().convert("1"), "PNG"),
     "WebP": lambda: encoded(scalp(), "WEBP"),
     "lossless WebP with alpha": lambda: encoded(scalp().convert("RGBA"), "WEBP", lossless=True),

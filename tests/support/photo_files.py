@@ -16,18 +16,18 @@ def exif_block(orientation: int = 1) -> bytes:
     return exif.tobytes()
 
 
-def photo_png(depth: int, colour_type: int, row: bytes, height: int = 96, chunks: bytes = b"") -> bytes:
+def photo_png(depth: int, color_type: int, row: bytes, height: int = 96, chunks: bytes = b"") -> bytes:
     """A PNG written by hand, for what Pillow can't write: `height` equal rows, as wide as `row` is long."""
-    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour_type]
+    channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[color_type]
     width = len(row) * 8 // (depth * channels)
-    return png_claiming(width, height, (b"\0" + row) * height, depth, colour_type, chunks)
+    return png_claiming(width, height, (b"\0" + row) * height, depth, color_type, chunks)
 
 
 def png_claiming(
-    width: int, height: int, rows: bytes, depth: int = 8, colour_type: int = 2, chunks: bytes = b""
+    width: int, height: int, rows: bytes, depth: int = 8, color_type: int = 2, chunks: bytes = b""
 ) -> bytes:
     """A PNG whose header says `width` × `height` in pixels, whatever `rows` (filter bytes included) hold."""
-    header = struct.pack(">IIBBBBB", width, height, depth, colour_type, 0, 0, 0)
+    header = struct.pack(">IIBBBBB", width, height, depth, color_type, 0, 0, 0)
     return (
         b"\x89PNG\r\n\x1a\n"
         + png_chunk(b"IHDR", header)

@@ -42,7 +42,7 @@ def noise(size: tuple[int, int]) -> Image.Image:
 
 
 def quadrants(width: int = 320, height: int = 192) -> Image.Image:
-    """Four plain quarters, coloured as in `CORNERS`, so that every turn and mirror shows."""
+    """Four plain quarters, colored as in `CORNERS`, so that every turn and mirror shows."""
     picture = Image.new("RGB", (width, height), CORNERS["top left"])
     draw = ImageDraw.Draw(picture)
     right, bottom = width // 2, height // 2

@@ -20,7 +20,7 @@ from tests.support.pictures import Maker, encoded, photo_jpeg, scalp
 
 
 def _animated(kind: str) -> bytes:
-    frames = [Image.new("RGB", (96, 96), colour) for colour in ("red", "lime", "blue")]
+    frames = [Image.new("RGB", (96, 96), color) for color in ("red", "lime", "blue")]
     return encoded(frames[0], kind, save_all=True, append_images=frames[1:], duration=100)
 
 

@@ -15,10 +15,10 @@ def opened(clean: CleanPhoto) -> Image.Image:
     return Image.open(io.BytesIO(clean.jpeg), formats=("JPEG",))
 
 
-def colour_at(clean: CleanPhoto, x: float, y: float) -> tuple[int, ...]:
-    """The colour at a place given in parts of width and height."""
+def color_at(clean: CleanPhoto, x: float, y: float) -> tuple[int, ...]:
+    """The color at a place given in parts of width and height."""
     return opened(clean).getpixel((int(clean.width * x), int(clean.height * y)))
 
 
-def near(colour: tuple[int, ...], expected: tuple[int, ...], by: int = 6) -> bool:
-    return all(abs(a - b) <= by for a, b in zip(colour, expected, strict=True))
+def near(color: tuple[int, ...], expected: tuple[int, ...], by: int = 6) -> bool:
+    return all(abs(a - b) <= by for a, b in zip(color, expected, strict=True))

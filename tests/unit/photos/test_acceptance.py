@@ -67,7 +67,7 @@ def test_a_photo_of_48_megapixels_looks_as_if_it_was_decoded_in_full() -> None:
     clean = opened(photo_clean(encoded(full, quality=60)))
     assert clean.size == (1600, 1200)
     difference = ImageChops.difference(clean, full.resize(clean.size, Image.Resampling.LANCZOS))
-    # Grey levels. The two JPEGs make 2.42, decoded in full or at half; decoding to the next larger size, 3.37.
+    # Gray levels. The two JPEGs make 2.42, decoded in full or at half; decoding to the next larger size, 3.37.
     assert sum(ImageStat.Stat(difference).mean) / 3 < 2.9
 
 

@@ -19,7 +19,7 @@ from tests.support.photo_files import (
     exif_block,
 )
 from tests.support.pictures import CORNERS, encoded, quadrants
-from tests.unit.photos.pixels import colour_at, near
+from tests.unit.photos.pixels import color_at, near
 
 PLACES = {
     "top left": (0.2, 0.2),
@@ -32,7 +32,7 @@ PLACES = {
 def assert_upright(clean: CleanPhoto) -> None:
     assert (clean.width, clean.height) == (320, 192)
     for corner, (x, y) in PLACES.items():
-        assert near(colour_at(clean, x, y), ImageColor.getrgb(CORNERS[corner]), by=20), corner
+        assert near(color_at(clean, x, y), ImageColor.getrgb(CORNERS[corner]), by=20), corner
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
