@@ -60,7 +60,7 @@ SCALP_TYPES: tuple[Label, ...] = (
     Label("inflamed", "염증성", "Inflamed"),
     Label("dandruff", "비듬성", "Dandruff"),
     Label("hair_loss", "탈모성", "Hair-loss"),
-    Label("combined", "복합성", "Combined"),
+    Label("combined", "복합성", "Combination"),
 )
 
 #: Why a grade is withheld: its grader was never shown to rank real photographs, the photo is unlike those that the
@@ -77,20 +77,6 @@ def counted_grade(grade: int, abstention: Abstention | None) -> int:
     A grade that is merely unsure counts: it is the likeliest one.
     """
     return 0 if abstention in ("unproven", "unfamiliar") else grade
-
-
-def deciding_unrated(grades: Sequence[int], abstentions: Sequence[Abstention | None]) -> tuple[int, ...]:
-    """The indices of withheld grades that would decide the type: above 0, and at least the degree of those that count.
-
-    If there is one, the type is open.
-    """
-    findings = list(zip(grades, abstentions, strict=True))
-    degree = max(counted_grade(*finding) for finding in findings)
-    return tuple(
-        index
-        for index, (grade, abstention) in enumerate(findings)
-        if abstention is not None and grade >= max(degree, 1)
-    )
 
 
 def scalp_type(grades: Sequence[int]) -> tuple[str, str]:

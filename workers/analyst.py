@@ -10,7 +10,8 @@ from django.db import Error as DatabaseError
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from opentelemetry.trace import SpanKind
 
-from backend.analyses.results import Grade, PhotoQuality
+from backend.analyses.grades import Grade
+from backend.analyses.results import PhotoQuality
 from backend.analyses.services.attempt import (
     MAP_SIDE,
     Claim,

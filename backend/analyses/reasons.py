@@ -10,8 +10,8 @@ REJECTIONS = ("not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred")
 
 REASONS: dict[str, str | Promise] = {
     "not_a_scalp": _(
-        "The photo does not seem to show a scalp. Part the hair, move closer until skin and roots fill the picture, "
-        "and send a new photo."
+        "The models found no skin and hair roots from close up in this photo. Part the hair, move closer until skin "
+        "and roots fill the picture, and send a new photo."
     ),
     "too_far": _(
         "The photo shows a scalp or a head, but from too far away to see skin and roots. Part the hair, move closer "

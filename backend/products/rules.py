@@ -6,17 +6,18 @@ avoided with it are left out.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from backend.analyses.judgment import SignJudgment
 from ml.labels import SCALP_TYPES, SYMPTOMS
 
 TYPES = tuple(label.key for label in SCALP_TYPES)
 SIGNS = tuple(label.key for label in SYMPTOMS)
 SEVERE = 3
-#: From this grade on, a sign needs a doctor, as the report says, and no product is suggested for it.
-DOCTOR_FROM = dict.fromkeys(SIGNS, SEVERE) | {"follicular_erythema_pustules": 2, "hair_loss": 2}
-#: The signs that make a type. If one of them needs a doctor, so does the type.
+#: From this grade on, no product is suggested for a sign.
+NO_PRODUCT_FROM = dict.fromkeys(SIGNS, SEVERE) | {"follicular_erythema_pustules": 2, "hair_loss": 2}
+#: The signs that make a type. If no product is suggested for one of them, none is for the type.
 SIGNS_OF_TYPE: dict[str, tuple[str, ...]] = {
     "dry": ("fine_scaling",),
     "oily": ("excess_sebum",),
@@ -51,14 +52,22 @@ class Uses:
 
 @dataclass(frozen=True)
 class ReportFacts:
-    """What the rules need from a report: the type, None if it is open, and the grades, None for signs not rated.
+    """What the rules need from a report: the type, None if it is open, and the judgment of each sign.
 
-    `demo`: the grades come from demo weights.
+    `urgent`: the signs that a doctor should see soon.
     """
 
     skin: str | None
-    grades: Mapping[str, int | None]
-    demo: bool = False
+    signs: Mapping[str, SignJudgment]
+    urgent: Collection[str] = ()
+
+    @property
+    def grades(self) -> dict[str, int | None]:
+        """The grade of each sign by which to advise; None if it is not rated, or may be absent."""
+        return {
+            key: None if sign.lowest is None or (sign.highest and not sign.lowest) else sign.advised_grade
+            for key, sign in self.signs.items()
+        }
 
     @property
     def found(self) -> dict[str, int]:
@@ -68,17 +77,13 @@ class ReportFacts:
     @property
     def without_product(self) -> tuple[str, ...]:
         """The signs that are too pronounced for a product, most pronounced first."""
-        signs = [sign for sign, grade in self.found.items() if grade >= DOCTOR_FROM[sign]]
+        signs = [sign for sign, grade in self.found.items() if grade >= NO_PRODUCT_FROM[sign]]
         return tuple(sorted(signs, key=self.found.__getitem__, reverse=True))
 
     @property
     def for_doctor(self) -> tuple[str, ...]:
-        """The signs that a doctor should examine first.
-
-        None with demo weights: no real photographs support their grades, so like the report, they send no one to a
-        doctor. They are not a reason to suggest a product either.
-        """
-        return () if self.demo else self.without_product
+        """The signs that a doctor should see first, most pronounced first."""
+        return tuple(sign for sign in self.without_product if sign in self.urgent)
 
     @property
     def severe(self) -> bool:
@@ -100,8 +105,8 @@ def fit(uses: Uses, facts: ReportFacts) -> Fit | None:
     if facts.severe or _must_avoid(uses, facts):
         return None
     treatable = {sign: grade for sign, grade in facts.found.items() if sign not in facts.without_product}
-    needs_doctor = facts.skin and set(SIGNS_OF_TYPE.get(facts.skin, ())) & set(facts.without_product)
-    skin = None if needs_doctor else facts.skin
+    too_pronounced = facts.skin and set(SIGNS_OF_TYPE.get(facts.skin, ())) & set(facts.without_product)
+    skin = None if too_pronounced else facts.skin
     matched = {sign: grade for sign, grade in treatable.items() if sign in uses.signs}
     suits_type = skin in uses.types
     if not matched and not suits_type:

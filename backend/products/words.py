@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext, ngettext
 
-from backend.analyses.pages.words import label_word
+from backend.analyses.pages.words import grade_word, label_word
 from backend.products.models import Product
 from backend.products.rules import Fit, ReportFacts
-from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+from ml.labels import SCALP_TYPES, SYMPTOMS
 
 _TYPES = {label.key: label for label in SCALP_TYPES}
 _SIGNS = {label.key: label for label in SYMPTOMS}
@@ -63,4 +63,4 @@ def suits_text(product: Product) -> str:
 
 def _list_signs(signs: Iterable[str], facts: ReportFacts) -> str:
     """The signs with their grades."""
-    return ", ".join(f"{label_word(_SIGNS[sign])} ({label_word(GRADES[facts.found[sign]]).lower()})" for sign in signs)
+    return ", ".join(f"{label_word(_SIGNS[sign])} ({grade_word(facts.signs[sign]).lower()})" for sign in signs)

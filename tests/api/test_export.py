@@ -115,7 +115,7 @@ def test_of_what_was_erased_or_never_there_there_is_none(api: ContractClient) ->
     assert (unknown.status_code, unknown.json()["code"]) == (404, "analysis_unknown")
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "Download your data"), ("ko", "내 데이터 내려받기")])
+@pytest.mark.parametrize(("language", "words"), [("en", "Download my data"), ("ko", "내 데이터 내려받기")])
 @pytest.mark.parametrize("page", ["", "erase/"])
 def test_report_and_erase_page_offer_it(plain_static: None, page: str, language: str, words: str) -> None:
     analysis = succeeded()

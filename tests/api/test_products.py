@@ -71,8 +71,8 @@ def test_suggestions_come_with_why_and_count_as_shown(api: ContractClient) -> No
 
 def test_where_a_doctor_comes_first_that_is_told_before_products(api: ContractClient) -> None:
     product("one", suits_types=["combined"])
-    severe = api.get(address(succeeded((0, 3, 0, 0, 1, 0), demo=False), "products")).json()
-    assert "Excess sebum (severe)" in severe["doctor"]
+    severe = api.get(address(succeeded((0, 1, 0, 3, 0, 0), demo=False), "products")).json()
+    assert "Follicular redness and pustules (severe)" in severe["doctor"]
     assert severe["products"] == []
     told = api.get(address(succeeded((0, 2, 0, 0, 0, 2), demo=False), "products")).json()
     assert list(told) == ["doctor", "products"]

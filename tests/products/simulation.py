@@ -15,9 +15,11 @@ from functools import cache
 from pathlib import Path
 from statistics import mean
 
+from backend.analyses.grades import Grade
+from backend.analyses.results import Result
 from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY, SUGGESTION_COUNT, Arm, rank_arms
-from backend.products.rules import SIGNS, ReportFacts, Uses, fit
-from ml.labels import SCALP_TYPES, scalp_type
+from backend.products.rules import SIGNS, Uses, fit
+from backend.products.selectors.suggestions import report_facts
 
 SAMPLES = Path(__file__).parents[2] / "backend" / "products" / "samples.csv"
 
@@ -100,10 +102,8 @@ def world(seed: int) -> World:
 @cache
 def fitting(grades: tuple[int, ...]) -> tuple[str, tuple[tuple[int, float], ...]]:
     """The type of these grades, and what of the catalog fits them how well."""
-    skin, _pred = scalp_type(grades)
-    report = ReportFacts(
-        next(label.key for label in SCALP_TYPES if label.korean == skin), dict(zip(SIGNS, grades, strict=True))
-    )
+    found = [Grade(sign, grade, (0, 0, 0, 0), 1) for sign, grade in zip(SIGNS, grades, strict=True)]
+    report = report_facts(Result("", "", tuple(found), bundle="", demo=False))
     fits = [(key, fit(uses, report)) for key, uses in enumerate(CATALOG)]
     assert report.skin
     return report.skin, tuple((key, found.score) for key, found in fits if found)

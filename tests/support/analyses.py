@@ -8,8 +8,8 @@ from types import MappingProxyType
 
 from django.utils import timezone
 
+from backend.analyses.grades import Grade
 from backend.analyses.models import Analysis
-from backend.analyses.results import Grade
 from backend.analyses.services.attempt import (
     Claim,
     analysis_claim,

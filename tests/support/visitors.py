@@ -9,7 +9,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 
-from backend.analyses.results import Grade, Result
+from backend.analyses.grades import Grade
+from backend.analyses.results import Result
 from backend.analyses.selectors.status import analysis_status
 from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.labels import SYMPTOMS, Abstention

@@ -135,7 +135,7 @@ def test_only_what_can_be_tried_again_offers_it(visitor: Client) -> None:
     assert f"/analyses/{canceled}/retry/" in visitor.get(f"/analyses/{canceled}/").content.decode()
     page = visitor.get(f"/analyses/{rejected}/").content.decode()
     assert "/retry/" not in page
-    assert "does not seem to show a scalp" in page
+    assert "found no skin and hair roots" in page
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_an_unusable_photo_comes_with_advice_for_a_better_one(code: str, said: s
     analysis_reject(claim, code, bundle="demo@1", demo=True)
     page = visitor.get(f"/analyses/{refused}/").content.decode()
     assert said in page
-    assert "does not look like a photo of a scalp" not in page
+    assert "could not recognize a close-up" not in page
     assert "/retry/" not in page
 
 
@@ -197,14 +197,33 @@ def test_a_refused_photo_is_answered_with_drawings_of_a_better_one(code: str, pa
     assert visitor.get(f"/analyses/{refused}/").content.decode().count('class="pair"') == pairs
 
 
-@pytest.mark.parametrize(("code", "offered"), [("too_far", True), ("not_a_scalp", False), ("too_dark", False)])
-def test_only_what_was_too_far_away_can_be_cropped(code: str, offered: bool, visitor: Client) -> None:
+@pytest.mark.parametrize(("code", "offered"), [("too_far", True), ("not_a_scalp", True), ("too_dark", False)])
+def test_only_a_photo_that_may_show_skin_can_be_cropped(code: str, offered: bool, visitor: Client) -> None:
     refused = sent(visitor)
     claim = analysis_claim(refused, worker="model@test")
     assert claim
     analysis_reject(claim, code, bundle="demo@1", demo=True)
     page = visitor.get(f"/analyses/{refused}/").content.decode()
-    assert (f'href="/#crop={refused}"' in page) == ('class="closer"' in page) == offered
+    assert (f'href="/?again={refused}#crop={refused}"' in page) == ('class="closer"' in page) == offered
+
+
+@pytest.mark.parametrize("code", ["not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred"])
+def test_a_rejection_shows_the_photo_and_ways_on(code: str, visitor: Client) -> None:
+    refused = sent(visitor)
+    claim = analysis_claim(refused, worker="model@test")
+    assert claim
+    analysis_reject(claim, code, bundle="demo@1", demo=True)
+    page = visitor.get(f"/analyses/{refused}/").content.decode()
+    assert f'src="/analyses/{refused}/photo/"' in page
+    assert "now and then it rejects a good photo" in page
+    assert 'href="/clinics/"' in page[page.index("If something on your scalp worries you") :]
+    again = visitor.get(f"/?again={refused}").content.decode()
+    assert again.count(" checked") == 3, "sex, age and device as before; consent is given anew"
+
+
+@pytest.mark.parametrize("named", ["", "no-id", "00000000-0000-4000-8000-000000000000"])
+def test_a_form_for_an_unknown_analysis_has_no_answers(named: str, visitor: Client) -> None:
+    assert visitor.get(f"/?again={named}").content.decode().count(" checked") == 1
 
 
 def test_a_photo_that_is_no_longer_kept_is_not_offered_to_be_cropped(visitor: Client) -> None:

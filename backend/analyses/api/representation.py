@@ -33,8 +33,8 @@ def _result_json(result: Result) -> dict[str, Any]:
     return {
         "pred": result.pred,
         "skin": result.skin,
-        "open": result.open,
-        "open_signs": list(result.open_signs),
+        "open": not result.judgment.certain,
+        "open_signs": list(result.judgment.deciding_signs),
         "findings": [
             {
                 "symptom": finding.symptom,

@@ -26,7 +26,7 @@ class Ending:
                 "too_dark": gettext("The photo is too dark"),
                 "too_bright": gettext("The photo is too bright"),
                 "too_blurred": gettext("The photo is out of focus"),
-            }.get(self._analysis.code, gettext("This does not look like a photo of a scalp"))
+            }.get(self._analysis.code, gettext("We could not recognize a close-up of a scalp"))
         return {
             Status.CANCELED: gettext("The analysis was canceled"),
             Status.EXPIRED: gettext("The photo waited too long"),
@@ -44,9 +44,14 @@ class Ending:
         return pairs_for(self._analysis.code)
 
     @property
-    def too_far(self) -> bool:
-        """Whether the scalp is there but was too far away, so that a closer photo or a crop of this one may do."""
-        return self._analysis.code == "too_far"
+    def rejected(self) -> bool:
+        """Whether the photo was the reason."""
+        return self._analysis.status == Status.REJECTED
+
+    @property
+    def croppable(self) -> bool:
+        """Whether the skin may be a small part of the photo, so that a closer photo or a crop of this one may do."""
+        return self._analysis.code in {"too_far", "not_a_scalp"}
 
     @property
     def photo(self) -> str:
@@ -56,8 +61,3 @@ class Ending:
         if self._analysis.photo_kept or self._analysis.status == Status.EXPIRED:
             return ""
         return gettext("The photo has been deleted.")
-
-    @property
-    def ours(self) -> bool:
-        """Whether it is our fault."""
-        return self._analysis.status == Status.FAILED

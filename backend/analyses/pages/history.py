@@ -10,10 +10,21 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from backend.analyses.judgment import SignJudgment, SignState
 from backend.analyses.pages.signs import SIGNS
 from backend.analyses.pages.spectrum import HEIGHT, WIDTH, findings_spectrum, progress_spectrum
 from backend.analyses.pages.words import label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+
+#: What may be stated of a sign, by its mark: the lowest and the highest grade.
+LEVELS: dict[str, tuple[int | None, int | None]] = {
+    "0": (0, 0), "1": (1, 1), "2": (2, 2), "3": (3, 3), "0–1": (0, 1), "1–2": (1, 2), "2–3": (2, 3), "?": (None, None),
+}  # fmt: skip
+
+
+def _six(lowest: int | None, highest: int | None) -> list[SignJudgment]:
+    """Six signs with the same grades, whose hairs the script takes one from."""
+    return [SignJudgment(symptom.key, SignState.RATED, lowest, highest, ()) for symptom in SYMPTOMS]
 
 
 @require_safe
@@ -36,7 +47,7 @@ def history(request: HttpRequest) -> HttpResponse:
         "words_json": json.dumps(words, ensure_ascii=False),
         "short_names": [sign.short for sign in SIGNS.values()],
         # Five whole drawings, one per grade and one for not rated: the script assembles six hairs from them.
-        "levels": [findings_spectrum([grade] * len(SYMPTOMS), "") for grade in (*range(len(GRADES)), None)],
+        "levels": [(mark, findings_spectrum(_six(*grades), "")) for mark, grades in LEVELS.items()],
         "bare": replace(progress_spectrum(None, ""), view_box=f"0 164 {WIDTH} {HEIGHT - 164}"),
         "sides": [("left", gettext("On the left")), ("right", gettext("On the right"))],
     }

@@ -1,90 +1,87 @@
-"""The report: a result in sentences, most marked sign first."""
+"""The report: a judgment in sentences, most pronounced sign first."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 
-from django.utils.html import format_html
-from django.utils.translation import gettext, ngettext
+from django.utils.html import strip_tags
+from django.utils.translation import gettext
 
+from backend.analyses.judgment import SignJudgment, SignState, Urgency
+from backend.analyses.pages.doctor_tiers import TIERS
+from backend.analyses.pages.headline import headline, lede, next_action
 from backend.analyses.pages.quality import quality_meters
 from backend.analyses.pages.signs import SIGNS, WITHHELD_REASONS
-from backend.analyses.pages.spectrum import Spectrum, describe_grades, findings_spectrum
-from backend.analyses.pages.words import clue_words, confidence_words, grade_of, join_names, label_word, type_word
+from backend.analyses.pages.spectrum import Spectrum, describe_signs, findings_spectrum
+from backend.analyses.pages.words import clue_words, confidence_words, grade_mark, grade_word, label_word
 from backend.analyses.results import Result
 from ml.labels import GRADES, SYMPTOMS
-
-#: The first sentence has room for this many full names of signs; if there are more, it uses the short ones.
-MAX_FULL_NAMES = 2
 
 
 @dataclass(frozen=True)
 class ReportedSign:
-    """One symptom as the report shows it; `grade` is None where it is not rated, and `why` says in a sentence why.
+    """One symptom as the report shows it.
 
-    `clue` says where on the photo most spoke for the grade; empty where there is no map of it.
+    `mark` is “2”, “1–2” or “?” and `word` says it. `seen`, `care` and `doctor` are sentences, empty where nothing is
+    to be said; `why` says why it is not rated. `clue` says where on the photo most of the evidence is, if it has a map.
     """
 
     key: str
     name: str
     short: str
-    grade: int | None
+    judgment: SignJudgment
+    mark: str
     word: str
     confidence: str
-    sentence: str
-    meaning: str
+    seen: str
+    definition: str
     care: str
+    doctor: str
     clue: str
-    why: str = ""
+    why: str
 
     @property
-    def gauge(self) -> list[bool]:
-        """The four steps of the gauge, filled up to the grade."""
-        return [self.grade is not None and step <= self.grade for step in range(len(GRADES))]
+    def css(self) -> str:
+        """The class of the grade, `k0` to `k3`, by the higher of two; `kx` if it is not rated."""
+        return "kx" if self.judgment.highest is None else f"k{self.judgment.highest}"
+
+    @property
+    def gauge(self) -> list[str]:
+        """Three steps: `on` up to the grade, `maybe` for the higher of two, and empty."""
+        lowest, highest = self.judgment.lowest or 0, self.judgment.highest or 0
+        return ["on" if step <= lowest else "maybe" if step <= highest else "" for step in range(1, len(GRADES))]
 
 
 class Report:
     """A result in the reader's language."""
 
+    tiers = TIERS
+
     def __init__(self, result: Result) -> None:
-        self.bundle = result.bundle
-        self.demo = result.demo
+        self.bundle, self.demo = result.bundle, result.demo
+        self.judgment = result.judgment
         self.meters = quality_meters(result.quality) if result.quality else []
-        self._skin = result.skin
-        self._degree = grade_of(result.pred)
-        #: Whether any sign was rated, and whether what was not leaves the type open.
-        self.rated, self.open = result.rated, result.open
-        self._open_signs = result.open_signs
         self._findings = {finding.symptom: finding for finding in result.findings}
 
     @cached_property
-    def grades(self) -> list[int | None]:
-        """Six grades in the order of `SYMPTOMS`, None where a sign is not rated."""
-        found = [self._findings[symptom.key] for symptom in SYMPTOMS]
-        return [None if finding.abstains else finding.grade for finding in found]
-
-    @cached_property
     def signs(self) -> list[ReportedSign]:
-        """Most marked first, those that are not rated last; equals in the order of the symptoms."""
-        signs = []
-        for symptom in SYMPTOMS:
-            finding, sign = self._findings[symptom.key], SIGNS[symptom.key]
-            if finding.abstention:
-                grade, word, confidence, care = None, gettext("Not rated"), "", ""
-                sentence = why = str(WITHHELD_REASONS[finding.abstention])
-                if finding.abstention == "unsure":
-                    sentence += " " + gettext("Part the hair and take another photo from closer up.")
-            else:
-                why = ""
-                grade, care = finding.grade, sign.care(finding.grade, demo=self.demo)
-                word, confidence = label_word(GRADES[grade]), confidence_words(finding.confidence)
-                sentence = str(sign.seen if grade else sign.unseen)
-            name, meaning = label_word(symptom), str(sign.meaning)
-            clue = clue_words(finding.map) if finding.map else ""
-            said = (sentence, meaning, care, clue, why)
-            signs.append(ReportedSign(symptom.key, name, str(sign.short), grade, word, confidence, *said))
-        return sorted(signs, key=lambda sign: -1 if sign.grade is None else sign.grade, reverse=True)
+        """The most pronounced first, those that are not rated last; equals in the order of the symptoms."""
+        signs = [self._report_sign(sign) for sign in self.judgment.signs]
+        return sorted(signs, key=lambda sign: _order(sign.judgment), reverse=True)
+
+    @property
+    def visible_signs(self) -> list[ReportedSign]:
+        """The signs that are there, and those that may be."""
+        return [sign for sign in self.signs if sign.judgment.highest]
+
+    @property
+    def absent_signs(self) -> list[ReportedSign]:
+        return [sign for sign in self.signs if sign.judgment.state == SignState.ABSENT]
+
+    @property
+    def unrated_signs(self) -> list[ReportedSign]:
+        return [sign for sign in self.signs if sign.judgment.state == SignState.UNRATED]
 
     @property
     def mapped_signs(self) -> list[ReportedSign]:
@@ -98,8 +95,8 @@ class Report:
 
     @property
     def urges_doctor(self) -> bool:
-        """Whether a sign is rated severe, by models whose grades may send somebody to a dermatologist (`Sign.care`)."""
-        return not self.demo and self.grades.count(3) > 0
+        """Whether a sign asks for a dermatologist soon."""
+        return self.judgment.urgency == Urgency.SOON
 
     @property
     def title(self) -> str:
@@ -107,58 +104,69 @@ class Report:
 
     @property
     def sentence(self) -> str:
-        """Type and degree in one sentence, or why they are open, as HTML where it sets words off."""
-        if not self.rated:
-            return gettext("None of the six signs could be rated in this photo")
-        if self.open:
-            signs = [sign for sign in self.signs if sign.grade is None and sign.key in (self._open_signs or SIGNS)]
-            names = [(sign.name if len(signs) <= MAX_FULL_NAMES else sign.short).lower() for sign in signs]
-            open_type = gettext(
-                "The scalp type is <em>not determined</em>:<br>{signs} could not be rated in this photo"
-            )
-            return format_html(open_type, signs=join_names(names))
-        if self._degree == 0:
-            return format_html(gettext("This scalp looks<br><em>{type}</em>"), type=type_word(self._skin).lower())
-        sentences = (
-            gettext("This looks like the <em>{type}</em> scalp type,<br><em>mild</em>"),
-            gettext("This looks like the <em>{type}</em> scalp type,<br><em>moderate</em>"),
-            gettext("This looks like the <em>{type}</em> scalp type,<br><em>severe</em>"),
-        )
-        return format_html(sentences[self._degree - 1], type=type_word(self._skin).lower())
+        return headline(self.judgment)
+
+    @property
+    def plain_sentence(self) -> str:
+        """The same without HTML."""
+        return strip_tags(self.sentence.replace("<br>", " "))
 
     @property
     def lede(self) -> str:
-        """Which signs are seen, and which are not rated."""
-        if not self.rated:
-            return gettext("Each sign below says why.")
-        seen = [sign.name for sign in self.signs if sign.grade]
-        unrated = [sign.name for sign in self.signs if sign.grade is None]
-        parts = []
-        if seen:
-            parts.append(
-                ngettext(
-                    "Of the six signs, %(n)d is visible: %(names)s.",
-                    "Of the six signs, %(n)d are visible: %(names)s.",
-                    len(seen),
-                )
-                % {"n": len(seen), "names": ", ".join(seen)}
-            )
-        elif unrated:
-            parts.append(gettext("None of the rated signs is clearly visible."))
-        else:
-            parts.append(gettext("None of the six signs is clearly visible."))
-        if unrated:
-            parts.append(gettext("Not rated: %(names)s.") % {"names": ", ".join(unrated)})
-        return " ".join(parts)
+        return lede(self.judgment)
+
+    @property
+    def action(self) -> str:
+        return next_action(self.judgment)
 
     @property
     def scale(self) -> str:
         """How to read the numbers: “0 good · 1 mild · …”."""
         marks = [(str(number), label_word(grade)) for number, grade in enumerate(GRADES)]
-        if None in self.grades:
+        if self.unrated_signs:
             marks.append(("?", gettext("Not rated")))
         return " · ".join(f"{mark}\u00a0{word}" for mark, word in marks)
 
     @cached_property
     def spectrum(self) -> Spectrum:
-        return findings_spectrum(self.grades, describe_grades(self.grades, gettext("not rated")))
+        return findings_spectrum(self.judgment.signs, describe_signs(self.judgment.signs))
+
+    def _report_sign(self, sign: SignJudgment) -> ReportedSign:
+        finding, texts = self._findings[sign.symptom], SIGNS[sign.symptom]
+        name = label_word(next(symptom for symptom in SYMPTOMS if symptom.key == sign.symptom))
+        seen = confidence = care = doctor = why = ""
+        if sign.state == SignState.UNRATED:
+            assert sign.reason is not None, "What is not rated has a reason."
+            why = str(WITHHELD_REASONS[sign.reason])
+            if sign.reason == "unsure" and self.meters and not self.photo_is_good:
+                why += " " + gettext("A brighter, sharper photo may settle it.")
+        elif sign.state == SignState.ABSENT:
+            seen = str(texts.absent)
+        elif sign.state == SignState.BETWEEN:
+            seen = gettext("It is between two grades, and this photo doesn’t settle which.")
+        else:
+            seen = str(texts.stage(sign.lowest or 0).seen)
+        if sign.state in (SignState.RATED, SignState.ABSENT) and not self.demo:
+            confidence = confidence_words(finding.confidence)
+        if grade := sign.advised_grade:
+            care = str(texts.stage(grade).care)
+            doctor = "" if self.demo else str(texts.stage(grade).doctor)
+        return ReportedSign(
+            key=sign.symptom,
+            name=name,
+            short=str(texts.short),
+            judgment=sign,
+            mark=grade_mark(sign),
+            word=grade_word(sign),
+            confidence=confidence,
+            seen=seen,
+            definition=str(texts.definition),
+            care=care,
+            doctor=doctor,
+            clue=clue_words(finding.map) if finding.map else "",
+            why=why,
+        )
+
+
+def _order(sign: SignJudgment) -> tuple[int, int]:
+    return (-1, -1) if sign.highest is None else (sign.highest, sign.lowest or 0)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from backend.analyses.grades import Grade
 from backend.analyses.pages.report import Report
-from backend.analyses.results import Grade, Result, type_and_degree
+from backend.analyses.results import Result, type_and_degree
 from ml.labels import SYMPTOMS
 
 #: A grade and a confidence per symptom. One is not rated, as in many real reports.

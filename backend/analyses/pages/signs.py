@@ -1,4 +1,4 @@
-"""The six signs in sentences: how each looks in a photo, what it means, and what care fits its grade.
+"""The six signs in sentences: what each is, how each grade looks in a photo, what to do, and whom to see when.
 
 They inform: no sentence names a disease that somebody has, a cure or a drug.
 """
@@ -14,96 +14,169 @@ from ml.labels import SYMPTOMS, Abstention
 
 
 @dataclass(frozen=True)
-class Sign:
-    """A short name for drawings; sentences for a sign that is seen and one that is not; its meaning; care by grade.
+class Stage:
+    """One grade of a sign: what is seen, what to do at home, and whom to see when (empty: nobody for this alone)."""
 
-    `doctor_from` is the grade from which its care is to see a dermatologist, whatever else is or is not the case.
-    """
+    seen: str | Promise
+    care: str | Promise
+    doctor: str | Promise = ""
+
+
+@dataclass(frozen=True)
+class Sign:
+    """A short name for drawings, which claims no more than the sign; a definition; and what is said of each grade."""
 
     short: str | Promise
-    seen: str | Promise
-    unseen: str | Promise
-    meaning: str | Promise
-    mild: str | Promise
-    moderate: str | Promise
-    doctor_from: int = 3
+    definition: str | Promise
+    absent: str | Promise
+    mild: Stage
+    moderate: Stage
+    severe: Stage
 
-    def care(self, grade: int, *, demo: bool) -> str:
-        """What to do at home at this grade of 0 to 3; empty where there is nothing to do.
+    def stage(self, grade: int) -> Stage:
+        """The stage of grade 1 to 3."""
+        return (self.mild, self.moderate, self.severe)[grade - 1]
 
-        Demo weights learned from drawings, and no real photographs support a grade of theirs: it sends nobody to a
-        dermatologist. It points to the signs with which everybody should see one, which hold whatever a model says.
-        """
-        if demo and grade >= self.doctor_from:
-            return str(GENTLE_CARE)
-        return str(("", self.mild, self.moderate, SEVERE_CARE)[grade])
-
-
-#: The same for all signs: what looks severe is for somebody who can see and touch the scalp.
-SEVERE_CARE = _(
-    "Have a dermatologist look at it soon. Until then, wash gently and don’t try anything new on your scalp."
-)
-GENTLE_CARE = _("For now, wash gently and don’t try anything new on your scalp. See below for when to see a doctor.")
 
 #: Why a sign is not rated.
 WITHHELD_REASONS: dict[Abstention, str | Promise] = {
-    "unsure": _("The model was not sure enough about this photo."),
+    "unsure": _("This photo leaves open how pronounced the sign is."),
     "unfamiliar": _("This photo is unlike the ones used to calibrate this sign."),
     "unproven": _("This sign is not rated yet because no real photos have confirmed it."),
 }
 
 _SIGNS = (
     Sign(
-        _("Scaling"),
-        _("Thin, whitish scales are visible along the hairs and around the follicles."),
-        _("No clear scaling is visible."),
-        _("Fine scales come off when the outermost layer of skin dries out or renews itself faster than usual."),
-        _("Wash with lukewarm water, rinse well, and do not scrape the scales off with your nails."),
-        _("Use a mild shampoo, keep the hair dryer cool and away from the scalp, and take a new photo in two weeks."),
-    ),
-    Sign(
-        _("Sebum"),
-        _("Shiny sebum is visible around the follicles."),
-        _("No marked sebum is visible."),
-        _("Sebum protects the skin. A scalp that makes a lot of it looks wet and shiny soon after washing."),
-        _("Wash once a day in the evening, and rinse until nothing feels slippery."),
-        _("Skip wax and oil for a while, wash all the way down to the scalp, and dry it fully before you sleep."),
-    ),
-    Sign(
-        _("Redness"),
-        _("The skin between the follicles looks red."),
-        _("The skin between the follicles does not look clearly red."),
-        _("More blood flows through irritated skin, for example after heat, scratching, sun or a product."),
-        _("Stop using anything new on your scalp for a while, and wash with lukewarm water instead of hot."),
-        _("Put off dyes and perms, keep the sun off your part, and see a doctor if it lasts two weeks."),
-    ),
-    Sign(
-        _("Pustules"),
-        _("Redness or small pustules are visible around the follicles."),
-        _("No clear redness or pustules are visible around the follicles."),
-        _("The opening of a follicle can become irritated and red, sometimes with a small whitish head."),
-        _("Do not press or scratch them, wash gently, and keep hats and pillowcases clean."),
-        _("Do not press them. If they hurt, spread or last a week, have a dermatologist look at them."),
-    ),
-    Sign(
-        _("Dandruff"),
-        _("Flakes of dandruff are visible on the scalp or the hair."),
-        _("No clear flakes of dandruff are visible."),
-        _("Dandruff is skin that comes off in larger flakes. It is common, and often comes and goes with the season."),
-        _("Wash regularly, massage with your fingertips, and rinse for longer than you lather."),
-        _("Wash daily for a while with a mild shampoo. If it itches or lasts a month, ask a dermatologist."),
-    ),
-    Sign(
-        _("Hair loss"),
-        _("The hair looks sparse or thin, and empty follicles are visible."),
-        _("The hair does not look clearly sparse."),
-        _("Fewer hairs grow from the same area, or they are thinner. One close-up shows only one spot of the scalp."),
-        _("Take a photo of the same spot in the same light once a month so that you can compare."),
-        _(
-            "Loosen anything that pulls on your hair, and have a dermatologist look at it: it is easier to judge "
-            "early on."
+        short=_("Scaling"),
+        definition=_(
+            "Fine scales are thin bits of the outermost layer of skin. They come off when the skin dries out or renews "
+            "itself faster than usual."
         ),
-        doctor_from=2,
+        absent=_("No clear scaling is visible."),
+        mild=Stage(
+            _("A few thin, whitish scales are visible along the hairs or around the follicles."),
+            _("Wash with lukewarm water, rinse well, and don’t scrape the scales off with your nails."),
+        ),
+        moderate=Stage(
+            _("Thin, whitish scales are visible along many hairs and around the follicles."),
+            _(
+                "Use a mild shampoo, keep the hair dryer cool and away from the scalp, and take a new photo in two "
+                "weeks."
+            ),
+            _("See a dermatologist if it hasn’t improved after four weeks of care."),
+        ),
+        severe=Stage(
+            _("Thin, whitish scales cover much of the skin."),
+            _("Use a mild shampoo, avoid hot water and scratching, and take a new photo in two weeks."),
+            _("See a dermatologist if it hasn’t improved after two weeks of care."),
+        ),
+    ),
+    Sign(
+        short=_("Sebum"),
+        definition=_(
+            "Sebum is the oil that protects the skin. A scalp that makes a lot of it shines soon after washing."
+        ),
+        absent=_("No marked sebum is visible."),
+        mild=Stage(
+            _("A little shiny sebum is visible around the follicles."),
+            _("Wash once a day in the evening, and rinse until nothing feels slippery."),
+        ),
+        moderate=Stage(
+            _("Shiny sebum is visible around many follicles."),
+            _("Skip wax and oil for a while, wash all the way down to the scalp, and dry it fully before you sleep."),
+            _("See a dermatologist if it hasn’t improved after four weeks of care."),
+        ),
+        severe=Stage(
+            _("Shiny sebum covers much of the skin."),
+            _("Skip wax and oil, wash daily all the way down to the scalp, and take a new photo in two weeks."),
+            _("See a dermatologist if it hasn’t improved after two weeks of care."),
+        ),
+    ),
+    Sign(
+        short=_("Redness"),
+        definition=_(
+            "Skin looks red when more blood flows through it, for example after heat, scratching, sun or a new product."
+        ),
+        absent=_("The skin between the follicles does not look clearly red."),
+        mild=Stage(
+            _("The skin between the follicles looks slightly red."),
+            _("Stop using anything new on your scalp for a while, and wash with lukewarm water instead of hot."),
+        ),
+        moderate=Stage(
+            _("The skin between the follicles looks clearly red."),
+            _("Put off dyes and perms, keep the sun off your part, and wash with lukewarm water."),
+            _("See a dermatologist if it lasts longer than two weeks."),
+        ),
+        severe=Stage(
+            _("The skin between the follicles looks strongly red over much of the photo."),
+            _("Wash gently, and don’t dye, perm or try anything new on your scalp."),
+            _("See a dermatologist soon, and the same day if it is hot, swollen or spreading."),
+        ),
+    ),
+    Sign(
+        short=_("Red follicles"),
+        definition=_(
+            "The opening of a follicle can become irritated: it turns red, and sometimes a small whitish head forms."
+        ),
+        absent=_("No clear redness or bumps are visible around the follicles."),
+        mild=Stage(
+            _("Slight redness or a few small bumps are visible around follicles."),
+            _("Don’t press or scratch them, wash gently, and keep hats and pillowcases clean."),
+            _("See a dermatologist if they hurt, spread or last longer than two weeks."),
+        ),
+        moderate=Stage(
+            _("Redness or small bumps are visible around several follicles."),
+            _("Don’t press or scratch them, wash gently, and avoid oil and wax on the scalp."),
+            _("See a dermatologist if they hurt, spread or last longer than a week."),
+        ),
+        severe=Stage(
+            _("Redness or bumps are visible around many follicles."),
+            _("Don’t press or scratch them, wash gently, and don’t try anything new on your scalp."),
+            _("See a dermatologist soon, and the same day if there is pus, swelling or a fever."),
+        ),
+    ),
+    Sign(
+        short=_("Dandruff"),
+        definition=_(
+            "Dandruff is skin that comes off in larger flakes. It is common, and often comes and goes with the season."
+        ),
+        absent=_("No clear flakes of dandruff are visible."),
+        mild=Stage(
+            _("A few flakes of dandruff are visible on the scalp or the hair."),
+            _("Wash regularly, massage with your fingertips, and rinse for longer than you lather."),
+        ),
+        moderate=Stage(
+            _("Flakes of dandruff are visible in many places on the scalp or the hair."),
+            _("Wash daily for a while with a mild shampoo, and take a new photo in two weeks."),
+            _("See a dermatologist if it itches or hasn’t improved after four weeks of care."),
+        ),
+        severe=Stage(
+            _("Flakes of dandruff cover much of the scalp or the hair."),
+            _("Wash daily for a while with a mild shampoo, and don’t scratch the flakes off."),
+            _("See a dermatologist if it itches or hasn’t improved after two weeks of care."),
+        ),
+    ),
+    Sign(
+        short=_("Hair loss"),
+        definition=_(
+            "Hair looks thinner when fewer hairs grow in the same area or the hairs are finer. One close-up shows only "
+            "one spot of the scalp."
+        ),
+        absent=_("The hair in this spot does not look sparse."),
+        mild=Stage(
+            _("The hair in this spot looks slightly sparse or fine."),
+            _("Take a photo of the same spot in the same light once a month so that you can compare."),
+        ),
+        moderate=Stage(
+            _("The hair in this spot looks clearly sparse or fine."),
+            _("Avoid hairstyles that pull on the hair, and take a photo of the same spot once a month."),
+            _("See a dermatologist in the next few weeks. Early changes are easier to assess."),
+        ),
+        severe=Stage(
+            _("The hair in this spot looks very sparse, and much of the skin is bare."),
+            _("Avoid hairstyles that pull on the hair, and keep the sun off bare skin."),
+            _("See a dermatologist soon. Early changes are easier to assess."),
+        ),
     ),
 )
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from backend.analyses.judgment import SignJudgment
 from backend.analyses.pages.signs import SIGNS
-from backend.analyses.pages.words import label_word
-from ml.labels import GRADES, SYMPTOMS
+from backend.analyses.pages.words import grade_mark, grade_word, label_word
+from ml.labels import SYMPTOMS
 
 HEIGHT = 240
 #: The names below stand in six equal columns, so the hairs stand in the middle of these. Numbers of grades, where there
@@ -20,19 +21,22 @@ HALF_ROOT = (2.6, 3.0, 3.6, 4.4)
 #: How far each hair leans, as a share of its length: neighbors differ, as hairs do.
 LEAN = (0.11, -0.06, 0.14, 0.05, -0.1, 0.08)
 SCALP_Y, SCALP_RISE = 206, 13
-UNRATED_Y = 129
 
 
 @dataclass(frozen=True)
 class Hair:
-    """One hair: outlines of its shaft, root and follicle as SVG path data, its CSS class, what stands below it."""
+    """One hair: outlines of its shaft, root and follicle as SVG path data, its CSS class, what stands below it.
 
+    `key` is the symptom. Where a sign is not rated, only the empty follicle is drawn: any length would read as a grade.
+    """
+
+    key: str
     shaft: str
     root: str
     follicle: str
     css: str
     name: str
-    number: str
+    mark: str
 
 
 @dataclass(frozen=True)
@@ -53,45 +57,56 @@ class Spectrum:
     view_box: str = f"0 8 {WIDTH} {HEIGHT - 8}"
 
 
-def findings_spectrum(grades: Sequence[int | None], description: str) -> Spectrum:
-    """Six hairs for six grades in the order of `SYMPTOMS`; None: not rated."""
-    strands = [(1, "unrated", "?") if grade is None else (grade, f"k{grade}", str(grade)) for grade in grades]
+def findings_spectrum(signs: Sequence[SignJudgment], description: str) -> Spectrum:
+    """Six hairs for six signs in the order of `SYMPTOMS`; between two grades, the tip is between their heights."""
+    strands: list[tuple[float | None, str, str]] = []
+    for sign in signs:
+        if sign.lowest is None or sign.highest is None:
+            strands.append((None, "unrated", "?"))
+        else:
+            css = f"k{sign.highest}" if sign.lowest == sign.highest else f"k{sign.highest} between"
+            strands.append(((sign.lowest + sign.highest) / 2, css, grade_mark(sign)))
     return _draw_spectrum(strands, description, COLUMNS_WIDTH)
 
 
 def progress_spectrum(models_done: int | None, description: str) -> Spectrum:
     """Six hairs that grow as their graders finish; the gate looks first, so one model done means no hair yet."""
     done = -1 if models_done is None else models_done - 1
-    strands = []
+    strands: list[tuple[float | None, str, str]] = []
     for number in range(len(SYMPTOMS)):
         css = "grown" if number < done else "growing" if number == done else "waiting"
         strands.append((0 if css == "waiting" else 2, css, ""))
     return _draw_spectrum(strands, description, WIDTH)
 
 
-def describe_grades(grades: Sequence[int | None], unrated: str) -> str:
+def describe_signs(signs: Sequence[SignJudgment]) -> str:
     """What a reader who can't see the drawing is told: every sign and its grade."""
     return ", ".join(
-        f"{label_word(symptom)} {unrated if grade is None else f'{grade} {label_word(GRADES[grade])}'}"
-        for symptom, grade in zip(SYMPTOMS, grades, strict=True)
+        f"{label_word(symptom)} {grade_word(sign) if sign.lowest is None else f'{grade_mark(sign)} {grade_word(sign)}'}"
+        for symptom, sign in zip(SYMPTOMS, signs, strict=True)
     )
 
 
-def _draw_spectrum(strands: Sequence[tuple[int, str, str]], description: str, width: int) -> Spectrum:
-    """`strands` are grade, CSS class and number of each hair from left to right; `width` is what they share."""
+def _draw_spectrum(strands: Sequence[tuple[float | None, str, str]], description: str, width: int) -> Spectrum:
+    """`strands` are grade, CSS class and mark of each hair from left to right; `width` is what they share."""
     column = width / len(strands)
     hairs = []
-    for place, ((grade, css, number), sign) in enumerate(zip(strands, SIGNS.values(), strict=True)):
+    for place, ((grade, css, mark), (key, sign)) in enumerate(zip(strands, SIGNS.items(), strict=True)):
         x = column * (place + 0.5)
         u = 2 * x / width - 1
         skin_y = SCALP_Y - SCALP_RISE * (1 - u * u)
-        tip_y = UNRATED_Y if css == "unrated" else GRADE_Y[grade]
-        half = HALF_ROOT[grade]
-        shaft = _shaft(x, skin_y + 12, tip_y, LEAN[place], half)
-        hairs.append(Hair(shaft, _root(x, skin_y + 13, half), _follicle(x, skin_y), css, str(sign.short), number))
+        half = HALF_ROOT[0] if grade is None else _between(HALF_ROOT, grade)
+        shaft = "" if grade is None else _shaft(x, skin_y + 12, _between(GRADE_Y, grade), LEAN[place], half)
+        root = "" if grade is None else _root(x, skin_y + 13, half)
+        hairs.append(Hair(key, shaft, root, _follicle(x, skin_y), css, str(sign.short), mark))
     lines = tuple(GradeLine(y, grade) for grade, y in enumerate(GRADE_Y)) if width < WIDTH else ()
     scalp = f"M2 {SCALP_Y}Q{width / 2:g} {SCALP_Y - 2 * SCALP_RISE} {width - 2} {SCALP_Y}"
     return Spectrum(tuple(hairs), lines, description, scalp, width)
+
+
+def _between(values: Sequence[float], grade: float) -> float:
+    """The value at a grade, halfway between two at half a grade."""
+    return (values[int(grade)] + values[int(grade + 0.5)]) / 2
 
 
 def _shaft(x: float, root_y: float, tip_y: float, lean: float, half: float) -> str:

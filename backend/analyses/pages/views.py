@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -30,6 +31,7 @@ from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
 from backend.analyses.selectors.photo import analysis_photo, finding_map
 from backend.analyses.selectors.queue import queue_outlook
+from backend.analyses.selectors.sender import sender_answers
 from backend.analyses.selectors.sharing import share_of, shared_analysis
 from backend.analyses.selectors.status import AnalysisStatus, analysis_status
 from backend.analyses.services.control import analysis_cancel, analysis_erase, analysis_retry
@@ -205,7 +207,7 @@ def _render_form(
     retry_after: int | None = None,
 ) -> HttpResponse:
     """The form with the answers given so far. To htmx the form alone, so that a chosen photo stays chosen."""
-    given = request.POST if request.method == "POST" else {}
+    given = request.POST if request.method == "POST" else _earlier_answers(request)
     outlook = queue_outlook()
     context = {
         "given": given,
@@ -230,6 +232,15 @@ def _render_form(
     if retry_after is not None:
         response["Retry-After"] = str(retry_after)
     return response
+
+
+def _earlier_answers(request: HttpRequest) -> Mapping[str, Any]:
+    """The answers of the analysis that `?again=` names, so that nobody whose photo was rejected gives them twice."""
+    try:
+        answers = sender_answers(UUID(request.GET.get("again", "")))
+    except ValueError:
+        return {}
+    return asdict(answers) if answers else {}
 
 
 # ── An analysis ──────────────────────────────────────────────────────────────────────────────────────

@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from backend.analyses.judgment import GOOD, MILD, SignJudgment
 from ml.labels import GRADES, SCALP_TYPES, Label
 
 
@@ -25,6 +26,25 @@ def type_word(korean: str) -> str:
 def grade_of(korean: str) -> int:
     """The grade 0–3 whose Korean word this is."""
     return next(grade for grade, label in enumerate(GRADES) if label.korean == korean)
+
+
+def grade_mark(sign: SignJudgment) -> str:
+    """“2”, “1–2” between two grades, “?” if the sign is not rated."""
+    if sign.lowest is None:
+        return "?"
+    return str(sign.lowest) if sign.lowest == sign.highest else f"{sign.lowest}–{sign.highest}"
+
+
+def grade_word(sign: SignJudgment) -> str:
+    """“Moderate”, “Mild to moderate”, “Not rated”."""
+    if sign.lowest is None or sign.highest is None:
+        return gettext("Not rated")
+    if (sign.lowest, sign.highest) == (GOOD, MILD):
+        return gettext("Absent or mild")
+    lowest, highest = label_word(GRADES[sign.lowest]), label_word(GRADES[sign.highest])
+    if lowest == highest:
+        return lowest
+    return gettext("{lowest} to {highest}").format(lowest=lowest, highest=highest.lower())
 
 
 def join_names(names: Sequence[str]) -> str:

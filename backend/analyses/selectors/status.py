@@ -10,8 +10,9 @@ from uuid import UUID
 from django.db import connection
 
 from backend.analyses.errors import AnalysisErased, AnalysisUnknown, NoReportYet
+from backend.analyses.grades import Grade
 from backend.analyses.models import Analysis, Erasure, Finding
-from backend.analyses.results import Grade, PhotoQuality, Result
+from backend.analyses.results import PhotoQuality, Result
 from backend.analyses.selectors.queue import EXACT_POSITION_LIMIT, RUNNING_SQL, eta_running, eta_waiting, queue_position
 from backend.analyses.states import ENDED, Status
 from backend.config.errors import UserError

@@ -20,8 +20,9 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from backend.analyses.counters import ABSTAINED, END_TO_END_SECONDS, FINDINGS, QUEUE_WAIT_SECONDS
+from backend.analyses.grades import Grade
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Analysis, Finding, Human
-from backend.analyses.results import Grade, PhotoQuality, type_and_degree
+from backend.analyses.results import PhotoQuality, type_and_degree
 from backend.analyses.selectors.photo import stored_photo
 from backend.analyses.services.enqueueing import analysis_enqueue
 from backend.analyses.services.transition import analysis_move, analysis_requeue, publish_analysis_change

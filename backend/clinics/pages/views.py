@@ -13,7 +13,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from backend.analyses.errors import NoReportYet
+from backend.analyses.models import Age, Device, Sex
 from backend.analyses.pages.report import Report
+from backend.analyses.selectors.sender import sender_answers
 from backend.analyses.selectors.status import analysis_status
 from backend.clinics.errors import ClinicUnknown
 from backend.clinics.models import Clinic
@@ -76,7 +78,15 @@ def doctor(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     except UserError as error:
         problem = {"status": error.status, "detail": error.detail}
         return private(render(request, "problem.html", problem, status=error.status))
-    context = {"analysis": status, "report": Report(status.result), "finished_at": status.finished_at}
+    answers = sender_answers(analysis_id)
+    context = {
+        "analysis": status,
+        "report": Report(status.result),
+        "finished_at": status.finished_at,
+        "sex": answers and Sex(answers.sex).label,
+        "age": answers and Age(answers.age).label,
+        "device": answers and answers.device and Device(answers.device).label,
+    }
     return private(render(request, "pages/doctor.html", context))
 
 

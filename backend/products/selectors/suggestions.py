@@ -13,7 +13,6 @@ from backend.products.bandit import SUGGESTION_COUNT, Arm, rank_arms
 from backend.products.models import Product
 from backend.products.rules import Fit, ReportFacts, fit
 from backend.products.selectors.evidence import Evidence, evidence_before
-from ml.labels import SCALP_TYPES
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def suggestions(status: AnalysisStatus) -> Suggestions:
 
 
 def report_facts(result: Result) -> ReportFacts:
-    """The report as the rules take it: without withheld grades, and without a type that is open."""
-    grades = {finding.symptom: None if finding.abstains else finding.grade for finding in result.findings}
-    key = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
-    return ReportFacts(None if result.open else key, grades, demo=result.demo)
+    """What the judgment of a report says, as the rules take it."""
+    judgment = result.judgment
+    skin = judgment.type.possible[0] if judgment.certain else None
+    return ReportFacts(skin, {sign.symptom: sign for sign in judgment.signs}, judgment.urgent_signs)

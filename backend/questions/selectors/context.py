@@ -10,12 +10,12 @@ from backend.analyses.selectors.status import analysis_status
 
 
 def report_signs(analysis_id: UUID) -> dict[str, int]:
-    """The rated signs of a report with their grades 1–3, the most pronounced first.
+    """The signs of a report with their grades 1–3, most pronounced first; of two grades the one for advice.
 
     Raises NoReportYet, AnalysisUnknown, AnalysisErased.
     """
     result: Result | None = analysis_status(analysis_id).result
     if result is None:
         raise NoReportYet
-    found = {finding.symptom: finding.grade for finding in result.findings if finding.grade and not finding.abstains}
+    found = {sign.symptom: sign.advised_grade for sign in result.judgment.signs if sign.seen}
     return dict(sorted(found.items(), key=lambda item: -item[1]))

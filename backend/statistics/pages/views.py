@@ -44,7 +44,7 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     except UserError as error:
         problem = {"status": error.status, "detail": error.detail}
         return private(render(request, "problem.html", problem, status=error.status))
-    is_open = own.result.open
+    is_open = not own.result.judgment.certain
     context = {
         **_group_context(
             own.published, own.group, own.sex, None if is_open else own.skin, None if is_open else own.degree

@@ -27,8 +27,8 @@ class OwnStatistics:
 
     @property
     def place(self) -> Place | None:
-        """None if no group is published, or if the type is open, since the degree then covers only the rated signs."""
-        return self.group.place(self.degree) if self.group and not self.result.open else None
+        """None if no group is published, or if type or degree is uncertain."""
+        return self.group.place(self.degree) if self.group and self.result.judgment.certain else None
 
 
 def own_statistics(analysis_id: UUID) -> OwnStatistics:

@@ -1,5 +1,5 @@
-// On the page that refuses a photo as taken from too far away: the offer to crop it to the skin, where it is large and
-// sharp enough to be worth that. It may come with the last poll.
+// On the page that rejects a photo as too far away or as no close-up of a scalp: the offer to crop it to the skin, where
+// it is large and sharp enough to be worth that. It may come with the last poll.
 
 import { measure, refusal } from "./quality.js";
 import { drawOnCanvas, GRADED_SIDE } from "./shrink.js";
@@ -22,7 +22,6 @@ async function offer() {
   const section = document.getElementById("crop-offer");
   if (!section?.hidden) return;
   const picture = new Image();
-  picture.alt = section.dataset.alt;
   picture.src = section.dataset.photo;
   try {
     await picture.decode();
@@ -30,7 +29,6 @@ async function offer() {
     return; // The photo has been deleted meanwhile.
   }
   if (!isWorthCropping(picture)) return;
-  section.querySelector("h2").after(picture);
   section.hidden = false;
 }
 

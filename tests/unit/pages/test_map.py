@@ -83,7 +83,7 @@ def test_photo_and_maps_go_together(visitor: Client, report: uuid.UUID) -> None:
     assert not Finding.objects.exclude(map=None).exists()
     page = visitor.get(f"/analyses/{report}/").content.decode()
     assert "<img" not in page
-    assert page.count('class="find ') == 6
+    assert page.count('id="sign-') == 6
     assert "Heat maps are deleted together" in visitor.get(f"/analyses/{report}/maps/dandruff.png").content.decode()
 
 

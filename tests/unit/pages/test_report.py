@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import html
+
 import pytest
 from django.test import Client
 from django.utils.translation import override
 
 from backend.analyses.pages.report import Report
+from backend.analyses.pages.signs import SIGNS
 from backend.analyses.pages.words import hours_words, seconds_words
 from backend.analyses.services.attempt import analysis_claim, analysis_reject
-from ml.labels import SYMPTOMS
 from tests.support.visitors import finish, sent
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -30,22 +32,19 @@ def test_demo_weights_are_spoken_of_and_others_are_not(visitor: Client) -> None:
 def test_the_report_speaks_the_words_of_the_vocabulary(visitor: Client) -> None:
     result = finish(sent(visitor), (0, 2, 2, 0, 1, 0))
     with override("ko"):
-        assert Report(result).sentence == "<em>지루성</em> 두피로 보이고,<br>정도는 <em>중등도</em>예요"
+        assert Report(result).sentence == "<em>지루성 두피</em>,<br>가장 뚜렷한 징후 <em>중등도</em>"
         assert [sign.name for sign in Report(result).signs][:3] == ["피지과다", "모낭사이홍반", "비듬"]
     with override("en"):
-        assert "<em>seborrheic</em>" in Report(result).sentence
+        assert "<em>Seborrheic scalp</em>" in Report(result).sentence
 
 
 def test_a_report_whose_deciding_sign_is_not_rated_claims_no_degree(visitor: Client) -> None:
     result = finish(sent(visitor), (0, 0, 0, 0, 1, 3), abstaining=(5,))
     with override("en"):
         report = Report(result)
-        assert (
-            report.sentence
-            == "The scalp type is <em>not determined</em>:<br>hair loss could not be rated in this photo"
-        )
-        assert report.signs[-1].name == "Hair loss"
-        assert report.signs[-1].grade is None
+        assert report.plain_sentence == "Scalp type open, signs at least mild"
+        assert "depend on hair loss" in report.lede
+        assert (report.signs[-1].name, report.signs[-1].mark) == ("Hair loss", "?")
 
 
 def test_a_report_that_can_say_nothing_says_that(visitor: Client) -> None:
@@ -65,34 +64,40 @@ def test_times_are_said_as_ranges_and_periods_as_people_say_them() -> None:
 def test_the_sample_report_says_that_it_is_one(visitor: Client) -> None:
     page = visitor.get("/sample/").content.decode()
     assert "This is a sample." in page
-    assert page.count('class="find ') == 6
-    assert "Not rated" in page
+    assert page.count('id="sign-') == 6
+    assert "1 sign not rated" in page
     assert "/erase/" not in page
 
 
-def test_care_grows_with_the_grade_and_what_is_severe_is_sent_to_a_doctor(visitor: Client) -> None:
+def test_every_grade_of_every_sign_has_words_of_its_own() -> None:
     with override("en"):
-        for number, symptom in enumerate(SYMPTOMS):
-            care = []
-            for grade in range(4):
-                grades = tuple(grade if place == number else 0 for place in range(6))
-                report = Report(finish(sent(visitor), grades, demo=False))
-                sign = next(sign for sign in report.signs if sign.name == symptom.english)
-                assert sign.meaning
-                care.append(sign.care)
-                assert report.urges_doctor is (grade == 3)
-            assert care[0] == ""
-            assert len(set(care)) == 4
-            assert "dermatologist" in care[3]
+        texts = [
+            str(text)
+            for sign in SIGNS.values()
+            for stage in (sign.mild, sign.moderate, sign.severe)
+            for text in (stage.seen, stage.care)
+        ]
+        assert len(set(texts)) == len(texts)
+        for sign in SIGNS.values():
+            assert "dermatologist" in str(sign.severe.doctor)
+            assert not any(mark in str(sign.absent) for mark in (str(sign.mild.seen), str(sign.severe.seen)))
+
+
+def test_an_absent_sign_is_not_described_as_there(visitor: Client) -> None:
+    finish(analysis := sent(visitor), (0, 0, 0, 0, 0, 0), demo=False)
+    page = visitor.get(f"/analyses/{analysis}/").content.decode()
+    for sign in SIGNS.values():
+        assert html.escape(str(sign.absent)) in page
+        assert not any(html.escape(str(stage.seen)) in page for stage in (sign.mild, sign.moderate, sign.severe))
 
 
 def test_what_is_not_rated_gets_no_grade_no_confidence_and_no_care(visitor: Client) -> None:
     analysis = sent(visitor)
     finish(analysis, (0, 0, 0, 0, 0, 2), abstaining=(5,))
     page = visitor.get(f"/analyses/{analysis}/").content.decode()
-    row = page[page.index('class="find kx"') :]
-    row = row[: row.index("</li>")]
-    assert "Not rated" in row
-    assert 'class="on"' not in row
+    row = page[page.index('id="sign-hair_loss"') :]
+    row = row[: row.index("</dl>")]
+    assert "1 sign not rated" in page
+    assert "Hair loss · ?" in row
     assert "confidence" not in row
     assert "What you can do" not in row

@@ -33,7 +33,7 @@ def shared(visitor: Client, analysis: uuid.UUID) -> str:
 def test_a_link_shows_the_report_and_neither_its_address_nor_a_way_to_act(visitor: Client, report: uuid.UUID) -> None:
     page = visitor.get(shared(visitor, report))
     html = page.content.decode()
-    assert html.count('class="find ') == 6
+    assert html.count('id="sign-') == 6
     assert "Someone shared this report with you" in html
     assert str(report) not in html
     assert report.hex not in html

@@ -62,9 +62,9 @@ def test_it_is_private_like_the_report_and_there_with_a_report_alone(visitor: Cl
 
 def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None:
     product("one")
-    page = shown(visitor, report(visitor, (0, 2, 0, 0, 3, 0), demo=False))
+    page = shown(visitor, report(visitor, (0, 2, 0, 3, 0, 0), demo=False))
     assert "See a doctor first" in page
-    assert "See a dermatologist first: Dandruff (severe)." in page
+    assert "See a dermatologist first: Follicular redness and pustules (severe)." in page
     assert 'class="product"' not in page
     assert 'href="/clinics/"' in page
     assert not Show.objects.exists()
@@ -72,7 +72,7 @@ def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None
 
 def test_a_doctor_who_comes_first_stands_before_the_products(visitor: Client) -> None:
     product("one", suits_types=["combined"])
-    page = shown(visitor, report(visitor, (0, 2, 0, 2, 0, 0), demo=False))
+    page = shown(visitor, report(visitor, (0, 2, 0, 0, 0, 2), demo=False))
     assert page.index("See a doctor first") < page.index('class="product"')
     assert "No product is suggested for that sign." in page
     assert "See a doctor first" not in shown(visitor, report(visitor))

@@ -5,12 +5,20 @@ from __future__ import annotations
 import pytest
 from django.utils.translation import override
 
-from backend.products.rules import DOCTOR_FROM, SEVERE, SIGNS, SIGNS_OF_TYPE, TYPES, ReportFacts, Uses, fit
+from backend.analyses.judgment import SignJudgment, SignState, Urgency
+from backend.products.rules import NO_PRODUCT_FROM, SEVERE, SIGNS, SIGNS_OF_TYPE, TYPES, ReportFacts, Uses, fit
 from backend.products.words import doctor_text, reason_text
 
 
 def seen(skin: str | None = "oily", **grades: int | None) -> ReportFacts:
-    return ReportFacts(skin, dict.fromkeys(SIGNS, 0) | grades)
+    signs = {sign: judged(sign, grade) for sign, grade in (dict.fromkeys(SIGNS, 0) | grades).items()}
+    return ReportFacts(skin, signs, [sign for sign, one in signs.items() if one.urgency == Urgency.SOON])
+
+
+def judged(sign: str, grade: int | None) -> SignJudgment:
+    if grade is None:
+        return SignJudgment(sign, SignState.UNRATED, None, None, (0, 1, 2, 3), "unsure")
+    return SignJudgment(sign, SignState.RATED if grade else SignState.ABSENT, grade, grade, (grade,))
 
 
 def uses(*, types: str = "", signs: str = "", avoid_types: str = "", avoid_signs: str = "") -> Uses:
@@ -64,14 +72,15 @@ def test_what_was_held_back_speaks_for_nothing_and_may_be_there() -> None:
 def test_with_any_severe_sign_nothing_new_is_suggested(sign: str) -> None:
     severe = seen(**{"excess_sebum": 1, sign: SEVERE})
     assert severe.severe
-    assert sign in severe.for_doctor
+    assert sign in severe.without_product
     assert fit(uses(types=" ".join(TYPES), signs=" ".join(SIGNS)), severe) is None
 
 
 @pytest.mark.parametrize("sign", ["follicular_erythema_pustules", "hair_loss"])
-def test_symptoms_for_a_doctor_from_moderate_on_have_no_products(sign: str) -> None:
+def test_pustules_and_hair_loss_from_moderate_on_have_no_products(sign: str) -> None:
     moderate = seen("combined", **{sign: 2, "dandruff": 1})
-    assert moderate.for_doctor == (sign,)
+    assert moderate.without_product == (sign,)
+    assert moderate.for_doctor == ((sign,) if sign == "hair_loss" else ())
     assert not moderate.severe
     assert fit(uses(signs=sign), moderate) is None
     other = fit(uses(signs=f"{sign} dandruff"), moderate)
@@ -82,8 +91,20 @@ def test_symptoms_for_a_doctor_from_moderate_on_have_no_products(sign: str) -> N
     assert not seen(skin, **{sign: 1}).for_doctor
 
 
+def test_a_sign_between_two_grades_counts_as_the_judgment_says() -> None:
+    between = {
+        sign: SignJudgment(sign, SignState.BETWEEN, lowest, lowest + 1, (lowest, lowest + 1))
+        for sign, lowest in (("dandruff", 0), ("excess_sebum", 1), ("hair_loss", 2))
+    }
+    facts = ReportFacts(None, seen().signs | between, ["hair_loss"])
+    assert (facts.grades["dandruff"], facts.grades["excess_sebum"], facts.grades["hair_loss"]) == (None, 1, 3)
+    assert facts.for_doctor == ("hair_loss",)
+    with override("en"):
+        assert "Hair loss (moderate to severe)" in doctor_text(facts)
+
+
 def test_every_type_and_sign_has_its_rule() -> None:
-    assert set(DOCTOR_FROM) == set(SIGNS)
+    assert set(NO_PRODUCT_FROM) == set(SIGNS)
     assert set(SIGNS_OF_TYPE) == set(TYPES) - {"good", "combined"}
 
 
