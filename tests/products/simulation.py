@@ -20,6 +20,7 @@ from backend.analyses.results import Result
 from backend.products.bandit import MAX_CLICKS_PER_DAY, MAX_REPORTS_PER_DAY, SUGGESTION_COUNT, Arm, rank_arms
 from backend.products.rules import SIGNS, Uses, fit
 from backend.products.selectors.suggestions import report_facts
+from ml.labels import SCALP_TYPES
 
 SAMPLES = Path(__file__).parents[2] / "backend" / "products" / "samples.csv"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 
-from backend.clinics.sample import CLINICS
+from backend.clinics.sample import SAMPLE_COUNT
 from deploy.launcher.environment import GIGABYTES_CUDA
 from tests.support.environment import ROOT
 from tests.unit.documentation.pages import TEXTS
@@ -31,5 +31,5 @@ def test_the_readme_counts_what_is_there() -> None:
     products = (ROOT / "backend" / "products" / "samples.csv").read_text().splitlines()
     assert f"from {sum(len(file.get('entry', [])) for file in entries)} texts" in in_one_line("README.md")
     assert f"{len(products) - 1} invented ones" in in_one_line("README.md")
-    assert f"there are {CLINICS:,} invented ones" in in_one_line("README.md")
+    assert f"there are {SAMPLE_COUNT:,} invented ones" in in_one_line("README.md")
     assert f"{GIGABYTES_CUDA} GB of free disk" in in_one_line("README.md")
