@@ -49,7 +49,7 @@ _JPEG_MAX_SEGMENTS = 1000
 # Fill bytes and junk before the first scan, which Pillow passes over one by one: ten megabytes took it 8 s.
 _JPEG_MAX_FILLING = 65_536
 # A marker that starts a segment, ends the image or starts a scan: not stuffing, filling or a restart. Of a run of fill
-# bytes only the last is asked for: a `+` there would try a run that no marker ends from each of its bytes anew.
+# bytes only the last is asked for: a `+` there would try a run that no marker ends again from each of its bytes.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
 
@@ -73,7 +73,7 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-# Pillow raises past twice its limit and only warns below. Half of ours makes the error fall where ours does,
+# Pillow raises past twice its limit and only warns below. Half of our limit makes its error occur exactly at ours,
 # also inside the WebP reader, which allocates the canvas while it opens; a warning filter, the other way to
 # stop there, would be shared and reset between threads.
 Image.MAX_IMAGE_PIXELS = PHOTO_MAX_PIXELS // 2

@@ -22,7 +22,7 @@ class PatientWorker(ThreadWorker):
     """gunicorn's thread worker, which otherwise waits forever for the rest of a request after its first byte.
 
     If a phone loses its network during an upload, its thread would never be free again: after 32 such phones, or one
-    malicious client, the server would answer nobody.
+    malicious client, the server would no longer answer anyone.
     """
 
     def __init__(self, *arguments: Any, **options: Any) -> None:

@@ -1,7 +1,7 @@
 """The audit log of staff: who did what, when, on which row, and never what the row contained.
 
 Entries go to the log of Django's admin, which stores the id of a row as text and so outlives the row, and to the
-service's logs, which nobody can change through the database.
+service's logs, which can't be changed through the database.
 """
 
 from __future__ import annotations

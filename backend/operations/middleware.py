@@ -105,7 +105,7 @@ class BodyLimit:
 class CompressedPages(GZipMiddleware):
     """Compresses pages only: responses of the API are short, and photos are already compressed.
 
-    Django adds random bytes to hide the compressed length, and masks the CSRF token anew in each page, which prevents
+    Django adds random bytes to hide the compressed length, and masks the CSRF token afresh in each page, which prevents
     BREACH (https://docs.djangoproject.com/en/5.2/ref/middleware/#module-django.middleware.gzip).
     """
 

@@ -22,7 +22,7 @@ class PhotoField(serializers.FileField):
 class SubmissionSchema(serializers.Serializer):
     photo = PhotoField(help_text="JPEG, HEIC, PNG, WebP or BMP, at most 10 MB.")
     sex = serializers.ChoiceField(Sex.choices)
-    age = serializers.ChoiceField(Age.choices, help_text="By decade; nobody below 14.")
+    age = serializers.ChoiceField(Age.choices, help_text="By decade; no one under 14.")
     consent = serializers.ChoiceField(["true"], help_text="To the analysis of health data; asked for separately.")
     device = serializers.ChoiceField(Device.choices, required=False)
 
@@ -220,7 +220,7 @@ def problems(*codes: int) -> dict[tuple[int, str], type[ProblemSchema]]:
 
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
-    # Visible ASCII. Spaces at the ends are no part of a header's value (RFC 9110, 5.5).
+    # Visible ASCII. Spaces at the ends do not belong to a header's value (RFC 9110, 5.5).
     {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
     description="The same key and content: the same analysis.",

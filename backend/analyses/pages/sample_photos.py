@@ -1,4 +1,4 @@
-"""Three drawn scalps for visitors who have no photo at hand. They show nobody.
+"""Three drawn scalps, of no real person, for visitors who have no photo at hand.
 
 The files are in frontend/static/samples; `python -m tests.samples` redraws them from the seeds and grades below.
 """

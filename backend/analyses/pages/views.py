@@ -188,7 +188,7 @@ def _submit(request: HttpRequest) -> HttpResponse:
 def _idempotency_key(given: Mapping[str, Any], photo: bytes | None) -> str | None:
     """The rendering's key together with what was sent.
 
-    So a double click is one analysis, while somebody who goes back in the browser and sends another photo
+    So a double click is one analysis, while a visitor who goes back in the browser and sends another photo
     from the same rendering gets another analysis instead of an error about keys.
     """
     rendering = given.get("key", "")

@@ -65,7 +65,7 @@ def hours_words(hours: float) -> str:
     return ngettext("%(n)d hour", "%(n)d hours", whole) % {"n": whole}
 
 
-#: Up to so many seconds, and the range in words. Estimates are rough, so the words are.
+#: An upper limit in seconds, and the range in words. Estimates are rough, and so are the words.
 _RANGES: tuple[tuple[float, Promise], ...] = (
     (10, _("less than 10 seconds")),
     (30, _("10 to 30 seconds")),
