@@ -7,7 +7,7 @@ set (dataSetSn 216) count from one in the same order.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Literal, get_args
@@ -30,6 +30,10 @@ SYMPTOMS: tuple[Label, ...] = (
     Label("dandruff", "비듬", "Dandruff"),
     Label("hair_loss", "탈모", "Hair loss"),
 )
+
+SYMPTOM_KEYS: tuple[str, ...] = tuple(symptom.key for symptom in SYMPTOMS)
+#: English names by key.
+SYMPTOM_NAMES: Mapping[str, str] = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 GATE = Label("scalp_gate", "두피 사진 여부", "Is this a scalp photo?")
 
@@ -68,7 +72,7 @@ SCALP_TYPES: tuple[Label, ...] = (
 Abstention = Literal["unproven", "unfamiliar", "unsure"]
 ABSTENTIONS: tuple[Abstention, ...] = get_args(Abstention)
 
-MODEL_KEYS: tuple[str, ...] = (*(symptom.key for symptom in SYMPTOMS), GATE.key)
+MODEL_KEYS: tuple[str, ...] = (*SYMPTOM_KEYS, GATE.key)
 
 
 def counted_grade(grade: int, abstention: Abstention | None) -> int:

@@ -18,7 +18,7 @@ from ml.bundle import Bundle
 from ml.bundle.manifest import ModelSpec
 from ml.errors import ModelError
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS, Abstention, GateClass, counted_grade, scalp_type
+from ml.labels import GATE, SYMPTOM_KEYS, Abstention, GateClass, counted_grade, scalp_type
 from ml.parity import require_parity
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.cache import Cache, default_cache
@@ -31,13 +31,13 @@ logger = logging.getLogger(__name__)
 #: returns those to continue with. It is not called for an empty batch.
 Watch = Callable[[int, Sequence[int]], Collection[int]]
 
-#: Why the gate refuses a photo: "too_far" if it knows that class and considers it likelier than something else.
-GateRefusal = Literal["not_a_scalp", "too_far"]
-#: Why a photo is refused: by the gate, or by its quality (`ml.quality`).
-Refusal = GateRefusal | quality.Refusal
+#: Why the gate rejects a photo: "too_far" if it knows that class and considers it likelier than something else.
+GateRejection = Literal["not_a_scalp", "too_far"]
+#: Why a photo is rejected: by the gate, or by its quality (`ml.quality`).
+Rejection = GateRejection | quality.Rejection
 
 #: The order in which the models run.
-RUN_ORDER = (GATE.key, *(symptom.key for symptom in SYMPTOMS))
+RUN_ORDER = (GATE.key, *SYMPTOM_KEYS)
 #: Each key with the next one.
 _KEYS_AND_NEXT: Sequence[tuple[str, str | None]] = tuple(zip_longest(RUN_ORDER, RUN_ORDER[1:]))
 
@@ -68,10 +68,10 @@ class Finding:
 class Prediction:
     """The models' answers for one photo.
 
-    A refused photo has `is_scalp` false and the reason's code as `refusal`; `findings` is empty and `skin` and `pred`
+    A rejected photo has `is_scalp` false and the reason's code as `rejection`; `findings` is empty, `skin` and `pred`
     are None. Otherwise there are six findings in the order of `ml.labels.SYMPTOMS`, and the scalp type and degree that
     follow from those that count (`ml.labels.counted_grade`). `scalp_probability` and, if the bundle's gate measures it,
-    `scalp_distance` come from the gate (`ml.gate`); they are None for a photo that was refused for its quality.
+    `scalp_distance` come from the gate (`ml.gate`); they are None for a photo that was rejected for its quality.
     """
 
     is_scalp: bool
@@ -80,7 +80,7 @@ class Prediction:
     skin: str | None = None
     pred: str | None = None
     scalp_distance: float | None = None
-    refusal: Refusal | None = None
+    rejection: Rejection | None = None
 
 
 class Predictor:
@@ -139,15 +139,15 @@ class Predictor:
     ) -> list[Prediction | None]:
         """One prediction per photo, in order; None for a photo that `watch` took out of the batch.
 
-        Photos that are too dark, too bright or too blurred are refused first. Then the gate runs, and photos that it
-        refuses leave the batch; then the six graders run one after another, until no photo is left. With `maps` each
+        Photos that are too dark, too bright or too blurred are rejected first. Then the gate runs, and photos that it
+        rejects leave the batch; then the six graders run one after another, until no photo is left. With `maps` each
         finding has its map. For one thread at a time. Raises OutOfMemory, DeviceLost or another ModelError for the
         batch as a whole.
         """
-        refusals: dict[int, Refusal] = {
-            index: photo.quality.refusal for index, photo in enumerate(photos) if photo.quality.refusal is not None
+        rejections: dict[int, Rejection] = {
+            index: photo.quality.rejection for index, photo in enumerate(photos) if photo.quality.rejection is not None
         }
-        staying = [index for index in range(len(photos)) if index not in refusals]
+        staying = [index for index in range(len(photos)) if index not in rejections]
         batches = _Batches(self.bundle, [photo.tensors for photo in photos])
         gated: dict[int, _GateResult] = {}
         findings: dict[int, list[Finding]] = {index: [] for index in staying}
@@ -158,12 +158,12 @@ class Predictor:
             prefetch = batches.prefetch(staying, next_key)
             if key == GATE.key:
                 gated = dict(zip(staying, self._run_gate(batch, prefetch), strict=True))
-                refusals |= {
-                    index: gated[index].refusal
+                rejections |= {
+                    index: gated[index].rejection
                     for index in staying
                     if not admits(gated[index].probability, gated[index].distance, model.threshold)
                 }
-                staying = [index for index in staying if index not in refusals]
+                staying = [index for index in staying if index not in rejections]
             else:
                 answer = self._run(key, batch, prefetch=prefetch, maps=maps)
                 for row, index in enumerate(staying):
@@ -176,8 +176,8 @@ class Predictor:
         return [
             _accepted_prediction(gated[index], findings[index])
             if index in stayed
-            else _refused_prediction(refusals[index], gated.get(index))
-            if index in refusals
+            else _rejected_prediction(rejections[index], gated.get(index))
+            if index in rejections
             else None
             for index in range(len(photos))
         ]
@@ -190,7 +190,7 @@ class Predictor:
             [None] * len(rows) if features is None else distances(torch.from_numpy(features), self._distance).tolist()
         )
         return [
-            _GateResult(float(row[GateClass.SCALP]), distance, gate_refusal(row))
+            _GateResult(float(row[GateClass.SCALP]), distance, gate_rejection(row))
             for row, distance in zip(rows, away, strict=True)
         ]
 
@@ -228,15 +228,15 @@ class _Batches:
 
 
 class _GateResult(NamedTuple):
-    """The gate's result for a photo. `distance` is None if the gate has none; `refusal` is the reason if it refuses."""
+    """The gate's result for a photo. `distance` is None if the gate has none; `rejection` counts if the photo fails."""
 
     probability: float
     distance: float | None
-    refusal: GateRefusal
+    rejection: GateRejection
 
 
-def gate_refusal(probabilities: np.ndarray) -> GateRefusal:
-    """Why the gate refuses a photo, by its probabilities `[2 or 3]`."""
+def gate_rejection(probabilities: np.ndarray) -> GateRejection:
+    """Why the gate rejects a photo, by its probabilities `[2 or 3]`."""
     has_too_far_class = len(probabilities) > GateClass.TOO_FAR
     if has_too_far_class and probabilities[GateClass.TOO_FAR] > probabilities[GateClass.OTHER]:
         return "too_far"
@@ -270,7 +270,7 @@ def _accepted_prediction(gated: _GateResult, findings: list[Finding]) -> Predict
     return Prediction(True, gated.probability, tuple(findings), skin, pred, gated.distance)
 
 
-def _refused_prediction(refusal: Refusal, gated: _GateResult | None) -> Prediction:
+def _rejected_prediction(rejection: Rejection, gated: _GateResult | None) -> Prediction:
     if gated is None:
-        return Prediction(False, None, refusal=refusal)
-    return Prediction(False, gated.probability, scalp_distance=gated.distance, refusal=refusal)
+        return Prediction(False, None, rejection=rejection)
+    return Prediction(False, gated.probability, scalp_distance=gated.distance, rejection=rejection)

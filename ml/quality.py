@@ -25,7 +25,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image
 
-Refusal = Literal["too_dark", "too_bright", "too_blurred"]
+Rejection = Literal["too_dark", "too_bright", "too_blurred"]
 
 GRID_LONG_SIDE = 320
 
@@ -44,13 +44,13 @@ class Quality:
     sharpness: float
 
     @property
-    def refusal(self) -> Refusal | None:
+    def rejection(self) -> Rejection | None:
         """Why this photo is unusable, or None.
 
-        The limits allow few refusals. They are based on 300 synthetic scalps of an earlier generator, 640 × 480 pixels:
+        The limits rarely reject. They are based on 300 synthetic scalps of an earlier generator, 640 × 480 pixels:
         brightness .41 to .82, sharpness .56 to 1.84. Blurred by a Gaussian of 5 pixels sharpness was .38 to .49, of 8
         pixels, as wide as a hair, .34 to .41. With a gamma of 2.2 the lowest brightness was .17; in a scope's round
-        black mask `dark` was .41. None of 164 real close-ups ("scalp-data", CC BY 4.0) is refused, brightness .41 to
+        black mask `dark` was .41. None of 164 real close-ups ("scalp-data", CC BY 4.0) is rejected, brightness .41 to
         .58, sharpness .44 to 1.33; nor any of 83 photographs of heads, .21 to .71 and .41 to .81.
         """
         if self.brightness < 0.08 or self.dark > 0.9:

@@ -146,8 +146,8 @@ class Analyst:
         bundle, demo = self.predictor.bundle.reference, self.predictor.bundle.demo
         if prediction is None:
             return "lease_lost"
-        if prediction.refusal is not None:
-            return _outcome(analysis_reject(claim, prediction.refusal, bundle=bundle, demo=demo), "rejected")
+        if prediction.rejection is not None:
+            return _outcome(analysis_reject(claim, prediction.rejection, bundle=bundle, demo=demo), "rejected")
         findings = [self._graded(found, photo) for found in prediction.findings]
         quality = PhotoQuality(photo.quality.brightness, photo.quality.contrast, photo.quality.sharpness)
         written = analysis_succeed(claim, findings, bundle=bundle, demo=demo, quality=quality)

@@ -28,7 +28,7 @@ TRANSITIONS: dict[Status, frozenset[Status]] = {
     Status.RUNNING: frozenset(
         {
             Status.SUCCEEDED,  # six findings and a Human are written
-            Status.REJECTED,  # the gate or the photo's quality refused it
+            Status.REJECTED,  # the gate or the photo's quality rejected it
             Status.FAILED,  # a server error, or no attempts left
             Status.CANCELED,  # its owner cancels it
             Status.QUEUED,  # the lease expired or the worker requeued it, and attempts are left

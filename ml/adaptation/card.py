@@ -8,9 +8,7 @@ from ml.adaptation.results import Adaptation, AdaptedGrader, answered, mean_grad
 from ml.bundle import Bundle
 from ml.evaluation.calibration import MAX_ABSTAINED_SHARE, MISLEADING_ACCURACY
 from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER, table
-from ml.labels import GRADES, SYMPTOMS
-
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
+from ml.labels import GRADES, SYMPTOM_NAMES
 
 
 def write_adapted_card(adaptation: Adaptation, parent: Bundle, bundle: Bundle) -> None:
@@ -68,7 +66,7 @@ def adapted_section(adaptation: Adaptation) -> str:
 
 def _levels(grader: AdaptedGrader) -> list[str]:
     return [
-        _ENGLISH[grader.key],
+        SYMPTOM_NAMES[grader.key],
         f"{mean_grade(grader.before):.2f}",
         f"{mean_grade(grader.after):.2f}",
         _shares(answered(grader.before)),
@@ -79,7 +77,7 @@ def _levels(grader: AdaptedGrader) -> list[str]:
 
 def _parameters(grader: AdaptedGrader) -> list[str]:
     return [
-        _ENGLISH[grader.key],
+        SYMPTOM_NAMES[grader.key],
         f"{grader.reliability:.2f}",
         f"{grader.levels.slope:.3f}",
         ", ".join(f"{cutpoint:.2f}" for cutpoint in grader.levels.cutpoints),

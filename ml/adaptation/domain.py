@@ -89,8 +89,8 @@ def adapt_domain(bundle: Bundle, features: np.ndarray, *, device: str = "auto", 
         stretched.tensors,
         stretched.reach,
         "The gate's limits were stretched, so that 99 % of photographs like these are as far inside as the scalps that "
-        f"it was fitted on. It refuses {int((~passed[1]).sum())} of {_OTHER_PICTURES} drawn pictures of other things; "
-        f"before it refused {int((~passed[0]).sum())}.",
+        f"it was fitted on. It rejects {int((~passed[1]).sum())} of {_OTHER_PICTURES} drawn pictures of other things; "
+        f"before it rejected {int((~passed[0]).sum())}.",
     )
 
 

@@ -15,7 +15,7 @@ from ml.adaptation.photographs import Tally
 from ml.bundle import Bundle
 from ml.bundle.manifest import ModelSpec
 from ml.gate import admits, distances
-from ml.labels import GATE, SYMPTOMS, GateClass
+from ml.labels import GATE, SYMPTOM_KEYS, GateClass
 from ml.levels import score
 from ml.outputs import to_answers
 from ml.preprocessing import prepare
@@ -63,7 +63,7 @@ class Observation:
 def observe(
     bundle: Bundle, photographs: Iterable[Image.Image], tally: Tally, *, device: str = "auto", runtime: str = "auto"
 ) -> Observation:
-    """Run the gate and, on photographs that pass, the six graders; `tally` counts refused photographs.
+    """Run the gate and, on photographs that pass, the six graders; `tally` counts rejected photographs.
 
     One batch of photographs is in memory at a time. Raises ModelError if a model can't be loaded or run, and errors of
     reading the photographs.
@@ -73,14 +73,14 @@ def observe(
         models.load(model, networks)
     specifications = {model.preprocessing for model in bundle.manifest.models}
     gate, distance = bundle.model(GATE.key), bundle.distance()
-    keys = [symptom.key for symptom in SYMPTOMS]
+    keys = list(SYMPTOM_KEYS)
     outputs: dict[str, list[np.ndarray]] = {key: [] for key in keys}
     features: list[np.ndarray] = []
     sizes: list[tuple[int, int]] = []
     places: list[int] = []
     for some in _batched(enumerate(photographs)):
         prepared = [(place, prepare(photo, specifications)) for place, photo in some]
-        fit = [(place, photo) for place, photo in prepared if photo.quality.refusal is None]
+        fit = [(place, photo) for place, photo in prepared if photo.quality.rejection is None]
         tally.poor += len(prepared) - len(fit)
         if not fit:
             continue
@@ -89,7 +89,7 @@ def observe(
         admitted = [
             index for index, pair in enumerate(zip(scalp.tolist(), away, strict=True)) if admits(*pair, gate.threshold)
         ]
-        tally.refused += len(fit) - len(admitted)
+        tally.rejected += len(fit) - len(admitted)
         if not admitted:
             continue
         features.append(seen[admitted])

@@ -21,7 +21,7 @@ FEWEST = 20
 class Tally:
     """How many pictures there were, and why those that are not `used` were left out.
 
-    `poor` were refused for their quality (`ml.quality`), `refused` by the gate.
+    `poor` were rejected for their quality (`ml.quality`), `rejected` by the gate.
     """
 
     found: int = 0
@@ -29,11 +29,11 @@ class Tally:
     small: int = 0
     duplicates: int = 0
     poor: int = 0
-    refused: int = 0
+    rejected: int = 0
 
     @property
     def used(self) -> int:
-        return self.found - self.unreadable - self.small - self.duplicates - self.poor - self.refused
+        return self.found - self.unreadable - self.small - self.duplicates - self.poor - self.rejected
 
     def sentence(self) -> str:
         """What became of the pictures, in words."""
@@ -42,7 +42,7 @@ class Tally:
             "too small": self.small,
             "duplicates": self.duplicates,
             "too dark, bright or blurred": self.poor,
-            "refused by the gate": self.refused,
+            "rejected by the gate": self.rejected,
         }
         reasons = ", ".join(f"{count} {reason}" for reason, count in left_out.items() if count)
         return f"{self.used} of {self.found} photographs" + (f" (left out: {reasons})" if reasons else "")

@@ -97,7 +97,7 @@ class Adaptation:
                 "small": tally.small,
                 "duplicates": tally.duplicates,
                 "poor_quality": tally.poor,
-                "refused_by_the_gate": tally.refused,
+                "rejected_by_the_gate": tally.rejected,
             },
             "shares_from": self.shares_from,
             "batch_norm": self.batch_norm,

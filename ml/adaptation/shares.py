@@ -11,7 +11,7 @@ import numpy as np
 
 from ml.data.synthetic.grades import GRADE_SHARES
 from ml.errors import AdaptationInvalid
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_KEYS
 
 #: The smallest share of a grade, because no file can rule a grade out for a whole population.
 MIN_SHARE = 0.001
@@ -19,13 +19,12 @@ MIN_SHARE = 0.001
 #: Four rounded shares may differ from a sum of 1 by this much.
 _SUM_TOLERANCE = 0.02
 
-_KEYS = tuple(symptom.key for symptom in SYMPTOMS)
 _EXPECTED_FORMAT = 'lines like dandruff,0.60,0.24,0.13,0.03 as CSV, or {"dandruff": [0.60, 0.24, 0.13, 0.03]} as JSON'
 
 
 def aihub_shares() -> dict[str, np.ndarray]:
     """The shares `[4]` of each symptom's grades among the labels of AI Hub's set (`ml.data.synthetic.grades`)."""
-    return {key: smooth_shares(row) for key, row in zip(_KEYS, GRADE_SHARES, strict=True)}
+    return {key: smooth_shares(row) for key, row in zip(SYMPTOM_KEYS, GRADE_SHARES, strict=True)}
 
 
 def read_shares(path: Path) -> dict[str, np.ndarray]:
@@ -60,7 +59,7 @@ def _json(path: Path, text: str) -> Mapping[str, object]:
 def _csv(text: str) -> dict[str, object]:
     """Rows of a symptom's key and four numbers; a header is skipped."""
     lines = [[cell.strip() for cell in line] for line in csv.reader(text.splitlines()) if any(line)]
-    if lines and lines[0][0] not in _KEYS and not any(_is_number(cell) for cell in lines[0]):
+    if lines and lines[0][0] not in SYMPTOM_KEYS and not any(_is_number(cell) for cell in lines[0]):
         lines = lines[1:]
     return {line[0]: [float(cell) if _is_number(cell) else cell for cell in line[1:]] for line in lines}
 
@@ -74,8 +73,8 @@ def _is_number(cell: str) -> bool:
 
 
 def _check(path: Path, key: str, row: object) -> np.ndarray:
-    if key not in _KEYS:
-        raise AdaptationInvalid(f"{path}: {key!r} is not a symptom. Symptoms are {', '.join(_KEYS)}.")
+    if key not in SYMPTOM_KEYS:
+        raise AdaptationInvalid(f"{path}: {key!r} is not a symptom. Symptoms are {', '.join(SYMPTOM_KEYS)}.")
     numbers = row if isinstance(row, list) and all(type(value) in (int, float) for value in row) else []
     shares = np.array(numbers, dtype=np.float64)
     if (

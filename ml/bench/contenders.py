@@ -199,5 +199,5 @@ def _models(bundle: Path) -> list[ModelSpec]:
 
 def _of(prediction: Prediction | None) -> list[tuple[float, ...]]:
     if prediction is None or not prediction.is_scalp:
-        raise ModelError(f"A photo of the benchmark was refused ({prediction and prediction.refusal}).")
+        raise ModelError(f"A photo of the benchmark was rejected ({prediction and prediction.rejection}).")
     return [finding.probabilities for finding in prediction.findings]

@@ -15,7 +15,7 @@ from ml.bundle import Bundle, write_bundle
 from ml.bundle.manifest import ModelSettings, Provenance, classes_of
 from ml.data.synthetic import scalp_picture
 from ml.errors import BundleInvalid, WeightsUnreadable
-from ml.labels import GATE, MODEL_KEYS, SYMPTOMS
+from ml.labels import GATE, MODEL_KEYS, SYMPTOM_KEYS
 from ml.networks.registry import RGB, Weights, describe
 from ml.preprocessing import Aspect, Interpolation, Preprocessing, to_tensor
 
@@ -79,7 +79,7 @@ def import_bundle(
     Raises WeightsUnreadable for an unusable file, BundleInvalid for an incomplete set of files or an unusable
     target folder.
     """
-    missing = [symptom.key for symptom in SYMPTOMS if symptom.key not in files]
+    missing = [key for key in SYMPTOM_KEYS if key not in files]
     if missing:
         raise BundleInvalid(f"All six graders are needed; there is no file for {', '.join(missing)}.")
     if GATE.key not in files and not options.gate_passes_all:

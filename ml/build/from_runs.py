@@ -17,7 +17,7 @@ from ml.evaluation.calibration import CALIBRATION_FILE, Calibration, Fitted
 from ml.evaluation.card import CARD_FILE, FIGURES_FOLDER
 from ml.evaluation.results import EVALUATION_FILE, EVALUATION_FOLDER, Evaluation
 from ml.gate.gate import Gate
-from ml.labels import GATE, GRADES, SYMPTOMS
+from ml.labels import GATE, GRADES, SYMPTOM_KEYS, SYMPTOMS
 from ml.networks.growth import LITE0, copies_in, grow
 from ml.networks.imagenet import imagenet_weights
 from ml.networks.registry import Weights, describe, trunk_shapes
@@ -55,7 +55,7 @@ def build_bundle(
     if `folder` contains something else.
     """
     by_symptom = {grader.symptom: grader for grader in graders}
-    if missing := [symptom.key for symptom in SYMPTOMS if symptom.key not in by_symptom]:
+    if missing := [key for key in SYMPTOM_KEYS if key not in by_symptom]:
         raise BundleInvalid(f"There is no run for {', '.join(missing)}. Train one, or add it.")
     trunks = _Trunks()
     models = [_grader_model(by_symptom[symptom.key], trunks, flips) for symptom in SYMPTOMS]
@@ -88,7 +88,7 @@ def open_graders(folders: Sequence[Path]) -> list[Grader]:
     """
     runs = [(Run.open(each), folder / EVALUATION_FOLDER) for folder in folders for each in _runs_in(folder)]
     graders = []
-    for symptom in (symptom.key for symptom in SYMPTOMS):
+    for symptom in SYMPTOM_KEYS:
         found = [(run, evaluation) for run, evaluation in runs if symptom in run.symptoms]
         if found:
             fitted = [_load_fitted(evaluation, symptom) for _, evaluation in found]
@@ -110,7 +110,7 @@ def with_metrics(grader: Grader, evaluation: Evaluation) -> Grader:
 
 
 def _runs_in(folder: Path) -> list[Path]:
-    inside = [folder / symptom.key for symptom in SYMPTOMS]
+    inside = [folder / key for key in SYMPTOM_KEYS]
     found = [each for each in inside if (each / RUN_FILE).is_file()]
     return [folder] if (folder / RUN_FILE).is_file() or not found else found
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ml.cli.arguments import ListRecipes, count, number
 from ml.errors import SplitInvalid
-from ml.labels import SYMPTOMS
+from ml.labels import SYMPTOM_KEYS
 
 
 def register(commands: Any) -> None:
@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
             options.data,
             options.out / recipe.name,
             split=options.split,
-            symptoms=[symptom.key for symptom in SYMPTOMS],
+            symptoms=list(SYMPTOM_KEYS),
             pictures=options.pictures,
             seed=options.seed,
             options=Options(device=options.device, workers=options.workers),

@@ -13,13 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import MLError, SplitInvalid
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_NAMES
 
 if TYPE_CHECKING:
     from ml.data.records import Record
     from ml.evaluation.results import Evaluation, Means, Sample, SymptomEvaluation
-
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
 def register(commands: Any) -> None:
@@ -165,7 +163,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
         f"{'QWK [95 %]':<18}{'±1':>6}   {'ECE':<14}{'coverage':>9}  {recall}"
     )
     rows: list[tuple[str, str, SymptomEvaluation | Means, float]] = [
-        (_ENGLISH[symptom.key], str(symptom.pictures), symptom, symptom.abstention.coverage)
+        (SYMPTOM_NAMES[symptom.key], str(symptom.pictures), symptom, symptom.abstention.coverage)
         for symptom in evaluation.symptoms
     ]
     for name, pictures, row, coverage in (*rows, ("Mean", "", evaluation.mean, evaluation.mean.coverage)):
@@ -177,7 +175,7 @@ def print_evaluation(evaluation: Evaluation) -> None:
             f"{row.ece_before:.3f} → {row.ece:.3f} {coverage:>9.1%}        {recalls}"
         )
     for key in evaluation.not_labeled:
-        print(f"{_ENGLISH[key]:<32}not labeled")
+        print(f"{SYMPTOM_NAMES[key]:<32}not labeled")
     if rule := evaluation.type_rule:
         print()
         print(

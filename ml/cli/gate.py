@@ -14,7 +14,7 @@ from ml.cli.arguments import count, number
 
 def register(commands: Any) -> None:
     parser: argparse.ArgumentParser = commands.add_parser(
-        "gate", help="fit a gate", description="The gate refuses photos that do not show a scalp."
+        "gate", help="fit a gate", description="The gate rejects photos that do not show a scalp."
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
     fit_ = actions.add_parser(

@@ -12,21 +12,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.errors import PhotoUnreadable
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_NAMES
 
 if TYPE_CHECKING:
     from ml.bundle import Bundle
     from ml.predictor import Prediction
 
 DEMO_BUNDLE = Path(__file__).resolve().parents[1] / "bundles" / "demo"
-_REFUSALS = {
+_REJECTIONS = {
     "not_a_scalp": "this does not look like a scalp",
     "too_far": "this was taken from too far away: part the hair and fill the frame with skin",
     "too_dark": "this is too dark",
     "too_bright": "this is too bright",
     "too_blurred": "this is out of focus",
 }
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
 def default_bundle() -> Path:
@@ -92,6 +91,7 @@ def run(options: argparse.Namespace) -> int:
 def _fields(prediction: Prediction) -> dict[str, Any]:
     """A prediction for JSON, without the maps."""
     fields = dataclasses.asdict(prediction)
+    fields["refusal"] = fields["rejection"]  # the former name, which scripts may read
     for finding in fields["findings"]:
         del finding["map"]
         finding["abstains"] = finding["abstention"] is not None
@@ -115,13 +115,13 @@ def _show(answer: dict[str, Any]) -> None:
         print(answer["error"], file=sys.stderr)
         return
     if not answer["is_scalp"]:
-        print(f"{answer['photo']}: refused, {_REFUSALS[answer['refusal']]}{_gate(answer)}")
+        print(f"{answer['photo']}: rejected, {_REJECTIONS[answer['rejection']]}{_gate(answer)}")
         return
     print(f"{answer['photo']}: {answer['skin']}, {answer['pred']}{_gate(answer)}")
     for finding in answer["findings"]:
         grade = GRADES[finding["grade"]]
         withheld = f"  {finding['abstention']}" if finding["abstention"] else ""
-        name = _ENGLISH[finding["symptom"]]
+        name = SYMPTOM_NAMES[finding["symptom"]]
         print(f"  {name:<32} {grade.english:<9} {finding['confidence']:.2f}{withheld}")
 
 

@@ -11,9 +11,7 @@ from typing import Any
 
 from ml.cli.arguments import ListRecipes, count, number
 from ml.errors import DataSetInvalid
-from ml.labels import SYMPTOMS
-
-_KEYS = [symptom.key for symptom in SYMPTOMS]
+from ml.labels import SYMPTOM_KEYS
 
 
 def register(commands: Any) -> None:
@@ -28,7 +26,7 @@ def register(commands: Any) -> None:
     parser.add_argument("--list-recipes", action=ListRecipes, help="name the recipes and end")
     parser.add_argument("--out", type=Path, required=True, help="folder of the run; with heads = one, of six runs")
     parser.add_argument("--split", type=Path, help="file of `data split` (default: a tenth of the persons validates)")
-    parser.add_argument("--symptom", action="append", choices=_KEYS, help="only this one; may be given again")
+    parser.add_argument("--symptom", action="append", choices=SYMPTOM_KEYS, help="only this one; may be given again")
     parser.add_argument("--epochs", type=count, help="instead of the recipe's")
     parser.add_argument("--batch", type=count, help="instead of the recipe's")
     parser.add_argument("--pictures", type=count, help="train on only this many pictures of the training part")
@@ -74,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
         options.data,
         options.out,
         split=options.split,
-        symptoms=options.symptom or _KEYS,
+        symptoms=options.symptom or SYMPTOM_KEYS,
         pictures=options.pictures,
         seed=options.seed,
         weights=options.weights,

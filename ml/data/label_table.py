@@ -6,10 +6,9 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from ml.data.files import StoredFile
 from ml.data.records import Record
 from ml.errors import DataSetInvalid
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_KEYS, SYMPTOMS
 
 _FILE, _PERSON = "file", "person"
 
@@ -39,20 +38,8 @@ def read_label_table(table: Path, folder: Path) -> list[Record]:
             raise DataSetInvalid(f"{table}, line {line}: {name} occurs twice.")
         if not name or not (folder / name).is_file():
             raise DataSetInvalid(f"{table}, line {line}: there is no picture {name!r} in {folder}.")
-        person = (row.get(_PERSON) or "").strip() or name
-        records[name] = Record(
-            id=name,
-            grades=grades,
-            person=person,
-            device=None,
-            region="unknown",
-            sex=None,
-            age=None,
-            parts=(),
-            filed=(),
-            copies=1,
-            picture=StoredFile(str(folder / name)),
-        )
+        person = (row.get(_PERSON) or "").strip()
+        records[name] = Record.of_file(folder / name, name, person=person, grades=grades)
     if not records:
         raise DataSetInvalid(f"{table} labels no picture.")
     return [records[name] for name in sorted(records)]
@@ -67,7 +54,7 @@ def _symptom_columns(names: Sequence[str], table: Path) -> list[str | None]:
         for number, symptom in enumerate(SYMPTOMS, start=1)
     ]
     if not any(columns):
-        keys = ", ".join(symptom.key for symptom in SYMPTOMS)
+        keys = ", ".join(SYMPTOM_KEYS)
         raise DataSetInvalid(f"{table} has no column for a symptom; the names are {keys}.")
     return columns
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ml.data.files import StoredFile
 from ml.data.records import Record
 from ml.errors import DataSetInvalid
 from ml.labels import SYMPTOMS
@@ -67,20 +66,4 @@ def marked_records(photos: Sequence[Path], marks: Mapping[str, Marks]) -> list[R
             f"{len(marked)} of {len(photos)} photographs are in the marks, and two or more are needed. The column file "
             "has the names of the photographs with their endings."
         )
-    return [
-        Record(
-            id=photo.stem,
-            grades=(None,) * len(SYMPTOMS),
-            person=photo.stem,
-            device=None,
-            region="",
-            sex=None,
-            age=None,
-            parts=(),
-            filed=(),
-            copies=1,
-            picture=StoredFile(str(photo)),
-            marked=marks[photo.name].shares(),
-        )
-        for photo in marked
-    ]
+    return [Record.of_file(photo, photo.stem, marked=marks[photo.name].shares()) for photo in marked]

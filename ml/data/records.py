@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import IO
 
 from ml.data.faults import Faults
@@ -39,6 +40,32 @@ class Record:
     copies: int
     picture: StoredFile = field(compare=False)
     marked: tuple[float | None, ...] = (None,) * len(SYMPTOMS)
+
+    @classmethod
+    def of_file(
+        cls,
+        path: Path,
+        identity: str,
+        *,
+        person: str | None = None,
+        grades: tuple[int | None, ...] = (None,) * len(SYMPTOMS),
+        marked: tuple[float | None, ...] = (None,) * len(SYMPTOMS),
+    ) -> Record:
+        """A picture from outside AI Hub's set, without metadata; its person is `identity` by default."""
+        return cls(
+            id=identity,
+            grades=grades,
+            person=person or identity,
+            device=None,
+            region="unknown",
+            sex=None,
+            age=None,
+            parts=(),
+            filed=(),
+            copies=1,
+            picture=StoredFile(str(path)),
+            marked=marked,
+        )
 
     @property
     def fully_labeled(self) -> bool:

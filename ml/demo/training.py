@@ -18,7 +18,7 @@ from ml.evaluation.calibration import CALIBRATION_FILE, calibrate
 from ml.evaluation.marked import Ranking, rank_marked
 from ml.evaluation.results import EVALUATION_FOLDER
 from ml.evaluation.subject import open_subject
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_KEYS
 from ml.levels import score
 from ml.networks.registry import create_filled_network
 from ml.outputs import to_probabilities
@@ -40,13 +40,11 @@ _EPOCHS = 8
 _FURTHER_EPOCHS = 3
 _FURTHER_DRAWN = 1400
 
-_KEYS = tuple(symptom.key for symptom in SYMPTOMS)
-
 
 def train_graders(work: Path, real: RealPhotographs | None) -> Run:
     """The run of the demo's graders, trained below `work` or found there; its weights are calibrated."""
     recipe = load_recipe("grown-b7-300").changed(epochs=_EPOCHS)
-    (run,) = train_all(recipe, work / TRAINING, work / "run", symptoms=_KEYS, options=Options(compiled=True))
+    (run,) = train_all(recipe, work / TRAINING, work / "run", symptoms=SYMPTOM_KEYS, options=Options(compiled=True))
     if real:
         run = _train_further(work, run, work / "run-real", marked_records(real.closeups, real.marks))
     calibration = run.folder / EVALUATION_FOLDER / CALIBRATION_FILE
@@ -65,7 +63,7 @@ def _train_further(work: Path, run: Run, out: Path, marked: Sequence[Record]) ->
         recipe,
         with_marked(some(parts["training"], _FURTHER_DRAWN, seed=1), marked),
         parts["validation"],
-        _KEYS,
+        SYMPTOM_KEYS,
         out,
         weights=run.folder / WEIGHTS_FILE,
         synthetic=True,
@@ -81,7 +79,7 @@ def rank_photographs(work: Path, real: RealPhotographs) -> dict[str, tuple[Ranki
         photos = [photo for photo in real.closeups if photo.name in real.marks]
         marked = marked_records(photos, real.marks)
         folds = np.random.default_rng(0).permutation(len(marked)) % FOLDS
-        scores = {key: np.empty(len(marked)) for key in _KEYS}
+        scores = {key: np.empty(len(marked)) for key in SYMPTOM_KEYS}
         for fold in range(FOLDS):
             others = [record for record, its in zip(marked, folds, strict=True) if its != fold]
             further = _train_further(work, run, work / f"run-fold-{fold}", others)
@@ -100,12 +98,12 @@ def rank_photographs(work: Path, real: RealPhotographs) -> dict[str, tuple[Ranki
 
 def _scores(run: Run, photos: Sequence[Path]) -> dict[str, np.ndarray]:
     """The score `[n]` of each photograph by symptom (`ml.levels`)."""
-    spec, count = run.preprocessing, len(GRADES) * len(_KEYS)
+    spec, count = run.preprocessing, len(GRADES) * len(SYMPTOM_KEYS)
     network = create_filled_network(run.recipe.architecture, count, run.recipe.image_size, run.weights())
     rows = []
     with torch.inference_mode():
         for start in range(0, len(photos), 16):
             inputs = torch.stack([to_tensor(open_photo(photo), spec) for photo in photos[start : start + 16]])
-            rows.append(network(inputs).unflatten(1, (len(_KEYS), len(GRADES))))
+            rows.append(network(inputs).unflatten(1, (len(SYMPTOM_KEYS), len(GRADES))))
     scores = score(to_probabilities(torch.cat(rows).double(), run.output)).numpy()
-    return {key: scores[:, run.symptoms.index(key)] for key in _KEYS}
+    return {key: scores[:, run.symptoms.index(key)] for key in SYMPTOM_KEYS}

@@ -13,12 +13,11 @@ from ml.evaluation.bootstrap import Estimate
 from ml.evaluation.calibration import MAX_ABSTAINED_SHARE, MISLEADING_ACCURACY
 from ml.evaluation.plots import write_figures
 from ml.evaluation.results import Evaluation, Subgroup
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_NAMES
 
 CARD_FILE = "model-card.md"
 FIGURES_FOLDER = "figures"
 
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 _SEXES = {"남": "male", "여": "female"}
 _MAX_GROUPS = 12
 _CALIBRATION_COLUMNS = (
@@ -106,8 +105,8 @@ def _data(evaluation: Evaluation) -> str:
         + "\n\n"
         + table(
             ["Labels", *(grade.english for grade in GRADES)],
-            [[_ENGLISH[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
-            + [[_ENGLISH[key], "not labeled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labeled],
+            [[SYMPTOM_NAMES[symptom.key], *map(str, symptom.grades)] for symptom in evaluation.symptoms]
+            + [[SYMPTOM_NAMES[key], "not labeled", *[""] * (len(GRADES) - 1)] for key in evaluation.not_labeled],
         )
     )
 
@@ -116,7 +115,7 @@ def _symptoms(evaluation: Evaluation) -> str:
     mean = evaluation.mean
     rows = [
         [
-            _ENGLISH[symptom.key],
+            SYMPTOM_NAMES[symptom.key],
             _interval(symptom.accuracy),
             _number(symptom.majority),
             _interval(symptom.macro_f1),
@@ -130,7 +129,8 @@ def _symptoms(evaluation: Evaluation) -> str:
         + [_interval(estimate) for estimate in (mean.macro_f1, mean.qwk, mean.within_one)]
     )
     recalls = [
-        [_ENGLISH[symptom.key], *(_number(recall) for recall in symptom.recalls)] for symptom in evaluation.symptoms
+        [SYMPTOM_NAMES[symptom.key], *(_number(recall) for recall in symptom.recalls)]
+        for symptom in evaluation.symptoms
     ]
     return (
         "## Figures\n\nBrackets contain 95 % bootstrap intervals over persons. *Majority* is the accuracy of always "
@@ -154,7 +154,7 @@ def _calibration(evaluation: Evaluation) -> str:
         )
     rows = [
         [
-            _ENGLISH[symptom.key],
+            SYMPTOM_NAMES[symptom.key],
             _number(symptom.temperature),
             f"{symptom.ece_before:.3f} → {symptom.ece:.3f}",
             _number(symptom.abstention.threshold),

@@ -39,7 +39,7 @@ def draw_examples(
 def _draw_example(axes: Axes, picture: Image.Image, labels: Sequence[int], prediction: Prediction) -> None:
     axes.imshow(picture)
     if not prediction.is_scalp:
-        axes.set_title(f"refused: {prediction.refusal}", fontsize=10)
+        axes.set_title(f"rejected: {prediction.rejection}", fontsize=10)
         return
     lines = []
     for symptom, found, label in zip(SYMPTOMS, prediction.findings, labels, strict=True):

@@ -9,10 +9,8 @@ import numpy as np
 
 from ml.data.marks import SIGN_OF_MARK, Marks
 from ml.evaluation.card import table
-from ml.labels import SYMPTOMS
+from ml.labels import SYMPTOM_NAMES
 from ml.metrics import auroc
-
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ def rankings_table(rankings: Mapping[str, Sequence[Ranking]]) -> str:
     """The rankings as Markdown, a column for each way of training that `rankings` names."""
     (first, *_), columns = rankings.values(), list(rankings)
     rows = [
-        [_ENGLISH[each.symptom], f"{each.marked} of {each.photographs}"]
+        [SYMPTOM_NAMES[each.symptom], f"{each.marked} of {each.photographs}"]
         + [f"{next(row.auc for row in rankings[name] if row.symptom == each.symptom):.2f}" for name in columns]
         for each in first
     ]

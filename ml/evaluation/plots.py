@@ -11,12 +11,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ml.evaluation.results import Evaluation, SymptomEvaluation
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES, SYMPTOM_NAMES
 from ml.metrics import Reliability
 
 SYNTHETIC_NOTE = "synthetic pictures"
 
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 _INK, _FAINT, _BEFORE, _AFTER = "#333333", "#c8ccd0", "#a9a29a", "#33658a"
 _LINES = ("#33658a", "#86a873", "#c97b63", "#7d5a8c", "#d1a24a", "#4f9d9d")
 _DOTS_PER_INCH = 100
@@ -48,7 +47,9 @@ def draw_confusions(evaluation: Evaluation) -> Figure:
         axes.set_yticks(range(len(GRADES)), [grade.english for grade in GRADES])
         axes.set_xlabel("answer")
         axes.set_ylabel("label")
-        axes.set_title(f"{_ENGLISH[symptom.key]}\nQWK {symptom.qwk.value:.2f}, accuracy {symptom.accuracy.value:.2f}")
+        axes.set_title(
+            f"{SYMPTOM_NAMES[symptom.key]}\nQWK {symptom.qwk.value:.2f}, accuracy {symptom.accuracy.value:.2f}"
+        )
 
     return _grid(evaluation, "Confusion matrices", draw)
 
@@ -72,7 +73,7 @@ def draw_reliability(evaluation: Evaluation) -> Figure:
         axes.set_ylim(-0.02, 1.02)
         axes.set_xlabel("confidence")
         axes.set_ylabel("accuracy")
-        axes.set_title(_ENGLISH[symptom.key])
+        axes.set_title(SYMPTOM_NAMES[symptom.key])
         legend = axes.legend(fontsize=7, frameon=False, loc="upper left")
         for handle in legend.legend_handles:
             handle.set_sizes([20])  # type: ignore[union-attr]
@@ -86,7 +87,7 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
     axes = figure.add_subplot()
     for symptom, color in zip(evaluation.symptoms, _LINES, strict=False):
         curve, at = symptom.risk_coverage, symptom.abstention
-        label = f"{_ENGLISH[symptom.key]} (AURC {symptom.aurc:.3f})"
+        label = f"{SYMPTOM_NAMES[symptom.key]} (AURC {symptom.aurc:.3f})"
         axes.plot(curve.coverage, curve.risk, color=color, linewidth=1.4, label=label)
         axes.plot([at.coverage], [1 - at.accuracy], "o", color=color, markerfacecolor="white", markersize=6)
     axes.set_xlim(0, 1.02)

@@ -19,7 +19,7 @@ from ml.data.files import UNREADABLE
 from ml.data.records import Record
 from ml.errors import DataSetInvalid, PhotoUnreadable, RunInvalid
 from ml.evaluation.answers import Answers, Raw
-from ml.labels import GATE, SYMPTOMS
+from ml.labels import GATE, SYMPTOM_KEYS
 from ml.levels import Levels
 from ml.preprocessing import Preprocessing, prepare
 from ml.runtimes.choice import open_runtime
@@ -58,9 +58,7 @@ def open_subject(folder: Path, device: str = "auto") -> Subject:
     """
     if (folder / MANIFEST_FILE).is_file():
         return BundleSubject(Bundle.open(folder), device)
-    folders = [
-        each for each in (folder, *(folder / symptom.key for symptom in SYMPTOMS)) if (each / RUN_FILE).is_file()
-    ]
+    folders = [each for each in (folder, *(folder / key for key in SYMPTOM_KEYS)) if (each / RUN_FILE).is_file()]
     if not folders:
         raise RunInvalid(
             f"{folder} has neither {RUN_FILE} nor {MANIFEST_FILE}: name the folder of a run, of runs or of a bundle."

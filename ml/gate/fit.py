@@ -89,10 +89,10 @@ class GateFit:
     def outcomes(self, features: torch.Tensor) -> np.ndarray:
         """The gate's answer for each row `[n]`, a `GateClass`."""
         logits = self._logits(features)
-        refused = torch.where(
+        rejected = torch.where(
             logits[:, GateClass.TOO_FAR] > logits[:, GateClass.OTHER], GateClass.TOO_FAR, GateClass.OTHER
         )
-        outcomes: np.ndarray = np.where(self.scores(features) > 0, GateClass.SCALP, refused.numpy())
+        outcomes: np.ndarray = np.where(self.scores(features) > 0, GateClass.SCALP, rejected.numpy())
         return outcomes
 
     def _logits(self, features: torch.Tensor) -> torch.Tensor:
@@ -138,7 +138,7 @@ def fit_gate(samples: Sequence[FeatureSample]) -> GateFit:
     A fifth of the pictures of each sample is held out, to set limit and threshold. The threshold is halfway, in
     log-odds, between the .5 % quantile of the scalps and the 99.5 % quantile of the rest, but never above a third, the
     probability by chance: scalps of an unknown scope score several units of log-odds lower than known ones, and
-    refusing them is worse than letting something else pass.
+    rejecting them is worse than letting something else pass.
     """
     parts = [sample.divide(*HELD_OUT_FOLD) for sample in samples if sample.name != PROTOTYPES_NAME]
     kept = [*(part for part, _ in parts), *(sample for sample in samples if sample.name == PROTOTYPES_NAME)]
@@ -151,8 +151,8 @@ def fit_gate(samples: Sequence[FeatureSample]) -> GateFit:
         float(distances(features, {WEIGHT: direction, BIAS: offset}).quantile(0.995)) for features in scalps
     )
     lowest = min(float(scalp_log_odds(features @ weight.T + bias).quantile(0.005)) for features in scalps)
-    refused = torch.cat([held.features for _, held in parts if held.outcome != GateClass.SCALP])
-    highest = float(scalp_log_odds(refused @ weight.T + bias).quantile(0.995))
+    rejected = torch.cat([held.features for _, held in parts if held.outcome != GateClass.SCALP])
+    highest = float(scalp_log_odds(rejected @ weight.T + bias).quantile(0.995))
     return GateFit(
         tensors={"_fc.weight": weight, "_fc.bias": bias, WEIGHT: direction / limit, BIAS: offset / limit},
         threshold=min(1 / (1 + float(np.exp(-(lowest + highest) / 2))), 1 / len(GateClass)),

@@ -1,6 +1,6 @@
 """How good a photo was to look at, in words and on small gauges.
 
-Photos below the limits of `ml.quality` were refused; the limits here mark where nothing needs to be better.
+Photos below the limits of `ml.quality` were rejected; the limits here mark where nothing needs to be better.
 """
 
 from __future__ import annotations

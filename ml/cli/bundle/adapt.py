@@ -7,13 +7,11 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml.labels import SYMPTOMS
+from ml.labels import SYMPTOM_NAMES
 
 if TYPE_CHECKING:
     from ml.adaptation.results import Adaptation
     from ml.bundle import Bundle
-
-_ENGLISH = {symptom.key: symptom.english for symptom in SYMPTOMS}
 
 
 def register(actions: Any) -> None:
@@ -66,14 +64,15 @@ def register(actions: Any) -> None:
 
 def _reliability(text: str) -> dict[str, float]:
     symptom, _, number = text.rpartition("=")
-    keys = [symptom] if symptom else list(_ENGLISH)
+    keys = [symptom] if symptom else list(SYMPTOM_NAMES)
     try:
         value = float(number)
     except ValueError:
         value = 0.0
-    if not 0 < value < 1 or keys[0] not in _ENGLISH:
+    if not 0 < value < 1 or keys[0] not in SYMPTOM_NAMES:
         raise argparse.ArgumentTypeError(
-            f"{text!r} must be a number above 0 and below 1, optionally after a symptom and =: {', '.join(_ENGLISH)}"
+            f"{text!r} must be a number above 0 and below 1, optionally after a symptom and =: "
+            f"{', '.join(SYMPTOM_NAMES)}"
         )
     return dict.fromkeys(keys, value)
 
@@ -129,7 +128,7 @@ def _print(bundle: Bundle, adaptation: Adaptation) -> None:
             f"{mean_grade(each):.2f} ({' '.join(f'{share:.2f}' for share in answered(each))})"
             for each in (grader.before, grader.after)
         )
-        print(f"  {_ENGLISH[grader.key]:<32} {before} → {after}, reliability {grader.reliability:g}")
+        print(f"  {SYMPTOM_NAMES[grader.key]:<32} {before} → {after}, reliability {grader.reliability:g}")
     for sentence in (adaptation.gate, *adaptation.notes):
         print(sentence)
     print(f"{bundle.folder}: bundle {bundle.reference}, verified; its parent is {adaptation.parent}")

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ml.cli.bundle.usage import report_misuse
+from ml.cli.bundle.usage import read_provenance, report_misuse
 
 if TYPE_CHECKING:
     from ml.bundle import Bundle
@@ -110,17 +110,10 @@ def _build_from_seeds(options: argparse.Namespace) -> Bundle:
 
 def _build_from_runs(options: argparse.Namespace) -> Bundle:
     from ml.build.from_runs import build_bundle, copy_card, open_graders
-    from ml.bundle.manifest import Provenance
     from ml.gate.gate import Gate
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    provenance = Provenance(
-        name=options.name,
-        version=options.version,
-        licence=options.licence,
-        trained_on=options.trained_on,
-        demo=options.demo,
-    )
+    provenance = read_provenance(options, demo=options.demo)
     graders = open_graders(options.runs)
     bundle = build_bundle(options.out, provenance, graders, Gate.open(options.gate), flips=options.flips)
     copy_card(options.runs, bundle)

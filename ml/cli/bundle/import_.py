@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from ml.cli.bundle.usage import report_misuse
+from ml.cli.bundle.usage import read_provenance, report_misuse
 from ml.labels import MODEL_KEYS
 
 
@@ -67,7 +67,6 @@ def register(actions: Any) -> None:
 
 def import_command(options: argparse.Namespace) -> int:
     from ml.build.from_foreign import ImportOptions, find_weights, import_bundle
-    from ml.bundle.manifest import Provenance
 
     files = find_weights(options.folder) if options.folder else {}
     for pair in options.key:
@@ -81,13 +80,7 @@ def import_command(options: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     try:
-        provenance = Provenance(
-            name=options.name,
-            version=options.version,
-            licence=options.licence,
-            trained_on=options.trained_on,
-            demo=False,
-        )
+        provenance = read_provenance(options, demo=False)
         bundle = import_bundle(
             options.out,
             files,

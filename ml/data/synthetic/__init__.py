@@ -2,7 +2,7 @@
 
 They imitate the scalp-scope pictures of AI Hub's set of scalp images by type (유형별 두피 이미지, dataSetSn 216),
 which may not be passed on. `draw_scalp` draws each symptom at a wanted grade, `draw_head` and `draw_non_scalp`
-what the gate has to refuse, and `dataset` writes a whole set in the layout of the real one. `scalp_picture` is cruder
+what the gate has to reject, and `dataset` writes a whole set in the layout of the real one. `scalp_picture` is cruder
 and shows no symptom on purpose: the statistics of seeded networks are taken on it.
 """
 

@@ -1,6 +1,6 @@
 """Skin other than scalps: forearms, moles under a dermatoscope, faces, hands and brushes, with the hairs that belong.
 
-The gate refuses them, hairs or not: every grade and all figures are about scalps, and an answer with a warning would
+The gate rejects them, hairs or not: every grade and all figures are about scalps, and an answer with a warning would
 still be read as an answer.
 """
 

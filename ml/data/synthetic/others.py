@@ -1,4 +1,4 @@
-"""Pictures that show no scalp, for the gate to refuse: scenes without people, and skin elsewhere on the body."""
+"""Pictures that show no scalp, for the gate to reject: scenes without people, and skin elsewhere on the body."""
 
 from __future__ import annotations
 

@@ -223,7 +223,7 @@ def test_photographs_that_the_gate_refuses_are_counted_and_left_out(
     strict = copy_bundle(Bundle.open(parent), tmp_path / "strict")
     alter_model(strict, GATE.key, threshold=1.01)
     assert adapt(strict, photographs, tmp_path / "out") == 1
-    assert "24 refused by the gate" in capsys.readouterr().err
+    assert "24 rejected by the gate" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -180,7 +180,7 @@ def test_a_gate_of_three_classes_may_be_imported(grader: EfficientNet, tmp_path:
     predictor = Predictor(bundle, "cpu", "eager")
     (prediction,) = predictor.predict([predictor.prepare(scalp_picture(1))])
     assert prediction is not None
-    assert prediction.refusal in {"not_a_scalp", "too_far"}
+    assert prediction.rejection in {"not_a_scalp", "too_far"}
 
 
 def test_a_network_used_at_another_size_keeps_its_padding(gate_file: Path, tmp_path: Path) -> None:
@@ -227,8 +227,8 @@ def test_a_missing_gate_has_to_be_wanted_and_is_told(grader: EfficientNet, tmp_p
     assert prediction.scalp_probability == 0.5
     (dark,) = predictor.predict([predictor.prepare(Image.new("RGB", (300, 300)))])
     assert dark is not None
-    assert dark.refusal in ("too_dark", "too_bright", "too_blurred")
-    assert f"every photo that is not {dark.refusal.replace('_', ' ')}," in bundle.manifest.trained_on
+    assert dark.rejection in ("too_dark", "too_bright", "too_blurred")
+    assert f"every photo that is not {dark.rejection.replace('_', ' ')}," in bundle.manifest.trained_on
 
 
 def test_a_missing_grader_or_a_wrong_number_of_classes_is_refused(

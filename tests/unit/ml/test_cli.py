@@ -56,7 +56,7 @@ def test_predict_speaks_to_people_and_names_a_demo(bundle: Bundle, tmp_path: Pat
     drawn = {path.name: Image.open(path).size for path in (tmp_path / "maps").iterdir()}
     assert drawn == {f"photo-{symptom.key}.png": Image.open(photo).size for symptom in SYMPTOMS}
     assert "Redness between follicles" in done.stdout
-    assert f"{dark}: refused, this is too dark\n" in done.stdout
+    assert f"{dark}: rejected, this is too dark\n" in done.stdout
     assert "is a demo. Trained on: Nothing." in done.stdout
 
 

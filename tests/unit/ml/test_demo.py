@@ -79,8 +79,8 @@ def test_the_demo_withholds_what_no_real_photograph_has_confirmed(demo: Predicto
 
 def test_the_demo_says_of_heads_that_they_are_too_far_away(demo: Predictor) -> None:
     predictions = demo.predict([demo.prepare(draw_head(940_000 + number)) for number in range(8)])
-    refusals = [prediction.refusal for prediction in predictions if prediction is not None]
-    assert refusals.count("too_far") >= 7
+    rejections = [prediction.rejection for prediction in predictions if prediction is not None]
+    assert rejections.count("too_far") >= 7
 
 
 def test_the_demo_credits_the_photographs_that_it_learned_from() -> None:
@@ -99,4 +99,4 @@ def test_the_demo_refuses_photographs_that_nobody_drew_for_it(demo: Predictor) -
 def test_the_demo_refuses_a_dark_frame_before_its_gate_looks(demo: Predictor) -> None:
     (prediction,) = demo.predict([demo.prepare(Image.new("RGB", (640, 480), (3, 2, 2)))])
     assert prediction is not None
-    assert (prediction.refusal, prediction.scalp_probability) == ("too_dark", None)
+    assert (prediction.rejection, prediction.scalp_probability) == ("too_dark", None)

@@ -16,7 +16,7 @@ from ml.data.synthetic import scalp_picture
 from ml.errors import ModelError
 from ml.gate import distances, extra_tensors
 from ml.labels import SYMPTOMS, scalp_type
-from ml.predictor import RUN_ORDER, Prediction, Predictor, Refusal
+from ml.predictor import RUN_ORDER, Prediction, Predictor, Rejection
 from ml.preprocessing import Prepared
 from ml.runtimes.resident import Answer, Prefetch, ResidentModels
 from tests.support.ml_bundles import alter_model, alter_tensors
@@ -142,7 +142,7 @@ def test_a_gate_with_a_threshold_above_one_refuses_everything(bundle_copy: Path,
     for prediction in predictions:
         assert prediction is not None
         assert not prediction.is_scalp
-        assert prediction.refusal == "not_a_scalp"
+        assert prediction.rejection == "not_a_scalp"
         assert prediction.scalp_probability is not None
         assert 0 < prediction.scalp_probability < 1
         assert (prediction.findings, prediction.skin, prediction.pred) == ((), None, None)
@@ -191,9 +191,9 @@ def test_a_dark_photo_is_refused_before_the_gate_looks(
         return staying
 
     first, second = predictor.predict([dark, photos[0]], watch)
-    assert first == Prediction(is_scalp=False, scalp_probability=None, refusal="too_dark")
+    assert first == Prediction(is_scalp=False, scalp_probability=None, rejection="too_dark")
     assert second is not None
-    assert (second.is_scalp, second.refusal) == (True, None)
+    assert (second.is_scalp, second.rejection) == (True, None)
     assert runs == [(key, 1) for key in RUN_ORDER]
     assert offered == [(1,)] * 7
     runs.clear()
@@ -213,7 +213,7 @@ def test_a_photo_far_from_every_scalp_is_refused_however_sure_the_gate_is(
         (prediction,) = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos[:1])
         assert prediction is not None
         assert prediction.scalp_distance == pytest.approx(away)
-        assert (prediction.is_scalp, prediction.refusal) == (is_scalp, None if is_scalp else "not_a_scalp")
+        assert (prediction.is_scalp, prediction.rejection) == (is_scalp, None if is_scalp else "not_a_scalp")
 
 
 def test_a_grader_says_why_it_withholds_and_only_unsure_grades_count(bundle_copy: Path, photos: list[Prepared]) -> None:
@@ -253,7 +253,7 @@ def test_a_grader_says_why_it_withholds_and_only_unsure_grades_count(bundle_copy
 def test_a_gate_of_three_classes_says_what_is_too_far_away(bundle_copy: Path, photos: list[Prepared]) -> None:
     """A head whose weights are zero says the same of every photo: what its bias says."""
     alter_model(bundle_copy, "scalp_gate", classes=3, threshold=0.5)
-    for bias, refusal in (
+    for bias, rejection in (
         ((0.0, 3.0, 0.0), None),
         ((3.0, 0.0, 1.0), "not_a_scalp"),
         ((1.0, 0.0, 3.0), "too_far"),
@@ -262,7 +262,7 @@ def test_a_gate_of_three_classes_says_what_is_too_far_away(bundle_copy: Path, ph
         alter_tensors(bundle_copy, "scalp_gate", {"_fc.weight": torch.zeros(3, 1280), "_fc.bias": torch.tensor(bias)})
         (prediction,) = Predictor(Bundle.open(bundle_copy), "cpu").predict(photos[:1])
         assert prediction is not None
-        assert (prediction.is_scalp, prediction.refusal) == (refusal is None, refusal)
+        assert (prediction.is_scalp, prediction.rejection) == (rejection is None, rejection)
         assert prediction.scalp_probability == pytest.approx(float(torch.tensor(bias).softmax(dim=0)[1]), abs=1e-5)
 
 
@@ -325,6 +325,6 @@ def test_a_model_without_a_finite_answer_does_not_load(bundle_copy: Path) -> Non
         Predictor(Bundle.open(bundle_copy), "cpu")
 
 
-def test_every_refusal_of_a_predictor_is_a_rejection_that_people_can_read() -> None:
-    refusals = {code for union in get_args(Refusal) for code in get_args(union)}
-    assert refusals == set(REJECTIONS)
+def test_people_can_read_every_rejection_of_a_predictor() -> None:
+    rejections = {code for union in get_args(Rejection) for code in get_args(union)}
+    assert rejections == set(REJECTIONS)

@@ -52,7 +52,7 @@ def test_one_photo_gets_the_same_verdict_at_every_resolution(name: str) -> None:
         (blurred(sharp, max(sharp.size) / 40), None if name in TEXTURES else "too_blurred"),
     ):
         found = [measure(resized(photo, long_side)) for long_side in (300, 640, 1600)]
-        assert {quality.refusal for quality in found} == {verdict}
+        assert {quality.rejection for quality in found} == {verdict}
         sharpness = [quality.sharpness for quality in found]
         assert max(sharpness) < 1.2 * min(sharpness)
         assert np.ptp([quality.brightness for quality in found]) < 0.01
@@ -71,20 +71,20 @@ def test_a_photo_that_is_decoded_smaller_gets_the_same_verdict(long_side: int, s
                 smaller.draft(None, (640, 480))
                 assert smaller.width <= long_side // 2 + 1
                 found = measure(smaller, photo.size)
-            assert found.refusal == whole.refusal
+            assert found.rejection == whole.rejection
             assert found.sharpness == pytest.approx(whole.sharpness, rel=0.02)
             assert found.brightness == pytest.approx(whole.brightness, abs=0.005)
 
 
 def test_scalps_are_sharp_enough_also_where_the_focus_is_soft(scalps: list[Image.Image]) -> None:
-    assert [measure(scalp).refusal for scalp in scalps] == [None] * len(scalps)
-    assert [measure(blurred(scalp, 4)).refusal for scalp in scalps] == [None] * len(scalps)
+    assert [measure(scalp).rejection for scalp in scalps] == [None] * len(scalps)
+    assert [measure(blurred(scalp, 4)).rejection for scalp in scalps] == [None] * len(scalps)
 
 
 def test_scalps_of_which_the_lens_left_nothing_are_refused(scalps: list[Image.Image]) -> None:
     """Those that are not refused lie at the limit, and far below every real close-up, of which the least has .44."""
     measured = [measure(blurred(scalp, 10)) for scalp in scalps]
-    assert [found.refusal for found in measured].count("too_blurred") >= 0.8 * len(scalps)
+    assert [found.rejection for found in measured].count("too_blurred") >= 0.8 * len(scalps)
     assert max(found.sharpness for found in measured) < 0.4
 
 
@@ -102,7 +102,7 @@ def test_exposure_is_refused_where_nothing_can_be_seen(
 ) -> None:
     for scalp in scalps:
         exposed = scalp.point([min(255, round(level * gain)) for level in range(256)] * 3)
-        assert measure(exposed).refusal == verdict
+        assert measure(exposed).rejection == verdict
 
 
 def test_the_black_mask_of_a_scope_is_no_darkness(scalps: list[Image.Image]) -> None:
@@ -110,7 +110,7 @@ def test_the_black_mask_of_a_scope_is_no_darkness(scalps: list[Image.Image]) -> 
     inside = np.hypot(rows - 240, columns - 320) < 240
     masked = Image.fromarray(np.asarray(scalps[0]) * inside[..., None].astype(np.uint8))
     quality = measure(masked)
-    assert quality.refusal is None
+    assert quality.rejection is None
     assert quality.dark == pytest.approx(1 - np.pi / 4 * 3 / 4, abs=0.02)
 
 
@@ -118,7 +118,7 @@ def test_the_black_mask_of_a_scope_is_no_darkness(scalps: list[Image.Image]) -> 
 @pytest.mark.parametrize("size", [(1, 1), (64, 64), (641, 479), (3, 900)])
 def test_an_even_frame_of_any_size_is_measured(level: int, verdict: str | None, size: tuple[int, int]) -> None:
     quality = measure(Image.new("RGB", size, (level,) * 3))
-    assert (quality.refusal, quality.contrast) == (verdict, 0)
+    assert (quality.rejection, quality.contrast) == (verdict, 0)
     assert quality.brightness == pytest.approx(level / 255)
     assert quality.sharpness == pytest.approx(1)
 
