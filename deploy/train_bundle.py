@@ -77,13 +77,13 @@ def plan(options: argparse.Namespace) -> list[Step]:
     device = ("--device", options.device)
     steps = [
         Step("inspect", ("data", "inspect", data)),
-        Step("split", ("data", "split", data, "--out", split, *_given(options, "seed"))),
+        Step("split", ("data", "split", data, "--out", split, *_pass_on(options, "seed"))),
         Step(
             "train",
             (
                 *("train", data, "--split", split, "--recipe", options.recipe, "--out", run, *device),
-                *_given(options, "epochs", "batch", "pictures", "workers", "seed"),
-                *(_given(options, "photos", "marks") if options.marks else ()),
+                *_pass_on(options, "epochs", "batch", "pictures", "workers", "seed"),
+                *(_pass_on(options, "photos", "marks") if options.marks else ()),
                 *(("--compile",) if options.compile else ()),
             ),
         ),
@@ -91,7 +91,7 @@ def plan(options: argparse.Namespace) -> list[Step]:
         Step(
             "gate fit",
             (
-                *("gate", "fit", data, "--out", gate, *_given(options, "negatives", "far", "seed")),
+                *("gate", "fit", data, "--out", gate, *_pass_on(options, "negatives", "far", "seed")),
                 *(("--count", str(options.gate_count)) if options.gate_count else ()),
             ),
         ),
@@ -106,11 +106,11 @@ def plan(options: argparse.Namespace) -> list[Step]:
     ]
     if options.photos:
         adapt = ("bundle", "adapt", bundle, str(options.photos), "--out", str(out / "adapted"), *device)
-        steps.append(Step("bundle adapt", (*adapt, *_given(options, "shares"))))
+        steps.append(Step("bundle adapt", (*adapt, *_pass_on(options, "shares"))))
     return steps
 
 
-def _given(options: argparse.Namespace, *names: str) -> tuple[str, ...]:
+def _pass_on(options: argparse.Namespace, *names: str) -> tuple[str, ...]:
     """The named options that were given, as arguments for a command with the same options."""
     given = ((name, getattr(options, name)) for name in names)
     return tuple(word for name, value in given if value is not None for word in (f"--{name}", str(value)))

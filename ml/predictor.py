@@ -23,7 +23,7 @@ from ml.parity import require_parity
 from ml.preprocessing import Photo, Prepared, Preprocessing, prepare
 from ml.runtimes.cache import Cache, default_cache
 from ml.runtimes.choice import open_runtime
-from ml.runtimes.resident import Answer, Prefetch, ResidentModels
+from ml.runtimes.resident import ModelAnswer, Prefetch, ResidentModels
 
 logger = logging.getLogger(__name__)
 
@@ -196,7 +196,7 @@ class Predictor:
 
     def _run(
         self, key: str, batch: torch.Tensor, *, prefetch: Prefetch = None, features: bool = False, maps: bool = False
-    ) -> Answer:
+    ) -> ModelAnswer:
         answer = self._models.run(key, batch, prefetch=prefetch, features=features, maps=maps)
         expected = (len(batch), self.bundle.model(key).classes)
         if answer.probabilities.shape != expected or not np.isfinite(answer.probabilities).all():
@@ -243,7 +243,7 @@ def gate_rejection(probabilities: np.ndarray) -> GateRejection:
     return "not_a_scalp"
 
 
-def _finding(model: ModelSpec, answer: Answer, row: int, distance: float | None) -> Finding:
+def _finding(model: ModelSpec, answer: ModelAnswer, row: int, distance: float | None) -> Finding:
     probabilities = answer.probabilities[row]
     good, mild, moderate, severe = (float(value) for value in probabilities)
     grade, confidence = int(probabilities.argmax()), float(probabilities.max())

@@ -16,7 +16,7 @@ TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: Message
     body: bytes
@@ -39,7 +39,7 @@ class Browser:
             urllib.request.ProxyHandler({}), urllib.request.HTTPCookieProcessor(self.cookies), _NoRedirect
         )
 
-    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Answer:
+    def ask(self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> Response:
         """Sends a request and returns the response, whatever its status. Raises OSError if there is none."""
         request = urllib.request.Request(self.origin + path, body, headers or {}, method=method)  # noqa: S310
         try:
@@ -47,19 +47,19 @@ class Browser:
         except urllib.error.HTTPError as refused:
             response = refused
         with response:
-            return Answer(response.status, response.headers, response.read())
+            return Response(response.status, response.headers, response.read())
 
-    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Response:
         return self.ask("GET", path, headers=headers)
 
-    def submit(self, path: str, fields: dict[str, str]) -> Answer:
+    def submit(self, path: str, fields: dict[str, str]) -> Response:
         """Posts a Django form as the page at `path` would: with its CSRF token and from its origin."""
         self.get(path)
         token = next(cookie.value for cookie in self.cookies if cookie.name == "csrftoken")
         body = urlencode({"csrfmiddlewaretoken": token, **fields}).encode()
         return self.ask("POST", path, body, {"Origin": self.origin, "Referer": self.origin + path})
 
-    def send_photo(self, path: str, fields: dict[str, str], photo: bytes) -> Answer:
+    def send_photo(self, path: str, fields: dict[str, str], photo: bytes) -> Response:
         """Posts `fields` and `photo` as multipart/form-data."""
         boundary = secrets.token_hex(16)
         parts = [

@@ -7,7 +7,7 @@ import re
 import time
 from typing import Any
 
-from deploy.composetest.browser import Answer, Browser
+from deploy.composetest.browser import Browser, Response
 from deploy.composetest.commands import StepError
 from deploy.composetest.service import Service
 
@@ -132,7 +132,7 @@ def check_pages(service: Service) -> None:
     )
 
 
-def _redirects(answer: Answer, address: str) -> bool:
+def _redirects(answer: Response, address: str) -> bool:
     return answer.status == 302 and answer.headers["Location"] == address
 
 

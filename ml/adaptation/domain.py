@@ -17,7 +17,7 @@ import torch
 from ml.adaptation.observation import ask_gate
 from ml.bundle import Bundle
 from ml.data.synthetic import draw_non_scalp
-from ml.gate import LIMIT, admits, distances
+from ml.gate import DISTANCE_LIMIT, admits, distances
 from ml.gate.distance import BIAS, DIRECTIONS, WEIGHT
 from ml.labels import GATE
 from ml.networks.registry import Weights
@@ -26,7 +26,7 @@ from ml.networks.registry import Weights
 _HELD_SHARE = 0.99
 
 #: The distance that should contain them, which contains 99.5 % of the scalps of the gate's fit (`ml.gate.fit`).
-_INNER_LIMIT = LIMIT / 1.5
+_INNER_LIMIT = DISTANCE_LIMIT / 1.5
 
 #: The share of a sphere in S, because the variance in 64 directions is uncertain for few photographs.
 _SHRINKAGE = 0.5
@@ -127,7 +127,7 @@ def stretch(features: np.ndarray, tensors: Weights) -> StretchedDistance | None:
         return None
     shortening = _shortening(_second_moment(directions), strength)
     mapped = {name: (shortening @ tensors[name].double()).float() for name in (WEIGHT, BIAS)}
-    return StretchedDistance(mapped, min(reach(strength), LIMIT))
+    return StretchedDistance(mapped, min(reach(strength), DISTANCE_LIMIT))
 
 
 def _away(features: np.ndarray, tensors: Weights) -> list[float]:
@@ -136,7 +136,7 @@ def _away(features: np.ndarray, tensors: Weights) -> list[float]:
 
 
 def _reach(features: np.ndarray, tensors: Weights) -> float:
-    return min(_enclosing_distance(np.array(_away(features, tensors))), LIMIT)
+    return min(_enclosing_distance(np.array(_away(features, tensors))), DISTANCE_LIMIT)
 
 
 def _least_strength(reach: Callable[[float], float]) -> float:

@@ -31,8 +31,8 @@ _BATCH = 8
 class Observation:
     """A bundle's answers for the n photographs that pass its gate.
 
-    `outputs` `[passes, n, outputs]` by symptom are those of `ml.runtimes.resident.Answer`. `features` `[n, width]` are
-    the input of the gate's head. `sizes` are width and height in pixels, `places` the indices among all photographs.
+    `outputs` `[passes, n, outputs]` by symptom are those of `ml.runtimes.resident.ModelAnswer`. `features` `[n, width]`
+    are the input of the gate's head. `sizes` are width and height in pixels, `places` indices among all photographs.
     """
 
     models: Mapping[str, ModelSpec]

@@ -14,7 +14,7 @@ from ml.errors import AdaptationInvalid, PhotoUnreadable
 from ml.preprocessing import open_photo
 
 #: With fewer photographs the expected shares would be hung on a handful of scores.
-FEWEST = 20
+MIN_PHOTOGRAPHS = 20
 
 
 @dataclass(slots=True)
@@ -86,8 +86,8 @@ def read_photographs(folder: Path, side: int, tally: Tally) -> Iterator[Image.Im
 
 
 def require_enough(folder: Path, tally: Tally) -> None:
-    """Raise AdaptationInvalid where fewer than `FEWEST` photographs are left."""
-    if tally.used < FEWEST:
+    """Raise AdaptationInvalid where fewer than `MIN_PHOTOGRAPHS` photographs are left."""
+    if tally.used < MIN_PHOTOGRAPHS:
         raise AdaptationInvalid(
-            f"{folder} leaves {tally.sentence()}. At least {FEWEST} are needed; 50 or more are better."
+            f"{folder} leaves {tally.sentence()}. At least {MIN_PHOTOGRAPHS} are needed; 50 or more are better."
         )

@@ -11,7 +11,7 @@ from ml.runtimes.device import choose_device
 #: Side of the square matrices: large enough to keep all cores busy, small enough for a laptop's memory.
 CPU_SIDE = 2048
 CUDA_SIDE = 8192
-REPEATS = 5
+MATRIX_REPEATS = 5
 
 
 class MatrixProduct:
@@ -24,7 +24,7 @@ class MatrixProduct:
         """GFLOP/s of the fastest of several products; a multiplication and its addition count as two."""
         side = CPU_SIDE if self.device == "cpu" else CUDA_SIDE
         matrix = torch.rand(side, side, device=self.device).to(getattr(torch, precision))
-        best = min(self._seconds(matrix) for _ in range(REPEATS))
+        best = min(self._seconds(matrix) for _ in range(MATRIX_REPEATS))
         return 2 * side**3 / best / 1e9
 
     def _seconds(self, matrix: torch.Tensor) -> float:

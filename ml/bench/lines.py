@@ -15,7 +15,7 @@ _BATCHES_CPU = (2, 4, 8)
 _BATCHES_CUDA = (8, 16, 32, 64, 128)
 
 
-class Line(ABC):
+class BenchmarkLine(ABC):
     """One way of answering photos.
 
     `precision` and `note` are set when it has started. The table compares the others with each line that is `ours`.
@@ -49,7 +49,7 @@ class Line(ABC):
     def stop(self) -> None: ...
 
 
-class InProcess(Line):
+class InProcess(BenchmarkLine):
     """A contender in its own process, which another line with another batch size may share."""
 
     def __init__(self, name: str, what: str, host: Host, batch: int | Callable[[Host], int] = 1, ours: bool = False):
@@ -75,7 +75,7 @@ class InProcess(Line):
         self.host.stop()
 
 
-def inference_lines(weights: Weights, device: str) -> list[Line]:
+def inference_lines(weights: Weights, device: str) -> list[BenchmarkLine]:
     """The lines that need no service: two baselines, on CUDA the second one also in float16 and batched, and ours."""
     on_cuda = choose_device(device).startswith("cuda")
     folders = (weights.bundle.folder, weights.state_dicts, device)
@@ -83,7 +83,7 @@ def inference_lines(weights: Weights, device: str) -> list[Line]:
     eager, ours = Host(Eager, *folders), Host(Ours, weights.bundle.folder, device)
     original = "the seven loaded from disk for each photo, eager, one after another"
     resident = "the seven resident, efficientnet-pytorch's networks, eager"
-    lines: list[Line] = [
+    lines: list[BenchmarkLine] = [
         InProcess("original", original, Host(Original, *folders)),
         InProcess("eager", resident, eager),
     ]

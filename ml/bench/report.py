@@ -13,18 +13,18 @@ import numpy as np
 from ml.bench.contenders import Eager, Ours
 from ml.bench.difference import Difference
 from ml.bench.host import Host
-from ml.bench.lines import Line
+from ml.bench.lines import BenchmarkLine
 from ml.bench.machine import describe_machine, heading
 from ml.bench.photos import synthetic_photos
 from ml.bench.rounds import Rounds, rows
-from ml.bench.table import Row, text
+from ml.bench.table import BenchmarkRow, text
 from ml.bench.weights import Weights, open_weights
 from ml.errors import MLError
 from ml.runtimes.device import choose_device
 
 #: About fifteen minutes with all lines on two cores; a GPU needs more photos to be busy.
-PHOTOS = {"cpu": 16, "cuda": 256}
-ROUNDS = {"cpu": 4, "cuda": 6}
+DEFAULT_PHOTOS = {"cpu": 16, "cuda": 256}
+DEFAULT_ROUNDS = {"cpu": 4, "cuda": 6}
 
 
 class NothingToMeasure(MLError):
@@ -32,13 +32,13 @@ class NothingToMeasure(MLError):
 
 
 @dataclass(frozen=True)
-class Report:
+class BenchmarkReport:
     """The results and conditions. `text()` is for people, `fields()` for programs."""
 
     machine: dict[str, Any]
     options: dict[str, Any]
     gflop_a_photo: float
-    rows: list[Row]
+    rows: list[BenchmarkRow]
     rounds: dict[str, list[float]]
     failures: dict[str, str]
     largest_batch: str = ""
@@ -78,11 +78,11 @@ def hand_over(whole: dict[str, Any], text: str, options: argparse.Namespace) -> 
 
 
 def measure(
-    options: argparse.Namespace, make_lines: Callable[[Weights], Sequence[Line]], packages: Sequence[str] = ()
-) -> Report:
+    options: argparse.Namespace, make_lines: Callable[[Weights], Sequence[BenchmarkLine]], packages: Sequence[str] = ()
+) -> BenchmarkReport:
     """Run the benchmark with these options. Raises MLError."""
     kind = "cuda" if choose_device(options.device).startswith("cuda") else "cpu"
-    rounds, photos = options.rounds or ROUNDS[kind], synthetic_photos(options.photos or PHOTOS[kind])
+    rounds, photos = options.rounds or DEFAULT_ROUNDS[kind], synthetic_photos(options.photos or DEFAULT_PHOTOS[kind])
     weights = open_weights(options.work, options.architecture, options.image_size)
     machine = describe_machine(options.device, weights.bundle, packages)
     lines = [line for line in make_lines(weights) if not options.only or line.name in options.only]
@@ -97,7 +97,7 @@ def measure(
         made = rows(held, results, weights.gflop_a_photo)
     finally:
         measured.stop()
-    return Report(
+    return BenchmarkReport(
         machine=machine,
         options={"rounds": rounds, "photos": len(photos), "only": options.only},
         gflop_a_photo=weights.gflop_a_photo,
@@ -108,7 +108,9 @@ def measure(
     )
 
 
-def _references(lines: Sequence[Line], photos: Sequence[bytes], weights: Weights, device: str) -> dict[str, np.ndarray]:
+def _references(
+    lines: Sequence[BenchmarkLine], photos: Sequence[bytes], weights: Weights, device: str
+) -> dict[str, np.ndarray]:
     """The answers of resident eager float32 for the inputs of each line, by the line's name."""
     eager = Host(Eager, weights.bundle.folder, weights.state_dicts, device)
     eager.start()

@@ -18,8 +18,8 @@ from ml.bench.contenders import Taken
 from ml.bench.difference import Difference
 from ml.bench.host import Host
 from ml.bench.limit import MatrixProduct
-from ml.bench.lines import Line
-from ml.bench.table import Row
+from ml.bench.lines import BenchmarkLine
+from ml.bench.table import BenchmarkRow
 from ml.errors import MLError
 
 logger = logging.getLogger(__name__)
@@ -40,14 +40,16 @@ class Results:
 class Rounds:
     """Starts the lines, measures them in rounds and stops them. A line that fails is dropped."""
 
-    def __init__(self, lines: Sequence[Line], photos: Sequence[bytes], device: str, *, limit: bool = True) -> None:
+    def __init__(
+        self, lines: Sequence[BenchmarkLine], photos: Sequence[bytes], device: str, *, limit: bool = True
+    ) -> None:
         self.photos = photos
         self.results = Results()
         self._lines = list(lines)
         self._device = device
         self._limit = Host(MatrixProduct, device) if limit else None
 
-    def run(self, rounds: int, references: Mapping[str, np.ndarray]) -> list[Line]:
+    def run(self, rounds: int, references: Mapping[str, np.ndarray]) -> list[BenchmarkLine]:
         """Fill `results` and return the lines that did not fail.
 
         `references` are the expected probabilities `[photos, 6, 4]` by the line's name.
@@ -71,11 +73,11 @@ class Rounds:
         if self._limit is not None:
             self._limit.stop()
 
-    def _start(self, line: Line) -> None:
+    def _start(self, line: BenchmarkLine) -> None:
         line.start()
         line.measure(self.photos[: min(line.at_most or WARM_UP_PHOTOS, WARM_UP_PHOTOS)])
 
-    def _measure(self, line: Line, reference: np.ndarray) -> None:
+    def _measure(self, line: BenchmarkLine, reference: np.ndarray) -> None:
         photos = self.photos[: line.at_most]
         taken = line.measure(photos)
         self.results.taken.setdefault(line.name, []).append(taken)
@@ -90,7 +92,7 @@ class Rounds:
                 reached = self._limit.call("gflops", precision)
                 self.results.limits.setdefault(precision, []).append(reached)
 
-    def _try(self, line: Line, step: Callable[[], None]) -> None:
+    def _try(self, line: BenchmarkLine, step: Callable[[], None]) -> None:
         try:
             step()
         except (MLError, OSError) as error:
@@ -101,7 +103,7 @@ class Rounds:
             line.stop()
 
 
-def rows(lines: Sequence[Line], results: Results, gflop_a_photo: float) -> list[Row]:
+def rows(lines: Sequence[BenchmarkLine], results: Results, gflop_a_photo: float) -> list[BenchmarkRow]:
     """The table: a row per line, and one for the limit in each precision of a line."""
     speeds = {name: [len(taken.latencies) / taken.seconds for taken in each] for name, each in results.taken.items()}
     ours = [line.name for line in lines if line.ours]
@@ -109,7 +111,7 @@ def rows(lines: Sequence[Line], results: Results, gflop_a_photo: float) -> list[
     for precision, reached in results.limits.items():
         photos = [gflops / gflop_a_photo for gflops in reached]
         made.append(
-            Row(
+            BenchmarkRow(
                 name="limit",
                 what=f"a large matrix product alone, {statistics.median(reached):,.0f} GFLOP/s, "
                 f"at {gflop_a_photo:.1f} GFLOP per photo",
@@ -123,14 +125,14 @@ def rows(lines: Sequence[Line], results: Results, gflop_a_photo: float) -> list[
 
 
 def _row(
-    line: Line, results: Results, speeds: dict[str, list[float]], ours: Sequence[str], gflop_a_photo: float
-) -> Row:
+    line: BenchmarkLine, results: Results, speeds: dict[str, list[float]], ours: Sequence[str], gflop_a_photo: float
+) -> BenchmarkRow:
     taken = results.taken[line.name]
     p50, p95, p99 = np.percentile([latency for each in taken for latency in each.latencies], (50, 95, 99)).tolist()
     limit = results.limits.get(line.precision)
     client = [each.client_cores for each in taken if each.client_cores is not None]
     notes = [line.note, f"load generator {statistics.median(client):.0%} of a core" if client else ""]
-    return Row(
+    return BenchmarkRow(
         name=line.name,
         what=line.what,
         precision=line.precision,

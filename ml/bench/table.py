@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class BenchmarkRow:
     """The measurements of one line, over all rounds.
 
     `p50`, `p95` and `p99` are seconds from submitting a photo to its answer. `times_as_fast` has, for each line of this
@@ -33,7 +33,7 @@ class Row:
     difference_share: float | None = None
 
 
-def text(rows: Sequence[Row]) -> str:
+def text(rows: Sequence[BenchmarkRow]) -> str:
     """The rows as a table of fixed width, followed by descriptions and notes."""
     ours = list(dict.fromkeys(name for row in rows for name in row.times_as_fast or ()))
     head = ["line", "precision", "photos/s", "p50 s", "p95 s", "p99 s", *(f"{name} is" for name in ours)]
@@ -52,7 +52,7 @@ def text(rows: Sequence[Row]) -> str:
     return "\n".join([*lines, "", *notes])
 
 
-def _cells(row: Row, ours: Sequence[str]) -> list[str]:
+def _cells(row: BenchmarkRow, ours: Sequence[str]) -> list[str]:
     times = row.times_as_fast or {}
     return [
         row.name,

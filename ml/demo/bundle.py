@@ -49,7 +49,7 @@ from ml.evaluation.marked import Ranking, rankings_table
 from ml.evaluation.report import evaluate
 from ml.evaluation.results import Evaluation, Sample
 from ml.evaluation.subject import open_subject
-from ml.gate import LIMIT, distances
+from ml.gate import DISTANCE_LIMIT, distances
 from ml.gate.gate import Gate
 from ml.gate.make import make_gate
 from ml.labels import SYMPTOMS
@@ -160,7 +160,7 @@ def _reach(bundle: Bundle, work: Path, real: RealPhotographs | None) -> float:
         if pictures:
             features, _ = ask_gate(bundle, pictures)
             reaches.append(float(distances(torch.from_numpy(features), bundle.distance()).quantile(0.99)))
-    return min(_REACH_MARGIN * max(reaches), LIMIT)
+    return min(_REACH_MARGIN * max(reaches), DISTANCE_LIMIT)
 
 
 def _real_section(bundle: Bundle, real: RealPhotographs, rankings: Mapping[str, Sequence[Ranking]]) -> str:

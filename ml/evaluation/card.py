@@ -213,7 +213,8 @@ def _subgroups(evaluation: Evaluation) -> str:
         return ""
     tables = [
         table(
-            [kind.capitalize(), "Pictures", "Persons", "Accuracy", "QWK"], [_group(group) for group in _shown(groups)]
+            [kind.capitalize(), "Pictures", "Persons", "Accuracy", "QWK"],
+            [_group(group) for group in _select_subgroups(groups)],
         )
         for kind, groups in evaluation.subgroups.items()
     ]
@@ -223,7 +224,7 @@ def _subgroups(evaluation: Evaluation) -> str:
     )
 
 
-def _shown(groups: Sequence[Subgroup]) -> Sequence[Subgroup]:
+def _select_subgroups(groups: Sequence[Subgroup]) -> Sequence[Subgroup]:
     """The groups in their order; if there are many, those with the most pictures."""
     largest = sorted(groups, key=lambda group: -group.pictures)[:_MAX_GROUPS]
     return [group for group in groups if group in largest]

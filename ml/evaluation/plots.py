@@ -17,7 +17,7 @@ from ml.metrics import Reliability
 SYNTHETIC_NOTE = "synthetic pictures"
 
 _INK, _FAINT, _BEFORE, _AFTER = "#333333", "#c8ccd0", "#a9a29a", "#33658a"
-_LINES = ("#33658a", "#86a873", "#c97b63", "#7d5a8c", "#d1a24a", "#4f9d9d")
+_LINE_COLORS = ("#33658a", "#86a873", "#c97b63", "#7d5a8c", "#d1a24a", "#4f9d9d")
 _DOTS_PER_INCH = 100
 _COLUMNS = 3
 
@@ -85,7 +85,7 @@ def draw_risk_coverage(evaluation: Evaluation) -> Figure:
     """Risk over coverage, with a ring at the threshold."""
     figure = Figure(figsize=(7.5, 4.8), dpi=_DOTS_PER_INCH, layout="constrained")
     axes = figure.add_subplot()
-    for symptom, color in zip(evaluation.symptoms, _LINES, strict=False):
+    for symptom, color in zip(evaluation.symptoms, _LINE_COLORS, strict=False):
         curve, at = symptom.risk_coverage, symptom.abstention
         label = f"{SYMPTOM_NAMES[symptom.key]} (AURC {symptom.aurc:.3f})"
         axes.plot(curve.coverage, curve.risk, color=color, linewidth=1.4, label=label)

@@ -6,6 +6,6 @@ not a scalp: all grades and figures are about scalps, and people would read an a
 predictor needs only what is exported here; `make` and `fit` fit a gate to `pictures`, `gate` stores it in a folder.
 """
 
-from ml.gate.distance import LIMIT, admits, distances, extra_tensors, grown_distance
+from ml.gate.distance import DISTANCE_LIMIT, admits, distances, extra_tensors, grown_distance
 
-__all__ = ["LIMIT", "admits", "distances", "extra_tensors", "grown_distance"]
+__all__ = ["DISTANCE_LIMIT", "admits", "distances", "extra_tensors", "grown_distance"]

@@ -21,7 +21,7 @@ from ml.networks.registry import Weights
 DIRECTIONS = 64
 
 #: The largest distance that passes.
-LIMIT = 1.0
+DISTANCE_LIMIT = 1.0
 
 WEIGHT, BIAS = "distance.weight", "distance.bias"
 
@@ -46,7 +46,7 @@ def admits(probability: float, distance: float | None, threshold: float) -> bool
 
     `probability` is that of "scalp", `threshold` the lowest that passes: at 0 every photo passes, at any distance.
     """
-    return probability >= threshold and (threshold == 0 or distance is None or distance <= LIMIT)
+    return probability >= threshold and (threshold == 0 or distance is None or distance <= DISTANCE_LIMIT)
 
 
 def grown_distance(tensors: Weights, architecture: str) -> Weights:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.distributions import Normal
 
-from ml.gate.distance import BIAS, DIRECTIONS, LIMIT, WEIGHT, distances
+from ml.gate.distance import BIAS, DIRECTIONS, DISTANCE_LIMIT, WEIGHT, distances
 from ml.labels import GateClass
 from ml.networks.registry import Weights
 
@@ -82,7 +82,7 @@ class GateFit:
         These are the log-odds of "scalp" minus those of the threshold, and 10 times the limit minus the distance.
         """
         head = scalp_log_odds(self._logits(features)) - np.log(self.threshold / (1 - self.threshold))
-        left = _DISTANCE_LOG_ODDS * (LIMIT - distances(features, self.tensors))
+        left = _DISTANCE_LOG_ODDS * (DISTANCE_LIMIT - distances(features, self.tensors))
         scores: np.ndarray = torch.minimum(head, left).numpy()
         return scores
 

@@ -24,7 +24,7 @@ Prefetch = tuple[str, torch.Tensor] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ModelAnswer:
     """A model's answer for a batch of n photos, in float32.
 
     `outputs` `[passes, n, outputs]` are those of the last layer for each network of an ensemble and each view of a
@@ -103,7 +103,7 @@ class ResidentModels:
         prefetch: Prefetch = None,
         features: bool = False,
         maps: bool = False,
-    ) -> Answer:
+    ) -> ModelAnswer:
         """The model's answer for a float32 batch `[n, 3, size, size]` on the CPU.
 
         Features are kept for the model of `prefetch` if it runs next on the very same tensor: don't write into it.
@@ -128,7 +128,7 @@ class ResidentModels:
         return _LoadedNetwork(trunk.key, weight.to(self.runtime.device), bias.to(self.runtime.device))
 
     @torch.inference_mode()
-    def _run(self, key: str, batch: torch.Tensor, prefetch: Prefetch, features: bool, maps: bool) -> Answer:
+    def _run(self, key: str, batch: torch.Tensor, prefetch: Prefetch, features: bool, maps: bool) -> ModelAnswer:
         model, networks = self._models[key]
         views, next_views = self._views(key, batch), self._views(*prefetch) if prefetch else ()
         # Other feature maps would only fill the device.
@@ -150,7 +150,7 @@ class ResidentModels:
                 for view, head, each in zip(views, heads, found, strict=True)
             ]
             mean_maps = _to_numpy(torch.stack(turned).mean(dim=0))
-        return Answer(
+        return ModelAnswer(
             outputs=_to_numpy(outputs),
             probabilities=_to_numpy(probabilities),
             features=_to_numpy(found[0].pooled) if features else None,

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ml.bench.lines import Line, inference_lines
+from ml.bench.lines import BenchmarkLine, inference_lines
 from ml.bench.options import INFERENCE_LINES, add_options
 from ml.bench.report import hand_over, measure
 from ml.bench.weights import Weights
@@ -64,7 +64,9 @@ def main() -> int:
     return hand_over(whole, "\n\n".join(told), options)
 
 
-def _lines(weights: Weights, options: argparse.Namespace, folder: Path, surroundings: Mapping[str, str]) -> list[Line]:
+def _lines(
+    weights: Weights, options: argparse.Namespace, folder: Path, surroundings: Mapping[str, str]
+) -> list[BenchmarkLine]:
     batch = BATCH["cuda" if choose_device(options.device).startswith("cuda") else "cpu"]
     way = Way(weights, options.device, batch, options.work, options.way)
     (folder / "service").mkdir()

@@ -15,7 +15,7 @@ import requests
 
 from ml.bench.contenders import Taken
 from ml.bench.host import LineFailed
-from ml.bench.lines import Line
+from ml.bench.lines import BenchmarkLine
 from ml.bench.weights import Weights
 from ml.labels import SYMPTOMS
 from ml.runtimes.choice import open_runtime
@@ -79,7 +79,7 @@ class Service:
 OWN = ("SCALP_VAR", "SCALP_BROKER_URL", "SCALP_BUNDLE", "SCALP_HOST", "SCALP_PORT", "SCALP_LOG_LEVEL")
 
 
-class WholeService(Line):
+class WholeService(BenchmarkLine):
     """Twice as many clients as a batch has photos, so that the worker always finds the next batch waiting."""
 
     name = "service"

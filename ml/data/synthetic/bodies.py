@@ -32,7 +32,7 @@ HAIR_COLORS = (
     (0.03, (0.45, 0.20, 0.45)),
 )
 #: Lines are drawn this many times larger, so that they come out thinner than a pixel.
-FINE = 2
+OVERSAMPLING = 2
 
 
 def draw_skin_tone(random: np.random.Generator) -> np.ndarray:
@@ -53,9 +53,9 @@ def draw_hair_color(random: np.random.Generator) -> np.ndarray:
 
 
 def enlarge(scene: np.ndarray) -> Image.Image:
-    """The scene as a picture `FINE` times larger, to draw lines on."""
+    """The scene as a picture `OVERSAMPLING` times larger, to draw lines on."""
     pixels = (scene.transpose(1, 2, 0).clip(0, 1) * 255).astype(np.uint8)
-    return Image.fromarray(pixels).resize((WIDTH * FINE, HEIGHT * FINE), Image.Resampling.BILINEAR)
+    return Image.fromarray(pixels).resize((WIDTH * OVERSAMPLING, HEIGHT * OVERSAMPLING), Image.Resampling.BILINEAR)
 
 
 def reduce(canvas: Image.Image) -> np.ndarray:
@@ -104,8 +104,8 @@ def _forearm(random: np.random.Generator, seed: int) -> np.ndarray:
         middle = start + reach / 2 * np.array((np.cos(turn), np.sin(turn)))
         turn += random.normal(0, 0.35)
         end = middle + reach / 2 * np.array((np.cos(turn), np.sin(turn)))
-        line = [tuple(FINE * point) for point in (start, middle, end)]
-        width = max(1, round(FINE * size * random.uniform(0.3, 0.8)))
+        line = [tuple(OVERSAMPLING * point) for point in (start, middle, end)]
+        width = max(1, round(OVERSAMPLING * size * random.uniform(0.3, 0.8)))
         draw.line(line, fill=as_bytes(hair * np.exp(random.normal(0, 0.3)) + 0.25 * tone), width=width)
     return reduce(canvas)
 
@@ -141,16 +141,16 @@ def _mole(random: np.random.Generator, seed: int) -> np.ndarray:
     hair = draw_hair_color(random)
     for _ in range(random.integers(1, 40) if random.random() < 0.6 else 0):
         start, turn = random.uniform((0, 0), SIZE), random.uniform(0, 2 * np.pi)
-        line, bend, reach = [tuple(FINE * start)], random.normal(0, 0.12), random.uniform(60, 320)
+        line, bend, reach = [tuple(OVERSAMPLING * start)], random.normal(0, 0.12), random.uniform(60, 320)
         for _ in range(8):
             start, turn = start + reach / 8 * np.array((np.cos(turn), np.sin(turn))), turn + bend
-            line.append(tuple(FINE * start))
+            line.append(tuple(OVERSAMPLING * start))
         draw.line(line, fill=as_bytes(hair), width=int(random.integers(2, 7)), joint="curve")
     if random.random() < 0.2:
-        for mark in np.arange(0, WIDTH * FINE, random.uniform(16, 50)).tolist():
-            draw.line([(mark, HEIGHT * FINE), (mark, HEIGHT * FINE - 30)], fill=(20, 20, 20), width=2)
+        for mark in np.arange(0, WIDTH * OVERSAMPLING, random.uniform(16, 50)).tolist():
+            draw.line([(mark, HEIGHT * OVERSAMPLING), (mark, HEIGHT * OVERSAMPLING - 30)], fill=(20, 20, 20), width=2)
     for _ in range(random.integers(1, 12) if random.random() < 0.4 else 0):
-        place, size = random.uniform((0, 0), SIZE) * FINE, random.uniform(4, 30)
+        place, size = random.uniform((0, 0), SIZE) * OVERSAMPLING, random.uniform(4, 30)
         draw.ellipse((*(place - size), *(place + size)), outline=(245, 240, 235), width=2)
     return reduce(_ringed(canvas, random) if random.random() < 0.5 else canvas)
 
@@ -170,7 +170,7 @@ def _face(random: np.random.Generator, seed: int) -> np.ndarray:
     tone, hair = draw_skin_tone(random), draw_hair_color(random)
     canvas = enlarge(draw_background(random, seed))
     draw = ImageDraw.Draw(canvas)
-    wide = FINE * float(np.exp(random.uniform(np.log(70), np.log(300))))
+    wide = OVERSAMPLING * float(np.exp(random.uniform(np.log(70), np.log(300))))
     high, middle = wide * random.uniform(1.2, 1.5), np.array(canvas.size) / 2 + random.normal(0, 60, 2)
 
     def oval(u: float, v: float, a: float, b: float, color: np.ndarray) -> None:
@@ -198,7 +198,7 @@ def _face(random: np.random.Generator, seed: int) -> np.ndarray:
     if random.random() < 0.4:
         oval(0, 0.65, 0.22, 0.025, white if random.random() < 0.5 else 0.4 * lips)
     soft = canvas.filter(ImageFilter.GaussianBlur(wide * random.uniform(0.01, 0.035)))
-    x = (np.arange(WIDTH, dtype=np.float32)[None, :] * FINE - middle[0]) / wide
+    x = (np.arange(WIDTH, dtype=np.float32)[None, :] * OVERSAMPLING - middle[0]) / wide
     light = 1.05 - 0.2 * (x.clip(-1, 1) - random.uniform(-0.7, 0.7)) ** 2 + 0.02 * noise(random, 4)
     return np.asarray(reduce(soft) * light + 0.02 * noise(random, 12), dtype=np.float32)
 

@@ -25,7 +25,7 @@ from ml.data.synthetic.view import View
 
 #: Share of the field that plates cover, by grade: boxes around the flakes of the 164 photographs of "scalp-data" cover
 #: .005 to .3 (CC BY 4.0, universe.roboflow.com/nisipeanu/scalp-data-3feq3-ahmd3).
-_COVERED = ((0.006, 0.014), (0.028, 0.06), (0.1, 0.22))
+_COVERED_SHARES = ((0.006, 0.014), (0.028, 0.06), (0.1, 0.22))
 
 #: Enough for grade 3 where plates are smallest: 0.22 of the field in plates of 6 pixels' radius is 200 of them.
 _MOST_PLATES = 240
@@ -42,7 +42,7 @@ def lay_plates(
     if grade == 0:
         return
     random = stream(seed, "clumps" if above else "plates")
-    low, high = _COVERED[grade - 1]
+    low, high = _COVERED_SHARES[grade - 1]
     wanted = float(np.exp(random.uniform(np.log(low), np.log(high)))) * WIDTH * HEIGHT * (0.2 if above else 0.8)
     usual = float(np.clip(random.uniform(0.08, 0.24) * view.scale, 6, 60)) * (0.6 if above else 1.0)
     usual = min(usual, (wanted / (2 * _PLATE_AREA)) ** 0.5)

@@ -80,7 +80,7 @@ def _write(folder: Path, shots: Sequence[Shot], zipped: bool, workers: int) -> W
         for index, symptom in enumerate(SYMPTOMS)
     }
     (folder / SYNTHETIC_MARKER).write_text(_MARKER_TEXT, encoding="utf-8")
-    with (_zips if zipped else _folders)(folder) as put, _drawn(shots, workers) as pictures:
+    with (_zips if zipped else _folders)(folder) as put, _start_drawing(shots, workers) as pictures:
         for shot, picture in zip(shots, pictures, strict=True):
             written.parts[shot.part] += 1
             for kind, name, data in (
@@ -141,19 +141,19 @@ def _zips(root: Path) -> Iterator[Put]:
 
 
 @contextmanager
-def _drawn(shots: Sequence[Shot], workers: int) -> Iterator[Iterator[bytes]]:
+def _start_drawing(shots: Sequence[Shot], workers: int) -> Iterator[Iterator[bytes]]:
     """The JPEGs of the shots in their order; with more than one worker drawn ahead in processes of their own."""
     if workers <= 1:
         yield map(_draw, shots)
         return
     pool = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     try:
-        yield _ahead(pool, shots, 4 * workers)
+        yield _read_ahead(pool, shots, 4 * workers)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _ahead(pool: ProcessPoolExecutor, shots: Sequence[Shot], most: int) -> Iterator[bytes]:
+def _read_ahead(pool: ProcessPoolExecutor, shots: Sequence[Shot], most: int) -> Iterator[bytes]:
     """The results in order, with at most `most` waiting in memory."""
     waiting = [pool.submit(_draw, shot) for shot in shots[:most]]
     for shot in shots[most:]:

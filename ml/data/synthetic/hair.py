@@ -11,8 +11,8 @@ from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, stream
 from ml.data.synthetic.view import View
 
 #: What hair loss of each grade leaves: share of the hairs, and their width.
-_KEPT = (1.0, 0.62, 0.36, 0.13)
-_WIDTHS = (1.0, 0.82, 0.64, 0.48)
+_KEPT_SHARES = (1.0, 0.62, 0.36, 0.13)
+_RELATIVE_WIDTHS = (1.0, 0.82, 0.64, 0.48)
 
 #: Width of a scalp hair in millimeters: .05 to .1 (Otberg et al., J. Invest. Dermatol. 122(1), 2004).
 _WIDTH_MM = (0.058, 0.092)
@@ -102,7 +102,7 @@ def grow(seed: int, person: int, view: View) -> list[Follicle]:
                 )
                 for number in range(count)
             )
-            hairs = tuple(hair for hair in hairs if _seen(hair))[:left]
+            hairs = tuple(hair for hair in hairs if _is_visible(hair))[:left]
             left -= len(hairs)
             if hairs:
                 follicles.append(Follicle(root, width * random.uniform(0.8, 1.15), angle, hairs))
@@ -140,7 +140,7 @@ def _hair(
     )
 
 
-def _seen(hair: Hair) -> bool:
+def _is_visible(hair: Hair) -> bool:
     points = hair.path(spacing=24)
     return bool(((points > 0) & (points < SIZE)).all(axis=1).sum() > 1)
 
@@ -153,7 +153,7 @@ def lose(follicles: Sequence[Follicle], grade: int, seed: int) -> list[Follicle]
     if grade == 0:
         return list(follicles)
     random = stream(seed, "hair loss")
-    kept = _KEPT[grade] * random.uniform(0.85, 1.15)
+    kept = _KEPT_SHARES[grade] * random.uniform(0.85, 1.15)
     total = sum(len(follicle.hairs) for follicle in follicles)
     rank = iter((random.permutation(total) + 0.5) / max(total, 1))
     left: list[Follicle] = []
@@ -161,7 +161,7 @@ def lose(follicles: Sequence[Follicle], grade: int, seed: int) -> list[Follicle]
         hairs, stubs = [], []
         for hair in follicle.hairs:
             length, stub, thinner = random.uniform(1.0, 5.0), random.random() < 0.4, random.uniform(0.8, 1.2)
-            thin = replace(hair, width=max(1.0, hair.width * _WIDTHS[grade] * thinner))
+            thin = replace(hair, width=max(1.0, hair.width * _RELATIVE_WIDTHS[grade] * thinner))
             if next(rank) < kept:
                 hairs.append(thin)
             elif stub:

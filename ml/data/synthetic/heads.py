@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from ml.data.synthetic.bodies import FINE, as_bytes, draw_hair_color, draw_skin_tone, enlarge, reduce
+from ml.data.synthetic.bodies import OVERSAMPLING, as_bytes, draw_hair_color, draw_skin_tone, enlarge, reduce
 from ml.data.synthetic.camera import take
 from ml.data.synthetic.scenes import draw_background
 from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, cover, noise, step, stream
@@ -21,7 +21,7 @@ STYLES = ("full", "parting", "parting", "crown", "horseshoe", "receding", "cropp
 #: Half a head's width in pixels, where the frame shows 40 cm and where it shows 7.
 _FARTHEST, _NEAREST = 140.0, 800.0
 #: Up to this size the whole head is in the frame.
-_WHOLE = 230.0
+_MAX_WHOLE_HEAD = 230.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class Head:
         axes = size * np.array((1.0, random.uniform(1.0, 1.3)))
         turn = float(random.uniform(0, 2 * np.pi) if random.random() < 0.5 else random.normal(0, 0.2))
         middle = np.array(SIZE) / 2 + random.normal(0, 30, 2)
-        if size > _WHOLE:
-            angle, away = random.uniform(0, 2 * np.pi), (size - _WHOLE * 0.7) * np.sqrt(random.random())
+        if size > _MAX_WHOLE_HEAD:
+            angle, away = random.uniform(0, 2 * np.pi), (size - _MAX_WHOLE_HEAD * 0.7) * np.sqrt(random.random())
             middle = middle + away * np.array((np.cos(angle), np.sin(angle)))
         x = np.arange(WIDTH, dtype=np.float32)[None, :] - np.float32(middle[0])
         y = np.arange(HEIGHT, dtype=np.float32)[:, None] - np.float32(middle[1])
@@ -63,7 +63,7 @@ def draw_head(seed: int) -> Image.Image:
     random = stream(seed, "head")
     style = STYLES[random.integers(len(STYLES))]
     # Nothing says of skin that fills the frame how far away it is, so bald and cropped heads show their outline.
-    head = Head.place(random, 1.3 * _WHOLE if style in ("shaved", "cropped", "horseshoe") else _NEAREST)
+    head = Head.place(random, 1.3 * _MAX_WHOLE_HEAD if style in ("shaved", "cropped", "horseshoe") else _NEAREST)
     skin, hair = draw_skin_tone(random), draw_hair_color(random)
     behind = random.random() < 0.4
     scene = draw_background(random, seed)
@@ -205,7 +205,7 @@ def _comb(
     bright = (light * tips)[row, column] * np.exp(random.normal(0, 0.35, len(point)))
     colors = (hair * bright[:, None] + 0.04 * (tips[row, column] - 1)[:, None]).clip(0, 1)
     reach = length * random.uniform(0.5, 1.3, len(point)) / 4
-    widths = np.rint(FINE * max(1.0, size / 260) * random.uniform(0.3, 0.9, len(point))).clip(1)
+    widths = np.rint(OVERSAMPLING * max(1.0, size / 260) * random.uniform(0.3, 0.9, len(point))).clip(1)
     lines = [point]
     for _ in range(4):
         angle = angles[row, column]
@@ -214,7 +214,7 @@ def _comb(
         lines.append(point)
     canvas = enlarge(scene)
     draw = ImageDraw.Draw(canvas)
-    strokes = (FINE * np.stack(lines, axis=1)).reshape(len(point), -1)
+    strokes = (OVERSAMPLING * np.stack(lines, axis=1)).reshape(len(point), -1)
     for stroke, color, width in zip(strokes.tolist(), colors, widths.astype(int).tolist(), strict=True):
         draw.line(stroke, fill=as_bytes(color), width=width)
     return reduce(canvas)

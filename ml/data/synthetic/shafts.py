@@ -12,7 +12,7 @@ from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, absorb, cover, shifte
 from ml.data.synthetic.view import View
 
 #: Hairs narrower than this many pixels are drawn as lines, all in one pass.
-_DETAILED = 4.5
+_MIN_DETAILED_WIDTH = 4.5
 
 #: Over how many pixels of the way a picture is drawn larger before it is reduced.
 _OVERSAMPLING = 2
@@ -57,9 +57,9 @@ def draw_hairs(scene: np.ndarray, follicles: Sequence[Follicle], seed: int, view
     cool = np.array((0.86, 0.97, 1.12), dtype=np.float32) ** np.float32(random.uniform(0.0, 1.3))
     gloss = random.uniform(0.1, 0.65)
     hairs = [hair for follicle in follicles for hair in (*follicle.stubs, *follicle.hairs)]
-    _draw_thin(scene, [*_vellus(random, view), *(h for h in hairs if h.width < _DETAILED)], warm, gloss)
+    _draw_thin(scene, [*_vellus(random, view), *(h for h in hairs if h.width < _MIN_DETAILED_WIDTH)], warm, gloss)
     for hair in hairs:
-        if hair.width >= _DETAILED:
+        if hair.width >= _MIN_DETAILED_WIDTH:
             _draw_detailed(scene, hair, warm, cool, gloss, view)
 
 
@@ -114,7 +114,7 @@ def _vellus(random: np.random.Generator, view: View) -> list[Hair]:
             kink_length=1.0,
             bend=random.normal(0, 0.35) / view.scale,
             sway=(0.1, 2 * view.scale, random.uniform(0, 6.3)),
-            width=float(np.clip(0.013 * view.scale * random.uniform(0.6, 1.5), 1.0, _DETAILED - 0.1)),
+            width=float(np.clip(0.013 * view.scale * random.uniform(0.6, 1.5), 1.0, _MIN_DETAILED_WIDTH - 0.1)),
             shade=random.uniform(0.15, 0.55),
             texture=0,
             length=random.uniform(0.6, 3.0) * view.scale,

@@ -8,7 +8,7 @@ from ml.data.synthetic.texture import HEIGHT, SIZE, WIDTH, absorb, cells, noise,
 from ml.data.synthetic.view import View
 
 #: The finest cloud in pixels: light scatters in skin, so nothing below its surface is finer.
-_FINEST = 5.0
+_MIN_GRAIN = 5.0
 
 #: What blood and melanin take from red, green and blue.
 BLOOD = (0.02, 0.42, 0.34)
@@ -24,7 +24,7 @@ def lay_skin(seed: int, person: int, view: View) -> np.ndarray:
     for size_mm, depth in ((1.6, 0.022), (0.5, 0.02), (0.16, 0.018), (0.06, 0.016), (0.03, 0.012)):
         grain = size_mm * view.scale
         if grain < WIDTH:
-            light += noise(random, max(grain, _FINEST)) * np.float32(depth * strength * random.uniform(0.5, 1.3))
+            light += noise(random, max(grain, _MIN_GRAIN)) * np.float32(depth * strength * random.uniform(0.5, 1.3))
     light += noise(random, 260) * np.float32(random.uniform(0.01, 0.05))
     light -= _furrows(random, view)
     scene: np.ndarray = light[None] * tone.astype(np.float32)[:, None, None]
@@ -42,7 +42,9 @@ def _furrows(random: np.random.Generator, view: View) -> np.ndarray:
 
 def _color(scene: np.ndarray, random: np.random.Generator, view: View) -> None:
     """Clouds of blood and melanin under the surface, and a drift of the color over the picture."""
-    fine = noise(random, max(0.18 * view.scale, 2 * _FINEST)) + 0.7 * noise(random, max(0.07 * view.scale, _FINEST))
+    fine = noise(random, max(0.18 * view.scale, 2 * _MIN_GRAIN)) + 0.7 * noise(
+        random, max(0.07 * view.scale, _MIN_GRAIN)
+    )
     absorb(scene, (fine * random.uniform(0.015, 0.07)).clip(-0.1, 0.25), MELANIN)
     clouds = noise(random, 130) + 0.6 * noise(random, 50)
     absorb(scene, (clouds * random.uniform(0.0, 0.03)).clip(-0.1, 0.2), BLOOD)

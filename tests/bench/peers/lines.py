@@ -20,7 +20,7 @@ import torch
 from deploy.launcher.settings import free_port
 from ml.bench.contenders import Taken
 from ml.bench.host import Host, LineFailed
-from ml.bench.lines import Line
+from ml.bench.lines import BenchmarkLine
 from ml.bench.machine import processor
 from ml.bench.weights import Weights
 from ml.runtimes.device import choose_device
@@ -78,7 +78,7 @@ class Trial:
         return fastest_way(bundle, state_dicts, device, batch)
 
 
-class Peer(Line):
+class Peer(BenchmarkLine):
     """A server of a peer, asked over HTTP by twice as many clients as a batch has photos."""
 
     module: str

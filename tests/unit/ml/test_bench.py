@@ -14,7 +14,7 @@ from ml.bench.contenders import Eager, Ours
 from ml.bench.difference import Difference
 from ml.bench.host import Host, LineFailed, peak_memory
 from ml.bench.photos import synthetic_photos
-from ml.bench.table import Row, text
+from ml.bench.table import BenchmarkRow, text
 from ml.bench.weights import Weights, open_weights
 from tests.support.environment import ROOT
 
@@ -90,8 +90,10 @@ def test_a_contender_that_fails_says_why_and_takes_nobody_with_it(weights: Weigh
 
 def test_the_table_leaves_empty_what_does_not_apply() -> None:
     rows = [
-        Row("ours", "what it is", "float32", 2.0, 0.5, 0.6, 0.7, {"ours": 1.0}, 2**30, 1e-6, 0.25, "a note", 0.001),
-        Row("limit", "a product", "float32", 8.0, times_as_fast={"ours": 0.25}, share_of_limit=1.0),
+        BenchmarkRow(
+            "ours", "what it is", "float32", 2.0, 0.5, 0.6, 0.7, {"ours": 1.0}, 2**30, 1e-6, 0.25, "a note", 0.001
+        ),
+        BenchmarkRow("limit", "a product", "float32", 8.0, times_as_fast={"ours": 0.25}, share_of_limit=1.0),
     ]
     head, _, ours, limit, _, *notes = text(rows).splitlines()
     assert head.split()[:3] == ["line", "precision", "photos/s"]

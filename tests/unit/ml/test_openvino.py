@@ -21,7 +21,7 @@ from ml.runtimes import Runtime
 from ml.runtimes.cache import Cache
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.openvino import OpenVinoRuntime
-from ml.runtimes.resident import Answer, ResidentModels
+from ml.runtimes.resident import ModelAnswer, ResidentModels
 
 PREPROCESSING = Preprocessing(64, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 BATCH = torch.stack([prepare(scalp_picture(seed), {PREPROCESSING}).tensors[PREPROCESSING] for seed in range(3)])
@@ -29,10 +29,10 @@ KEYS = MODEL_KEYS[:2]
 
 
 @pytest.fixture
-def answered(bundle: Bundle) -> Callable[[Runtime], list[Answer]]:
+def answered(bundle: Bundle) -> Callable[[Runtime], list[ModelAnswer]]:
     """What two models say of the batch, over a runtime."""
 
-    def answers(runtime: Runtime) -> list[Answer]:
+    def answers(runtime: Runtime) -> list[ModelAnswer]:
         models = ResidentModels(runtime)
         for model, networks in bundle.networks():
             if model.key in KEYS:
@@ -42,7 +42,7 @@ def answered(bundle: Bundle) -> Callable[[Runtime], list[Answer]]:
     return answers
 
 
-Answered = Callable[[Runtime], list[Answer]]
+Answered = Callable[[Runtime], list[ModelAnswer]]
 
 
 def test_openvino_gives_what_eager_torch_gives(answered: Answered, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from ml.gate import distances, extra_tensors
 from ml.labels import SYMPTOMS, scalp_type
 from ml.predictor import RUN_ORDER, Prediction, Predictor, Rejection
 from ml.preprocessing import Prepared
-from ml.runtimes.resident import Answer, Prefetch, ResidentModels
+from ml.runtimes.resident import ModelAnswer, Prefetch, ResidentModels
 from tests.support.ml_bundles import alter_model, alter_tensors
 
 
@@ -36,7 +36,7 @@ class RecordingModels(ResidentModels):
 
     def run(
         self, key: str, batch: torch.Tensor, *, prefetch: Prefetch = None, features: bool = False, maps: bool = False
-    ) -> Answer:
+    ) -> ModelAnswer:
         self.runs.append((key, len(batch)))
         return super().run(key, batch, prefetch=prefetch, features=features, maps=maps)
 

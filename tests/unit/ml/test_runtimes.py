@@ -24,7 +24,7 @@ from ml.runtimes.choice import available_runtimes, open_runtime
 from ml.runtimes.device import call_guarded, choose_device, translate
 from ml.runtimes.eager import EagerRuntime
 from ml.runtimes.folding import fold_batch_norms
-from ml.runtimes.resident import Answer, ResidentModels
+from ml.runtimes.resident import ModelAnswer, ResidentModels
 
 BATCH = torch.randn(3, 3, 64, 64, generator=torch.Generator().manual_seed(1))
 
@@ -108,7 +108,7 @@ def test_maps_and_features_are_there_when_asked_for(bundle: Bundle) -> None:
 
 
 def test_maps_of_views_are_turned_back_before_they_are_averaged(bundle: Bundle) -> None:
-    def answer(batch: torch.Tensor, flips: str, networks: list[int]) -> Answer:
+    def answer(batch: torch.Tensor, flips: str, networks: list[int]) -> ModelAnswer:
         runtime = ResidentModels(EagerRuntime("cpu"))
         models = list(bundle.networks())
         runtime.load(models[0][0].model_copy(update={"flips": flips}), [models[n][1][0] for n in networks])
