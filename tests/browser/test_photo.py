@@ -257,9 +257,9 @@ def test_the_browser_measures_what_the_server_measures(visit: Visit) -> None:
         source = "data:image/png;base64," + base64.b64encode(encoded(picture, "PNG")).decode()
         found = page.evaluate(MEASURED, {"source": source, "module": "/static/js/quality.js"})
         expected = measure(picture)
-        assert found.pop("refusal") == expected.refusal, name
+        assert found.pop("refusal") == expected.rejection, name
         assert found == pytest.approx(asdict(expected), abs=1e-9), name
-        refusals.add(expected.refusal)
+        refusals.add(expected.rejection)
     assert refusals == {None, "too_dark", "too_bright", "too_blurred"}
 
 
