@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import shutil
 import ssl
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from deploy.composetest.commands import StepError, output
 from deploy.composetest.engine import Engine
+from deploy.launcher.uv import pip_settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 STANDINS = Path(__file__).resolve().parent / "standins"
@@ -77,12 +77,9 @@ def _context(folder: Path) -> Path:
 def _pip_configuration() -> str:
     """The host's index and proxy for pip, without paths, which do not exist in a container."""
     lines = ["[global]", "cert = /etc/ssl/certs/ca-certificates.crt"]
-    listed = subprocess.run([sys.executable, "-m", "pip", "config", "list"], capture_output=True, text=True).stdout
-    for line in listed.splitlines():
-        name, _, quoted = line.partition("=")
-        key = name.rpartition(".")[2]
+    for key, value in pip_settings(Path(sys.executable)).items():
         if key in {"index-url", "extra-index-url", "trusted-host", "proxy", "timeout"}:
-            remote = [part for part in ast.literal_eval(quoted).split() if not part.startswith(("/", "file:"))]
+            remote = [part for part in value.split() if not part.startswith(("/", "file:"))]
             if remote:
                 lines.append(f"{key} = {' '.join(remote)}")
     return "\n".join(lines) + "\n"

@@ -16,12 +16,11 @@ import time
 from pathlib import Path
 
 from deploy.launcher.interpreter import OLDEST, suitable_python, version
-from deploy.launcher.pip import install
 from deploy.launcher.terminal import LaunchError, say
+from deploy.launcher.uv import install
 
-# The CUDA build of torch takes 6 GB in .venv; during the installation its wheels are also in scratch space and in
-# pip's cache.
-GIGABYTES_CUDA = 12
+# The CUDA build of torch takes 6 GB in .venv, whose files are links to those in uv's cache.
+GIGABYTES_CUDA = 8
 GIGABYTES_CPU = 4
 GIGABYTES_REST = 1
 
@@ -80,14 +79,9 @@ class Environment:
     def _install(self, role: str) -> None:
         began = time.monotonic()
         self._announce()
-        scratch = self.folder / "scratch"  # pip unpacks gigabytes, and /tmp is often small and in memory
-        scratch.mkdir(exist_ok=True)
         for stamp in self.folder.glob("holds-*"):
             stamp.unlink()
-        try:
-            install(self.python, self.root / "requirements" / f"{role}.txt", scratch, self._unfinished)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
+        install(self.python, self.root / "requirements" / f"{role}.txt", self._unfinished)
         for included in INCLUDES[role]:
             self._stamp(included).write_text(self._hash(included))
         say(f"  environment   ready after {time.monotonic() - began:.0f} s")

@@ -1,10 +1,14 @@
-"""The environment: real virtual environments, filled by the real pip from a wheel that the test writes."""
+"""The environment: real virtual environments, filled by the real pip and uv from wheels that the test writes."""
 
 from __future__ import annotations
 
+import hashlib
+import os
+import shutil
 import subprocess
 import sys
 import zipfile
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -12,53 +16,91 @@ import pytest
 from deploy.launcher import environment as module
 from deploy.launcher import interpreter
 from deploy.launcher.environment import Environment
-from deploy.launcher.pip import install
 from deploy.launcher.terminal import LaunchError
+from deploy.launcher.uv import pip_settings, uv_path, uv_variables
 
 
-def write_wheel(folder: Path, version: str) -> Path:
-    """A wheel of the one-line package `tiny`."""
-    wheel = folder / f"tiny-{version}-py3-none-any.whl"
-    info = f"tiny-{version}.dist-info"
+def write_wheel(folder: Path, name: str, version: str, files: dict[str, bytes] | None = None) -> Path:
+    """A wheel of the one-line module `name`, or of these files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    wheel = folder / f"{name}-{version}-py3-none-any.whl"
+    info = f"{name}-{version}.dist-info"
     files = {
-        "tiny.py": f"VERSION = {version!r}\n",
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        **(files or {f"{name}.py": f"VERSION = {version!r}\n".encode()}),
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     with zipfile.ZipFile(wheel, "w") as archive:
-        for name, text in files.items():
-            archive.writestr(name, text)
-        archive.writestr(f"{info}/RECORD", "".join(f"{name},,\n" for name in [*files, f"{info}/RECORD"]))
+        for path, content in files.items():
+            entry = zipfile.ZipInfo(path)
+            entry.external_attr = 0o100755 << 16
+            archive.writestr(entry, content)
+        archive.writestr(f"{info}/RECORD", "".join(f"{path},,\n" for path in [*files, f"{info}/RECORD"]))
     return wheel
 
 
+def pin(wheel: Path) -> str:
+    """The line of a lock."""
+    name, version = wheel.name.split("-")[:2]
+    return f"{name}=={version} --hash=sha256:{hashlib.sha256(wheel.read_bytes()).hexdigest()}\n"
+
+
+@pytest.fixture(scope="module")
+def uv_wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installed uv as a wheel again, so that no test needs a network."""
+    program = Path(uv_path(Path(sys.executable))).read_bytes()
+    number = version("uv")
+    return write_wheel(tmp_path_factory.mktemp("uv"), "uv", number, {f"uv-{number}.data/scripts/uv": program})
+
+
 @pytest.fixture
-def checkout(tmp_path: Path) -> Path:
+def checkout(tmp_path: Path, uv_wheel: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository whose lock has version 1.0 of `tiny`. Wheels come from its folder `wheels` alone."""
+    for name in [name for name in os.environ if name.startswith(("PIP_", "UV_", "SCALP_TORCH"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", f"{uv_wheel.parent} {tmp_path / 'wheels'}")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "run.txt").write_text(f"{write_wheel(tmp_path, '1.0')}\n")
+    (tmp_path / "requirements" / "uv.txt").write_text(pin(uv_wheel))
+    write_lock(tmp_path, write_wheel(tmp_path / "wheels", "tiny", "1.0"))
     return tmp_path
 
 
-def installed(environment: Environment) -> str:
-    code = "import tiny; print(tiny.VERSION)"
+def write_lock(checkout: Path, *wheels: Path) -> None:
+    (checkout / "requirements" / "run.txt").write_text("".join(map(pin, wheels)))
+
+
+def installed(environment: Environment, module: str = "tiny") -> str:
+    code = f"import {module}; print({module}.VERSION)"
     return subprocess.check_output([str(environment.python), "-c", code], text=True).strip()
 
 
-def test_an_environment_follows_its_pinned_file(checkout: Path) -> None:
+def test_an_environment_follows_its_lock(checkout: Path) -> None:
     environment = Environment(checkout)
     environment.prepare("run")
     assert list(environment.folder.glob("lib/python*/site-packages/__pycache__/tiny.*.pyc"))  # before the first import
     assert installed(environment) == "1.0"
 
-    (checkout / "tiny-1.0-py3-none-any.whl").unlink()  # an unchanged file must not ask for it again
+    (checkout / "wheels" / "tiny-1.0-py3-none-any.whl").unlink()  # an unchanged file must not ask for it again
     environment.prepare("run")
 
-    (checkout / "requirements" / "run.txt").write_text(f"{write_wheel(checkout, '2.0')}\n")
+    write_lock(checkout, write_wheel(checkout / "wheels", "tiny", "2.0"))
     environment.prepare("run")
     assert installed(environment) == "2.0"
 
 
-def test_an_environment_that_was_cut_off_while_unpacking_is_made_anew(checkout: Path) -> None:
+def test_a_file_with_another_hash_is_refused(checkout: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    write_wheel(checkout / "wheels", "tiny", "1.0", {"tiny.py": b"VERSION = 'forged'"})
+    environment = Environment(checkout)
+    with pytest.raises(LaunchError, match="could not be installed"):
+        environment.prepare("run")
+    assert "Hash mismatch" in capfd.readouterr().err
+    assert not list(environment.folder.glob("lib/python*/site-packages/tiny*"))
+
+
+def test_an_interrupted_installation_is_made_again(checkout: Path) -> None:
     environment = Environment(checkout)
     environment.prepare("run")
     half_a_package = next(environment.folder.glob("lib/python*/site-packages")) / "half.py"
@@ -72,18 +114,69 @@ def test_an_environment_that_was_cut_off_while_unpacking_is_made_anew(checkout: 
     assert installed(environment) == "1.0"
 
 
-def test_no_network_is_said_in_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")
-    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nobody listens
+def test_a_missing_network_is_named_and_breaks_nothing(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    environment = Environment(checkout)
+    environment.prepare("run")
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:9/simple")  # the discard port: nothing listens there
     monkeypatch.setenv("PIP_RETRIES", "1")
-    requirements = tmp_path / "run.txt"
-    requirements.write_text("scalpspectra-has-no-such-package==1.0\n")
 
-    with pytest.raises(LaunchError, match="no package index answers"):
-        install(Path(sys.executable), requirements, tmp_path, tmp_path / "unfinished")
-    assert not (tmp_path / "unfinished").exists()
+    lock = checkout / "requirements" / "run.txt"
+    lock.write_text("scalpspectra-has-no-such-package==1.0 --hash=sha256:" + 64 * "0")
+    with pytest.raises(LaunchError, match="check the network"):
+        environment.prepare("run")
+    assert "Connection refused" in capfd.readouterr().err
+    assert installed(environment) == "1.0"
+    assert not (environment.folder / "unfinished").exists()
+
+    monkeypatch.delenv("PIP_FIND_LINKS")  # now there is no uv either
+    shutil.rmtree(environment.folder)
+    with pytest.raises(LaunchError, match="check the network"):
+        environment.prepare("run")
+    assert "Connection refused" in capfd.readouterr().err
+    assert not (environment.folder / "unfinished").exists()
+
+
+def test_torch_of_another_index_replaces_the_locked_one(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    locked = [write_wheel(checkout / "wheels", name, "2.0") for name in ("torch", "nvidia_cublas")]
+    write_lock(checkout, checkout / "wheels" / "tiny-1.0-py3-none-any.whl", *locked)
+    lock = checkout / "requirements" / "run.txt"
+    lock.write_text(lock.read_text().replace("nvidia_cublas", "nvidia-cublas"))
+    (checkout / "requirements" / "torch.in").write_text("# for all platforms\ntorch==2.0\n")
+    wheel = write_wheel(checkout / "index" / "torch", "torch", "2.0+cpu")
+    (wheel.parent / "index.html").write_text(f"<a href={wheel.name!r}>{wheel.name}</a>")
+    monkeypatch.setenv("SCALP_TORCH_INDEX", (checkout / "index").as_uri())
+
+    environment = Environment(checkout)
+    environment.prepare("run")
+
+    assert installed(environment) == "1.0"
+    assert installed(environment, "torch") == "2.0+cpu"
+    assert not list(environment.folder.glob("lib/python*/site-packages/nvidia*"))
+
+
+def test_uv_takes_over_what_pip_is_configured_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = tmp_path / "pip.conf"
+    configuration.write_text(
+        "[global]\nindex-url = https://mirror.example/simple\nretries = 2\n"
+        "extra-index-url =\n    https://a.example/simple\n    https://b.example/simple\n"
+        "[install]\nfind-links = /wheels /more\n"
+    )
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
+    monkeypatch.setenv("PIP_RETRIES", "7")
+    settings = pip_settings(Path(sys.executable))
+    variables = uv_variables(settings, {"UV_INDEX": "https://mine.example/simple", "HOME": "/root"})
+    assert {name: variables[name] for name in variables if name.startswith("UV_")} == {
+        "UV_DEFAULT_INDEX": "https://mirror.example/simple",
+        "UV_INDEX": "https://mine.example/simple",  # said to uv itself
+        "UV_FIND_LINKS": "/wheels,/more",
+        "UV_HTTP_RETRIES": "7",
+    }
+    assert uv_variables(settings, {})["UV_INDEX"] == "https://a.example/simple https://b.example/simple"
 
 
 def test_too_small_a_disk_is_said_before_anything_is_fetched(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
