@@ -132,7 +132,7 @@ def test_axe_finds_nothing_while_the_service_is_away(visit: Visit, stack: Stack)
         expect(page.locator("#trouble")).to_contain_text("서비스가 답하지 않아요")
         axe_finds_nothing(page)
         page.unroute("**/analyses/**")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
 
 
 @pytest.mark.parametrize("state", STATES)

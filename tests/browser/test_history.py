@@ -119,7 +119,7 @@ def test_what_is_removed_is_gone_and_what_is_not_confirmed_stays(visit: Visit, s
     page.get_by_role("button", name="네, 지울게요").click()
     expect(page.locator("#empty")).to_be_visible()
     page.goto(f"{stack.url}/analyses/{analyses[0]}/")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     expect(page.locator("#keep button[value=keep]")).to_be_visible()
 
 

@@ -69,7 +69,7 @@ def test_without_a_connection_the_page_says_so_and_goes_on_when_it_is_back(
     assert page.locator("html").get_attribute("lang") == language
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(246, 242, 234)"
     page.context.set_offline(False)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     assert page.url == f"{stack.url}/sample/"
 
 
@@ -99,7 +99,7 @@ def test_nothing_with_an_id_no_form_and_no_result_is_kept(visit: Visit, stack: S
     fill(page, photo)
     send(page)
     page.wait_for_url(ANALYSIS)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.reload()
     page.goto(page.url + "erase/")
     page.goto(f"{stack.url}/history/")
@@ -113,10 +113,10 @@ def test_a_report_opened_without_a_connection_is_not_shown_from_anywhere(visit: 
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     page = controlled(visit(f"/analyses/{analysis}/"))
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.context.set_offline(True)
     page.reload()
     expect(page.locator("h1")).to_have_text("지금은 연결되지 않아요")
-    expect(page.locator(".find")).to_have_count(0)
+    expect(page.locator("[id^=sign-]")).to_have_count(0)
     page.context.set_offline(False)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)

@@ -31,7 +31,7 @@ def test_a_visitor_gets_from_the_form_to_the_report(
     fill(page, photo)
     send(page)
     page.wait_for_url(ANALYSIS)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     texts.append(visible_text(page))
     grades = page.locator(".find").evaluate_all("rows => rows.map(row => row.className.match(/k(.)/)[1])")
     assert grades == sorted(grades, key=lambda grade: -1 if grade == "x" else int(grade), reverse=True)
@@ -55,7 +55,7 @@ def test_the_waiting_page_goes_on_by_itself_until_the_report(visit: Visit, stack
         expect(page.locator("[aria-current=step]")).to_contain_text("차례 기다리기")
         assert page.evaluate("window.same") is None
         page.evaluate("window.same = true")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     assert page.evaluate("window.same"), "the report came without loading the page again"
     assert page.title() != waiting_title
     expect(page.locator("#announcer")).to_have_text("보고서가 나왔어요.")
@@ -91,7 +91,7 @@ def test_the_whole_journey_needs_no_more_than_a_keyboard(visit: Visit, photo: Pa
     focused(page, ".send")
     page.keyboard.press("Enter")
     page.wait_for_url(ANALYSIS)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     focused(page, "a[href$='/erase/']")
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile("/erase/$"))
@@ -109,7 +109,7 @@ def test_a_page_reports_a_lost_connection_and_resumes_when_it_is_back(visit: Vis
         page.context.set_offline(True)
         expect(page.locator("#trouble")).to_be_visible()
     page.context.set_offline(False)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
 
 
 def test_a_hidden_page_polls_less_and_catches_up_when_shown(visit: Visit, stack: Stack) -> None:
@@ -127,7 +127,7 @@ def test_a_hidden_page_polls_less_and_catches_up_when_shown(visit: Visit, stack:
         assert not polls
         with page.expect_request(ANALYSIS):
             page.evaluate(see + "document.dispatchEvent(new Event('visibilitychange')) }", True)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
 
 
 def test_a_double_click_makes_one_analysis(visit: Visit, stack: Stack, photo: Path) -> None:
@@ -204,7 +204,7 @@ def test_a_canceled_analysis_can_be_tried_again(visit: Visit, stack: Stack, phot
         page.get_by_role("button", name="취소하기").click()
         expect(page.locator("h1")).to_have_text("취소했어요")
     page.get_by_role("button", name="다시 살펴보기").click()
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
 
 
 def test_an_erased_analysis_is_gone_for_good(visit: Visit, stack: Stack) -> None:

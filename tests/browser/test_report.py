@@ -81,4 +81,4 @@ def test_the_photo_is_not_on_paper(visit: Visit, report: str) -> None:
     page = unfolded(visit(report))
     page.emulate_media(media="print")
     expect(page.locator(".view .seen")).to_be_hidden()
-    expect(page.locator(".meter").first).to_be_visible()
+    expect(page.get_by_text("사진이 또렷했어요")).to_be_visible()

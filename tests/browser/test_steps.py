@@ -44,8 +44,8 @@ def test_each_step_is_still_there_after_back_forward_and_reload(
         page.wait_for_url(ANALYSIS)
         address = page.url
         back_forward_and_reload(page, "[aria-current=step]")
-    expect(page.locator(".find")).to_have_count(6, timeout=60_000)
-    back_forward_and_reload(page, ".find")
+    expect(page.locator("[id^=sign-]")).to_have_count(6, timeout=60_000)
+    back_forward_and_reload(page, "[id^=sign-]")
     assert page.url == address
     assert len(posts) == 1
     assert analyses(stack) == before + 1
@@ -62,7 +62,7 @@ def test_the_form_that_one_comes_back_to_sends_another_photo(
         fill(page, photo)
         send(page)
         page.wait_for_url(ANALYSIS)
-        expect(page.locator(".find")).to_have_count(6, timeout=60_000)
+        expect(page.locator("[id^=sign-]")).to_have_count(6, timeout=60_000)
         addresses.add(page.url)
         page.go_back()
         expect(page.locator("form.sheet")).to_be_visible()
@@ -75,16 +75,16 @@ def test_nobody_comes_back_to_a_report_that_was_erased(visit: Visit, stack: Stac
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     page = visit(f"/analyses/{analysis}/", language="en", javascript=javascript)
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.get_by_role("link", name="Erase this analysis").click()
     expect(page.locator(".danger")).to_be_visible()
     page.go_back()
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.go_forward()
     page.reload()
     page.click(".danger")
     expect(page.locator("h1")).to_have_text("Erased")
     for turn in (page.reload, page.go_back, page.go_back):
         turn()
-        expect(page.locator(".find")).to_have_count(0)
+        expect(page.locator("[id^=sign-]")).to_have_count(0)
     expect(page.locator("h1")).to_have_text("Erased")
