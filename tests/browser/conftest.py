@@ -72,9 +72,11 @@ def visit(chromium: Browser, stack: Stack, request: pytest.FixtureRequest) -> It
         javascript: bool = True,
         size: tuple[int, int] = PHONE,
         scheme: str = "light",
+        zone: str = "Asia/Seoul",
     ) -> Page:
         context = chromium.new_context(
             locale=language,
+            timezone_id=zone,
             java_script_enabled=javascript,
             viewport={"width": size[0], "height": size[1]},
             color_scheme=scheme,  # type: ignore[arg-type]

@@ -24,7 +24,7 @@ ICONS = (("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512
 #: The files that the offline page needs.
 OFFLINE_FILES = (
     "css/tokens.css", "css/base.css", "css/layout.css", "css/button.css", "css/notice.css", "css/print.css",
-    "img/mark.svg", "js/register-service-worker.js", "js/offline.js",
+    "img/mark.svg", "js/register-service-worker.js", "js/local-time.js", "js/offline.js",
 )  # fmt: skip
 
 
