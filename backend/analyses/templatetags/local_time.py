@@ -1,4 +1,4 @@
-"""Moments in pages: in the zone of the server with its name, until `local-time.js` puts the reader's own in their place."""
+"""Moments in pages: in the zone of the server, with its name, until `local-time.js` shows the reader's own instead."""
 
 from __future__ import annotations
 
