@@ -15,7 +15,7 @@ from backend.operations.admin import Exported
 class ClinicResource(resources.ModelResource):
     class Meta:
         model = Clinic
-        exclude = ("changed_at",)
+        exclude = ("changed_at", "search_text")
 
 
 @admin.register(Clinic)

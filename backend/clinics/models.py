@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from backend.clinics.registers.coordinates import LATITUDES, LONGITUDES
+from backend.clinics.romanization import romanize
+from backend.clinics.search_text import search_text
 from backend.clinics.sources import Source
 
 
@@ -37,6 +41,7 @@ class Clinic(models.Model):
         _("booking address"), max_length=240, blank=True, help_text=_("page for requesting an appointment")
     )
     changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
+    search_text = models.TextField(editable=False, default="")
 
     class Meta:
         verbose_name = _("clinic")
@@ -45,3 +50,15 @@ class Clinic(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def save(self, *args: Any, **options: Any) -> None:
+        self.update_search_text()
+        super().save(*args, **options)
+
+    def update_search_text(self) -> None:
+        """Call it before a bulk write, which does not call `save`."""
+        self.search_text = search_text(self.name, self.province, self.district, self.address)
+
+    @property
+    def romanized_name(self) -> str:
+        return romanize(self.name).title()

@@ -51,6 +51,8 @@ def measured(browser: Browser, url: str, size: tuple[int, int]) -> tuple[float, 
     page = context.new_page()
     page.goto(f"{url}/clinics/", wait_until="commit")
     first = page.evaluate(FIRST_VIEW) / 1000
+    page.click("#fold summary")
+    page.locator("#map .cluster").first.wait_for()
     frames = {}
     for town, (place, zoom) in TOWNS.items():
         page.evaluate(GO, [place, zoom])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import unicodedata
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
+from backend.clinics.romanization import romanize
+from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing, wait_until
 from tests.support.stack import Stack
 
 SEOUL = (37.517, 127.047)
@@ -69,6 +71,12 @@ def ready(page: Page) -> Page:
     return page
 
 
+def open_map(page: Page) -> Page:
+    page.click("#fold summary")
+    expect(page.locator("#map .cluster").first).to_be_visible()
+    return page
+
+
 def moved(page: Page) -> None:
     """Wait until no cluster is splitting or merging: meanwhile the map holds what was and what will be."""
     expect(page.locator("#map .leaflet-cluster-anim")).to_have_count(0)
@@ -86,7 +94,7 @@ def go(page: Page, place: tuple[float, float], zoom: int) -> None:
 def test_the_map_shows_every_clinic_in_view_at_every_zoom(
     visit: Visit, clinics: list[dict[str, Any]], size: tuple[int, int]
 ) -> None:
-    page = ready(visit("/clinics/", size=size))
+    page = open_map(ready(visit("/clinics/", size=size)))
     counted = []
     for zoom in range(6, 19):
         go(page, SEOUL, zoom)
@@ -104,7 +112,7 @@ def test_the_map_shows_every_clinic_in_view_at_every_zoom(
 def test_clinics_at_one_address_fan_out(visit: Visit, clinics: list[dict[str, Any]]) -> None:
     places = [(row["latitude"], row["longitude"]) for row in clinics]
     place = max(set(places), key=places.count)
-    page = ready(visit("/clinics/", size=DESK))
+    page = open_map(ready(visit("/clinics/", size=DESK)))
     go(page, place, 18)
     page.locator("#map").evaluate('map => map.scrollIntoView({ behavior: "instant", block: "center" })')
     pins = page.locator("#map .pin")
@@ -126,10 +134,10 @@ def test_search_and_nearest_first_ask_nobody(visit: Visit, stack: Stack, clinics
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.fill("#q", "해운대구")
-    expect(page.locator("#count")).to_contain_text(f"of {sum(row['district'] == '해운대구' for row in clinics):,}")
+    expect(page.locator("#count")).to_have_text(f"{sum(row['district'] == '해운대구' for row in clinics):,} clinics")
     page.check("[name=specialist]")
     with_doctor = sum(row["district"] == "해운대구" and row["specialists"] > 0 for row in clinics)
-    expect(page.locator("#count")).to_contain_text(f"of {with_doctor:,}")
+    expect(page.locator("#count")).to_have_text(f"{with_doctor:,} clinics")
     page.click("#near")
     expect(page.locator("#near")).to_have_attribute("aria-pressed", "true")
     distances = [
@@ -138,12 +146,56 @@ def test_search_and_nearest_first_ask_nobody(visit: Visit, stack: Stack, clinics
     ]
     assert len(distances) > 5
     assert distances == sorted(distances)
+    expect(page.locator("#count")).to_have_text(f"{with_doctor:,} clinics. The nearest comes first.")
     page.fill("#q", "no such clinic")
     expect(page.locator("#list li")).to_have_count(0)
+    expect(page.locator("#count")).to_contain_text("Nothing was found")
     page.keyboard.press("Enter")
     page.wait_for_timeout(300)
     assert not asked
     assert "?" not in page.url
+
+
+def test_a_phone_shows_results_before_the_map_and_scrolls_to_the_nearest(
+    visit: Visit, stack: Stack, clinics: list[dict[str, Any]]
+) -> None:
+    page = ready(visit("/clinics/", size=PHONE))
+    assert page.locator("#list h3").first.bounding_box()["y"] < PHONE[1]  # type: ignore[index]
+    expect(page.locator("#map")).to_be_hidden()
+    page.context.grant_permissions(["geolocation"], origin=stack.url)
+    page.context.set_geolocation({"latitude": 35.163, "longitude": 129.163})
+    page.click("#near")
+    expect(page.locator("#found")).to_be_focused()
+    expect(page.locator("#count")).to_have_text("20,000곳. 가까운 곳부터 보여 드려요.")
+    wait_until(page, "document.querySelector('#list h3').getBoundingClientRect().top < 200")
+    assert page.locator("#list h3").first.bounding_box()["y"] >= 0  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["강남구", "gangnam", "Gangnam-gu", "SEOUL gangnamgu", unicodedata.normalize("NFD", "강남구"), "ｇａｎｇｎａｍ"],
+)
+def test_a_district_is_found_in_any_spelling(visit: Visit, clinics: list[dict[str, Any]], words: str) -> None:
+    page = ready(visit("/clinics/", language="en"))
+    page.fill("#q", words)
+    expected = sum(row["district"] == "강남구" for row in clinics)
+    expect(page.locator("#count")).to_have_text(f"{expected:,} clinics")
+    expect(page.locator("#list [data-part=romanized]").first).to_contain_text("Yesi ")
+
+
+def test_the_browser_romanizes_like_the_server(visit: Visit) -> None:
+    page = visit("/offline/")
+    # Each final before each initial, then each vowel and a text of several scripts.
+    finals = [chr(0xAC00 + final) for final in range(28)]
+    initials = [chr(0xAC00 + initial * 21 * 28) for initial in range(19)]
+    texts = [final + initial for final in finals for initial in initials]
+    texts += ["".join(chr(0xAC00 + vowel * 28) for vowel in range(21)), unicodedata.normalize("NFD", "강남 A-1호")]
+    script = """async ([texts, spelled]) => {
+      const { romanize } = await import("/static/js/clinics/romanization.js");
+      return texts.map((text) => romanize(text, { spelled }));
+    }"""
+    for spelled in (False, True):
+        assert page.evaluate(script, [texts, spelled]) == [romanize(text, spelled=spelled) for text in texts]
 
 
 def test_a_device_that_does_not_tell_where_it_is_is_told_what_else_to_do(visit: Visit, clinics: object) -> None:

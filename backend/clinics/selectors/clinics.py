@@ -11,6 +11,7 @@ from django.db.models import Count, Max, Q, QuerySet
 
 from backend.clinics.errors import ClinicUnknown
 from backend.clinics.models import Clinic
+from backend.clinics.search_text import normalize_latin, normalize_text
 from backend.clinics.sources import Source
 
 #: Further words of a search are ignored.
@@ -47,9 +48,9 @@ def clinics_search(
     # PostgreSQL can't store a zero byte in a text, and refuses to search for one.
     for word in words.replace("\0", " ").split()[:MAX_SEARCH_WORDS]:
         found = found.filter(
-            Q(name__icontains=word) | Q(address__icontains=word)
-            | Q(district__icontains=word) | Q(province__icontains=word)
-        )  # fmt: skip
+            Q(search_text__contains=normalize_text(word))
+            | Q(search_text__contains=normalize_latin(word) or normalize_text(word))
+        )
     if bbox:
         found = found.filter(
             latitude__range=(bbox.south, bbox.north),

@@ -148,6 +148,7 @@ def _write(
                 elsewhere.append(key)
                 continue
             added.append(Clinic(key=key, **values))
+            added[-1].update_search_text()
         elif any(getattr(row, name) != value for name, value in values.items()):
             for name, value in values.items():
                 setattr(row, name, value)

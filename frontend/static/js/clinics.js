@@ -14,35 +14,56 @@ const list = document.getElementById("list");
 const count = document.getElementById("count");
 const more = document.getElementById("more");
 const near = document.getElementById("near");
+const heading = document.getElementById("found");
+const fold = document.getElementById("fold");
+const canvas = document.getElementById("map");
 const trouble = document.getElementById("trouble");
 const number = new Intl.NumberFormat(document.documentElement.lang);
 
-let all = [], found = [], shown = PAGE_SIZE, here = null;
+let all = [], found = [], shown = PAGE_SIZE, here = null, map = null;
 
 for (const tool of document.querySelectorAll("[data-scripted]")) tool.hidden = false;
 for (const tool of document.querySelectorAll("[data-plain]")) tool.hidden = true;
-const map = new ClinicMap(document.getElementById("map"), () => { shown = PAGE_SIZE; showList(); });
-page.map = map;
 
 function search() {
   const { q, specialist, booking } = form.elements;
   found = all.filter(matches({ words: q.value, specialist: specialist.checked, booking: booking.checked }));
   shown = PAGE_SIZE;
-  map.show(found);
+  map?.show(found);
   showList();
 }
 
-// The list is what the map shows, by name or, where the place of this device is known, the nearest first.
+// The list is what was found and is in view where the map is open, by name or, where the place of this device is known,
+// the nearest first.
 function showList() {
-  const inView = map.inView(found);
+  const inView = fold.open ? map.inView(found) : [...found];
   if (here) inView.sort((a, b) => a.distance - b.distance);
-  count.textContent = count.dataset.words.replace("{view}", number.format(inView.length)).replace("{all}", number.format(found.length));
+  count.textContent = countWords(inView.length);
   list.replaceChildren(...inView.slice(0, shown).map((clinic) => {
     const item = document.createElement("li");
     item.append(createCard(clinic));
     return item;
   }));
   more.hidden = inView.length <= shown;
+}
+
+function countWords(inView) {
+  const { all: several, one, none, view, nearest } = count.dataset;
+  if (!found.length) return none;
+  const words = fold.open ? view.replace("{view}", number.format(inView)) : found.length === 1 ? one : several;
+  const counted = words.replace("{all}", number.format(found.length));
+  return here ? `${counted}. ${nearest}` : counted;
+}
+
+function toggleMap() {
+  if (fold.open && !map) {
+    map = new ClinicMap(canvas, () => { shown = PAGE_SIZE; showList(); });
+    page.map = map;
+    map.show(found);
+    if (here) map.go(here);
+  }
+  shown = PAGE_SIZE;
+  showList();
 }
 
 function locate() {
@@ -52,8 +73,11 @@ function locate() {
     for (const clinic of all) clinic.distance = kilometers(here, clinic);
     near.disabled = false;
     near.setAttribute("aria-pressed", "true");
-    map.go(here);
+    map?.go(here);
+    shown = PAGE_SIZE;
     showList();
+    heading.scrollIntoView();
+    heading.focus({ preventScroll: true });
   }, () => {
     near.disabled = false;
     trouble.textContent = near.dataset.refused;
@@ -75,6 +99,9 @@ near.addEventListener("click", locate);
 try {
   all = await fetchClinics(page.dataset.address);
   search();
+  fold.addEventListener("toggle", toggleMap);
+  // Without a tile server it is a map without pictures, and on a phone it would push the list away.
+  fold.open = Boolean(canvas.dataset.tiles) && matchMedia("(min-width: 700px)").matches;
   page.dataset.ready = "";
 } catch {
   trouble.textContent = page.dataset.away;

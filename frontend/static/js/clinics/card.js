@@ -1,6 +1,7 @@
 // One clinic in a list or above its marker: a copy of the page's template, filled in.
 
 import { distanceWords } from "./distance.js";
+import { romanize } from "./romanization.js";
 
 const template = document.getElementById("clinic");
 
@@ -10,12 +11,16 @@ const routes = {
   google: ({ latitude, longitude }) => `https://www.google.com/maps/dir/?api=1&destination=${latitude},${longitude}`,
 };
 
+const capitalize = (name) => name.replaceAll(/(^|\s)[a-z]/g, (start) => start.toUpperCase());
+
 export function createCard(clinic) {
   const made = template.content.cloneNode(true).firstElementChild;
   const find = (name) => made.querySelector(`[data-part=${name}]`);
   const name = find("name");
   name.textContent = clinic.name;
   name.href = made.dataset.address.replace("/0/", `/${clinic.id}/`);
+  if (document.documentElement.lang === "ko") find("romanized").remove();
+  else find("romanized").textContent = capitalize(romanize(clinic.name));
   find("address").textContent = clinic.address || clinic.district;
   const distance = find("distance");
   if (clinic.distance === undefined) distance.remove();
