@@ -235,3 +235,17 @@ def test_a_photo_that_is_no_longer_kept_is_not_offered_to_be_cropped(visitor: Cl
     page = visitor.get(f"/analyses/{refused}/").content.decode()
     assert 'class="closer"' in page
     assert "#crop=" not in page
+
+
+def test_a_page_that_is_not_there_leads_on(visitor: Client) -> None:
+    erased = sent(visitor)
+    analysis_erase(erased)
+    for address, status in (
+        ("/nothing-here/", 404),
+        (f"/analyses/{uuid.uuid4()}/", 404),
+        (f"/analyses/{erased}/", 410),
+    ):
+        answer = visitor.get(address)
+        assert answer.status_code == status
+        main = answer.content.decode().split("<main")[1].split("</main>")[0]
+        assert re.findall(r'href="([^"]+)"', main) == ["/", "/history/", "/clinics/"]

@@ -283,7 +283,7 @@ def _run_service(request: HttpRequest, service: Any, analysis_id: UUID, *, at: s
 
 
 def _render_problem(request: HttpRequest, error: UserError) -> HttpResponse:
-    context = {"status": error.status, "detail": error.detail}
+    context = {"status": error.status, "code": error.code, "detail": error.detail}
     response = render(request, "problem.html", context, status=error.status)
     if _is_htmx(request):
         response["HX-Refresh"] = "true"  # A page that polls what is gone loads itself again, and says so.

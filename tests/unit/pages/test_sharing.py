@@ -72,7 +72,9 @@ def test_a_link_ends_with_its_report(visitor: Client, report: uuid.UUID) -> None
 
 
 def test_a_link_that_never_was_is_answered_like_one_that_ended(visitor: Client) -> None:
-    assert visitor.get(f"/shared/{uuid.uuid4()}/").status_code == 410
+    answer = visitor.get(f"/shared/{uuid.uuid4()}/")
+    assert answer.status_code == 410
+    assert re.search(r"<h1>\s*This link has ended\s*</h1>", answer.content.decode())
 
 
 def test_what_has_no_report_is_not_shared(visitor: Client) -> None:
