@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import uuid
 from datetime import UTC, datetime
 
@@ -78,11 +79,20 @@ def test_the_pages_answer_in_every_state(plain_static: None) -> None:
     mine, waiting = succeeded(), queued()
     client = Client(headers={"accept-language": "en"})
     empty = client.get("/statistics/").content.decode()
-    assert "fewer than 20 results" in empty
+    assert "Sample figures." in empty
+    assert "There is nothing to compare with yet" in empty
+    assert "results" not in empty.split('class="eyebrow"')[1].split("</p>")[0]
+    own = client.get(f"/analyses/{mine.id}/statistics/").content.decode()
+    assert "There is nothing to compare with yet" in own
+    assert "Sample" not in own
     humans(100, sex=Sex.FEMALE, age=Age.FORTIES)
     statistics_publish()
     page = client.get("/statistics/?sex=female&age=40s").content.decode()
-    assert "Half of the results in this group are “Mild” or milder." in page
+    assert re.search(r"The most common severity in this group is “Mild”: (9\d|100) of 100 results\.", page)
+    assert "Sample figures." not in page
+    assert "by-age" not in page, "one row is no comparison"
+    small = client.get("/statistics/?sex=female&age=70s").content.decode()
+    assert "fewer than 20 results for the group you chose, so this is a wider one: Female · all ages." in small
     assert client.get("/statistics/?sex=nobody&age=900").status_code == 200
     own = client.get(f"/analyses/{mine.id}/statistics/")
     assert "no-store" in own["Cache-Control"]

@@ -21,6 +21,7 @@ FOLDER = ROOT / "frontend" / "locale" / "ko" / "LC_MESSAGES"
 KEYWORDS = {
     **dict.fromkeys(("_", "gettext", "gettext_lazy"), None),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    "pgettext": None,  # of templates: first the context, then the text
 }
 HOW = """Bring the catalog up to date with GNU gettext, translate what is new in django.po, compile, commit both:
   .venv/bin/python backend/manage.py makemessages -l ko --no-location --no-obsolete -i '.venv/*' -i 'var/*' -i 'tests/*'
@@ -47,7 +48,8 @@ def source_messages() -> Iterator[tuple[str, str]]:
 
 def messages_of(code: str, path: Path) -> Iterator[tuple[str, str]]:
     for _line, function, found, _comments in extract_python(io.BytesIO(code.encode()), KEYWORDS, (), {}):
-        first = found[0] if isinstance(found, tuple) else found
+        texts = found if isinstance(found, tuple) else (found,)
+        first = texts[function == "pgettext"]
         assert first, f"{path}: {function} without a plain text"
         yield str(first), str(path.relative_to(ROOT))
 

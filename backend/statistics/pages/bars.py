@@ -16,12 +16,20 @@ from ml.labels import GRADES, SCALP_TYPES
 
 @dataclass(frozen=True)
 class Bar:
-    """A row: its name, its shares in percent and their bar. `own`: the reader's result belongs to it."""
+    """A row: its name, its shares in percent and their bar, as long as all results are the whole width.
+
+    `own`: the reader's result belongs to it.
+    """
 
     name: str
     percents: tuple[int, ...]
     strip: SafeString
     own: bool = False
+
+    @property
+    def legend(self) -> list[tuple[str, int]]:
+        """The shares of a bar of degrees, by their names."""
+        return [(label_word(grade), percent) for grade, percent in zip(GRADES, self.percents, strict=True)]
 
 
 def group_name(group: Group) -> str:
@@ -32,19 +40,17 @@ def group_name(group: Group) -> str:
 
 def skin_bars(group: Group, own: str | None = None) -> list[Bar]:
     """The most common type first."""
-    most = max(group.skins.values())
     named = {label.key: label_word(label) for label in SCALP_TYPES}
     ranked = sorted(group.skins.items(), key=lambda one: -one[1])
     return [
-        Bar(named[key], (_percent(share),), plot.strip([("own" if key == own else "bar", share)], most), key == own)
+        Bar(named[key], (_percent(share),), plot.strip([("own" if key == own else "bar", share)], 1), key == own)
         for key, share in ranked
     ]
 
 
 def degree_bars(group: Group, own: int | None = None) -> list[Bar]:
-    most = max(group.preds)
     return [
-        Bar(label_word(GRADES[n]), (_percent(share),), plot.strip([(f"g-{n}", share)], most), n == own)
+        Bar(label_word(GRADES[n]), (_percent(share),), plot.strip([(f"g-{n}", share)], 1), n == own)
         for n, share in enumerate(group.preds)
     ]
 

@@ -14,20 +14,27 @@ from backend.analyses.pages.words import label_word, type_word
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 from backend.statistics.pages.bars import age_bars, degree_bars, group_name, place_percents, skin_bars
+from backend.statistics.sample import sample_statistics
 from backend.statistics.selectors.groups import Group, StatisticsByGroup, statistics_published
 from backend.statistics.selectors.own import own_statistics
+from backend.statistics.services.publishing import MIN_GROUP_SIZE
 from ml.labels import GRADES
 
 
 @require_safe
 def statistics(request: HttpRequest) -> HttpResponse:
-    """The statistics of a sex and age group; unknown values mean all."""
+    """The statistics of a sex and age group, or a wider one if that is too small; unknown values mean all."""
     sex, age = request.GET.get("sex"), request.GET.get("age")
     sex, age = sex if sex in Sex.values else None, age if age in Age.values else None
     published = statistics_published()
-    group = published.group(sex, age)
+    is_sample = not published.counts
+    if is_sample:
+        published = sample_statistics()
+    group = published.nearest(sex, age)
     context = {
         **_group_context(published, group, sex),
+        "is_sample": is_sample,
+        "wider": group and (group.sex, group.age) != (sex, age),
         "sex": sex,
         "age": age,
         "sexes": Sex.choices,
@@ -71,10 +78,12 @@ def _group_context(
         "published": published,
         "group": group,
         "grades": [label_word(grade) for grade in GRADES],
+        "min_group_size": MIN_GROUP_SIZE,
         **(
             {
                 "name": group_name(group),
-                "median": label_word(GRADES[group.median]),
+                "common_degree": label_word(GRADES[group.most_common_degree]),
+                "common_percent": round(100 * group.preds[group.most_common_degree]),
                 "skins": skin_bars(group, skin),
                 "degrees": degree_bars(group, degree),
                 "ages_of": age_bars(published, sex if group.sex else None),

@@ -42,6 +42,10 @@ class Group:
         """The degree that half of the results do not exceed."""
         return next(degree for degree in range(len(self.preds)) if sum(self.preds[: degree + 1]) >= 0.5 - 1e-9)
 
+    @property
+    def most_common_degree(self) -> int:
+        return self.preds.index(max(self.preds))
+
     def place(self, degree: int) -> Place:
         return Place(sum(self.preds[:degree]), self.preds[degree], sum(self.preds[degree + 1 :]))
 
@@ -70,8 +74,8 @@ class StatisticsByGroup:
             tuple(count / sum(preds) for count in preds),
         )  # fmt: skip
 
-    def nearest(self, sex: str, age: str) -> Group | None:
-        """The smallest published group with this sex and age: exactly these, all of this sex, or all."""
+    def nearest(self, sex: str | None, age: str | None) -> Group | None:
+        """The smallest published group with this sex and age, where None is any: these, all of this sex, or all."""
         return self.group(sex, age) or self.group(sex, None) or self.group(None, None)
 
 
