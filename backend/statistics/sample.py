@@ -18,12 +18,12 @@ TYPES = {"good": 24, "oily": 22, "dry": 14, "dandruff": 13, "sensitive": 10, "ha
 
 
 def sample_statistics() -> StatisticsByGroup:
-    counts = {
-        (sex, age): Counter(
-            {(BarKind.SKIN, skin): share * sum(degrees) // 100 for skin, share in TYPES.items()}
-            | {(BarKind.PRED, str(degree)): count for degree, count in enumerate(degrees)}
-        )
-        for sex in (Sex.FEMALE, Sex.MALE)
-        for age, degrees in DEGREES_BY_AGE.items()
-    }
+    counts: dict[tuple[str, str], Counter[tuple[str, str]]] = {}
+    for sex in (Sex.FEMALE, Sex.MALE):
+        for age, degrees in DEGREES_BY_AGE.items():
+            bars = counts[sex, age] = Counter()
+            for skin, share in TYPES.items():
+                bars[BarKind.SKIN, skin] = share * sum(degrees) // 100
+            for degree, count in enumerate(degrees):
+                bars[BarKind.PRED, str(degree)] = count
     return StatisticsByGroup(None, False, counts)

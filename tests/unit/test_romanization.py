@@ -61,7 +61,7 @@ def test_what_a_register_writes_decomposed_is_found_too() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_list_without_scripts_counts_by_thousands_and_names_clinics_in_latin_letters(visitor: Client) -> None:
+def test_without_scripts_a_list_has_counts_and_latin_names(visitor: Client) -> None:
     first = clinic("가온 피부과")
     rows = [
         Clinic(key=f"csv:{n}", name=f"나래 {n}", source=first.source, longitude=127, latitude=37) for n in range(1200)
