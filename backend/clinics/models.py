@@ -61,4 +61,4 @@ class Clinic(models.Model):
 
     @property
     def romanized_name(self) -> str:
-        return romanize(self.name).title()
+        return " ".join(word[:1].upper() + word[1:] for word in romanize(self.name).split())

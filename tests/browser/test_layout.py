@@ -51,6 +51,17 @@ CUT_OFF = """() => {
     if (one.matches(".button, .choices span, th, td, h1, h2, h3, dt, dd") && one.scrollWidth > one.clientWidth + 1
       && getComputedStyle(one).display !== "inline") note(one, one.textContent, "sticks out of its box");
   }
+  for (const names of document.querySelectorAll(".hair-names")) {
+    const boxes = [...names.querySelectorAll("span")].filter(shown).map((one) => {
+      const range = document.createRange();
+      range.selectNodeContents(one); // Without the room above it.
+      return [one, range.getBoundingClientRect()];
+    });
+    for (const [one, a] of boxes) for (const [other, b] of boxes) {
+      const apart = a.right <= b.left + 1 || b.right <= a.left + 1 || Math.abs(a.top - b.top) > a.height / 2;
+      if (one !== other && !apart) note(one, one.textContent, `lies over “${other.textContent}”`);
+    }
+  }
   if (document.documentElement.scrollWidth > innerWidth) found.add(`${document.documentElement.scrollWidth} px wide`);
   return [...found];
 }"""
