@@ -73,7 +73,7 @@ class NoReportYet(UserError):
 class ShareEnded(UserError):
     code = "share_ended"
     status = 410
-    detail = _("This link no longer works: it has expired or was withdrawn. Ask the person who sent it for a new one.")
+    detail = _("This link no longer works: it has expired or its owner stopped sharing. Ask them for a new one.")
 
 
 class PhotoPurged(UserError):

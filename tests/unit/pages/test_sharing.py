@@ -52,7 +52,7 @@ def test_a_link_that_was_taken_back_shows_nothing_and_the_next_is_another(visito
     assert "Create a link" in page
     gone = visitor.get(link)
     assert gone.status_code == 410
-    assert "it has expired or was withdrawn" in gone.content.decode()
+    assert "its owner stopped sharing" in gone.content.decode()
     assert shared(visitor, report) != link
 
 
