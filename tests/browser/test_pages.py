@@ -147,7 +147,7 @@ def test_without_consent_the_page_sends_nothing_and_keeps_the_answers(visit: Vis
     page.on("request", lambda request: sent.append(request.method))
     fill(page, photo, consent=False)
     send(page)
-    expect(page.locator("#consent-error")).to_contain_text("동의하지 않으면")
+    expect(page.locator("#consent-error")).to_have_text("사진을 살펴보려면 동의가 필요해요.")
     expect(page.locator("[name=age][value='30s']")).to_be_checked()
     assert "POST" not in sent
     page.check("[name=consent]")
@@ -166,17 +166,28 @@ def test_without_consent_the_page_sends_nothing_and_keeps_the_answers(visit: Vis
     assert analyses(stack) == before
 
 
-def test_a_file_that_is_no_photo_is_refused_beside_the_field(visit: Visit, tmp_path: Path) -> None:
+def test_a_photo_that_the_server_cannot_read_is_refused_at_the_field(visit: Visit, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jpg"
+    broken.write_bytes(b"\xff\xd8\xff and no more of a JPEG")
+    page = visit(language="en")
+    fill(page, broken)
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        send(page)
+    assert answered.value.status == 422
+    expect(page.locator("#photo-error")).not_to_be_empty()
+    expect(page.locator("[name=consent]")).to_be_checked()
+    assert page.locator("[name=photo]").evaluate("input => input.files[0].name") == "broken.jpg"
+
+
+def test_without_javascript_the_server_refuses_a_file_that_is_no_photo(visit: Visit, tmp_path: Path) -> None:
     text = tmp_path / "letter.jpg"
     text.write_text("Dear scalp, ...")
-    page = visit(language="en")
+    page = visit(language="en", javascript=False)
     fill(page, text)
     with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
         send(page)
     assert answered.value.status == 415
     expect(page.locator("#photo-error")).to_contain_text("JPEG, HEIC, PNG, WebP or BMP")
-    expect(page.locator("[name=consent]")).to_be_checked()
-    assert page.locator("[name=photo]").evaluate("input => input.files[0].name") == "letter.jpg"
 
 
 @pytest.mark.parametrize(

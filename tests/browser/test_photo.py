@@ -106,16 +106,100 @@ def test_a_live_view_takes_a_photo_and_leaves_the_camera_off(visit: Visit) -> No
     assert min(picture_in_the_form(page).size) >= 480
 
 
-def test_without_a_camera_the_file_chooser_comes_up_instead_without_a_word(visit: Visit) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        ("NotAllowedError", "설정에서 카메라를 허용"),
+        ("NotFoundError", "찾지 못했어요"),
+        ("NotReadableError", "켜지지 않았어요"),
+    ],
+)
+def test_a_camera_that_does_not_open_says_why_and_leaves_the_file(
+    visit: Visit, photo: Path, error: str, said: str
+) -> None:
     page = visit(size=DESK)
-    page.evaluate("""() => {
-      navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", "NotFoundError"));
-    }""")
-    with page.expect_file_chooser():
-        page.click("#live")
-    expect(page.locator("#live")).to_be_hidden()
+    page.evaluate(
+        """(name) => {
+            navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("", name));
+        }""",
+        error,
+    )
+    page.click("#live")
+    expect(page.locator("#camera-refused")).to_contain_text(said)
+    expect(page.locator("#choose-instead")).to_be_focused()
+    expect(page.locator("#live")).to_be_visible()
     expect(page.locator("#camera")).to_be_hidden()
+    with page.expect_file_chooser() as chooser:
+        page.keyboard.press("Enter")
+    chooser.value.set_files(photo)
+    expect(page.locator("#preview")).to_be_visible()
+    expect(page.locator("#camera-refused")).to_be_hidden()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("notes.txt", b"no photo"),
+        ("photo.jpg", b"GIF89a with the name of a JPEG"),
+        ("empty.png", b""),
+        ("BMW.bmp", b"BMW and other words that start like a bitmap"),
+        ("clip.mp4", b"\0\0\0\x18ftypisom\0\0\0\0isommp41"),
+    ],
+)
+def test_a_file_that_is_no_photo_is_refused_before_it_is_sent(
+    visit: Visit, tmp_path: Path, photo: Path, name: str, content: bytes
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(content)
+    page = visit()
+    posts: list[str] = []
+    page.on("request", lambda asked: posts.append(asked.url) if asked.method == "POST" else None)
+    fill(page, path)
+    expect(page.locator("#photo-error")).to_contain_text(f"‘{name}’ 파일은 사진으로 읽을 수 없어요")
+    expect(page.locator("#shown")).to_be_hidden()
+    send(page)
+    expect(page.locator("#photo")).to_be_focused()
+    expect(page.locator("#photo-error")).to_be_in_viewport()
+    expect(page.locator("#photo-error")).to_contain_text(name)
+    assert not posts
+    page.set_input_files("#photo", photo)
+    expect(page.locator("#preview")).to_be_visible()
     expect(page.locator("#photo-error")).to_be_empty()
+    send(page)
+    page.wait_for_url(ANALYSIS)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP", "HEIF"])
+def test_every_format_that_the_server_takes_passes_the_form(visit: Visit, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "photo"
+    path.write_bytes(encoded(drawn(2), kind))
+    page = visit()
+    page.set_input_files("#photo", path)
+    assert waiting_in_the_form(page)
+    expect(page.locator("#photo-error")).to_be_empty()
+
+
+def test_the_camera_shows_the_last_saved_photo_if_that_is_wanted(visit: Visit, stack: Stack) -> None:
+    page = visit(size=DESK)
+    page.click("#live")
+    expect(page.locator("#camera")).to_be_visible()
+    page.wait_for_timeout(500)
+    expect(page.locator("#ghost-wanted")).to_be_hidden()
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    page.goto(f"{stack.url}/analyses/{analysis}/")
+    page.locator("#keep button[value=keep]").click()
+    expect(page.locator("#keep button[value=forget]")).to_be_visible()
+    page.goto(stack.url)
+    page.click("#live")
+    expect(page.locator("#ghost-wanted")).to_be_visible()
+    expect(page.locator("#ghost")).to_be_hidden()
+    page.locator("#ghost-wanted").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#ghost")).to_be_visible()
+    assert page.locator("#ghost").evaluate("async (image) => { await image.decode(); return image.naturalWidth; }")
+    page.click("#shutter")
+    expect(page.locator("#camera")).to_be_hidden()
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with JavaScript", "without JavaScript"])
@@ -266,7 +350,7 @@ def test_the_browser_measures_what_the_server_measures(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda picture: picture, "bright enough and in focus"),
+        (lambda picture: picture, "Nothing else was checked"),
         (lambda picture: picture.point(lambda level: level // 16), "too dark"),
         (lambda picture: picture.filter(ImageFilter.GaussianBlur(14)), "blurred"),
         (lambda picture: picture.resize((240, 180)), "small"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from pathlib import Path
 from typing import Any
@@ -156,3 +157,118 @@ def test_a_double_tap_while_a_photo_is_being_resized_sends_it_once(visit: Visit,
     page.wait_for_url(ANALYSIS)
     assert len(posts) == 1
     assert analyses(stack) == before + 1
+
+
+def test_what_goes_wrong_is_said_at_the_button_and_has_the_focus(visit: Visit, photo: Path) -> None:
+    page = visit()
+    lose_posts(page)
+    fill(page, photo)
+    send(page)
+    expect(page.locator("#notice")).to_be_in_viewport()
+    expect(page.locator("#notice")).to_be_focused()
+    expect(page.locator(".send")).to_be_in_viewport()
+    page.unroute("**/")
+    page.route("**/", lambda route: route.fulfill(status=502) if route.request.method == "POST" else route.continue_())
+    expect(page.locator("#notice")).to_contain_text("문제가 생겼어요", timeout=15_000)
+    expect(page.locator("#notice")).to_be_in_viewport()
+    expect(page.locator("#notice")).to_be_focused()
+
+
+def test_what_the_server_refuses_takes_the_reader_to_the_field(visit: Visit, tmp_path: Path) -> None:
+    path = tmp_path / "icon.png"
+    drawn(1, (40, 40)).save(path)
+    page = visit()
+    fill(page, path)
+    send(page)
+    expect(page.locator("#photo-error")).not_to_be_empty()
+    expect(page.locator("#photo-error")).to_be_in_viewport()
+    expect(page.locator("#photo")).to_be_focused()
+
+
+def test_the_button_says_how_much_has_been_sent(visit: Visit, stack: Stack, large_photo: Path) -> None:
+    page = visit(language="en")
+    fill(page, large_photo)
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    slow = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 150_000}
+    session.send("Network.emulateNetworkConditions", slow)
+    expect(page.locator("#outlook")).to_be_visible()
+    send(page)
+    shares: set[int] = set()
+    while len(shares) < 3:
+        words = page.locator(".send").inner_text()
+        assert words in {"Check my photo", "Sent, opening the result"} or words.startswith("Sending: ")
+        shares.update(int(number) for number in re.findall(r"Sending: (\d+)%", words))
+        assert ANALYSIS.search(page.url) is None, shares
+        page.wait_for_timeout(50)
+    assert max(shares) <= 100
+    expect(page.locator("#outlook")).to_be_hidden()
+    page.wait_for_url(ANALYSIS)
+
+
+# What Safari's private windows do: a Blob or a File is not stored, and everything else is.
+REFUSE_BLOBS = """
+  const put = IDBObjectStore.prototype.put;
+  const holdsBlob = (value) => value instanceof Blob
+    || (value !== null && typeof value === "object" && Object.values(value).some(holdsBlob));
+  IDBObjectStore.prototype.put = function (value, ...key) {
+    if (!holdsBlob(value)) return put.call(this, value, ...key);
+    throw new DOMException("Error preparing Blob/File data to be stored in object store", "UnknownError");
+  };
+"""
+# A database that never answers.
+HANG = "IDBFactory.prototype.open = () => new EventTarget();"
+
+
+def test_an_unsent_photo_survives_where_no_blob_may_be_stored(visit: Visit, stack: Stack, photo: Path) -> None:
+    page = visit()
+    page.add_init_script(REFUSE_BLOBS)
+    page.reload()
+    lose_posts(page)
+    fill(page, photo)
+    send(page)
+    expect(page.locator("#notice")).to_be_visible()
+    page.unroute("**/")
+    page.reload()
+    expect(page.locator("#preview")).to_be_visible()
+    expect(page.locator("#file-name")).to_have_text("scalp.jpg")
+    page.check("[name=consent]")
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    stored = page.evaluate("async () => (await fetch('photo/')).status")
+    assert stored == 200
+
+
+def test_an_unsent_photo_of_an_earlier_version_is_still_offered(visit: Visit, photo: Path) -> None:
+    page = visit()
+    page.wait_for_load_state("networkidle")
+    stored = page.evaluate(
+        """async (bytes) => {
+            const file = new File([new Uint8Array(bytes)], "before.jpg", { type: "image/jpeg" });
+            const sent = { key: "k", photo: file, answers: { sex: "male", age: "20s", device: "" }, at: Date.now() };
+            const opened = indexedDB.open("scalpspectra-outbox", 1);
+            await new Promise((done) => { opened.onsuccess = done; });
+            const change = opened.result.transaction("outbox", "readwrite");
+            change.objectStore("outbox").put(sent, "photo");
+            await new Promise((done) => { change.oncomplete = done; });
+            return true;
+        }""",
+        list(photo.read_bytes()),
+    )
+    assert stored
+    page.reload()
+    expect(page.locator("#file-name")).to_have_text("before.jpg")
+    expect(page.locator("#preview")).to_be_visible()
+
+
+def test_a_database_that_never_answers_keeps_no_photo_from_being_sent(visit: Visit, stack: Stack, photo: Path) -> None:
+    before = analyses(stack)
+    page = visit()
+    page.add_init_script(HANG)
+    page.reload()
+    fill(page, photo)
+    send(page)
+    page.wait_for_url(ANALYSIS)
+    assert analyses(stack) == before + 1
+    page.goto(f"{stack.url}/history/")
+    expect(page.locator("#closed")).to_be_visible()

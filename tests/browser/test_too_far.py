@@ -137,6 +137,6 @@ def test_a_photo_that_was_deleted_meanwhile_is_asked_for_again(visit: Visit, sta
     with page.expect_response(lambda answer: answer.url.endswith("/photo/")) as answer:
         page.click(f"{OFFER} a")
     assert answer.value.status == 404
-    expect(page.locator("#notice")).to_contain_text("choose it again or take a new one")
+    expect(page.locator("#photo-error")).to_contain_text("choose it again or take a new one")
     expect(page.locator("#shown")).to_be_hidden()
     assert page.evaluate("document.getElementById('photo').files.length") == 0

@@ -159,7 +159,7 @@ def test_an_unusable_photo_comes_with_advice_for_a_better_one(code: str, said: s
 
 
 def test_a_page_says_before_consent_whether_the_models_are_demo_ones(visitor: Client) -> None:
-    said = {True: "These are demo models.", None: "The models are temporarily unavailable."}
+    said = {True: "These are demo models.", None: "Checking is paused for now."}
     for demo in (None, True, False):
         if demo is not None:
             record_heartbeat("model@one", role="model", models_resident=len(MODEL_KEYS), bundle="any@1", demo=demo)
@@ -173,7 +173,7 @@ def test_before_consent_a_page_names_the_ai_and_the_waiting_time(visitor: Client
     sent(visitor)
     sent(visitor)
     before, _consent = visitor.get("/").content.decode().split('name="consent"')
-    assert "An AI made up of seven models looks at your photo" in before
+    assert "Seven AI models check one photo" in before
     assert "2 photos are waiting" in before
     assert "10 to 30 seconds" in before
 

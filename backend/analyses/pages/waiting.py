@@ -22,18 +22,18 @@ def outlook_words(outlook: QueueOutlook) -> str:
     if not outlook.accepting:
         return gettext("Too many photos are waiting right now, so we are not taking new ones for the moment.")
     if not outlook.workers:
-        return gettext(
-            "The models are temporarily unavailable. We will keep your photo and analyze it as soon as they are back."
-        )
+        return gettext("Checking is paused for now. We will keep your photo and check it as soon as it goes on.")
     if outlook.eta_seconds is None:
         return gettext("Photos are analyzed in the order they arrive.")
-    return gettext("If you send it now, it will take %(time)s.") % {"time": seconds_words(outlook.eta_seconds)}
+    return gettext("Once the photo has arrived, the result takes %(time)s.") % {
+        "time": seconds_words(outlook.eta_seconds)
+    }
 
 
 def line_words(outlook: QueueOutlook) -> str:
     """How many photos wait now."""
     if not outlook.waiting:
-        return gettext("No photos are waiting")
+        return gettext("No queue")
     waiting = ngettext("%(n)s photo is waiting", "%(n)s photos are waiting", outlook.waiting)
     return waiting % {"n": number_format(outlook.waiting, force_grouping=True)}
 
@@ -67,7 +67,7 @@ class Waiting:
     @property
     def heading(self) -> str:
         if not self._running:
-            return gettext("Your photo is in line")
+            return gettext("Your photo is in the queue")
         if self._analysis.models_done == 0:
             return gettext("Checking that it shows a scalp")
         return label_word(SYMPTOMS[self._model - 2])
@@ -77,7 +77,7 @@ class Waiting:
         """Heads the browser's tab."""
         if self._running:
             return self._model_of
-        return gettext("In line: %(position)d") % {"position": self._analysis.position or 1}
+        return gettext("In the queue: %(position)d") % {"position": self._analysis.position or 1}
 
     @property
     def _model_of(self) -> str:
@@ -86,7 +86,7 @@ class Waiting:
     @property
     def announcement(self) -> str:
         """What a screen reader says when the step, and only when the step, changes."""
-        return gettext("The models are looking at your photo now.") if self._running else gettext("Waiting in line.")
+        return gettext("The models are checking your photo now.") if self._running else gettext("Waiting in the queue.")
 
     @property
     def time_left(self) -> str:
@@ -94,9 +94,7 @@ class Waiting:
         if seconds is None:
             if pace().workers:
                 return gettext("We don’t know yet how long it will take.")
-            return gettext(
-                "The models are temporarily unavailable. Your photo keeps its place in line until they are back."
-            )
+            return gettext("Checking is paused for now. Your photo keeps its place in the queue.")
         return gettext("Time left: %(time)s") % {"time": seconds_words(seconds)}
 
     @cached_property
@@ -110,9 +108,9 @@ class Waiting:
             line = gettext("Yours is next")
         return [
             Step(gettext("Received"), "", "done"),
-            Step(gettext("In line"), line, "done" if self._running else "current"),
+            Step(gettext("In the queue"), line, "done" if self._running else "current"),
             Step(
-                gettext("Seven models look at it"),
+                gettext("Seven models check it"),
                 self._model_of if self._running else "",
                 "current" if self._running else "ahead",
             ),

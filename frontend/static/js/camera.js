@@ -1,11 +1,15 @@
-// A live view of the camera with a guide frame, where the page may have it. Where not, whoever pressed the button gets
-// the device's own camera or its file chooser, without a word.
+// A live view of the camera with a guide frame, and over it, if that is wanted, the last saved photo, to find the same
+// spot again. Where the page may not have the camera, it says what to do and offers the file chooser.
+
+import { savedReports } from "./saved-reports.js";
 
 const dialog = document.getElementById("camera");
 const video = document.getElementById("finder");
 const shutter = document.getElementById("shutter");
 const button = document.getElementById("live");
-const capture = document.getElementById("capture");
+const refused = document.getElementById("camera-refused");
+const ghost = document.getElementById("ghost");
+const ghostBox = document.getElementById("ghost-wanted");
 
 const WANTED = { video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1440 } } };
 const QUALITY = 0.95;
@@ -21,6 +25,8 @@ export function offerCamera(take) {
     if (file) take(file);
   });
   document.getElementById("camera-close").addEventListener("click", () => dialog.close());
+  document.getElementById("choose-instead").addEventListener("click", () => document.getElementById("photo").click());
+  ghostBox.addEventListener("change", () => { ghost.hidden = !ghostBox.checked; });
   dialog.addEventListener("close", stop);
   // A camera that nobody looks through is off.
   document.addEventListener("visibilitychange", () => { if (document.hidden) dialog.close(); });
@@ -31,16 +37,43 @@ let asking = false; // The browser asks for permission. A disabled button would 
 async function open() {
   if (asking) return;
   asking = true;
+  hideRefusal();
   try {
     video.srcObject = await navigator.mediaDevices.getUserMedia(WANTED);
     dialog.showModal();
-  } catch {
-    button.hidden = true;
-    document.getElementById("photo").focus();
-    capture.click();
+    offerGhost();
+  } catch (error) {
+    showRefusal(error.name);
   } finally {
     asking = false;
   }
+}
+
+// A chooser that opened by itself would need a press of its own: browsers forget this one while they ask.
+function showRefusal(reason) {
+  const what = { NotAllowedError: "denied", NotFoundError: "missing" }[reason] ?? "failed";
+  refused.hidden = false;
+  refused.querySelector("p").textContent = refused.dataset[what];
+  refused.querySelector("button").focus();
+}
+
+export function hideRefusal() {
+  if (refused.contains(document.activeElement)) document.getElementById("photo").focus();
+  refused.hidden = true;
+}
+
+// The last saved photo, where there is one.
+async function offerGhost() {
+  if (ghost.src) return;
+  let photo;
+  try {
+    photo = (await savedReports()).find((report) => report.photo)?.photo;
+  } catch {
+    return; // This browser keeps nothing.
+  }
+  if (!photo) return;
+  ghost.src = URL.createObjectURL(photo);
+  ghostBox.closest("label").hidden = false;
 }
 
 function stop() {

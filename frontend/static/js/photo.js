@@ -2,7 +2,8 @@
 // own file field always holds what will be sent, so the form needs to know nothing of all this.
 
 import * as crop from "./crop.js";
-import { offerCamera } from "./camera.js";
+import { hideRefusal, offerCamera } from "./camera.js";
+import { isPhoto } from "./photo-format.js";
 import { showError } from "./validation.js";
 import { measure, refusal } from "./quality.js";
 import { drawable, drawOnCanvas, GRADED_SIDE, shrink } from "./shrink.js";
@@ -32,6 +33,7 @@ export function take(file, sample = null) {
   for (const radio of samples) radio.checked = radio === sample;
   document.getElementById("drawn").hidden = !sample;
   tooFar.hidden = true;
+  hideRefusal();
   hold(file);
   showError(field, "");
   crop.begin(null);
@@ -48,6 +50,9 @@ export async function takeToCrop(file) {
   tooFar.hidden = false;
   crop.open(CLOSE_SHARE);
 }
+
+// The photo that the form was to be opened with could not be loaded.
+export const sayGone = () => showError(field, field.dataset.gone);
 
 // When what will be sent is in the form.
 export async function ready() {
@@ -70,6 +75,12 @@ function hold(file) {
 }
 
 async function show(file, mine) {
+  const known = await isPhoto(file).catch(() => true); // Unreadable now, it may be readable when it is sent.
+  if (mine !== turn) return;
+  if (!known) {
+    refuse(file);
+    return;
+  }
   if (picture.src) URL.revokeObjectURL(picture.src);
   picture.removeAttribute("src");
   if (drawable(file)) {
@@ -85,6 +96,14 @@ async function show(file, mine) {
   picture.hidden = !picture.naturalWidth;
   crop.begin(picture.hidden ? null : { width: picture.naturalWidth, height: picture.naturalHeight });
   settle();
+}
+
+// What is no photo is not even held, and the form says so until there is another.
+function refuse(file) {
+  const sentence = field.dataset.notPhoto.replace("{name}", file.name);
+  take(null);
+  field.setCustomValidity(sentence);
+  showError(field, sentence);
 }
 
 function settle() {

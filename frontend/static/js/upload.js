@@ -1,5 +1,5 @@
-// The upload: a progress bar, a notice when the connection or the service fails, and automatic retries with the same
-// idempotency key, so that each photo is analyzed once no matter how often it is sent.
+// The upload: its progress, a notice when the connection or the service fails, and automatic retries with the same
+// idempotency key, so that each photo is analyzed once no matter how often it is sent. All of it is said at the button.
 
 import { chooseAnswers } from "./validation.js";
 import * as outbox from "./outbox.js";
@@ -8,6 +8,7 @@ import * as photo from "./photo.js";
 const ANSWERS = ["sex", "age", "device"];
 const RETRY_DELAYS_MS = [2_000, 5_000, 10_000, 30_000]; // Between tries, for connections that come back without an event.
 const REFUSED_STATUSES = new Set([413, 415, 422]); // The photo arrived and was answered.
+const OUTLOOK_MS = 5 * 60_000; // After that, what the page says about the waiting time may be wrong.
 
 let busy = false; // From the press of the button until the request is out, and while the page is being left.
 let tries = 0; // By itself since the connection was lost; 0 while it holds.
@@ -18,16 +19,38 @@ const form = () => document.querySelector("form.sheet");
 function showNotice(what) {
   const said = document.getElementById("notice");
   const words = what ? said.dataset[what] : "";
-  if (said.textContent !== words) said.textContent = words; // Said once, not at every try.
-  said.hidden = !what;
   document.getElementById("kept").hidden = !["lost", "unsent"].includes(what);
+  if (said.textContent === words) return; // Said once, not at every try.
+  said.textContent = words;
+  said.hidden = !what;
+  if (what) showToReader(said);
 }
 
-function showProgress(visible, share = 0) {
-  const bar = document.getElementById("upload");
-  bar.hidden = !visible;
-  bar.value = share;
+// Scroll to a message, and put the focus there or on its field unless the reader is at something else.
+function showToReader(said, field = said) {
+  said.scrollIntoView({ block: "center" });
+  const { activeElement: active, body } = document;
+  if (active === body || active.closest(".sending")) field.focus({ preventScroll: true });
 }
+
+// A number on the button, from 0 to 1; null where nothing is being sent.
+function showProgress(share) {
+  const bar = document.getElementById("upload");
+  const button = document.querySelector(".send");
+  button.dataset.idle ??= button.textContent;
+  const percent = Math.floor(100 * share);
+  button.textContent = share === null ? button.dataset.idle
+    : share < 1 ? button.dataset.sending.replace("{percent}", percent) : button.dataset.sent;
+  bar.hidden = share === null;
+  bar.value = share ?? 0;
+  document.getElementById("outlook").hidden = share !== null || outdated;
+}
+
+let outdated = false;
+setTimeout(() => {
+  outdated = true;
+  document.getElementById("outlook").hidden = true;
+}, OUTLOOK_MS);
 
 document.addEventListener("htmx:confirm", async (event) => {
   if (event.target !== form()) return;
@@ -50,12 +73,12 @@ function saveToOutbox() {
 
 document.addEventListener("htmx:beforeRequest", () => {
   if (!tries) showNotice("");
-  showProgress(true);
+  showProgress(0);
 });
 document.addEventListener("htmx:xhr:progress", (event) => {
-  if (event.detail.lengthComputable) showProgress(true, event.detail.loaded / event.detail.total);
+  if (event.detail.lengthComputable) showProgress(event.detail.loaded / event.detail.total);
 });
-document.addEventListener("htmx:afterRequest", () => showProgress(false));
+document.addEventListener("htmx:afterRequest", () => { if (!busy) showProgress(null); });
 
 document.addEventListener("htmx:beforeOnLoad", async (event) => {
   const { xhr } = event.detail;
@@ -82,8 +105,9 @@ document.addEventListener("htmx:responseError", (event) => {
 
 // After the server refused something, the reader is taken to where it says what.
 document.addEventListener("htmx:afterSwap", () => {
-  const said = [...document.querySelectorAll("#form .notice:not([hidden]), #form .error")].find((e) => e.textContent);
-  said?.scrollIntoView({ block: "center" });
+  const said = [...document.querySelectorAll("#form .error, #notice:not([hidden])")].find((e) => e.textContent);
+  if (!said) return;
+  showToReader(said, document.querySelector(`#form [name=${said.id.replace(/-error$/, "")}]`) ?? said);
 });
 
 // ── A lost connection ───────────────────────────────────────────────────────────────────────────────
@@ -135,7 +159,6 @@ async function resumeUnsent() {
   chooseAnswers(given, sent.answers);
   photo.take(sent.photo);
   showNotice("unsent");
-  document.getElementById("notice").scrollIntoView({ block: "center" });
 }
 
 // From the page that refused a photo as taken from too far away: the same photo and answers once more, to be cropped.
@@ -153,7 +176,7 @@ async function loadRefusedPhoto(analysis) {
 }
 
 const refused = location.hash.match(/^#crop=([0-9a-f-]{36})$/)?.[1];
-if (refused) loadRefusedPhoto(refused).catch(() => { showNotice("gone"); return resumeUnsent(); });
+if (refused) loadRefusedPhoto(refused).catch(() => { photo.sayGone(); return resumeUnsent(); });
 else resumeUnsent();
 
 // Back from the report to a page that the browser still had: it is done with.

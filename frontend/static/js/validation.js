@@ -16,7 +16,8 @@ document.addEventListener("invalid", (event) => {
   showError(field, field.validity.customError ? field.validationMessage : field.dataset.missing);
   if (!focused) {
     focused = true;
-    field.focus();
+    field.focus({ preventScroll: true });
+    slot(field).scrollIntoView({ block: "center" });
     requestAnimationFrame(() => { focused = false; });
   }
 }, true);
