@@ -1,5 +1,7 @@
-// Saves a copy of a report in this browser, or removes it. The report may arrive with the last poll.
+// Saves a copy of a report in this browser, or removes it. A page may offer it in several places, each an element with
+// data-keep. The report may arrive with the last poll; a reader who waits for it can have it saved when it comes.
 
+import { StorageError } from "./database.js";
 import { findReport, forgetReport, saveReport } from "./saved-reports.js";
 
 const COPY_MAX_SIDE = 640; // Enough to put two photos side by side.
@@ -38,42 +40,94 @@ async function shrinkPhoto(address) {
   return new Promise((done) => { canvas.toBlob(done, "image/jpeg", COPY_QUALITY); });
 }
 
-async function showOffer() {
-  const section = document.getElementById("keep");
-  if (!section) return;
-  const { id } = section.dataset;
-  const said = section.querySelector("[role=status]");
+const offers = () => [...document.querySelectorAll("[data-keep]")];
 
-  function show(when) {
-    for (const part of section.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== when;
-    section.hidden = false;
-  }
-
-  async function press(button, action, when) {
-    button.disabled = true;
-    said.textContent = "";
-    try {
-      await action();
-      show(when);
-      said.textContent = said.dataset[when];
-      section.querySelector(".row > :not([hidden])").focus();
-    } catch {
-      said.textContent = said.dataset.failed;
-    }
-    button.disabled = false;
-  }
-
-  for (const button of section.querySelectorAll("button")) {
-    button.onclick = () => (button.value === "keep"
-      ? press(button, async () => saveReport(await buildReport(section.dataset)), "kept")
-      : press(button, () => forgetReport(id), "absent"));
-  }
-  try {
-    show((await findReport(id)) ? "kept" : "absent");
-  } catch {
-    // This browser keeps nothing, so nothing is offered.
+function show(when) {
+  for (const offer of offers()) {
+    for (const part of offer.querySelectorAll("[data-when]")) part.hidden = part.dataset.when !== when;
+    offer.hidden = false;
   }
 }
 
-showOffer();
-document.addEventListener("htmx:afterSwap", showOffer);
+// Does it for all places that offer it, and says how it went in the one that was used.
+async function run(offer, value) {
+  const said = offer.querySelector("[role=status]");
+  const when = value === "keep" ? "kept" : "absent";
+  said.textContent = "";
+  try {
+    await (value === "keep" ? saveReport(await buildReport(offer.dataset)) : forgetReport(offer.dataset.id));
+    show(when);
+    said.textContent = said.dataset[when];
+    return true;
+  } catch (error) {
+    said.textContent = error instanceof StorageError ? said.dataset.unsaved : said.dataset.failed;
+    return false;
+  }
+}
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-keep] button");
+  if (!button) return;
+  const offer = button.closest("[data-keep]");
+  button.disabled = true;
+  const done = await run(offer, button.value);
+  button.disabled = false;
+  (done ? offer.querySelector("[data-when]:is(a, button):not([hidden])") : button)?.focus();
+});
+
+async function showOffers() {
+  const [offer] = offers();
+  if (!offer) return;
+  try {
+    show((await findReport(offer.dataset.id)) ? "kept" : "absent");
+  } catch {
+    show("closed");
+    return;
+  }
+  if (wish.take(offer.dataset.id)) await run(offer, "keep");
+}
+
+// ── While it is not there yet ───────────────────────────────────────────────────────────────────────
+
+// For this tab alone, and for as long as it is open.
+const wish = {
+  key: (id) => `scalpspectra-save-${id}`,
+  holds(id) {
+    try {
+      return sessionStorage.getItem(this.key(id)) === "yes";
+    } catch {
+      return false;
+    }
+  },
+  set(id, wanted) {
+    try {
+      if (wanted) sessionStorage.setItem(this.key(id), "yes");
+      else sessionStorage.removeItem(this.key(id));
+    } catch {
+      // The box stays ticked, and the report is saved unless the page is loaded again.
+    }
+  },
+  take(id) {
+    const held = this.holds(id) || ticked;
+    this.set(id, false);
+    ticked = false;
+    return held;
+  },
+};
+let ticked = false;
+
+function showWish() {
+  const box = document.querySelector("[data-save-when-ready]");
+  if (!box) return;
+  const { saveWhenReady: id } = box.dataset;
+  box.checked = ticked || wish.holds(id);
+  box.closest("label").hidden = false;
+  box.addEventListener("change", () => {
+    ticked = box.checked;
+    wish.set(id, ticked);
+  });
+}
+
+showWish();
+showOffers();
+document.addEventListener("htmx:afterSwap", showOffers);
