@@ -1,13 +1,16 @@
-// The service worker only shows the offline page when a page can't be fetched. It caches that page and its files and
-// nothing else: no results, no forms, no addresses of analyses. Posts and requests by scripts pass through untouched.
+// The service worker shows the offline page when a page can't be fetched, or the page of the saved reports, which a
+// script fills from the browser's own database. It caches these two and their files and nothing else: no results, no
+// addresses of analyses. Posts and requests by scripts pass through untouched.
 
 const CACHE = "offline-{{ version }}";
 const PAGE = "{{ offline }}";
+const HISTORY = "{{ history }}";
+const SHELL = `${HISTORY}?shell`; // The page without the choice of language, which has a form.
 const FILES = {{ files|safe }};
 
 self.addEventListener("install", (event) => {
   self.skipWaiting();
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([PAGE, ...FILES])));
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll([PAGE, SHELL, ...FILES])));
 });
 
 self.addEventListener("activate", (event) => {
@@ -30,6 +33,6 @@ self.addEventListener("fetch", (event) => {
   const { method, mode, url } = event.request;
   if (method !== "GET") return;
   const { pathname } = new URL(url);
-  if (mode === "navigate") event.respondWith(fetchOrCached(event, PAGE));
+  if (mode === "navigate") event.respondWith(fetchOrCached(event, pathname === HISTORY ? SHELL : PAGE));
   else if (FILES.includes(pathname)) event.respondWith(fetchOrCached(event, pathname));
 });

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE, Visit, axe_finds_nothing
 from tests.browser.test_pages import HANGUL, ZOOMED, focused
+from tests.browser.test_sending import HANG, REFUSE_BLOBS
 from tests.support.stack import Stack
 
 
@@ -63,7 +64,7 @@ def test_a_report_is_kept_only_when_its_reader_asks_and_as_it_was(visit: Visit, 
     page.locator("#keep a").click()
     entry = page.locator(".entry")
     expect(entry).to_have_count(1)
-    assert entry.locator("svg").get_attribute("aria-label") == said
+    assert entry.locator(".strip").get_attribute("aria-label") == said
     expect(entry.locator(".tag")).to_be_visible()
     expect(page.locator("#demo")).to_be_visible()
     long_side = "async image => { await image.decode(); return Math.max(image.naturalWidth, image.naturalHeight); }"
@@ -78,7 +79,9 @@ def test_a_report_is_kept_only_when_its_reader_asks_and_as_it_was(visit: Visit, 
 def test_two_reports_stand_side_by_side_and_each_sign_over_time(visit: Visit, stack: Stack) -> None:
     page, analyses = two_kept(visit, stack, language="en", size=DESK)
     assert page.locator(".entry a").first.get_attribute("href") == f"/analyses/{analyses[1]}/"
-    sizes = page.locator("#pair img").evaluate_all("all => all.map(image => [image.width, image.height])")
+    sizes = page.locator("#pair .frame").evaluate_all(
+        "all => all.map(frame => [frame.clientWidth, frame.clientHeight])"
+    )
     assert sizes[0] == sizes[1]
     assert [page.locator(f"#{side}").input_value() for side in ("left", "right")] == analyses
     page.select_option("#left", analyses[1])
@@ -166,7 +169,7 @@ def test_what_the_server_has_no_more_is_still_shown_and_said_to_be_gone(visit: V
     for _time in range(2):
         expect(page.locator("[data-state=gone]")).to_be_visible()
         expect(page.get_by_role("link", name="보고서 열기")).to_be_hidden()
-        expect(page.locator(".entry svg")).to_be_visible()
+        expect(page.locator(".entry .strip")).to_be_visible()
         expect(page.locator(".entry img")).to_be_visible()
         page.reload()
 
@@ -235,9 +238,145 @@ def test_two_reports_pass_axe_and_fit_every_screen_width(visit: Visit, stack: St
     for width, height in (ZOOMED, PHONE, DESK):
         page.set_viewport_size({"width": width, "height": height})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
-    heights = page.locator("button:visible, .button:visible, select").evaluate_all(
+    heights = page.locator("button:visible, .button:visible, select:visible").evaluate_all(
         "all => all.map(one => one.getBoundingClientRect().height)"
     )
     assert all(height >= 48 for height in heights)
     page.locator("#forget-all").click()
     axe_finds_nothing(page)
+
+
+# ── Place, note, comparison ──────────────────────────────────────────────────────────────────────────
+
+
+def test_a_place_and_a_note_stay_in_the_browser_and_show_where_they_help(visit: Visit, stack: Stack) -> None:
+    page, _analyses = two_kept(visit, stack, language="en", size=DESK)
+    entry = page.locator(".entry").first
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if not request.url.startswith("blob:") else None)
+    entry.locator("summary").click()
+    entry.locator("select").select_option("crown")
+    expect(entry.locator("[role=status]")).to_have_text("Saved on this device.")
+    entry.locator("textarea").fill("a new shampoo")
+    entry.locator("textarea").blur()
+    expect(entry.locator(".remark")).to_have_text("Crown · a new shampoo")
+    assert not asked
+    page.reload()
+    expect(page.locator(".entry .remark").first).to_have_text("Crown · a new shampoo")
+    expect(page.locator(".entry .remark").last).to_be_hidden()
+    options = page.locator("#left option").all_inner_texts()
+    assert len(set(options)) == 2
+    assert options[0].endswith("· Crown")
+    page.select_option("#place-shown", "crown")
+    expect(page.locator("#rows tr")).to_have_count(1)
+    expect(page.locator("#lines li").first.locator("circle")).to_have_count(1)
+
+
+def test_reports_of_one_day_are_told_apart_by_their_time(visit: Visit, stack: Stack) -> None:
+    page, analyses = two_kept(visit, stack, language="en")
+    for analysis, hour in zip(analyses, (9, 21), strict=True):
+        page.evaluate(
+            """async ([id, date]) => {
+                const opened = indexedDB.open("scalpspectra-reports", 1);
+                await new Promise((done) => { opened.onsuccess = done; });
+                const reports = opened.result.transaction("reports", "readwrite").objectStore("reports");
+                const asked = reports.get(id);
+                await new Promise((done) => { asked.onsuccess = done; });
+                reports.put({ ...asked.result, date });
+                await new Promise((done) => { reports.transaction.oncomplete = done; });
+            }""",
+            [analysis, f"2026-03-05T{hour:02}:30:00"],
+        )
+    page.reload()
+    expect(page.locator("#left option")).to_have_count(2)
+    for place in ("#left option", "#lines li:first-child .span time", "#rows th"):
+        words = page.locator(place).all_inner_texts()
+        assert len(set(words)) == 2, place
+        assert any("9:30" in told and "AM" in told for told in words), place
+
+
+def transform(page: Page, side: str) -> list[float]:
+    """Scale, shift to the right and down of a compared photo, in pixels."""
+    matrix = page.locator(f"[data-side={side}] img").evaluate("(image) => getComputedStyle(image).transform")
+    numbers = [float(number) for number in re.findall(r"-?[\d.]+", matrix)]
+    return [numbers[0], numbers[4], numbers[5]]
+
+
+def test_two_photos_are_aligned_by_pointer_and_by_keyboard(visit: Visit, stack: Stack) -> None:
+    page, analyses = two_kept(visit, stack, size=DESK)
+    frame = page.locator("[data-side=right]")
+    frame.scroll_into_view_if_needed()
+    box = frame.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + 100, box["y"] + 100)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 130, box["y"] + 80, steps=3)
+    page.mouse.up()
+    assert transform(page, "right") == pytest.approx([1, 30, -20], abs=1)
+    assert transform(page, "left") == [1, 0, 0]
+    frame.focus()
+    page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("+")
+    assert transform(page, "right")[:2] == pytest.approx([1.1, 30 - box["width"] / 10], abs=1)
+    page.locator("#zoom").fill("2")
+    assert transform(page, "left")[0] == 2
+    assert transform(page, "right")[0] == pytest.approx(2.2)
+    expect(page.locator("#border")).to_be_hidden()
+    page.locator("[name=view][value=over]").check()
+    lefts = [page.locator(f"[data-side={side}]").bounding_box() for side in ("left", "right")]
+    assert lefts[0] == lefts[1]
+    page.locator("#border").focus()
+    page.keyboard.press("Home")
+    assert frame.evaluate("(one) => getComputedStyle(one).clipPath") == "inset(0px 0px 0px 0%)"
+    page.select_option("#right", analyses[0])
+    assert transform(page, "right") == [1, 0, 0]
+
+
+def test_a_report_that_was_saved_as_a_blob_still_shows_its_photo(visit: Visit, stack: Stack) -> None:
+    page, _analyses = two_kept(visit, stack)
+    page.evaluate(
+        """async () => {
+            const opened = indexedDB.open("scalpspectra-reports", 1);
+            await new Promise((done) => { opened.onsuccess = done; });
+            const reports = opened.result.transaction("reports", "readwrite").objectStore("reports");
+            const asked = reports.getAll();
+            await new Promise((done) => { asked.onsuccess = done; });
+            for (const { place, note, photo, ...report } of asked.result) {
+              reports.put({ ...report, photo: new Blob([photo.bytes], { type: photo.type }) });
+            }
+            await new Promise((done) => { reports.transaction.oncomplete = done; });
+        }"""
+    )
+    page.reload()
+    expect(page.locator(".entry")).to_have_count(2)
+    width = "async image => { await image.decode(); return image.naturalWidth; }"
+    assert page.locator(".entry img").first.evaluate(width) > 0
+
+
+@pytest.mark.parametrize(
+    "how",
+    [REFUSE_BLOBS, "IDBObjectStore.prototype.put = () => { throw new DOMException('', 'QuotaExceededError'); };"],
+    ids=["no blobs", "no room"],
+)
+def test_a_private_window_saves_or_says_that_it_cannot(visit: Visit, stack: Stack, how: str) -> None:
+    page = visit("/history/", language="en")
+    page.add_init_script(how)
+    page.goto(f"{stack.url}/analyses/{reported(stack)}/")
+    page.locator("#keep button[value=keep]").click()
+    said = page.locator("#keep [role=status]")
+    if how == REFUSE_BLOBS:
+        expect(said).to_have_text("Saved on this device.")
+        page.goto(f"{stack.url}/history/")
+        expect(page.locator(".entry img")).to_be_visible()
+    else:
+        expect(said).to_contain_text("storage may be full")
+        expect(page.locator("#keep button[value=keep]")).to_be_enabled()
+
+
+def test_a_database_that_never_answers_blocks_no_report(visit: Visit, stack: Stack) -> None:
+    page = visit("/history/", language="en")
+    page.add_init_script(HANG)
+    page.goto(f"{stack.url}/analyses/{reported(stack)}/")
+    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("#keep [data-when=closed]")).to_be_visible()
+    expect(page.locator("#keep button[value=keep]")).to_be_hidden()

@@ -94,6 +94,24 @@ def test_a_switch_of_the_language_is_followed_without_a_connection_too(visit: Vi
     expect(page.locator("h1")).to_contain_text("We can’t be reached")
 
 
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_saved_reports_open_without_a_connection(visit: Visit, stack: Stack, language: str) -> None:
+    analysis = stack.submit().json()["id"]
+    stack.wait(analysis)
+    page = controlled(visit(f"/analyses/{analysis}/", language=language))
+    page.locator("#keep button[value=keep]").click()
+    expect(page.locator("#keep button[value=forget]")).to_be_visible()
+    page.context.set_offline(True)
+    page.goto(f"{stack.url}/history/")
+    expect(page.locator(".entry")).to_have_count(1)
+    expect(page.locator(".entry img")).to_be_visible()
+    assert page.locator("html").get_attribute("lang") == language
+    assert page.evaluate("getComputedStyle(document.querySelector('.strip ol')).display") == "grid"
+    page.locator(".entry").get_by_role("button").first.click()
+    page.locator("#ask .danger").click()
+    expect(page.locator("#empty")).to_be_visible()
+
+
 def test_nothing_with_an_id_no_form_and_no_result_is_kept(visit: Visit, stack: Stack, photo: Path) -> None:
     page = controlled(visit())
     fill(page, photo)
@@ -105,8 +123,9 @@ def test_nothing_with_an_id_no_form_and_no_result_is_kept(visit: Visit, stack: S
     page.goto(f"{stack.url}/history/")
     expect(page.locator("#empty")).to_be_visible()
     paths = kept(page)
-    assert {path for path in paths if not path.startswith("/static/")} == {"/offline/"}
-    assert all(path.endswith((".css", ".js", ".svg")) for path in paths - {"/offline/"})
+    pages = {path for path in paths if not path.startswith("/static/")}
+    assert pages == {"/offline/", "/history/"}
+    assert all(path.endswith((".css", ".js", ".svg")) for path in paths - pages)
 
 
 def test_a_report_opened_without_a_connection_is_not_shown_from_anywhere(visit: Visit, stack: Stack) -> None:

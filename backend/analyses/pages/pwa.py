@@ -1,7 +1,7 @@
 """The installable web app: its manifest, the service worker, and the page for no connection.
 
-All three are in the reader's language. The worker's bytes change with the offline page's, so that browsers update it
-after a change of language, words or styles.
+All three are in the reader's language. The worker's bytes change with those of the pages that it caches, so that
+browsers update it after a change of language, words or styles.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.views.decorators.http import require_safe
 
+from backend.analyses.pages.history import history_shell
+
 #: `--paper` of `tokens.css`: behind the logo, and around the page while it opens.
 PAPER = "#f6f2ea"
 #: File, side in pixels, purpose. A maskable icon fills its square, since phones crop it to their own shape.
@@ -25,6 +27,11 @@ ICONS = (("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512
 OFFLINE_FILES = (
     "css/tokens.css", "css/base.css", "css/layout.css", "css/button.css", "css/notice.css", "css/print.css",
     "img/mark.svg", "js/register-service-worker.js", "js/local-time.js", "js/offline.js",
+)  # fmt: skip
+#: What the page of the saved reports needs besides, so that they can be seen without a connection.
+HISTORY_FILES = (
+    "css/spectrum.css", "css/form.css", "css/history.css", "js/history.js", "js/compare.js",
+    "js/grade-history-chart.js", "js/saved-reports.js", "js/database.js", "js/recent-list.js", "js/recent-reports.js",
 )  # fmt: skip
 
 
@@ -62,11 +69,14 @@ def manifest(request: HttpRequest) -> HttpResponse:
 @require_safe
 def worker(request: HttpRequest) -> HttpResponse:
     """The service worker. Its address is what gives it the whole site."""
-    page = render_to_string("pages/offline.html", request=request)
+    pages = render_to_string("pages/offline.html", request=request).encode() + history_shell(request).content
+    files = [static(file) for file in (*OFFLINE_FILES, *HISTORY_FILES)]
     context = {
-        "version": hashlib.sha256(page.encode()).hexdigest()[:12],
+        # The names of the files change with them, and the pages do not name what a module imports.
+        "version": hashlib.sha256(pages + json.dumps(files).encode()).hexdigest()[:12],
         "offline": reverse("pages:offline"),
-        "files": json.dumps([static(file) for file in OFFLINE_FILES], indent=2),
+        "history": reverse("pages:history"),
+        "files": json.dumps(files, indent=2),
     }
     return _require_revalidation(render(request, "sw.js", context, content_type="text/javascript"))
 

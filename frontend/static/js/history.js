@@ -1,15 +1,17 @@
-// The reports that this browser keeps: a list, two photos side by side, each sign over time. What is here was written
+// The reports that this browser keeps: a list, two photos to compare, each sign over time. What is here was written
 // by save-report.js. The server is asked only whether it still has the one report that the reader opens: asked for all
 // at once, they would tell it which of its reports belong to one person.
 
+import { realign } from "./compare.js";
 import { drawGradeHistory } from "./grade-history-chart.js";
 import { forgetAllReports, forgetReport, savedReports, saveReport } from "./saved-reports.js";
-import { drawSpectrum } from "./spectrum-drawing.js";
 
 const words = JSON.parse(document.getElementById("past").dataset.words);
 const language = document.documentElement.lang;
 const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
-const short = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
+const short = new Intl.DateTimeFormat(language, {
+  year: "2-digit", month: "short", day: "numeric", hour: "numeric", minute: "numeric",
+});
 const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const GONE = new Set([404, 410]);
 
@@ -19,6 +21,8 @@ let reports = []; // Newest first.
 let pictures = []; // Addresses of the photos that the page shows.
 
 const date = (report, format = moment) => format.format(new Date(report.date));
+const joined = (...parts) => parts.filter(Boolean).join(" · ");
+const placeName = (report) => words.places[report.place] ?? "";
 const grade = (given) => (given === null ? words.unrated : `${given} ${words.grades[given]}`);
 
 function sentence({ skin, pred, grades, uncertain }) {
@@ -55,8 +59,13 @@ async function show() {
   element("demo").hidden = !reports.some((report) => report.demo);
   element("count").textContent = reports.length;
   element("entries").replaceChildren(...reports.map(entry));
+  showLabeled();
+}
+
+// What changes with the place of a report.
+function showLabeled() {
   showPair(reports.filter((report) => report.photo));
-  showGradeHistory([...reports].reverse());
+  showPlaces();
 }
 
 // ── The list ────────────────────────────────────────────────────────────────────────────────────────
@@ -81,16 +90,63 @@ function entry(report) {
     event.preventDefault();
     const status = await fetchStatus(open.href);
     if (GONE.has(status)) {
-      await saveReport({ ...report, gone: true });
+      if (!(await changed(() => saveReport({ ...report, gone: true })))) return;
       await show();
       element("entries").children[reports.findIndex(({ id }) => id === report.id)].querySelector("button").focus();
     } else if (status) location.assign(open.href);
     state.away.hidden = Boolean(status);
   });
   find("button").addEventListener("click", () => remove("one", () => forgetReport(report.id)));
-  const told = words.signs.map((sign, place) => `${sign} ${grade(report.grades[place])}`).join(", ");
-  find(".entry").append(drawSpectrum(report.grades, told));
+  showRemark(find(".remark"), report);
+  offerLabel(find(".label"), find(".remark"), report);
+  find(".entry").append(drawStrip(report.grades));
   return made;
+}
+
+// The six signs in little room.
+function drawStrip(grades) {
+  const strip = element("strip").content.firstElementChild.cloneNode(true);
+  strip.setAttribute("aria-label", words.signs.map((sign, number) => `${sign} ${grade(grades[number])}`).join(", "));
+  strip.querySelectorAll("li").forEach((sign, number) => {
+    sign.className = grades[number] === null ? "unrated" : `k${grades[number]}`;
+    sign.querySelector("b").textContent = grades[number] ?? "?";
+  });
+  return strip;
+}
+
+function showRemark(remark, report) {
+  remark.textContent = joined(placeName(report), report.note);
+  remark.hidden = !remark.textContent;
+}
+
+// Where on the head it is, and a note. `report` is one of `reports`, so the page has it once it is stored.
+function offerLabel(label, remark, report) {
+  const select = label.querySelector("select"), note = label.querySelector("textarea");
+  const said = label.querySelector("[role=status]");
+  select.value = report.place;
+  note.value = report.note;
+  label.addEventListener("change", async () => {
+    said.textContent = "";
+    const given = { place: select.value, note: note.value.trim() };
+    if (!(await changed(() => saveReport({ ...report, ...given })))) return;
+    Object.assign(report, given);
+    showRemark(remark, report);
+    showLabeled();
+    said.textContent = said.dataset.saved;
+  });
+}
+
+// Does something to what is stored; whether it worked.
+async function changed(action) {
+  try {
+    await action();
+  } catch {
+    element("unchanged").hidden = false;
+    element("unchanged").scrollIntoView({ block: "center" });
+    return false;
+  }
+  element("unchanged").hidden = true;
+  return true;
 }
 
 // The status that the server answers with for an address, or 0 where it does not answer.
@@ -109,42 +165,68 @@ async function remove(what, action) {
   ask.showModal();
   await new Promise((done) => { ask.addEventListener("close", done, { once: true }); });
   if (ask.returnValue !== "yes") return;
-  await action();
+  if (!(await changed(action))) return;
   await show();
   element("announcer").textContent = element("announcer").dataset[what];
   element("top").focus();
 }
 
-// ── Side by side ────────────────────────────────────────────────────────────────────────────────────
+// ── Two photos ──────────────────────────────────────────────────────────────────────────────────────
 
 function showPair(photographed) {
   element("pair").hidden = photographed.length < 2;
   if (photographed.length < 2) return;
-  sides.forEach((side, place) => {
+  sides.forEach((side, number) => {
     const chosen = side.value;
-    side.replaceChildren(...photographed.map((report) => new Option(date(report, short), report.id)));
+    side.replaceChildren(
+      ...photographed.map((report) => new Option(joined(date(report, short), placeName(report)), report.id)),
+    );
     side.value = chosen;
-    if (!side.value) side.selectedIndex = place ? 0 : photographed.length - 1; // First the oldest, then the newest.
+    if (!side.value) side.selectedIndex = number ? 0 : photographed.length - 1; // First the oldest, then the newest.
     showSide(side);
   });
 }
 
 function showSide(side) {
   const report = reports.find(({ id }) => id === side.value);
-  const figure = side.parentElement.querySelector("figure");
-  picture(figure.querySelector("img"), report);
+  picture(document.querySelector(`[data-side=${side.id}] img`), report);
   const said = document.createElement("b");
   said.textContent = sentence(report);
-  figure.querySelector("figcaption").replaceChildren(time(report), said, ...(report.demo ? [words.demo] : []));
+  const parts = [time(report), said, joined(placeName(report), report.demo && words.demo)];
+  document.querySelector(`[data-caption=${side.id}]`).replaceChildren(...parts);
 }
 
-for (const side of sides) side.addEventListener("change", () => showSide(side));
+for (const side of sides) {
+  side.addEventListener("change", () => {
+    showSide(side);
+    realign();
+  });
+}
 
 // ── Over time ───────────────────────────────────────────────────────────────────────────────────────
 
-function showGradeHistory(past) {
-  element("grade-history").hidden = past.length < 2;
-  if (past.length < 2) return;
+// Places differ on one head, so where there are reports of several, one can be looked at alone.
+function showPlaces() {
+  const choice = element("place-shown");
+  const shown = choice.options.length ? choice.value : "all";
+  const used = [...new Set(reports.map((report) => report.place))];
+  element("place-choice").hidden = used.length < 2;
+  choice.replaceChildren(
+    new Option(words.allPlaces, "all"), ...used.map((key) => new Option(words.places[key] ?? words.noPlace, key)),
+  );
+  choice.value = used.includes(shown) ? shown : "all";
+  showGradeHistory();
+}
+
+element("place-shown").addEventListener("change", showGradeHistory);
+
+function showGradeHistory() {
+  const shown = element("place-shown").value;
+  const past = reports.filter((report) => shown === "all" || report.place === shown).reverse();
+  element("grade-history").hidden = reports.length < 2;
+  if (reports.length < 2) return;
+  const days = new Set(past.map((report) => date(report, day)));
+  const format = days.size < past.length ? short : day; // Several on one day are told apart by the time.
   const changes = past.flatMap((report, place) => (place && report.bundle !== past[place - 1].bundle ? [place] : []));
   element("changed").hidden = !changes.length;
   element("lines").replaceChildren(...words.signs.map((sign, place) => {
@@ -152,14 +234,14 @@ function showGradeHistory(past) {
     const line = document.createElement("li"), heading = document.createElement("h3"), span = document.createElement("p");
     heading.textContent = sign;
     span.className = "span";
-    span.append(time(past[0], day), time(past.at(-1), day));
+    span.append(...[past[0], ...past.slice(1).slice(-1)].map((report) => time(report, format)));
     line.append(heading, drawGradeHistory(grades, changes, grades.map(grade).join(", ")), span);
     return line;
   }));
   element("rows").replaceChildren(...past.map((report) => {
     const row = document.createElement("tr"), when = document.createElement("th");
     when.scope = "row";
-    when.append(time(report, day), ...(report.demo ? [` ${words.demo}`] : []));
+    when.append(joined(date(report, format), placeName(report), report.demo && words.demo));
     row.append(when);
     for (const given of report.grades) row.insertCell().textContent = grade(given);
     row.insertCell().textContent = report.bundle;

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from backend.analyses.pages.pwa import ICONS, OFFLINE_FILES, PAPER
+from backend.analyses.pages.pwa import HISTORY_FILES, ICONS, OFFLINE_FILES, PAPER
 from tests.support.environment import ROOT
 
 STATIC = ROOT / "frontend" / "static"
@@ -63,3 +63,25 @@ def test_the_offline_page_uses_only_cached_files_and_has_no_form(visitor: Client
     files = set(re.findall(r'(?:href|src)="/static/([^"]+)"', page)) - {"img/icon-apple-180.png"}
     assert files == set(OFFLINE_FILES)
     assert not visitor.get("/offline/").cookies
+
+
+def imported_modules(name: str) -> set[str]:
+    """The module itself and all that it imports, directly or not, as paths below the static files."""
+    found, ahead = set(), {f"js/{name}"}
+    while ahead:
+        path = ahead.pop()
+        found.add(path)
+        ahead |= {f"js/{other}" for other in re.findall(r'from "\./([^"]+)"', (STATIC / path).read_text())} - found
+    return found
+
+
+def test_saved_reports_use_only_cached_files_and_have_no_token(visitor: Client) -> None:
+    page = visitor.get("/history/?shell").content.decode()
+    assert "csrf" not in page
+    named = set(re.findall(r'(?:href|src)="/static/([^"]+)"', page)) - {"img/icon-apple-180.png"}
+    modules = {
+        module for file in named if file.endswith(".js") for module in imported_modules(file.removeprefix("js/"))
+    }
+    assert named | modules == {*OFFLINE_FILES, *HISTORY_FILES} - {"js/offline.js"}
+    assert not visitor.get("/history/?shell").cookies
+    assert "csrf" in visitor.get("/history/").content.decode()
