@@ -15,6 +15,7 @@ from backend.analyses.pages.spectrum import HEIGHT, WIDTH, progress_spectrum
 from backend.analyses.pages.words import label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
+
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """The page; with `?shell` as the service worker caches it."""
