@@ -9,9 +9,7 @@ import { forgetAllReports, forgetReport, savedReports, saveReport } from "./save
 const words = JSON.parse(document.getElementById("past").dataset.words);
 const language = document.documentElement.lang;
 const moment = new Intl.DateTimeFormat(language, { dateStyle: "long", timeStyle: "short" });
-const short = new Intl.DateTimeFormat(language, {
-  year: "2-digit", month: "short", day: "numeric", hour: "numeric", minute: "numeric",
-});
+const short = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
 const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
 const GONE = new Set([404, 410]);
 

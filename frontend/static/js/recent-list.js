@@ -6,7 +6,7 @@ const section = document.getElementById("recent");
 const list = section.querySelector("ul");
 const said = document.getElementById("recent-forgotten");
 const moment = new Intl.DateTimeFormat(document.documentElement.lang, {
-  month: "long", day: "numeric", hour: "numeric", minute: "numeric",
+  month: "short", day: "numeric", hour: "numeric", minute: "numeric",
 });
 
 function show() {
