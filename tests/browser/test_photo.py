@@ -350,7 +350,7 @@ def test_the_browser_measures_what_the_server_measures(visit: Visit) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        (lambda picture: picture, "Nothing else was checked"),
+        (lambda picture: picture, "only these were measured"),
         (lambda picture: picture.point(lambda level: level // 16), "too dark"),
         (lambda picture: picture.filter(ImageFilter.GaussianBlur(14)), "blurred"),
         (lambda picture: picture.resize((240, 180)), "small"),
