@@ -222,7 +222,7 @@ def test_an_erased_analysis_is_gone_for_good(visit: Visit, stack: Stack) -> None
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     page = visit(f"/analyses/{analysis}/", javascript=False)
-    page.get_by_role("link", name="이 분석 지우기").click()
+    page.get_by_role("link", name="이 보고서 지우기").click()
     with page.expect_response(
         lambda answer: answer.request.method == "GET" and ANALYSIS.search(answer.url)
     ) as answered:

@@ -114,7 +114,7 @@ _SIGNS = (
         ),
     ),
     Sign(
-        short=_("Red follicles"),
+        short=_("Follicles"),
         definition=_(
             "The opening of a follicle can become irritated: it turns red, and sometimes a small whitish head forms."
         ),
