@@ -147,6 +147,21 @@ def test_nothing_is_cut_off_while_a_photo_waits(visit: Visit, stack: Stack, lang
 
 
 @pytest.mark.parametrize("language", ["ko", "en"])
+def test_nothing_is_cut_off_with_saved_reports(visit: Visit, stack: Stack, language: str) -> None:
+    page = visit(reported(stack), language=language)
+    for path in (reported(stack), None):
+        offer = page.locator("button[value=keep]:visible")
+        offer.first.click()
+        expect(offer).to_have_count(0)
+        if path:
+            page.goto(stack.url + path)
+    page.goto(f"{stack.url}/history/")
+    expect(page.locator(".entry")).to_have_count(2)
+    expect(page.locator("#pair")).to_be_visible()
+    assert_nothing_is_cut_off(page)
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
 def test_nothing_is_cut_off_on_the_pages_of_errors(visit: Visit, stack: Stack, settings: Any, language: str) -> None:
     page = visit(language=language, javascript=False)  # No service worker then, which would fetch past the route.
     page.context.clear_cookies()
