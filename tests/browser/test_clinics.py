@@ -244,7 +244,7 @@ def test_axe_finds_nothing_on_the_page_for_the_doctor(visit: Visit, stack: Stack
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     page = visit(f"/analyses/{analysis}/", language=language)
-    page.get_by_role("link", name="의사에게" if language == "ko" else "A page for your doctor").click()
+    page.get_by_role("link", name="진료 때 보여 줄 요약" if language == "ko" else "A page for your doctor").click()
     page.wait_for_url(re.compile("/doctor/$"))
     expect(page.locator(".seen tbody tr")).to_have_count(6)
     axe_finds_nothing(page)
