@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.utils.translation import gettext, ngettext
 
@@ -45,20 +45,31 @@ def doctor_text(facts: ReportFacts) -> str:
     return f"{text} {none_for}"
 
 
+def avoid_lines(product: Product) -> list[str]:
+    """When to avoid a product: the maker's text, then the types and the signs in the catalog."""
+    return [
+        *filter(None, [product.localized("avoid")]),
+        *_list_uses(product.uses.avoid_types, product.uses.avoid_signs),
+    ]
+
+
 def avoid_text(product: Product) -> str:
-    """When to avoid a product: the maker's text, then the types and signs in the catalog."""
-    uses = product.uses
-    named = [label_word(label) for label in SCALP_TYPES if label.key in uses.avoid_types]
-    named += [label_word(label) for label in SYMPTOMS if label.key in uses.avoid_signs]
-    return " · ".join(filter(None, (product.localized("avoid"), ", ".join(named))))
+    """The same in one line."""
+    return " · ".join(avoid_lines(product))
 
 
-def suits_text(product: Product) -> str:
-    """The types and signs that a product suits."""
-    uses = product.uses
-    named = [label_word(label) for label in SCALP_TYPES if label.key in uses.types]
-    named += [label_word(label) for label in SYMPTOMS if label.key in uses.signs]
-    return ", ".join(named)
+def suits_lines(product: Product) -> list[str]:
+    """The types and the signs that a product suits."""
+    return _list_uses(product.uses.types, product.uses.signs)
+
+
+def _list_uses(types: Collection[str], signs: Collection[str]) -> list[str]:
+    """A line for types and one for signs, as some words are the name of both."""
+    named = [
+        (gettext("Scalp types: %(names)s"), [label_word(label) for label in SCALP_TYPES if label.key in types]),
+        (gettext("Signs: %(names)s"), [label_word(label) for label in SYMPTOMS if label.key in signs]),
+    ]
+    return [text % {"names": ", ".join(names)} for text, names in named if names]
 
 
 def _list_signs(signs: Iterable[str], facts: ReportFacts) -> str:

@@ -48,7 +48,7 @@ def test_the_catalog_is_told_by_kind_and_name_or_for_one_type(api: ContractClien
     validator("#/components/schemas/ProductsSchema").validate(told)
     assert [one["name"] for one in told["products"]] == ["A", "B", "brush"]
     assert [one["sample"] for one in told["products"]] == [True, False, False]
-    assert told["products"][1]["avoid"] == "Dandruff"
+    assert told["products"][1]["avoid"] == "Signs: Dandruff"
     for skin in ("dry", "건성"):
         assert [one["name"] for one in api.get(PRODUCTS, {"skin": skin}).json()["products"]] == ["A"]
     for skin in ("greasy", ""):

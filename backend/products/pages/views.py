@@ -68,8 +68,8 @@ def _product_card(product: Product) -> dict[str, object]:
         "product": product,
         "name": product.localized("name"),
         "ingredients": product.localized("ingredients"),
-        "suits": words.suits_text(product),
-        "avoid": words.avoid_text(product),
+        "suits": words.suits_lines(product),
+        "avoid": words.avoid_lines(product),
     }
 
 

@@ -67,6 +67,11 @@ def test_a_severe_sign_leaves_the_doctor_and_no_product(visitor: Client) -> None
     assert "See a dermatologist first: Follicular redness and pustules (severe)." in page
     assert 'class="product"' not in page
     assert 'href="/clinics/"' in page
+    lede = re.search(r'<p class="lede">(.*?)</p>', page, re.S)
+    assert (
+        lede
+        and lede[1].strip() == "Nothing is suggested while a sign looks severe. The report says when to see a doctor."
+    )
     assert not Show.objects.exists()
 
 
@@ -166,6 +171,21 @@ def test_the_catalog_is_sorted_by_kind_and_name_regardless_of_clicks(visitor: Cl
     links = re.findall(r'<a[^>]+href="https://[^>]+>', visitor.get("/products/").content.decode())
     assert len(links) == 4
     assert all('rel="noopener noreferrer nofollow"' in link for link in links)
+
+
+def test_types_and_signs_are_named_as_such_on_a_line_each(visitor: Client) -> None:
+    product(
+        "one", suits_types=["dandruff", "combined"], suits_signs=["fine_scaling", "dandruff"],
+        avoid_types=["oily", "seborrheic"], avoid_signs=["hair_loss"], avoid="상처에는 쓰지 마세요.",
+    )  # fmt: skip
+
+    def lines(name: str) -> list[str]:
+        page = visitor.get("/products/", headers={"Accept-Language": "ko"}).content.decode()
+        [paragraph] = re.findall(rf'<p class="{name}">\s*<b>[^<]+</b>(.*?)</p>', page, re.S)
+        return [line.strip() for line in paragraph.split("<br>")]
+
+    assert lines("suits") == ["두피 유형: 비듬성, 복합성", "징후: 미세각질, 비듬"]
+    assert lines("avoid") == ["상처에는 쓰지 마세요.", "두피 유형: 지성, 지루성", "징후: 탈모"]
 
 
 def test_names_and_ingredients_are_told_in_the_reader_s_language(visitor: Client) -> None:
