@@ -6,10 +6,11 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from import_export import resources
 
 from backend.operations.admin import Exported
-from backend.questions.models import Entry, Unanswered
+from backend.questions.models import REVIEW_COLUMNS, TEXT_COLUMNS, Entry, Unanswered
 from backend.questions.services.loading import entry_texts_write
 
 
@@ -21,21 +22,27 @@ class EntryResource(resources.ModelResource):
 
 @admin.register(Entry)
 class EntryAdmin(Exported):
-    """An entry that is edited here is kept when a new version brings other texts."""
+    """An entry whose texts are edited here is kept when a new version brings other texts.
+
+    A review is of the texts as they were: editing them removes it, unless the same form enters a new one.
+    """
 
     resource_classes = [EntryResource]
-    list_display = ("key", "topic", "question_ko", "reviewed", "edited")
-    list_filter = ("topic", "edited", "reviewed")
+    list_display = ("key", "topic", "question_ko", "edited_on", "reviewed_on", "reviewed_by_role", "edited")
+    list_filter = ("topic", "edited", "reviewed_by_role", "reviewed_on")
     search_fields = ("key", "question_ko", "also_ko", "answer_ko", "question_en", "also_en", "answer_en")
     ordering = ("topic", "key")
-    readonly_fields = ("key", "topic", "edited", "changed_at")
+    readonly_fields = ("key", "topic", "edited_on", "edited", "changed_at")
     show_full_result_count = False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.has_perm("questions.change_entry"))
 
     def save_model(self, request: HttpRequest, obj: Entry, form: Any, change: bool) -> None:
-        obj.edited = True
+        if TEXT_COLUMNS & set(form.changed_data):
+            obj.edited, obj.edited_on = True, timezone.localdate()
+            if not REVIEW_COLUMNS & set(form.changed_data):
+                obj.remove_review()
         super().save_model(request, obj, form, change)
         entry_texts_write(obj)
 

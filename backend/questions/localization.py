@@ -7,7 +7,7 @@ from datetime import date
 
 from django.utils.translation import get_language
 
-from backend.questions.models import Entry
+from backend.questions.models import Entry, ReviewerRole
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,14 @@ class LocalizedEntry:
     question: str
     answer: str
     source: str
-    reviewed: date | None
+    edited_on: date | None
+    reviewed_on: date | None
+    reviewed_by_role: str
+
+    @property
+    def reviewer(self) -> str:
+        """The role of the reviewer in the reader's language."""
+        return str(ReviewerRole(self.reviewed_by_role).label)
 
 
 def reader_language() -> str:
@@ -31,6 +38,9 @@ def localize_entry(entry: Entry, language: str) -> LocalizedEntry:
         source = "; ".join(part.rpartition(" (")[2].removesuffix(")") for part in source.split("; "))
     elif language == "en":
         source = "; ".join(part.rpartition(" (")[0] or part for part in source.split("; "))
-    if language == "ko":
-        return LocalizedEntry(entry.key, entry.question_ko, entry.answer_ko, source, entry.reviewed)
-    return LocalizedEntry(entry.key, entry.question_en, entry.answer_en, source, entry.reviewed)
+    question, answer = (
+        (entry.question_ko, entry.answer_ko) if language == "ko" else (entry.question_en, entry.answer_en)
+    )
+    return LocalizedEntry(
+        entry.key, question, answer, source, entry.edited_on, entry.reviewed_on, entry.reviewed_by_role
+    )

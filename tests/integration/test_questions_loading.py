@@ -1,13 +1,15 @@
-"""Loading the reviewed entries, beside what admins changed."""
+"""Loading the entries, beside what admins changed."""
 
 from __future__ import annotations
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
+from django.db import IntegrityError, connection, transaction
 
-from backend.questions.models import Entry, EntryText, Topic
+from backend.questions.models import Entry, EntryText, ReviewerRole, Topic
 from backend.questions.selectors.answering import AnswerKind, question_answer
 from backend.questions.services.loading import entries_load, entry_texts_write
 from tests.questions.few import KEYS, few_entries
@@ -56,6 +58,32 @@ def test_what_an_admin_changed_stays_whatever_comes(few: Path) -> None:
     (few / "doctor.toml").unlink()
     entries_load(few)
     assert list(Entry.objects.filter(topic=Topic.DOCTOR).values_list("key", flat=True)) == ["doctor-cost"]
+
+
+def test_a_review_outlasts_loading_unless_the_texts_change(few: Path) -> None:
+    entries_load(few)
+    review = {"reviewed_on": date(2026, 12, 1), "reviewed_by_role": ReviewerRole.DERMATOLOGIST}
+    Entry.objects.filter(key__in=["doctor-cost", "doctor-find"]).update(**review)
+    path = few / "doctor.toml"
+    path.write_text(path.read_text().replace("피부과는 어떻게 찾아요?", "두피 병원은 어디에 있나요?"))
+    assert entries_load(few).changed == 1
+    assert Entry.objects.get(key="doctor-cost").reviewed_on == date(2026, 12, 1)
+    changed = Entry.objects.get(key="doctor-find")
+    assert (changed.reviewed_on, changed.reviewed_by_role) == (None, "")
+
+
+def test_a_review_needs_a_date_and_a_role(few: Path) -> None:
+    entries_load(few)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Entry.objects.filter(key="doctor-cost").update(reviewed_on=date(2026, 12, 1))
+
+
+def test_the_day_that_was_called_a_review_is_read_as_the_last_edit(few: Path) -> None:
+    entries_load(few)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE questions_entry SET reviewed = %s", ["2026-10-01"])
+    entry = Entry.objects.all()[0]
+    assert (entry.edited_on, entry.reviewed_on, entry.reviewed_by_role) == (date(2026, 10, 1), None, "")
 
 
 def test_a_change_is_answered_with_at_once(few: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from backend.questions.models import ReviewerRole
 from backend.questions.red_flags import RedFlag
 from backend.questions.selectors.answering import NOT_BLANK, QUESTION_MAX_CHARS, AnswerKind
 
@@ -27,7 +28,11 @@ class SuggestionSchema(serializers.Serializer):
 class EntrySchema(SuggestionSchema):
     answer = serializers.CharField()
     source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not the serializer's own
-    reviewed = serializers.DateField(allow_null=True)
+    edited_on = serializers.DateField(allow_null=True)
+    reviewed = serializers.DateField(
+        allow_null=True, help_text="When someone in `reviewed_by_role` reviewed the answer; null if nobody has."
+    )
+    reviewed_by_role = serializers.ChoiceField(["", *ReviewerRole.values])
 
 
 class AdviceSchema(serializers.Serializer):
@@ -35,6 +40,9 @@ class AdviceSchema(serializers.Serializer):
     heading = serializers.CharField()
     text = serializers.CharField()
     phones = serializers.ListField(child=serializers.CharField(), help_text="Numbers to call in Korea.")
+    interpretation = serializers.CharField(
+        help_text="How people who don't speak Korean get help; empty if it can wait until they find a doctor."
+    )
 
 
 class AnswerSchema(serializers.Serializer):

@@ -31,7 +31,7 @@ class QuestionCollection(APIView):
         responses={200: openapi.AnswerSchema, **problems(400, 404, 409, 410, 415, 422, 429)},
     )
     def post(self, request: Request) -> HttpResponse:
-        """Ask a question. Answers are reviewed texts; none is generated."""
+        """Ask a question. Answers were written in advance; none is generated."""
         given = request.data if isinstance(request.data, dict) else {}
         question, analysis = given.get("question"), given.get("analysis")
         if not isinstance(question, str):
@@ -57,7 +57,7 @@ def answer_json(answer: QuestionAnswer) -> dict[str, Any]:
         "kind": answer.kind.value,
         "advice": advice and {
             "flag": answer.flag, "heading": str(advice.heading), "text": str(advice.text),
-            "phones": list(advice.phones),
+            "phones": list(advice.phones), "interpretation": str(advice.interpretation or ""),
         },
         "entry": answer.entry and _entry_json(answer.entry, answer.language),
         "suggestions": [
@@ -72,7 +72,8 @@ def _entry_json(entry: Entry, language: str) -> dict[str, Any]:
     text = localize_entry(entry, language)
     return {
         "key": text.key, "question": text.question, "answer": text.answer, "source": text.source,
-        "reviewed": text.reviewed and text.reviewed.isoformat(),
+        "edited_on": text.edited_on and text.edited_on.isoformat(),
+        "reviewed": text.reviewed_on and text.reviewed_on.isoformat(), "reviewed_by_role": text.reviewed_by_role,
     }  # fmt: skip
 
 

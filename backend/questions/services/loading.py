@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from django.db import transaction
 
-from backend.questions.models import Entry, EntryText, Topic
+from backend.questions.models import TEXT_COLUMNS, Entry, EntryText, Topic
 from backend.questions.retrieval.embedding import model_is_installed
 from backend.questions.retrieval.index import Role
 from backend.questions.retrieval.terms import terms
@@ -56,9 +56,11 @@ def entries_load(folder: Path = ENTRIES_FOLDER) -> LoadReport:
                 added += 1
             elif entry.edited:
                 kept += 1
-            elif any(getattr(entry, name) != value for name, value in row.items()):
-                for name, value in row.items():
+            elif changes := {name: value for name, value in row.items() if getattr(entry, name) != value}:
+                for name, value in changes.items():
                     setattr(entry, name, value)
+                if TEXT_COLUMNS & changes.keys():
+                    entry.remove_review()
                 entry.save()
                 changed += 1
     texts = sum(entry_texts_write(entry) for entry in Entry.objects.prefetch_related("texts"))
@@ -109,7 +111,7 @@ def _read_entries(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted(folder.glob("*.toml")):
         document = tomllib.loads(path.read_text("utf-8"))
         for entry in document.get("entry", []):
-            row = {name: entry[name] for name in ("key", "reviewed", "source")}
+            row = {name: entry[name] for name in ("key", "edited_on", "source")}
             for language in LANGUAGES:
                 texts = entry[language]
                 row |= {f"question_{language}": texts["question"], f"answer_{language}": texts["answer"]}

@@ -8,7 +8,7 @@ from backend.questions.services.loading import entries_load
 
 
 class Command(BaseCommand):
-    help = "Load the reviewed questions and answers of this version; texts that admins have edited are kept."
+    help = "Load the questions and answers of this version; texts that admins have edited are kept."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
