@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
 
-from backend.questions.retrieval.terms import normalize
+from backend.questions.retrieval.terms import compile_alternatives, normalize
 
 
 class RedFlag(StrEnum):
@@ -56,13 +56,13 @@ class _Rule:
 class _Rules:
     def __init__(self, path: Path) -> None:
         read = tomllib.loads(path.read_text("utf-8"))
-        self.denied = _compile_alternatives(read["denied"])
-        self.long_ago = _compile_alternatives(read["long_ago"])
+        self.denied = compile_alternatives(read["denied"])
+        self.long_ago = compile_alternatives(read["long_ago"])
         self.rules = [
             _Rule(
                 RedFlag(rule["flag"]),
-                tuple(_compile_alternatives(words) for words in rule["all"]),
-                _compile_alternatives(rule["unless"]) if "unless" in rule else None,
+                tuple(compile_alternatives(words) for words in rule["all"]),
+                compile_alternatives(rule["unless"]) if "unless" in rule else None,
             )
             for rule in read["rule"]
         ]
@@ -71,7 +71,3 @@ class _Rules:
 @lru_cache(1)
 def _rules() -> _Rules:
     return _Rules(Path(__file__).with_name("red_flags.toml"))
-
-
-def _compile_alternatives(patterns: list[str]) -> re.Pattern[str]:
-    return re.compile("|".join(patterns))

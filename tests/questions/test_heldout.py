@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
 
 from backend.questions.models import EntryText
 from backend.questions.retrieval import embedding
-from backend.questions.selectors import answering
 from backend.questions.services.embeddings import has_stored_embedding
 from backend.questions.services.loading import entries_load
 from tests.questions.heldout import OFF_TOPIC, RED_FLAG, questions, trials
@@ -24,17 +21,6 @@ def test_there_are_300_of_every_kind_in_both_languages() -> None:
     assert set(kinds) == {"plain", "colloquial", "misspelled", "mixed", OFF_TOPIC, "dangerous"}
     assert min(kinds.values()) >= 30
     assert min(Counter(one.language for one in asked).values()) >= 100
-
-
-@pytest.fixture(params=["by meaning and words", "by words alone"])
-def by_meaning(request: pytest.FixtureRequest, settings: Any) -> Iterator[bool]:
-    """Whether meaning is looked at, for which `requirements/questions.txt` is installed with the tests."""
-    settings.QUESTIONS_BY_MEANING = request.param == "by meaning and words"
-    for cache in (embedding._model, answering._search_index):
-        cache.cache_clear()
-    yield settings.QUESTIONS_BY_MEANING
-    for cache in (embedding._model, answering._search_index):
-        cache.cache_clear()
 
 
 @pytest.mark.django_db

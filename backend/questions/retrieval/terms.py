@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from threading import Lock
 
@@ -32,8 +33,13 @@ _stemming = Lock()  # A stemmer is not thread-safe: it stores the word that it w
 
 
 def normalize(text: str) -> str:
-    """The text in NFKC and lower case, with single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    """The text in NFKC and lower case, with single spaces and straight apostrophes."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().replace("’", "'").split())
+
+
+def compile_alternatives(patterns: Sequence[str]) -> re.Pattern[str]:
+    """One pattern that matches a normalized text if any of these does."""
+    return re.compile("|".join(patterns))
 
 
 def detect_language(text: str) -> str:

@@ -1,15 +1,16 @@
-"""Finds the reviewed entry that answers a question, or says that none does."""
+"""Finds the entry that answers a question, or says that none does."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 
 import numpy as np
 from django.db.models import Count, Max
 
+from backend.questions.illnesses import may_be_on_scalp, named_illness
 from backend.questions.models import Entry, EntryText, Topic
 from backend.questions.red_flags import RedFlag, red_flag
 from backend.questions.retrieval.index import Index, Match, Role, Text
@@ -78,6 +79,18 @@ def question_answer(question: str, language: str, signs: Sequence[str] = ()) -> 
     question = question[:QUESTION_MAX_CHARS]
     if flag := red_flag(question):
         return QuestionAnswer(AnswerKind.RED_FLAG, language, flag=flag)
+    answer = _search_answer(question, language, signs)
+    if answer.entry and answer.entry.topic == Topic.ILLNESS and not may_be_on_scalp(question):
+        return replace(answer, kind=AnswerKind.OFF_TOPIC, entry=None, suggestions=())
+    illness = named_illness(question)
+    if illness is None or answer.kind == AnswerKind.RED_FLAG:
+        return answer
+    if illness.asks_whether or answer.kind in {AnswerKind.OFF_TOPIC, AnswerKind.UNKNOWN}:
+        return _illness_answer(illness.key, answer)
+    return answer
+
+
+def _search_answer(question: str, language: str, signs: Sequence[str]) -> QuestionAnswer:
     search = _search_index(_entries_version())
     by_meaning = search.index.by_meaning
     thresholds = WITH_EMBEDDINGS if by_meaning else WITHOUT_EMBEDDINGS
@@ -96,6 +109,15 @@ def question_answer(question: str, language: str, signs: Sequence[str] = ()) -> 
             AnswerKind.ANSWER, language, None, entries[0], tuple(entries[1:]), best[0].key, by_meaning
         )
     return QuestionAnswer(AnswerKind.UNSURE, language, None, None, tuple(entries), best[0].key, by_meaning)
+
+
+def _illness_answer(key: str, found: QuestionAnswer) -> QuestionAnswer:
+    """The entry about an illness, and what the search found as related; that alone if there is no such entry."""
+    entry = entry_get(key)
+    if entry is None:
+        return found
+    related = [one for one in (found.entry, *found.suggestions) if one and one != entry][: MAX_SUGGESTIONS - 1]
+    return replace(found, kind=AnswerKind.ANSWER, entry=entry, suggestions=tuple(related), nearest=key)
 
 
 def softmax_share(ranked: Sequence[Match], keys: Collection[str], sharpness: float) -> float:

@@ -1,4 +1,4 @@
-"""The reviewed answers and the decoys: whole, in both languages, and careful in what they say."""
+"""The answers and the decoys: whole, in both languages, and careful in what they say."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from backend.questions.selectors.answering import KEY_PARTS_BY_SIGN, POPULAR_ENT
 from tests.support.environment import ROOT
 
 FOLDER = ROOT / "backend" / "questions" / "entries"
-TOPICS = ("signs", "care", "photos", "service", "data", "doctor")
+TOPICS = ("signs", "care", "photos", "service", "data", "doctor", "illness")
 LANGUAGES = ("ko", "en")
 
 # Named nowhere in an entry, be it a question or an answer: who asks about one has left what we may answer.
@@ -45,7 +45,7 @@ DOSE = re.compile(
 )
 #: Entries on what can be serious: their answers have to say whom to see.
 SERIOUS = re.compile(
-    r"(pustules|redness|hair-loss|itchy|scalp-pain|grade-severe)"
+    r"(illness|pustules|redness|hair-loss|itchy|scalp-pain|grade-severe)"
     r"|care-(pustules|redness|hair-loss|itch|dandruff|sebum|dry)"
     r"|(sun|dyeing|new-product|tight-hair|doctor-(now|when|lump|burn|hair|pust|redn|dand|preg))"
 )
@@ -102,16 +102,16 @@ def test_a_key_is_a_slug_and_names_one_thing() -> None:
 
 def test_an_entry_has_both_languages_and_nothing_that_nobody_reads() -> None:
     for _topic, entry in entries():
-        assert set(entry) == {"key", "reviewed", "source", *LANGUAGES}, entry["key"]
+        assert set(entry) == {"key", "edited_on", "source", *LANGUAGES}, entry["key"]
         for language in LANGUAGES:
             assert set(entry[language]) == {"question", "also", "answer"}, entry["key"]
             assert 3 <= len(entry[language]["also"]) <= 20, entry["key"]
 
 
-def test_an_entry_says_when_it_was_reviewed_and_what_it_stands_on() -> None:
+def test_an_entry_says_when_it_was_edited_and_what_it_stands_on() -> None:
     for _topic, entry in entries():
-        assert isinstance(entry["reviewed"], date), entry["key"]
-        assert date(2026, 11, 26) <= entry["reviewed"], entry["key"]
+        assert isinstance(entry["edited_on"], date), entry["key"]
+        assert date(2026, 11, 26) <= entry["edited_on"], entry["key"]
         assert len(entry["source"]) > 20, entry["key"]
         assert "http" not in entry["source"], entry["key"]
 
