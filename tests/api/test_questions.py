@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import html
+import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +35,14 @@ def ask(api: Client, question: str, **more: Any) -> Any:
     return api.post(QUESTIONS, {"question": question, **more}, content_type="application/json")
 
 
-def test_an_answer_carries_its_source_and_its_review(api: ContractClient) -> None:
+def test_an_answer_carries_its_source_and_says_that_nobody_reviewed_it(api: ContractClient) -> None:
     answer = ask(api, "What does a visit to a dermatologist cost?")
     assert "no-store" in answer["Cache-Control"]
     told = answer.json()
     assert (told["kind"], told["entry"]["key"], told["by_meaning"]) == ("answer", "doctor-cost", False)
     assert told["entry"]["source"]
-    assert told["entry"]["reviewed"] == "2026-11-26"
+    assert told["entry"]["edited_on"] == "2026-11-26"
+    assert (told["entry"]["reviewed"], told["entry"]["reviewed_by_role"]) == (None, "")
     assert not any("가" <= letter <= "힣" for letter in told["entry"]["source"])
     assert 0 < len(told["suggestions"]) <= 2
     assert api.get(f"{QUESTIONS}doctor-cost/").json() == told["entry"]
@@ -56,6 +59,63 @@ def test_a_red_flag_comes_before_everything_and_is_not_kept(api: ContractClient)
     assert (told["kind"], told["advice"]["flag"], told["entry"]) == ("red_flag", "life", None)
     assert "109" in told["advice"]["phones"]
     assert not Unanswered.objects.exists()
+
+
+CRISES = {
+    "life": "I want to kill myself",
+    "breath": "I dyed my hair and now it's hard to breathe",
+    "bleeding": "my scalp won't stop bleeding",
+    "injury": "I hit my head and feel dizzy",
+    "burn": "I spilled boiling water on my head",
+}
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+@pytest.mark.parametrize("flag", CRISES)
+def test_a_crisis_offers_help_and_nothing_else(flag: str, language: str, plain_static: None) -> None:
+    client = Client(headers={"accept-language": language})
+    advice = ask(client, CRISES[flag]).json()["advice"]
+    assert advice["flag"] == flag
+    assert "119" in advice["interpretation"]
+    page = client.post("/questions/", {"question": CRISES[flag]}).content.decode()
+    [told] = re.findall(r'<section class="card first told".*?</section>', page, re.S)
+    assert set(re.findall(r'href="([^"]+)"', told)) == {f"tel:{phone}" for phone in advice["phones"]}
+    assert advice["interpretation"] in html.unescape(told)
+    assert "<h3>" not in told
+    assert ("1577-1366" in advice["phones"]) == (flag == "life")
+
+
+def test_what_can_wait_for_an_appointment_offers_the_clinics(plain_static: None) -> None:
+    page = Client().post("/questions/", {"question": "a round bald patch"}).content.decode()
+    [told] = re.findall(r'<section class="card first told".*?</section>', page, re.S)
+    assert 'href="/clinics/"' in told
+
+
+def test_a_review_is_named_with_its_role_until_the_texts_change(plain_static: None) -> None:
+    user = get_user_model().objects.create_superuser("moon", password="a long word for tests")
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    entry = Entry.objects.get(key="doctor-cost")
+    path = f"/admin/questions/entry/{entry.pk}/change/"
+
+    def save(**changed: str) -> int:
+        form = client.get(path).context["adminform"].form
+        given = {name: form.initial[name] or "" for name in form.fields} | changed
+        return client.post(path, given).status_code
+
+    assert save(reviewed_on="2026-12-01") == 200, "a date without a role is refused"
+    assert save(reviewed_on="2026-12-01", reviewed_by_role="dermatologist") == 302
+    entry.refresh_from_db()
+    assert (entry.reviewed_on, entry.edited, entry.edited_on) == (date(2026, 12, 1), False, date(2026, 11, 26))
+    told = client.get(f"{QUESTIONS}doctor-cost/").json()
+    assert (told["reviewed"], told["reviewed_by_role"]) == ("2026-12-01", "dermatologist")
+    page = " ".join(client.get("/questions/doctor-cost/").content.decode().split())
+    assert "Reviewed by a dermatologist on Dec. 1, 2026." in page
+    assert "not reviewed" not in page
+    assert save(answer_en="Ask the clinic. It depends.") == 302
+    entry.refresh_from_db()
+    assert (entry.reviewed_on, entry.reviewed_by_role, entry.edited) == (None, "", True)
+    assert entry.edited_on == timezone.localdate()
 
 
 def test_what_is_no_topic_of_ours_is_not_answered(api: ContractClient) -> None:
@@ -114,11 +174,13 @@ def test_the_pages_answer_every_kind(plain_static: None) -> None:
     def page(question: str) -> str:
         return client.post("/questions/", {"question": question}).content.decode()
 
-    assert "Reviewed on" in page("What does a visit to a dermatologist cost?")
+    assert "Last edited on Nov. 26, 2026, not reviewed by a doctor." in " ".join(
+        page("What does a visit to a dermatologist cost?").split()
+    )
     assert 'href="tel:109"' in page("I want to kill myself")
     assert "not something we answer" in page("how many times a day minoxidil")
     assert "We don’t know" in page("quokka zebra xylophone")
-    assert "matching words only" in page("when should I see a doctor")
+    assert "matching words" not in page("when should I see a doctor")
     assert client.post("/questions/", {"question": ""}).status_code == 422
     assert "cost" in client.get("/questions/doctor-cost/").content.decode()
     assert client.get("/questions/nothing/").status_code == 404
@@ -141,7 +203,7 @@ def test_admins_put_an_answer_in_other_words(plain_static: None) -> None:
     entry = Entry.objects.get(key="doctor-cost")
     path = f"/admin/questions/entry/{entry.pk}/change/"
     form = client.get(path).context["adminform"].form
-    given = {name: form.initial[name] for name in form.fields} | {"question_en": "Price of the skin doctor?"}
+    given = {name: form.initial[name] or "" for name in form.fields} | {"question_en": "Price of the skin doctor?"}
     assert client.post(path, given).status_code == 302
     entry.refresh_from_db()
     assert entry.edited

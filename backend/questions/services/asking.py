@@ -43,7 +43,7 @@ def question_ask(question: str, language: str, *, sender: str, signs: Sequence[s
     if answer.kind in {AnswerKind.UNSURE, AnswerKind.UNKNOWN}:
         text = _PERSONAL.sub("…", question)
         Unanswered.objects.create(text=text, language=language, nearest=answer.nearest)
-    log.info("question_answered", kind=answer.kind)
+    log.info("question_answered", kind=answer.kind, by_meaning=answer.by_meaning)
     return answer
 
 
