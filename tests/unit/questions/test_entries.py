@@ -10,6 +10,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.utils.translation import gettext, override, trans_real
 
 from backend.questions.red_flags import RedFlag
 from backend.questions.selectors.answering import KEY_PARTS_BY_SIGN, POPULAR_ENTRIES
@@ -18,6 +19,10 @@ from tests.support.environment import ROOT
 FOLDER = ROOT / "backend" / "questions" / "entries"
 TOPICS = ("signs", "care", "photos", "service", "data", "doctor", "illness")
 LANGUAGES = ("ko", "en")
+#: What answers quote besides buttons: grades, what signs of clinics and labels say, words that are the same in both languages.
+NOT_BUTTONS = {
+    "Mild", "14 to 19", "탈모 증상 완화에 도움", "한국어", "English", "피부과의원", "○○피부과의원", "의원", "○○의원", "진료과목 피부과", "14~19세",
+}  # fmt: skip
 
 # Named nowhere in an entry, be it a question or an answer: who asks about one has left what we may answer.
 DRUGS = re.compile(
@@ -132,6 +137,19 @@ def test_korean_answers_speak_as_the_pages_do() -> None:
         for sentence in sentences(answer)
         if not re.search(r"요[.?!]$", sentence)
     ]
+    assert wrong == []
+
+
+def test_buttons_that_answers_name_are_there_by_that_name() -> None:
+    """“English” in the Korean catalog, and ‘Korean’ as one of its translations."""
+    with override("ko"):
+        catalog = {str(text) for _msgid, text in trans_real.catalog()._catalog.items()}
+        wrong = [
+            (key, name)
+            for key, language, answer in answers()
+            for name in re.findall("“(.+?)”" if language == "en" else "‘(.+?)’", answer)
+            if name not in NOT_BUTTONS and (gettext(name) == name if language == "en" else name not in catalog)
+        ]
     assert wrong == []
 
 
