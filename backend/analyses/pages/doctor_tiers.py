@@ -1,6 +1,6 @@
 """When to see a doctor, whatever the photo shows: from an emergency to care at home.
 
-The same limits as the answers to questions (`backend/questions/red_flags.toml`), which a test compares.
+The same limits as the answers to questions (`backend/questions/red_flags.toml`): `tests/questions/test_tiers.py`.
 """
 
 from __future__ import annotations

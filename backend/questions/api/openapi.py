@@ -30,7 +30,8 @@ class EntrySchema(SuggestionSchema):
     source = serializers.CharField()  # type: ignore[assignment]  # a field of the answer, not the serializer's own
     edited_on = serializers.DateField(allow_null=True)
     reviewed = serializers.DateField(
-        allow_null=True, help_text="When someone in `reviewed_by_role` reviewed the answer; null if nobody has."
+        allow_null=True,
+        help_text="When someone in `reviewed_by_role` reviewed the answer; null if it was not reviewed.",
     )
     reviewed_by_role = serializers.ChoiceField(["", *ReviewerRole.values])
 
