@@ -228,7 +228,7 @@ class _Batches:
 
 
 class _GateResult(NamedTuple):
-    """The gate's result for a photo. `distance` is None if the gate has none; `rejection` counts if the photo fails."""
+    """The gate's result for a photo. `distance` is None if the gate has none; `rejection` is the reason if it fails."""
 
     probability: float
     distance: float | None
