@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 
 from backend.analyses.pages import plot
 from backend.analyses.pages.table import TableRow
-from backend.analyses.pages.words import label_word
+from backend.analyses.presentation.words import label_word
 from backend.analyses.states import Status
 from backend.dashboard.selectors import Durations, GradeCounts, Hour, LastDay, current_state, last_day
 from ml.labels import GRADES, SYMPTOMS

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from import_export import resources
 
-from backend.analyses.pages.words import label_word
+from backend.analyses.presentation.words import label_word
 from backend.operations.admin import Exported
 from backend.products.models import Click, Product, Show, validate_web_url
 from ml.labels import SCALP_TYPES, SYMPTOMS, Label

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from backend.analyses.pages.table import TableRow
-from backend.analyses.pages.words import label_word, type_word
+from backend.analyses.presentation.words import label_word, type_word
 from backend.products.bandit import EVIDENCE_DAYS
 from backend.products.selectors.evidence import Rate, rates
 from ml.labels import SCALP_TYPES

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 
 from django.utils.translation import gettext, ngettext
 
-from backend.analyses.pages.words import grade_word, label_word
+from backend.analyses.presentation.words import grade_word, label_word
 from backend.products.models import Product
 from backend.products.rules import Fit, ReportFacts
 from ml.labels import SCALP_TYPES, SYMPTOMS

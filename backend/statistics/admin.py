@@ -16,7 +16,7 @@ from import_export import resources
 
 from backend.analyses.pages import plot
 from backend.analyses.pages.table import TableRow
-from backend.analyses.pages.words import label_word
+from backend.analyses.presentation.words import label_word
 from backend.operations.admin import Exported
 from backend.statistics.models import Publication, Tally
 from ml.labels import GRADES, SCALP_TYPES

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from backend.analyses.grades import Grade
 from backend.analyses.models import Abstention as Choice
 from backend.analyses.models import Human, Share
-from backend.analyses.pages.report import Report
-from backend.analyses.pages.signs import WITHHELD_REASONS
+from backend.analyses.presentation.report import Report
+from backend.analyses.presentation.signs import WITHHELD_REASONS
 from backend.analyses.results import Result, type_and_degree
 from backend.analyses.services.sharing import share_create
 from backend.products.selectors.suggestions import report_facts

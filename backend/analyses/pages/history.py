@@ -10,9 +10,9 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
-from backend.analyses.pages.signs import SIGNS
-from backend.analyses.pages.spectrum import HEIGHT, WIDTH, progress_spectrum
-from backend.analyses.pages.words import label_word
+from backend.analyses.presentation.signs import SIGNS
+from backend.analyses.presentation.spectrum import HEIGHT, WIDTH, progress_spectrum
+from backend.analyses.presentation.words import label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from backend.analyses.grades import Grade
-from backend.analyses.pages.report import Report
+from backend.analyses.presentation.report import Report
 from backend.analyses.results import Result, type_and_degree
 from ml.labels import SYMPTOMS
 

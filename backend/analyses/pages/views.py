@@ -23,12 +23,12 @@ from backend.analyses.models import Age, Device, Opinion, Sex
 from backend.analyses.pages.ending import Ending
 from backend.analyses.pages.guidance import PAIRS
 from backend.analyses.pages.heatmap import heatmap_png
-from backend.analyses.pages.report import Report
 from backend.analyses.pages.sample import sample_report
 from backend.analyses.pages.sample_photos import SAMPLE_PHOTOS, sample_photo
 from backend.analyses.pages.waiting import Waiting, line_words, outlook_words
-from backend.analyses.pages.words import hours_words
 from backend.analyses.photos import PHOTO_MAX_BYTES, PhotoRefused
+from backend.analyses.presentation.report import Report
+from backend.analyses.presentation.words import hours_words
 from backend.analyses.selectors.photo import analysis_photo, finding_map
 from backend.analyses.selectors.queue import queue_outlook
 from backend.analyses.selectors.sender import sender_answers

@@ -8,8 +8,8 @@ from functools import cached_property
 from django.utils.formats import number_format
 from django.utils.translation import gettext, ngettext
 
-from backend.analyses.pages.spectrum import Spectrum, progress_spectrum
-from backend.analyses.pages.words import label_word, seconds_words
+from backend.analyses.presentation.spectrum import Spectrum, progress_spectrum
+from backend.analyses.presentation.words import label_word, seconds_words
 from backend.analyses.selectors.queue import QueueOutlook
 from backend.analyses.selectors.status import AnalysisStatus
 from backend.analyses.states import Status

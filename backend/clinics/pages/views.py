@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from backend.analyses.errors import NoReportYet
 from backend.analyses.models import Age, Device, Sex
-from backend.analyses.pages.report import Report
+from backend.analyses.presentation.report import Report
 from backend.analyses.selectors.sender import sender_answers
 from backend.analyses.selectors.status import analysis_status
 from backend.clinics.errors import ClinicUnknown

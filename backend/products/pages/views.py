@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from backend.analyses.pages.report import Report
+from backend.analyses.presentation.report import Report
 from backend.analyses.selectors.status import analysis_status
 from backend.config.errors import UserError
 from backend.config.private_responses import private

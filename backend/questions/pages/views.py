@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from backend.analyses.pages.words import label_word
+from backend.analyses.presentation.words import label_word
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 from backend.operations.throttle import client_address

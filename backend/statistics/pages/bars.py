@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from backend.analyses.models import Age, Sex
 from backend.analyses.pages import plot
-from backend.analyses.pages.words import label_word
+from backend.analyses.presentation.words import label_word
 from backend.statistics.selectors.groups import Group, Place, StatisticsByGroup
 from ml.labels import GRADES, SCALP_TYPES
 

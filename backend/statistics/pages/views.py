@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from backend.analyses.models import Age, Sex
-from backend.analyses.pages.words import label_word, type_word
+from backend.analyses.presentation.words import label_word, type_word
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 from backend.statistics.pages.bars import age_bars, degree_bars, group_name, place_percents, skin_bars

@@ -9,8 +9,8 @@ import pytest
 from django.utils.translation import override
 
 from backend.analyses.judgment import Certainty, Judgment, SignState, Urgency
-from backend.analyses.pages.headline import headline, lede, next_action
-from backend.analyses.pages.report import Report
+from backend.analyses.presentation.headline import headline, lede, next_action
+from backend.analyses.presentation.report import Report
 from backend.analyses.results import Result
 from ml.labels import SCALP_TYPES, SYMPTOMS
 from tests.unit.test_judgment import KNOWN, graded, judged

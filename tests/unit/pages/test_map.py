@@ -14,7 +14,7 @@ from PIL import Image
 
 from backend.analyses.models import Analysis, Finding, Share
 from backend.analyses.pages.heatmap import heatmap_png
-from backend.analyses.pages.words import clue_words
+from backend.analyses.presentation.words import clue_words
 from backend.analyses.services.attempt import MAP_SIDE, analysis_claim, analysis_succeed
 from backend.analyses.services.control import analysis_erase
 from backend.analyses.services.retention import photos_purge

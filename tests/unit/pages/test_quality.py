@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from backend.analyses.models import Share
-from backend.analyses.pages.quality import GAUGE_LENGTH, quality_meters
+from backend.analyses.presentation.quality import GAUGE_LENGTH, quality_meters
 from backend.analyses.results import PhotoQuality
 from backend.analyses.services.attempt import analysis_claim, analysis_succeed
 from ml.data.synthetic import scalp_picture

@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
-from backend.analyses.pages.report import Report
-from backend.analyses.pages.signs import SIGNS
-from backend.analyses.pages.words import hours_words, seconds_words
+from backend.analyses.presentation.report import Report
+from backend.analyses.presentation.signs import SIGNS
+from backend.analyses.presentation.words import hours_words, seconds_words
 from backend.analyses.services.attempt import analysis_claim, analysis_reject
 from tests.support.visitors import finish, sent
 

@@ -9,12 +9,12 @@ from django.utils.html import strip_tags
 from django.utils.translation import gettext
 
 from backend.analyses.judgment import SignJudgment, SignState, Urgency
-from backend.analyses.pages.doctor_tiers import TIERS
-from backend.analyses.pages.headline import headline, lede, next_action
-from backend.analyses.pages.quality import quality_meters
-from backend.analyses.pages.signs import SIGNS, WITHHELD_REASONS
-from backend.analyses.pages.spectrum import Spectrum, describe_signs, findings_spectrum
-from backend.analyses.pages.words import clue_words, confidence_words, grade_mark, grade_word, label_word
+from backend.analyses.presentation.doctor_tiers import TIERS
+from backend.analyses.presentation.headline import headline, lede, next_action
+from backend.analyses.presentation.quality import quality_meters
+from backend.analyses.presentation.signs import SIGNS, WITHHELD_REASONS
+from backend.analyses.presentation.spectrum import Spectrum, describe_signs, findings_spectrum
+from backend.analyses.presentation.words import clue_words, confidence_words, grade_mark, grade_word, label_word
 from backend.analyses.results import Result
 from ml.labels import GRADES, SYMPTOMS
 

@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from backend.analyses.judgment import GOOD, MILD, Certainty, Judgment, SignState, Urgency
-from backend.analyses.pages.words import join_names, label_word
+from backend.analyses.presentation.words import join_names, label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
 _SIGN_NAMES = {symptom.key: symptom for symptom in SYMPTOMS}

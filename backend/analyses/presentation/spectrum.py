@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.analyses.judgment import SignJudgment
-from backend.analyses.pages.signs import SIGNS
-from backend.analyses.pages.words import grade_mark, grade_word, label_word
+from backend.analyses.presentation.signs import SIGNS
+from backend.analyses.presentation.words import grade_mark, grade_word, label_word
 from ml.labels import SYMPTOMS
 
 HEIGHT = 240
