@@ -2,11 +2,33 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+
+class Tip(StrEnum):
+    """What to do differently in the next photo; `REASONS` says the same in a sentence."""
+
+    MOVE_CLOSER = "move_closer"
+    PART_HAIR = "part_hair"
+    MORE_LIGHT = "more_light"
+    LESS_LIGHT = "less_light"
+    HOLD_STILL = "hold_still"
+
+
+#: What helps after a rejection, the most important first.
+TIPS: dict[str, tuple[Tip, ...]] = {
+    "not_a_scalp": (Tip.PART_HAIR, Tip.MOVE_CLOSER),
+    "too_far": (Tip.PART_HAIR, Tip.MOVE_CLOSER),
+    "too_dark": (Tip.MORE_LIGHT,),
+    "too_bright": (Tip.LESS_LIGHT,),
+    "too_blurred": (Tip.HOLD_STILL,),
+}
+
 #: Reasons to reject a photo. All others are failures.
-REJECTIONS = ("not_a_scalp", "too_far", "too_dark", "too_bright", "too_blurred")
+REJECTIONS = tuple(TIPS)
 
 REASONS: dict[str, str | Promise] = {
     "not_a_scalp": _(

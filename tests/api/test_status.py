@@ -59,8 +59,11 @@ def test_a_success_tells_six_findings_in_order_and_what_follows_from_them(api: C
     assert [finding["grade"] for finding in result["findings"]] == [0, 1, 2, 0, 0, 3]
     assert result["findings"][5] == {
         "symptom": "hair_loss",
+        "name": "Hair loss",
         "grade": 3,
         "label": "중증",
+        "label_key": "severe",
+        "grade_label": "Severe",
         "confidence": 0.8,
         "abstains": False,
         "abstention": None,

@@ -65,7 +65,7 @@ def is_known(etag: str, known_etags: Set[str]) -> bool:
 
 
 def _status_body(analysis: AnalysisStatus, language: str) -> bytes:
-    if not analysis.code:  # Only a reason has words, and most polls have none.
+    if not analysis.ended:  # Only an end has words, and most polls come before it.
         return json.dumps(analysis_json(analysis), ensure_ascii=False).encode()
     with override(language):
         return json.dumps(analysis_json(analysis), ensure_ascii=False).encode()

@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 
 from backend.analyses.api import openapi
 from backend.analyses.api.export import export_json
+from backend.analyses.api.openapi_export import ExportSchema
 from backend.analyses.api.polling import poll_response
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.export import analysis_for_export
@@ -123,7 +124,7 @@ class AnalysisPhoto(APIView):
 class AnalysisExport(APIView):
     @extend_schema(
         operation_id="analysis_export",
-        responses={200: openapi.ExportSchema, **openapi.problems(404, 410)},
+        responses={200: ExportSchema, **openapi.problems(404, 410)},
     )
     def get(self, request: Request, analysis_id: UUID) -> HttpResponse:
         """Download everything that is stored about the analysis; the photo has its own address."""

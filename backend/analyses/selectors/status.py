@@ -24,7 +24,7 @@ from ml.labels import MODEL_KEYS
 #: `EXACT_POSITION_LIMIT` analyses before a queued one, along the index `analysis_queue`.
 _POLL = f"""
 SELECT it.status, it.attempt, it.models_done, it.code, it.created_at, it.queued_at, it.finished_at, it.photo,
-       it.bundle, it.demo, it.human_id,
+       it.bundle, it.demo, it.human_id, it.sex, it.age, it.device, it.purge_at,
        CASE WHEN it.status = 'queued' THEN (SELECT count(*) FROM (
            SELECT 1 FROM analyses_analysis AS other
            WHERE other.status = 'queued' AND (other.queued_at, other.id) < (it.queued_at, it.id)
@@ -57,6 +57,10 @@ class AnalysisStatus:
     bundle: str
     demo: bool
     human_id: int | None
+    sex: str
+    age: str
+    device: str
+    purge_at: datetime
     before: int
     running: int
     pace: Pace
@@ -64,6 +68,11 @@ class AnalysisStatus:
     @property
     def ended(self) -> bool:
         return self.status in ENDED
+
+    @property
+    def photo_expires_at(self) -> datetime | None:
+        """When the photo will be deleted; None once it is."""
+        return self.purge_at if self.photo_kept else None
 
     @property
     def models_total(self) -> int:
@@ -125,12 +134,12 @@ def analysis_status(analysis_id: UUID) -> AnalysisStatus:
         row = cursor.fetchone()
     if row is None:
         raise analysis_missing(analysis_id)
-    status, attempt, models_done, code, created_at, queued_at, finished_at, photo, bundle, demo, human_id, *load = row
-    before, running, workers, photo_seconds = load
+    status, attempt, models_done, code, created_at, queued_at, finished_at, photo, bundle, demo, human_id, *more = row
+    sex, age, device, purge_at, before, running, workers, photo_seconds = more
     return AnalysisStatus(
         analysis_id, Status(status), attempt, models_done, code, _aware(created_at), _aware(queued_at),
         finished_at and _aware(finished_at), bool(photo), bundle, bool(demo), human_id,
-        before, running, Pace(workers or 0, photo_seconds),
+        sex, age, device, _aware(purge_at), before, running, Pace(workers or 0, photo_seconds),
     )  # fmt: skip
 
 

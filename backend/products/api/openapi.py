@@ -5,9 +5,10 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from backend.analyses.api.openapi_result import SYMPTOM_KEYS, TYPE_KEYS
 from backend.products.bandit import SUGGESTION_COUNT
 from backend.products.kinds import ProductKind
-from backend.products.rules import SIGNS, TYPES
+from backend.products.rules import TYPES
 from ml.labels import SCALP_TYPES
 
 
@@ -17,8 +18,8 @@ class ProductSchema(serializers.Serializer):
     maker = serializers.CharField(allow_blank=True)
     kind = serializers.ChoiceField(ProductKind.values)
     ingredients = serializers.CharField(allow_blank=True, help_text="In the reader's language.")
-    types = serializers.ListField(child=serializers.ChoiceField(TYPES), help_text="Scalp types that it suits.")
-    symptoms = serializers.ListField(child=serializers.ChoiceField(SIGNS), help_text="Signs that it suits.")
+    types = serializers.ListField(child=serializers.ChoiceField(TYPE_KEYS), help_text="Scalp types that it suits.")
+    symptoms = serializers.ListField(child=serializers.ChoiceField(SYMPTOM_KEYS), help_text="Signs that it suits.")
     avoid = serializers.CharField(allow_blank=True, help_text="What to avoid it with, in the reader's language.")
     url = serializers.URLField(help_text="The product's page. Report to `click/` when a reader follows it.")
     sample = serializers.BooleanField(help_text="True: an invented product, for trying out the service.")

@@ -8,6 +8,8 @@ from backend.questions.models import ReviewerRole
 from backend.questions.red_flags import RedFlag
 from backend.questions.selectors.answering import NOT_BLANK, QUESTION_MAX_CHARS, AnswerKind
 
+KINDS = [kind.value for kind in AnswerKind]
+
 
 class AskSchema(serializers.Serializer):
     question = serializers.RegexField(
@@ -48,7 +50,7 @@ class AdviceSchema(serializers.Serializer):
 
 class AnswerSchema(serializers.Serializer):
     kind = serializers.ChoiceField(
-        [kind.value for kind in AnswerKind],
+        KINDS,
         help_text="`red_flag`: urgent, show `advice`. `answer`: show `entry`. `unsure`: one of the `suggestions` may "
         "fit. `off_topic`, `unknown`: no answer.",
     )

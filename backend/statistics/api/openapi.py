@@ -5,10 +5,9 @@ from __future__ import annotations
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 
+from backend.analyses.api.openapi_result import TYPE_KEYS
 from backend.analyses.models import Age, Sex
-from ml.labels import GRADES, SCALP_TYPES
-
-TYPES = [label.key for label in SCALP_TYPES]
+from ml.labels import GRADES
 
 
 def _share(text: str) -> serializers.FloatField:
@@ -16,7 +15,7 @@ def _share(text: str) -> serializers.FloatField:
 
 
 class TypeShareSchema(serializers.Serializer):
-    type = serializers.ChoiceField(TYPES)
+    type = serializers.ChoiceField(TYPE_KEYS)
     share = _share("Share of the results of this group.")
 
 
@@ -47,7 +46,7 @@ class StatisticsSchema(serializers.Serializer):
 
 
 class PlaceSchema(serializers.Serializer):
-    type = serializers.ChoiceField(TYPES)
+    type = serializers.ChoiceField(TYPE_KEYS)
     degree = serializers.IntegerField(min_value=0, max_value=len(GRADES) - 1)
     lower = _share("Share of results with a lower degree.")
     same = _share("Share of results with the same degree.")
