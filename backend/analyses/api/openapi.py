@@ -8,12 +8,13 @@ from rest_framework import serializers
 
 from backend.analyses.api.openapi_result import LOCALIZED, SYMPTOM_KEYS, ResultSchema
 from backend.analyses.models import Age, Device, Opinion, Sex
-from backend.analyses.reasons import REASONS, REJECTIONS, Tip
+from backend.analyses.reasons import REASONS, REJECTIONS, Tip, reason_text
 from backend.analyses.states import Status
 from ml.labels import MODEL_KEYS
 
+REJECTION_CODES = [(code, REASONS[code]) for code in REJECTIONS]
 #: `internal_error` is what a worker reports that knows nothing better.
-FAILURES = [code for code in (*REASONS, "internal_error") if code not in REJECTIONS]
+FAILURE_CODES = [(code, reason_text(code)) for code in (*REASONS, "internal_error") if code not in REJECTIONS]
 TIPS = [
     (Tip.MOVE_CLOSER.value, "Move closer until skin and roots fill the photo."),
     (Tip.PART_HAIR.value, "Part the hair so that the skin can be seen."),
@@ -46,7 +47,7 @@ SUBMISSION = OpenApiRequest(
 
 
 class RejectionSchema(serializers.Serializer):
-    code = serializers.ChoiceField(REJECTIONS)
+    code = serializers.ChoiceField(REJECTION_CODES)
     detail = serializers.CharField(help_text=LOCALIZED)
     tips = serializers.ListField(
         child=serializers.ChoiceField(TIPS), help_text="What to do differently in the next photo."
@@ -56,7 +57,7 @@ class RejectionSchema(serializers.Serializer):
 
 
 class FailureSchema(serializers.Serializer):
-    code = serializers.ChoiceField(FAILURES)
+    code = serializers.ChoiceField(FAILURE_CODES)
     detail = serializers.CharField(help_text=LOCALIZED)
 
 

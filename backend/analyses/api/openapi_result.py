@@ -35,6 +35,7 @@ URGENCIES = [
     (Urgency.SOON.value, "See a dermatologist soon."),
     (Urgency.TODAY.value, "See a doctor today; never from a photo alone."),
 ]
+TIER_KEYS = [(tier.key, tier.heading) for tier in TIERS]
 ABSTENTIONS = [
     (Abstention.UNSURE.value, "The confidence is below the model's threshold."),
     (Abstention.UNFAMILIAR.value, "The photo is unlike those that the model was calibrated on."),
@@ -110,7 +111,7 @@ class ReportedSignSchema(serializers.Serializer):
 
 
 class DoctorTierSchema(serializers.Serializer):
-    key = serializers.ChoiceField([tier.key for tier in TIERS])
+    key = serializers.ChoiceField(TIER_KEYS)
     heading = serializers.CharField()
     cases = serializers.ListField(child=serializers.CharField())
     phone = serializers.CharField(allow_null=True, help_text="The number to call, in Korea.")

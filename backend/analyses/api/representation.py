@@ -88,7 +88,7 @@ def _result_json(analysis: AnalysisStatus, result: Result) -> dict[str, Any]:
 
 
 def _type_and_degree_json(judgment: Judgment) -> dict[str, Any]:
-    """Unlike `skin` and `pred`, what is uncertain is null here, so that nobody shows it."""
+    """Unlike `skin` and `pred`, what is uncertain is null here, so that no app shows it."""
     [type_key] = judgment.type.possible if judgment.type.certainty == Certainty.CERTAIN else [None]
     degree = judgment.degree.highest if judgment.degree.certainty == Certainty.CERTAIN else None
     return {
