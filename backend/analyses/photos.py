@@ -135,6 +135,10 @@ class PhotoRefused(UserError):
         self.code = code
         self.status, self.detail = self.REFUSALS[code]
 
+    @classmethod
+    def codes(cls) -> dict[str, tuple[int, str | Promise]]:
+        return dict(cls.REFUSALS)
+
 
 def photo_clean(data: bytes) -> CleanPhoto:
     """Checks an uploaded file and returns it as a `CleanPhoto`.

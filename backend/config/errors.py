@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -44,13 +45,21 @@ class UserError(Exception):
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"
 
+    @classmethod
+    def codes(cls) -> dict[str, tuple[int, str | Promise]]:
+        """The codes of this class, each with its HTTP status and what it says."""
+        return {cls.code: (cls.status, cls.detail)}
+
+
+FieldErrorCode = Literal["required", "unknown_choice", "invalid"]
+
 
 @dataclass(frozen=True)
 class FieldError:
     """What is wrong with one field of a submission."""
 
     field: str
-    code: str
+    code: FieldErrorCode
     detail: str | Promise
 
 
@@ -59,8 +68,22 @@ class InvalidFields(UserError):
 
     code = "invalid"
     status = 422
+    detail: str | Promise = _("Some answers are missing or not valid. Nothing was stored.")
 
     def __init__(self, detail: str | Promise, errors: Sequence[FieldError]) -> None:
         self.detail = detail
         self.errors = tuple(errors)
         super().__init__(self.code)
+
+
+def error_codes() -> dict[str, tuple[int, str | Promise]]:
+    """Every code that an error may have, with its HTTP status and what it says.
+
+    Only of errors whose modules have been imported, which the addresses of the API see to.
+    """
+    codes: dict[str, tuple[int, str | Promise]] = {code: (status, text) for status, (code, text) in COMMON.items()}
+    classes = UserError.__subclasses__()
+    for error in classes:
+        codes = error.codes() | codes
+        classes += error.__subclasses__()
+    return dict(sorted(codes.items()))

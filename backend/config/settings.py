@@ -188,7 +188,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["backend.config.parsers.ShortJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "backend.config.operation_schema.OperationSchema",
     "EXCEPTION_HANDLER": "backend.config.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }
@@ -201,6 +201,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SERVERS": [{"url": "/", "description": "This service."}],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "backend.config.operation_schema.add_error_codes",
+        "backend.config.operation_schema.add_examples",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "GradeEnum": "backend.analyses.api.openapi_result.GRADE_NAMES",
         "GradeKeyEnum": "backend.analyses.api.openapi_result.GRADE_KEYS",
@@ -209,6 +215,7 @@ SPECTACULAR_SETTINGS = {
         "AbstentionEnum": "backend.analyses.api.openapi_result.ABSTENTIONS",
         "DoctorTierEnum": "backend.analyses.api.openapi_result.TIER_KEYS",
         "SignStateEnum": "backend.analyses.api.openapi_result.SIGN_STATES",
+        "FieldErrorEnum": "backend.analyses.api.openapi.FIELD_ERROR_CODES",
         "RejectionEnum": "backend.analyses.api.openapi.REJECTION_CODES",
         "FailureEnum": "backend.analyses.api.openapi.FAILURE_CODES",
         "ProductKindEnum": "backend.products.kinds.ProductKind.values",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 import subprocess
 import sys
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from django.contrib.staticfiles import finders
@@ -16,9 +17,12 @@ from django.utils.translation import trans_real
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from backend.analyses.reasons import REJECTIONS
-from tests.api.contract import published_schema
+from backend.config.errors import FieldErrorCode
+from tests.api.contract import published_schema, validator
 from tests.support.analyses import ANSWERS
 from tests.support.environment import ROOT
+
+EXAMPLES = ROOT / "backend/config/api_examples.json"
 
 
 def test_the_schema_is_valid_openapi_3_1() -> None:
@@ -52,6 +56,49 @@ def test_it_describes_every_call_of_the_api() -> None:
         ("post", "/api/v1/analyses/{analysis_id}/feedback/"),
         ("get", "/api/v1/queue/"),
     }
+
+
+def operations() -> list[dict[str, Any]]:
+    return [operation for address in published_schema()["paths"].values() for operation in address.values()]
+
+
+def test_every_operation_has_a_summary() -> None:
+    for operation in operations():
+        assert 0 < len(operation["summary"]) <= 100, operation["operationId"]
+        assert operation["description"].startswith(operation["summary"])
+    assert len(operations()) >= 21
+
+
+def test_every_body_in_json_has_an_example_that_its_schema_allows() -> None:
+    for operation in operations():
+        bodies = list(operation.get("requestBody", {}).get("content", {}).values())[:1]
+        for response in operation["responses"].values():
+            bodies += [body for kind, body in response.get("content", {}).items() if kind.endswith("json")]
+        for body in bodies:
+            assert body.get("example"), operation["operationId"]
+            validator(body["schema"]["$ref"]).validate(body["example"])
+
+
+def test_every_example_belongs_to_an_operation() -> None:
+    assert json.loads(EXAMPLES.read_text()).keys() <= {operation["operationId"] for operation in operations()}
+
+
+@pytest.mark.parametrize("language", ["", "en", "ko"])
+def test_it_is_in_english_unless_korean_is_asked_for(client: Client, language: str) -> None:
+    answer = client.get("/api/schema/", {"lang": language, "format": "json"}, headers={"Accept-Language": "ko"})
+    ages = json.loads(answer.content)["components"]["schemas"]["AgeEnum"]["description"]
+    assert ("14 to 19" in ages) == (language != "ko")
+    assert answer["Content-Language"] == (language or "en")
+
+
+def test_it_names_the_server_and_every_code_of_an_error(client: Client) -> None:
+    assert published_schema()["servers"] == [{"url": "/", "description": "This service."}]
+    schemas = published_schema()["components"]["schemas"]
+    assert {"analysis_unknown", "photo_too_large", "group_unknown"} < {
+        *schemas["ProblemSchema"]["properties"]["code"]["enum"]
+    }
+    assert schemas["FieldErrorEnum"]["enum"] == list(get_args(FieldErrorCode))
+    assert schemas["FailureEnum"]["enum"][0] == "attempts_exhausted"
 
 
 def test_the_form_that_it_describes_is_the_one_that_is_taken() -> None:

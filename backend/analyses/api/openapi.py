@@ -12,6 +12,11 @@ from backend.analyses.reasons import REASONS, REJECTIONS, Tip, reason_text
 from backend.analyses.states import Status
 from ml.labels import MODEL_KEYS
 
+FIELD_ERROR_CODES = [
+    ("required", "It is missing."),
+    ("unknown_choice", "It is none of the choices."),
+    ("invalid", "It can't be read."),
+]
 REJECTION_CODES = [(code, REASONS[code]) for code in REJECTIONS]
 #: `internal_error` is what a worker reports that knows nothing better.
 FAILURE_CODES = [(code, reason_text(code)) for code in (*REASONS, "internal_error") if code not in REJECTIONS]
@@ -103,7 +108,7 @@ class QueueSchema(serializers.Serializer):
 
 class FieldErrorSchema(serializers.Serializer):
     field = serializers.CharField()
-    code = serializers.CharField()
+    code = serializers.ChoiceField(FIELD_ERROR_CODES)
     detail = serializers.CharField()
 
 
@@ -113,7 +118,7 @@ class ProblemSchema(serializers.Serializer):
     type = serializers.CharField()
     title = serializers.CharField()
     status = serializers.IntegerField()
-    code = serializers.CharField(help_text="Stable.")
+    code = serializers.CharField(help_text="Stable; new ones may be added.")
     detail = serializers.CharField(help_text=LOCALIZED)
     instance = serializers.CharField()
     errors = FieldErrorSchema(many=True, required=False)  # type: ignore[assignment]

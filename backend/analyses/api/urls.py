@@ -1,10 +1,12 @@
 from django.urls import path
 
 from backend.analyses.api import views
+from backend.analyses.api.index import Index
 
 app_name = "api"
 
 urlpatterns = [
+    path("", Index.as_view(), name="index"),
     path("analyses/", views.AnalysisCollection.as_view(), name="analyses"),
     path("analyses/<uuid:analysis_id>/", views.AnalysisDetail.as_view(), name="analysis"),
     path("analyses/<uuid:analysis_id>/cancel/", views.AnalysisCancel.as_view(), name="cancel"),
