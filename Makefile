@@ -4,7 +4,7 @@ ARGS ?=
 LAUNCHER = exec $(PYTHON) -m deploy.launcher
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check audit bench fuzz load soak lighthouse chaos pin test-compose
+.PHONY: help run test check audit bench fuzz load soak lighthouse clients chaos pin test-compose
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ soak: ## run that load for 30 minutes and record the memory of each process
 
 lighthouse: ## run Lighthouse on the pages as a mid-range phone; needs Node; reports in var/lighthouse
 	@$(LAUNCHER) lighthouse $(ARGS)
+
+clients: ## generate a Python and a TypeScript client from the OpenAPI document, and run both; needs Node
+	@$(LAUNCHER) clients $(ARGS)
 
 chaos: ## inject faults under load and verify every photo; table in var/chaos-DATABASE.md; ARGS=--help lists the options
 	@$(LAUNCHER) chaos $(ARGS)

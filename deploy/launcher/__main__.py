@@ -149,6 +149,18 @@ def lighthouse() -> None:
     os.execv(python, [python, "-m", "tests.browser.lighthouse", *sys.argv[2:]])  # noqa: S606
 
 
+def clients() -> None:
+    """Generates two clients of the API and runs them, with generators from PyPI and npm."""
+    if not shutil.which("npx"):
+        raise LaunchError(
+            "The TypeScript client needs Node 20 or newer with npx. Debian, Ubuntu: apt install nodejs npm"
+        )
+    verification.install_system_packages()
+    python = str(enter_environment("dev").python)
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "tests.clients", *sys.argv[2:]])  # noqa: S606
+
+
 def chaos() -> None:
     """Runs the full fault matrix; takes the options of `python -m tests.chaos`."""
     verification.install_system_packages()
@@ -172,6 +184,7 @@ COMMANDS = {
     "load": load,
     "soak": soak,
     "lighthouse": lighthouse,
+    "clients": clients,
     "pin": pin,
 }
 
