@@ -60,6 +60,9 @@ REASONS: dict[str, str | Promise] = {
     "waited_too_long": _("The photo waited longer than we keep photos, so it was deleted. Please send it again."),
 }
 
+#: `internal_error` is what a worker reports that knows nothing better.
+FAILURES = tuple(code for code in (*REASONS, "internal_error") if code not in REJECTIONS)
+
 
 def reason_text(code: str) -> str | Promise:
     return REASONS.get(code, _("Something went wrong on our side. Please try again."))

@@ -15,7 +15,7 @@ from backend.analyses.models import Age, Device, Sex
 from backend.analyses.photos import PHOTO_MAX_ASPECT, PHOTO_MAX_BYTES, PHOTO_MAX_PIXELS, PHOTO_MIN_SIDE
 from backend.analyses.presentation.consent import AGREEMENT, CONSENT_VERSION, HEADING, consent_facts
 from backend.analyses.presentation.words import label_word
-from backend.analyses.reasons import REASONS, REJECTIONS
+from backend.analyses.reasons import FAILURES, REJECTIONS
 from backend.config.errors import error_codes
 from backend.operations.long_polling import MAX_WAIT_SECONDS
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Label
@@ -90,7 +90,7 @@ def index_json() -> dict[str, Any]:
             {"code": code, "status": status, "detail": str(detail)} for code, (status, detail) in error_codes().items()
         ],
         "rejections": list(REJECTIONS),
-        "failures": [code for code in (*REASONS, "internal_error") if code not in REJECTIONS],
+        "failures": list(FAILURES),
     }
 
 

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from backend.analyses.api.openapi_result import LOCALIZED, SYMPTOM_KEYS, ResultSchema
 from backend.analyses.models import Age, Device, Opinion, Sex
-from backend.analyses.reasons import REASONS, REJECTIONS, Tip, reason_text
+from backend.analyses.reasons import FAILURES, REASONS, REJECTIONS, Tip, reason_text
 from backend.analyses.states import Status
 from ml.labels import MODEL_KEYS
 
@@ -18,8 +18,7 @@ FIELD_ERROR_CODES = [
     ("invalid", "It can't be read."),
 ]
 REJECTION_CODES = [(code, REASONS[code]) for code in REJECTIONS]
-#: `internal_error` is what a worker reports that knows nothing better.
-FAILURE_CODES = [(code, reason_text(code)) for code in (*REASONS, "internal_error") if code not in REJECTIONS]
+FAILURE_CODES = [(code, reason_text(code)) for code in FAILURES]
 TIPS = [
     (Tip.MOVE_CLOSER.value, "Move closer until skin and roots fill the photo."),
     (Tip.PART_HAIR.value, "Part the hair so that the skin can be seen."),
