@@ -81,7 +81,11 @@ def read_parts(data: Path, split: Path | None, seed: int) -> dict[str, list[Reco
         for part, group in parts.items()
     }
     if left_out := len(records) - sum(map(len, kept.values())):
-        logger.warning("%d of %d pictures are not used to validate or test: not all six symptoms are labeled.", left_out, len(records))
+        logger.warning(
+            "%d of %d pictures are not used to validate or test: not all six symptoms are labeled.",
+            left_out,
+            len(records),
+        )
     if not (kept["training"] and kept["validation"]):
         raise DataSetInvalid(
             f"{data} has no picture to train on or none to validate with: validation needs pictures with all six "

@@ -21,10 +21,18 @@ let pictures = []; // Addresses of the photos that the page shows.
 const date = (report, format = moment) => format.format(new Date(report.date));
 const joined = (...parts) => parts.filter(Boolean).join(" · ");
 const placeName = (report) => words.places[report.place] ?? "";
-const grade = (given) => (given === null ? words.unrated : `${given} ${words.grades[given]}`);
+// What a report says of a sign: the lowest and the highest grade, or null where it is not rated. Reports that were saved
+// before there were ranges have single grades.
+function range({ grades, ranges }, number) {
+  return ranges?.[number] ?? (grades[number] === null ? null : [grades[number], grades[number]]);
+}
 
-function sentence({ skin, pred, grades, uncertain }) {
-  if (grades.every((given) => given === null)) return words.noneRated;
+const mark = (given) => (given ? [...new Set(given)].join("–") : "?");
+const gradeWords = (given) => (given ? `${mark(given)} ${[...new Set(given)].map((one) => words.grades[one]).join("–")}` : words.unrated);
+
+function sentence(report) {
+  const { skin, pred, uncertain } = report;
+  if (words.signs.every((_sign, number) => !range(report, number))) return words.noneRated;
   if (uncertain) return words.open;
   return skin === pred ? words.types[skin] : `${words.types[skin]} · ${words.degrees[pred]}`;
 }
@@ -97,17 +105,18 @@ function entry(report) {
   find("button").addEventListener("click", () => remove("one", () => forgetReport(report.id)));
   showRemark(find(".remark"), report);
   offerLabel(find(".label"), find(".remark"), report);
-  find(".entry").append(drawStrip(report.grades));
+  find(".entry").append(drawStrip(report));
   return made;
 }
 
 // The six signs in little room.
-function drawStrip(grades) {
+function drawStrip(report) {
   const strip = element("strip").content.firstElementChild.cloneNode(true);
-  strip.setAttribute("aria-label", words.signs.map((sign, number) => `${sign} ${grade(grades[number])}`).join(", "));
+  strip.setAttribute("aria-label", words.signs.map((sign, number) => `${sign} ${gradeWords(range(report, number))}`).join(", "));
   strip.querySelectorAll("li").forEach((sign, number) => {
-    sign.className = grades[number] === null ? "unrated" : `k${grades[number]}`;
-    sign.querySelector("b").textContent = grades[number] ?? "?";
+    const given = range(report, number);
+    sign.className = given ? `k${given[1]}` : "unrated";
+    sign.querySelector("b").textContent = mark(given);
   });
   return strip;
 }
@@ -241,7 +250,7 @@ function showGradeHistory() {
     when.scope = "row";
     when.append(joined(date(report, format), placeName(report), report.demo && words.demo));
     row.append(when);
-    for (const given of report.grades) row.insertCell().textContent = grade(given);
+    words.signs.forEach((_sign, number) => { row.insertCell().textContent = gradeWords(range(report, number)); });
     row.insertCell().textContent = report.bundle;
     return row;
   }));

@@ -9,12 +9,13 @@ const COPY_QUALITY = 0.85;
 
 async function buildReport({ id, result, photo }) {
   const [analysis, copy] = await Promise.all([fetchExisting(result).then((answer) => answer.json()), shrinkPhoto(photo)]);
-  const { skin, pred, open, findings, bundle, demo } = analysis.result;
+  const { skin, pred, open, findings, judgment, bundle, demo } = analysis.result;
   return {
     id, skin, pred, bundle, demo,
     date: analysis.finished_at,
     uncertain: open,
     grades: findings.map(({ abstains, grade }) => (abstains ? null : grade)),
+    ranges: judgment.signs.map(({ lowest, highest }) => (lowest === null ? null : [lowest, highest])),
     photo: copy,
     gone: false,
   };

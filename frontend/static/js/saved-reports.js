@@ -1,7 +1,7 @@
 // The reports that the reader saved in this browser. Each is
-// { id, date, skin, pred, uncertain, grades, bundle, demo, photo, gone, place, note }: skin and pred in the words of the
-// API, uncertain where these two are open, since what could decide them was not rated, six grades with null where a sign
-// was not rated, a small JPEG or null, whether the server was found to have it no more, and what the reader says of it:
+// { id, date, skin, pred, uncertain, grades, ranges, bundle, demo, photo, gone, place, note }: skin and pred in the words
+// of the API, uncertain where these two are open, since what could decide them was not rated, six grades with null where
+// a sign has no single one, the lowest and highest grade of each with null where it is not rated, a small JPEG or null, whether the server was found to have it no more, and what the reader says of it:
 // where on the head it is, by a key of the page, and a note.
 
 import { packPhoto, store, unpackPhoto } from "./database.js";
