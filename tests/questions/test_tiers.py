@@ -7,9 +7,9 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from backend.analyses.pages.doctor_tiers import TIERS
 from django.utils.translation import override
 
+from backend.analyses.pages.doctor_tiers import TIERS
 from backend.questions.advice import ADVICE
 from backend.questions.localization import localize_entry
 from backend.questions.red_flags import RedFlag
