@@ -49,13 +49,13 @@ def oily(stack: Stack) -> str:
 
 @pytest.fixture(scope="module")
 def doctors(stack: Stack) -> str:
-    """Moderate pustules beside sebum and dandruff."""
-    return report(stack, (0, 2, 0, 2, 1, 0))
+    """Moderate hair loss beside sebum and dandruff."""
+    return report(stack, (0, 2, 0, 0, 1, 2))
 
 
 @pytest.fixture(scope="module")
 def severe(stack: Stack) -> str:
-    return report(stack, (0, 2, 0, 0, 3, 1))
+    return report(stack, (0, 2, 0, 3, 0, 1))
 
 
 def fits(page: Page) -> bool:
@@ -117,7 +117,7 @@ def test_a_doctor_comes_before_products(
     assert doctor
     assert first
     assert doctor["y"] + doctor["height"] <= first["y"]
-    expect(page.locator(".doctor")).to_contain_text("모낭홍반/농포" if language == "ko" else "pustules")
+    expect(page.locator(".doctor")).to_contain_text("탈모" if language == "ko" else "Hair loss")
     page.goto(page.url.replace(doctors, severe))
     expect(page.locator(".product")).to_have_count(0)
     expect(page.locator(".doctor")).to_contain_text("쓰지 마세요" if language == "ko" else "try anything new")
