@@ -14,8 +14,8 @@ from backend.questions.red_flags import RedFlag
 class Advice:
     """What to do now, and Korean numbers to call: 119 for emergencies, 109 for thoughts of suicide.
 
-    `tiers`: how urgent it is, as keys of `backend.analyses.presentation.doctor_tiers.TIERS`; the first is the usual
-    case. `interpretation`: how people who don't speak Korean get help. `is_crisis`: nothing but this help is offered.
+    `tiers`: how urgent it is, as keys of `backend.analyses.presentation.doctor_tiers.TIERS`, the usual case first.
+    `interpretation`: how people who don't speak Korean get help. `is_crisis`: nothing but this help is offered.
     """
 
     heading: Promise

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from django.utils.translation import override
 
-from backend.analyses.pages.doctor_tiers import TIERS
+from backend.analyses.presentation.doctor_tiers import TIERS
 from backend.questions.advice import ADVICE
 from backend.questions.localization import localize_entry
 from backend.questions.red_flags import RedFlag
