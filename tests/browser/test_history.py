@@ -31,8 +31,8 @@ def reported(stack: Stack, *, bundle: str = "", unrated: str = "") -> str:
 
 def keep(page: Page, stack: Stack, analysis: str) -> None:
     page.goto(f"{stack.url}/analyses/{analysis}/")
-    page.locator("#keep button[value=keep]").click()
-    expect(page.locator("#keep button[value=forget]")).to_be_visible()
+    page.locator(".save-button button").click()
+    expect(page.locator(".save-button a")).to_be_visible()
 
 
 def two_kept(visit: Visit, stack: Stack, **how: object) -> tuple[Page, list[str]]:
@@ -55,13 +55,13 @@ def erase_rows(stack: Stack, analysis: str) -> None:
 def test_a_report_is_kept_only_when_its_reader_asks_and_as_it_was(visit: Visit, stack: Stack) -> None:
     analysis = reported(stack)
     page = visit(f"/analyses/{analysis}/")
-    expect(page.locator("#keep")).to_be_visible()
+    expect(page.locator(".save-button")).to_be_visible()
     page.goto(f"{stack.url}/history/")
     expect(page.locator("#empty")).to_be_visible()
     keep(page, stack, analysis)
-    expect(page.locator("#keep [role=status]")).to_have_text("이 기기에 남겨 두었어요.")
+    expect(page.locator(".save-button [role=status]")).to_have_text("이 기기에 남겨 두었어요.")
     said = page.locator(".spectrum svg").first.get_attribute("aria-label")
-    page.locator("#keep a").click()
+    page.locator(".save-button a").click()
     entry = page.locator(".entry")
     expect(entry).to_have_count(1)
     assert entry.locator(".strip").get_attribute("aria-label") == said
@@ -73,7 +73,11 @@ def test_a_report_is_kept_only_when_its_reader_asks_and_as_it_was(visit: Visit, 
     expect(page.locator("#grade-history")).to_be_hidden()
     entry.get_by_role("link", name="보고서 열기").click()
     page.wait_for_url(f"**/analyses/{analysis}/")
-    expect(page.locator("#keep button[value=forget]")).to_be_visible()
+    expect(page.locator(".save-button a")).to_be_visible()
+    page.locator("summary", has=page.locator("text=이 보고서 저장하기")).click()
+    page.locator("#keep button[value=forget]").click()
+    expect(page.locator("#keep [role=status]")).to_have_text("이 기기에서 지웠어요.")
+    expect(page.locator(".save-button button[value=keep]")).to_be_visible()
 
 
 def test_two_reports_stand_side_by_side_and_each_sign_over_time(visit: Visit, stack: Stack) -> None:
@@ -98,7 +102,7 @@ def test_two_reports_stand_side_by_side_and_each_sign_over_time(visit: Visit, st
     assert dandruff.locator(".way").get_attribute("d") == ""
     rows = page.locator("#rows tr")
     expect(rows).to_have_count(2)
-    expect(rows.nth(1).locator("td").nth(4)).to_have_text("not rated")
+    expect(rows.nth(1).locator("td").nth(4)).to_have_text("Not rated")
     expect(rows.nth(1).locator("td").nth(6)).to_have_text("other@2")
     told = [rows.nth(number).locator("td").nth(0).inner_text() for number in range(2)]
     assert page.locator("#lines svg").first.get_attribute("aria-label") == ", ".join(told)
@@ -123,7 +127,7 @@ def test_what_is_removed_is_gone_and_what_is_not_confirmed_stays(visit: Visit, s
     expect(page.locator("#empty")).to_be_visible()
     page.goto(f"{stack.url}/analyses/{analyses[0]}/")
     expect(page.locator("[id^=sign-]")).to_have_count(6)
-    expect(page.locator("#keep button[value=keep]")).to_be_visible()
+    expect(page.locator(".save-button button[value=keep]")).to_be_visible()
 
 
 def test_all_of_it_can_be_taken_along_as_a_file(visit: Visit, stack: Stack, tmp_path: Path) -> None:
@@ -213,14 +217,14 @@ def test_without_javascript_saved_reports_explain_what_they_need(
     expect(page.locator("noscript p")).to_be_visible()
     expect(page.locator("#empty")).to_be_hidden()
     page.goto(f"{stack.url}/analyses/{reported(stack)}/")
-    expect(page.locator("#keep")).to_be_hidden()
+    expect(page.locator(".save-button")).to_be_hidden()
 
 
 def test_a_report_is_kept_and_removed_by_keyboard_alone(visit: Visit, stack: Stack) -> None:
     page = visit(f"/analyses/{reported(stack)}/")
-    focused(page, "#keep button[value=keep]")
+    focused(page, ".save-button button[value=keep]")
     page.keyboard.press("Enter")
-    expect(page.locator("#keep a")).to_be_focused()
+    expect(page.locator(".save-button a")).to_be_focused()
     page.keyboard.press("Enter")
     page.wait_for_url("**/history/")
     focused(page, ".entry button")
@@ -362,21 +366,22 @@ def test_a_private_window_saves_or_says_that_it_cannot(visit: Visit, stack: Stac
     page = visit("/history/", language="en")
     page.add_init_script(how)
     page.goto(f"{stack.url}/analyses/{reported(stack)}/")
-    page.locator("#keep button[value=keep]").click()
-    said = page.locator("#keep [role=status]")
+    page.locator(".save-button button").click()
+    said = page.locator(".save-button [role=status]")
     if how == REFUSE_BLOBS:
         expect(said).to_have_text("Saved on this device.")
         page.goto(f"{stack.url}/history/")
         expect(page.locator(".entry img")).to_be_visible()
     else:
         expect(said).to_contain_text("storage may be full")
-        expect(page.locator("#keep button[value=keep]")).to_be_enabled()
+        expect(page.locator(".save-button button[value=keep]")).to_be_enabled()
 
 
 def test_a_database_that_never_answers_blocks_no_report(visit: Visit, stack: Stack) -> None:
     page = visit("/history/", language="en")
     page.add_init_script(HANG)
     page.goto(f"{stack.url}/analyses/{reported(stack)}/")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
+    page.locator("summary", has_text="Save or share").click()
     expect(page.locator("#keep [data-when=closed]")).to_be_visible()
-    expect(page.locator("#keep button[value=keep]")).to_be_hidden()
+    expect(page.locator(".save-button button[value=keep]")).to_be_hidden()

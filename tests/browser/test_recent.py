@@ -132,13 +132,15 @@ def test_the_waiting_page_copies_its_address_and_saves_the_report_later(visit: V
         analysis = stack.submit().json()["id"]
         page = visit(f"/analyses/{analysis}/", language="en")
         page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-        page.get_by_role("button", name="Copy the address").click()
-        expect(page.locator("[data-copy-address] [role=status]")).to_have_text("The address is copied.")
+        page.get_by_role("button", name="Copy my private address").click()
+        expect(page.locator("[data-copy-address] [role=status]")).to_have_text(
+            "Copied. Anyone with this address can see the photo and erase the report."
+        )
         assert page.evaluate("navigator.clipboard.readText()") == f"{stack.url}/analyses/{analysis}/"
         page.evaluate("""() => {
             navigator.clipboard.writeText = () => Promise.reject(new DOMException("", "NotAllowedError"));
         }""")
-        page.get_by_role("button", name="Copy the address").click()
+        page.get_by_role("button", name="Copy my private address").click()
         expect(page.locator("input.address")).to_be_focused()
         expect(page.locator("input.address")).to_have_value(f"{stack.url}/analyses/{analysis}/")
         page.get_by_label("Save the report on this device when it is ready").check()

@@ -10,10 +10,18 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
+from backend.analyses.judgment import SignJudgment, SignState
 from backend.analyses.presentation.signs import SIGNS
 from backend.analyses.presentation.spectrum import HEIGHT, WIDTH, progress_spectrum
-from backend.analyses.presentation.words import label_word
+from backend.analyses.presentation.words import grade_mark, grade_word, label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+
+
+#: All that may be said of a sign: a grade, two neighboring ones, or none.
+_STATEMENTS = tuple(
+    SignJudgment("", SignState.RATED, lowest, highest, ())
+    for lowest, highest in ((0, 0), (1, 1), (2, 2), (3, 3), (0, 1), (1, 2), (2, 3), (None, None))
+)
 
 
 @require_safe
@@ -33,6 +41,7 @@ def _render(request: HttpRequest, *, with_languages: bool) -> HttpResponse:
         "keys": [symptom.key for symptom in SYMPTOMS],
         "signs": [label_word(symptom) for symptom in SYMPTOMS],
         "grades": [label_word(grade) for grade in GRADES],
+        "marks": {grade_mark(sign): grade_word(sign) for sign in _STATEMENTS},
         "degrees": {grade.korean: label_word(grade) for grade in GRADES},
         "types": {label.korean: label_word(label) for label in SCALP_TYPES},
         "unrated": gettext("not rated"),

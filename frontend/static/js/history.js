@@ -28,7 +28,7 @@ function range({ grades, ranges }, number) {
 }
 
 const mark = (given) => (given ? [...new Set(given)].join("–") : "?");
-const gradeWords = (given) => (given ? `${mark(given)} ${[...new Set(given)].map((one) => words.grades[one]).join("–")}` : words.unrated);
+const gradeWords = (given) => (given ? `${mark(given)} ${words.marks[mark(given)]}` : words.marks["?"]);
 
 function sentence(report) {
   const { skin, pred, uncertain } = report;
@@ -242,7 +242,7 @@ function showGradeHistory() {
     heading.textContent = sign;
     span.className = "span";
     span.append(...[past[0], ...past.slice(1).slice(-1)].map((report) => time(report, format)));
-    line.append(heading, drawGradeHistory(grades, changes, grades.map(grade).join(", ")), span);
+    line.append(heading, drawGradeHistory(grades, changes, past.map((report) => gradeWords(range(report, place))).join(", ")), span);
     return line;
   }));
   element("rows").replaceChildren(...past.map((report) => {

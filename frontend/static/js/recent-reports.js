@@ -24,7 +24,8 @@ function write(entries) {
   }
 }
 
-// Each { id, at }, the last opened first. What is older than a day is deleted on the way.
+// Each { id, at }, the last one first; `at` is when it was first opened, right after the photo was sent. What is older than
+// a day is deleted on the way.
 export function recentReports() {
   const entries = read();
   write(entries);
@@ -32,7 +33,8 @@ export function recentReports() {
 }
 
 export function rememberReport(id) {
-  write([{ id, at: Date.now() }, ...read().filter((entry) => entry.id !== id)].slice(0, MAX_REPORTS));
+  const entries = read();
+  if (!entries.some((entry) => entry.id === id)) write([{ id, at: Date.now() }, ...entries].slice(0, MAX_REPORTS));
 }
 
 export function forgetRecent(id) {
