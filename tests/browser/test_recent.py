@@ -38,7 +38,7 @@ def test_a_closed_tab_is_found_again_from_two_pages(visit: Visit, stack: Stack, 
     page.goto(stack.url)
     page.locator("#recent a").click()
     page.wait_for_url(address)
-    expect(page.locator(".find")).to_have_count(6, timeout=60_000)
+    expect(page.locator("[id^=sign-]")).to_have_count(6, timeout=60_000)
     sentence = page.locator("h1").inner_text()
     assert sentence not in remembered(page)
     assert set(page.evaluate("(key) => Object.keys(JSON.parse(localStorage.getItem(key))[0])", KEY)) == {"id", "at"}
@@ -48,7 +48,7 @@ def test_addresses_are_forgotten_one_by_one_and_all_at_once(visit: Visit, stack:
     page = visit()
     for _time in range(3):
         page.goto(f"{stack.url}/analyses/{reported(stack)}/")
-        expect(page.locator(".find")).to_have_count(6)
+        expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.goto(stack.url)
     lines = page.locator("#recent li")
     expect(lines).to_have_count(3)
@@ -67,7 +67,7 @@ def test_addresses_are_forgotten_one_by_one_and_all_at_once(visit: Visit, stack:
 def test_what_is_not_there_any_more_is_forgotten(visit: Visit, stack: Stack, gone: str) -> None:
     analysis = reported(stack)
     page = visit(f"/analyses/{analysis}/")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     assert analysis in remembered(page)
     if gone == "erased":
         page.goto(f"{stack.url}/analyses/{analysis}/erase/")
@@ -84,7 +84,7 @@ def test_what_is_not_there_any_more_is_forgotten(visit: Visit, stack: Stack, gon
 def test_addresses_are_forgotten_after_a_day(visit: Visit, stack: Stack) -> None:
     analysis = reported(stack)
     page = visit(f"/analyses/{analysis}/")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.evaluate(
         """(key) => {
             const [entry] = JSON.parse(localStorage.getItem(key));
@@ -101,7 +101,7 @@ def test_addresses_are_forgotten_after_a_day(visit: Visit, stack: Stack) -> None
 def test_nothing_is_remembered_of_a_report_that_somebody_shared(visit: Visit, stack: Stack) -> None:
     link = stack.rows(f"str(Share.objects.create(analysis_id='{reported(stack)}', expires_at='2999-01-01T00:00Z').pk)")
     page = visit(f"/shared/{link}/")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     page.wait_for_load_state("networkidle")
     assert remembered(page) == ""
 
@@ -110,7 +110,7 @@ def test_a_browser_without_storage_shows_every_page_all_the_same(visit: Visit, s
     page = visit()
     page.add_init_script("Object.defineProperty(window, 'localStorage', { get() { throw new Error('no storage'); } });")
     page.goto(f"{stack.url}/analyses/{reported(stack)}/")
-    expect(page.locator(".find")).to_have_count(6)
+    expect(page.locator("[id^=sign-]")).to_have_count(6)
     expect(page.locator("#keep")).to_be_visible()
     page.goto(stack.url)
     expect(page.locator("#recent")).to_be_hidden()
@@ -146,7 +146,7 @@ def test_the_waiting_page_copies_its_address_and_saves_the_report_later(visit: V
         page.get_by_label("Save the report on this device when it is ready").check()
         page.reload()
         expect(page.get_by_label("Save the report on this device when it is ready")).to_be_checked()
-    expect(page.locator(".find")).to_have_count(6, timeout=60_000)
+    expect(page.locator("[id^=sign-]")).to_have_count(6, timeout=60_000)
     expect(page.locator("#keep button[value=forget]")).to_be_visible()
     page.goto(f"{stack.url}/history/")
     expect(page.locator(".entry")).to_have_count(1)

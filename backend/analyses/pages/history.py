@@ -16,7 +16,6 @@ from backend.analyses.presentation.spectrum import HEIGHT, WIDTH, progress_spect
 from backend.analyses.presentation.words import grade_mark, grade_word, label_word
 from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
 
-
 #: All that may be said of a sign: a grade, two neighboring ones, or none.
 _STATEMENTS = tuple(
     SignJudgment("", SignState.RATED, lowest, highest, ())
