@@ -76,7 +76,7 @@ def test_nobody_comes_back_to_a_report_that_was_erased(visit: Visit, stack: Stac
     stack.wait(analysis)
     page = visit(f"/analyses/{analysis}/", language="en", javascript=javascript)
     expect(page.locator("[id^=sign-]")).to_have_count(6)
-    page.get_by_role("link", name="Erase this analysis").click()
+    page.get_by_role("link", name="Delete this report").click()
     expect(page.locator(".danger")).to_be_visible()
     page.go_back()
     expect(page.locator("[id^=sign-]")).to_have_count(6)
