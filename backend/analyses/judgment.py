@@ -1,6 +1,7 @@
 """What may be said about a photo: six grades become one judgment.
 
-Every page, answer, statistic and suggestion goes by it, so that no two of them contradict each other. Pure Python.
+Every page, answer, comparison and suggestion goes by it, so that no two of them contradict each other. The published
+statistics do not: they count rows of `Human`. Pure Python.
 """
 
 from __future__ import annotations
@@ -184,27 +185,25 @@ def _judge_sign(grade: Grade) -> SignJudgment:
     if grade.abstention is None:
         state = SignState.RATED if grade.grade else SignState.ABSENT
         return SignJudgment(grade.symptom, state, grade.grade, grade.grade, (grade.grade,))
-    if grade.abstention != "unsure":
-        # Nothing supports these probabilities. The sign may be as marked as the likeliest grade says, or absent.
-        possible = tuple(range(grade.grade + 1))
-        return SignJudgment(grade.symptom, SignState.UNRATED, None, None, possible, grade.abstention)
-    possible = credible_grades(grade.probabilities)
-    if len(possible) > 2:
-        return SignJudgment(grade.symptom, SignState.UNRATED, None, None, possible, grade.abstention)
-    return SignJudgment(grade.symptom, SignState.BETWEEN, possible[0], possible[-1], possible)
+    if grade.abstention == "unsure" and (pair := credible_pair(grade.probabilities)):
+        return SignJudgment(grade.symptom, SignState.BETWEEN, *pair, pair)
+    # A grader that no real photo has confirmed may be right, or see what is not there. Of a photo that is unlike those
+    # of its calibration, or in which it can't decide between three grades, it says nothing.
+    likeliest = grade.grade if grade.abstention == "unproven" else SEVERE
+    possible = tuple(range(likeliest + 1))
+    return SignJudgment(grade.symptom, SignState.UNRATED, None, None, possible, grade.abstention)
 
 
-def credible_grades(probabilities: Sequence[float]) -> tuple[int, ...]:
-    """The fewest neighboring grades, two at least, that carry `CREDIBLE` of four probabilities; of equals the upper.
+def credible_pair(probabilities: Sequence[float]) -> tuple[int, int] | None:
+    """The two neighboring grades that carry `CREDIBLE` of four probabilities; of several the uppermost.
 
-    The upper, so that a sign that is at least moderate with that probability is never said to be possibly milder.
+    The uppermost, so that a sign that is at least moderate with that probability is never said to be possibly milder.
     """
-    for width in (2, 3):
-        for lowest in reversed(range(len(GRADES) - width + 1)):
-            # Probabilities are stored as floats: .45 + .45 must count as .9.
-            if sum(probabilities[lowest : lowest + width]) >= CREDIBLE - 1e-9:
-                return tuple(range(lowest, lowest + width))
-    return tuple(range(len(GRADES)))
+    for lowest in reversed(range(len(GRADES) - 1)):
+        # Probabilities are stored as floats: .45 + .45 must count as .9.
+        if probabilities[lowest] + probabilities[lowest + 1] >= CREDIBLE - 1e-9:
+            return lowest, lowest + 1
+    return None
 
 
 @lru_cache(maxsize=4096)

@@ -41,7 +41,7 @@ class Clinic(models.Model):
         _("booking address"), max_length=240, blank=True, help_text=_("page for requesting an appointment")
     )
     changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
-    search_text = models.TextField(editable=False, default="")
+    search_text = models.TextField(editable=False, default="", db_default="")
 
     class Meta:
         verbose_name = _("clinic")

@@ -106,3 +106,6 @@ class DedupKey(models.Model):
 
     digest = models.CharField(max_length=64, primary_key=True)
     ends_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        db_table = "products_spent"  # The former name, which processes of the former version use during an upgrade.

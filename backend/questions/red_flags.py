@@ -26,8 +26,8 @@ class RedFlag(StrEnum):
     CHILD = "child"
 
 
-#: Urgent even if the question is about the past.
-_ALWAYS_URGENT = frozenset({RedFlag.LIFE, RedFlag.BREATH})
+#: Urgent even if the question also speaks of the past or of a scar.
+_ALWAYS_URGENT = frozenset({RedFlag.LIFE, RedFlag.BREATH, RedFlag.BLEEDING, RedFlag.INFECTION})
 
 
 def red_flag(question: str) -> RedFlag | None:

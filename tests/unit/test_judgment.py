@@ -21,7 +21,7 @@ from backend.analyses.judgment import (
     SignJudgment,
     SignState,
     Urgency,
-    credible_grades,
+    credible_pair,
     judge,
 )  # fmt: skip
 from ml.labels import ABSTENTIONS, SCALP_TYPES, SYMPTOMS, Abstention, scalp_type
@@ -76,16 +76,15 @@ def test_every_sign_is_judged_by_its_probabilities_and_nothing_else() -> None:
         if reason is None:
             assert (sign.lowest, sign.highest) == (likeliest, likeliest)
             assert sign.state == (SignState.RATED if likeliest else SignState.ABSENT)
-        elif reason != "unsure":
-            assert (sign.state, sign.lowest, sign.highest) == (SignState.UNRATED, None, None)
-            assert sign.possible == tuple(range(likeliest + 1)), "nothing supports it: absent, or as marked as that"
-        else:
+        elif sign.state == SignState.BETWEEN:
+            assert reason == "unsure"
+            assert sign.possible == (sign.lowest, sign.highest)
             assert sum(shares[grade] for grade in sign.possible) >= CREDIBLE - 1e-9
             assert likeliest in sign.possible
-            if sign.state == SignState.BETWEEN:
-                assert (sign.lowest, sign.highest) == (sign.possible[0], sign.possible[0] + 1)
-            else:
-                assert (sign.state, sign.reason) == (SignState.UNRATED, "unsure")
+        else:
+            assert (sign.state, sign.lowest, sign.highest, sign.reason) == (SignState.UNRATED, None, None, reason)
+            assert sign.possible == tuple(range(likeliest + 1 if reason == "unproven" else 4))
+            if reason == "unsure":
                 assert all(shares[n] + shares[n + 1] < CREDIBLE for n in range(3)), "two neighbors would have done"
         if reason in (None, "unsure") and shares[2] + shares[3] >= CREDIBLE:
             assert sign.lowest is not None, "at least moderate, so it is not hidden"
@@ -160,10 +159,9 @@ def test_urgency_never_falls_when_a_sign_gets_worse() -> None:
 
 
 def test_of_pairs_that_are_likely_enough_the_upper_one_is_stated() -> None:
-    assert credible_grades((0, 0.06, 0.9, 0.04)) == (2, 3)
-    assert credible_grades((0.45, 0.45, 0.05, 0.05)) == (0, 1)
-    assert credible_grades((0.3, 0.3, 0.3, 0.1)) == (0, 1, 2)
-    assert credible_grades((0.25, 0.25, 0.25, 0.25)) == (0, 1, 2, 3)
+    assert credible_pair((0, 0.06, 0.9, 0.04)) == (2, 3)
+    assert credible_pair((0.45, 0.45, 0.05, 0.05)) == (0, 1)
+    assert credible_pair((0.05, 0.3, 0.35, 0.3)) is None
 
 
 def test_grades_of_other_symptoms_are_refused() -> None:

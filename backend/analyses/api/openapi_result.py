@@ -26,7 +26,7 @@ SIGN_STATES = [
 ]
 CERTAINTIES = [
     (Certainty.CERTAIN.value, "There is one answer."),
-    (Certainty.OPEN.value, "Several answers are possible."),
+    (Certainty.OPEN.value, "Several answers are possible, or too few signs were rated to be certain of one."),
     (Certainty.UNKNOWN.value, "Too little was rated to say anything."),
 ]
 URGENCIES = [

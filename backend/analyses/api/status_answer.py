@@ -46,10 +46,14 @@ def status_answer(
     return StatusAnswer(200, headers, body)
 
 
+#: Grows with the fields of an answer, so that no client goes on with one that it got before an upgrade.
+ANSWER_VERSION = 2
+
+
 def status_etag(analysis: AnalysisStatus, language: str) -> str:
     """An ETag that changes whenever the answer does, except for the estimated time."""
     # The language is part of it, as the answer contains texts.
-    return f'"{analysis.version}.{language}"'
+    return f'"{analysis.version}.{language}.{ANSWER_VERSION}"'
 
 
 def client_etags(if_none_match: str) -> set[str]:

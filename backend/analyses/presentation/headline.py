@@ -76,9 +76,18 @@ def lede(judgment: Judgment) -> str:
         sentences.append(gettext("Not rated: %(names)s.") % {"names": ", ".join(unrated)})
     deciding = [names[key].lower() for key in judgment.deciding_signs]
     if deciding and judgment.degree.certainty != Certainty.UNKNOWN:
-        depends = gettext("Scalp type and severity depend on %(names)s, which this photo doesn’t settle.")
+        depends = _depends(judgment)
         sentences.append(depends % {"names": join_names(deciding)})
     return " ".join(sentences)
+
+
+def _depends(judgment: Judgment) -> str:
+    """What depends on the signs that are open."""
+    if judgment.degree.certainty == Certainty.CERTAIN:
+        return gettext("The scalp type depends on %(names)s, which this photo doesn’t settle.")
+    if judgment.type.certainty == Certainty.CERTAIN:
+        return gettext("The severity depends on %(names)s, which this photo doesn’t settle.")
+    return gettext("Scalp type and severity depend on %(names)s, which this photo doesn’t settle.")
 
 
 def next_action(judgment: Judgment) -> str:
@@ -93,7 +102,10 @@ def next_action(judgment: Judgment) -> str:
     if judgment.degree.certainty == Certainty.UNKNOWN:
         return gettext("Take another close-up in better light. If something bothers you, see a dermatologist.")
     if judgment.urgency == Urgency.SELF_CARE:
-        return gettext("Care at home comes first. The signs below say how, and when to see a dermatologist.")
-    if judgment.certain:
+        return gettext("Care at home comes first; the signs below say how. If it doesn’t help, see a dermatologist.")
+    reasons = {sign.reason for sign in judgment.signs if sign.state == SignState.UNRATED}
+    if judgment.certain and not reasons:
         return gettext("Nothing to do for now. If something bothers you all the same, see a dermatologist.")
+    if judgment.certain or reasons == {"unproven"}:
+        return gettext("Not every sign could be rated. If something bothers you, see a dermatologist.")
     return gettext("Another close-up may settle what is open. If something bothers you, see a dermatologist.")

@@ -23,11 +23,6 @@ def type_word(korean: str) -> str:
     return label_word(next(label for label in SCALP_TYPES if label.korean == korean))
 
 
-def grade_of(korean: str) -> int:
-    """The grade 0–3 whose Korean word this is."""
-    return next(grade for grade, label in enumerate(GRADES) if label.korean == korean)
-
-
 def grade_mark(sign: SignJudgment) -> str:
     """“2”, “1–2” between two grades, “?” if the sign is not rated."""
     if sign.lowest is None:

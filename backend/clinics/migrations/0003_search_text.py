@@ -1,26 +1,9 @@
-from typing import Any
-
 from django.db import migrations, models
-
-from backend.clinics.search_text import search_text
-
-BATCH_SIZE = 500
-
-
-def fill(apps: Any, schema_editor: Any) -> None:
-    table = apps.get_model("clinics", "Clinic").objects.using(schema_editor.connection.alias)
-    last = 0
-    while batch := list(table.filter(pk__gt=last).order_by("pk")[:BATCH_SIZE]):
-        for clinic in batch:
-            clinic.search_text = search_text(clinic.name, clinic.province, clinic.district, clinic.address)
-        table.bulk_update(batch, ["search_text"])
-        last = batch[-1].pk
 
 
 class Migration(migrations.Migration):
     dependencies = [("clinics", "0002_labels")]
 
     operations = [
-        migrations.AddField("clinic", "search_text", models.TextField(default="", editable=False)),
-        migrations.RunPython(fill, migrations.RunPython.noop, elidable=True),
+        migrations.AddField("clinic", "search_text", models.TextField(default="", db_default="", editable=False)),
     ]

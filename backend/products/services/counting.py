@@ -90,8 +90,8 @@ def _mark_counted(digest: str, analysis: Analysis) -> bool:
     """Mark this as counted; returns whether it was not yet."""
     assert analysis.finished_at is not None, "_countable() filters by finished_at"
     ends_at = analysis.finished_at + COUNTING_PERIOD
-    _rate_row, made = DedupKey.objects.get_or_create(digest=digest, defaults={"ends_at": ends_at})
-    return made
+    _key, created = DedupKey.objects.get_or_create(digest=digest, defaults={"ends_at": ends_at})
+    return created
 
 
 def _within_daily_limit(action: str, sender: str, limit: int) -> bool:

@@ -36,7 +36,8 @@ class QuestionCollection(APIView):
         question, analysis = given.get("question"), given.get("analysis")
         if not isinstance(question, str):
             raise QuestionMissing
-        signs = report_signs(_parse_id(analysis)) if analysis is not None else {}
+        seen = report_signs(_parse_id(analysis)) if analysis is not None else {}
+        signs = {key: sign.advised_grade for key, sign in seen.items()}
         answer = question_ask(question, reader_language(), sender=client_address(request), signs=list(signs))
         return private(JsonResponse(answer_json(answer), json_dumps_params={"ensure_ascii": False}))
 

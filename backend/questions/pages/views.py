@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_http_methods, require_safe
 
-from backend.analyses.presentation.words import label_word
+from backend.analyses.presentation.words import grade_word, label_word
 from backend.config.errors import UserError
 from backend.config.private_responses import private
 from backend.operations.throttle import client_address
@@ -19,7 +19,7 @@ from backend.questions.localization import localize_entry, reader_language
 from backend.questions.selectors.answering import QUESTION_MAX_CHARS, common_questions, entry_get
 from backend.questions.selectors.context import report_signs
 from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS, question_ask
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import SYMPTOMS
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -36,8 +36,9 @@ def own(request: HttpRequest, analysis_id: UUID) -> HttpResponse:
     except UserError as error:
         return _render_problem(request, error)
     names = {label.key: label_word(label) for label in SYMPTOMS}
-    summary = ", ".join(f"{names[sign]} – {label_word(GRADES[grade])}" for sign, grade in signs.items())
-    return _render_questions(request, signs, {"analysis_id": analysis_id, "signs": summary})
+    summary = ", ".join(f"{names[key]} – {grade_word(sign)}" for key, sign in signs.items())
+    grades = {key: sign.advised_grade for key, sign in signs.items()}
+    return _render_questions(request, grades, {"analysis_id": analysis_id, "signs": summary})
 
 
 @require_safe

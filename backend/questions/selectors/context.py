@@ -5,17 +5,18 @@ from __future__ import annotations
 from uuid import UUID
 
 from backend.analyses.errors import NoReportYet
+from backend.analyses.judgment import SignJudgment
 from backend.analyses.results import Result
 from backend.analyses.selectors.status import analysis_status
 
 
-def report_signs(analysis_id: UUID) -> dict[str, int]:
-    """The signs of a report with their grades 1–3, most pronounced first; of two grades the one for advice.
+def report_signs(analysis_id: UUID) -> dict[str, SignJudgment]:
+    """The signs that a report says are there, by symptom, most pronounced first.
 
     Raises NoReportYet, AnalysisUnknown, AnalysisErased.
     """
     result: Result | None = analysis_status(analysis_id).result
     if result is None:
         raise NoReportYet
-    found = {sign.symptom: sign.advised_grade for sign in result.judgment.signs if sign.seen}
-    return dict(sorted(found.items(), key=lambda item: -item[1]))
+    seen = sorted((sign for sign in result.judgment.signs if sign.seen), key=lambda sign: -sign.advised_grade)
+    return {sign.symptom: sign for sign in seen}

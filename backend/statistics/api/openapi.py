@@ -58,7 +58,7 @@ class OwnStatisticsSchema(StatisticsSchema):
         allow_null=True, help_text="Results of the same sex and age group; if too few, of the same sex, or of all."
     )
     place = PlaceSchema(
-        allow_null=True, help_text="This result compared with the group. Null: no group, or the type is open."
+        allow_null=True, help_text="This result compared with the group. Null: no group, or type or severity is open."
     )
 
 

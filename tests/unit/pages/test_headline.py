@@ -52,11 +52,12 @@ def agree(judgment: Judgment) -> None:
             assert NAMES[sign.symptom] in then
         if sign.state == SignState.UNRATED and judgment.any_rated:
             assert f"Not rated: {NAMES[sign.symptom]}" in then or f", {NAMES[sign.symptom]}" in then
+    unrated = any(sign.state == SignState.UNRATED for sign in judgment.signs)
     assert ("soon" in action) == (judgment.urgency == Urgency.SOON)
     assert "dermatologist" in action, "whoever worries knows where to go"
-    if judgment.certain and judgment.urgency == Urgency.NONE:
+    if judgment.certain and judgment.urgency == Urgency.NONE and not unrated:
         assert action.startswith("Nothing to do")
-    elif judgment.urgency != Urgency.NONE:
+    else:
         assert not action.startswith("Nothing to do")
 
 
