@@ -93,9 +93,13 @@ def _run(command: list[str], variables: Mapping[str, str], environment: Path, un
     packages = next(environment.glob("lib/python*/site-packages"))
     before = packages.stat().st_mtime_ns
     unfinished.touch()
-    done = subprocess.run(command, env=dict(variables), stdin=subprocess.DEVNULL, preexec_fn=dies_with(os.getpid()))
-    # Nothing changes until everything is downloaded, so an environment that worked before still does.
-    if done.returncode == 0 or packages.stat().st_mtime_ns == before:
-        unfinished.unlink()
+    try:
+        done = subprocess.run(command, env=dict(variables), stdin=subprocess.DEVNULL, preexec_fn=dies_with(os.getpid()))
+    finally:
+        # Nothing changes until everything is downloaded, so after an error or an interruption until then, an environment
+        # that worked before still does.
+        if packages.stat().st_mtime_ns == before:
+            unfinished.unlink()
     if done.returncode:
         raise LaunchError(FAILED)
+    unfinished.unlink(missing_ok=True)

@@ -99,8 +99,8 @@ def test_saved_reports_open_without_a_connection(visit: Visit, stack: Stack, lan
     analysis = stack.submit().json()["id"]
     stack.wait(analysis)
     page = controlled(visit(f"/analyses/{analysis}/", language=language))
-    page.locator("#keep button[value=keep]").click()
-    expect(page.locator("#keep button[value=forget]")).to_be_visible()
+    page.locator(".save-button button[value=keep]").click()
+    expect(page.locator(".save-button a")).to_be_visible()
     page.context.set_offline(True)
     page.goto(f"{stack.url}/history/")
     expect(page.locator(".entry")).to_have_count(1)

@@ -26,7 +26,7 @@ ICONS = (("icon-192", 192, "any"), ("icon-512", 512, "any"), ("icon-maskable-512
 #: The files that the offline page needs.
 OFFLINE_FILES = (
     "css/tokens.css", "css/base.css", "css/layout.css", "css/button.css", "css/notice.css", "css/print.css",
-    "img/mark.svg", "js/register-service-worker.js", "js/local-time.js", "js/offline.js",
+    "img/mark.svg", "js/every-page.js", "js/local-time.js", "js/offline.js",
 )  # fmt: skip
 #: What the page of the saved reports needs besides, so that they can be seen without a connection.
 HISTORY_FILES = (

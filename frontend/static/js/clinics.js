@@ -22,9 +22,6 @@ const number = new Intl.NumberFormat(document.documentElement.lang);
 
 let all = [], found = [], shown = PAGE_SIZE, here = null, map = null;
 
-for (const tool of document.querySelectorAll("[data-scripted]")) tool.hidden = false;
-for (const tool of document.querySelectorAll("[data-plain]")) tool.hidden = true;
-
 function search() {
   const { q, specialist, booking } = form.elements;
   found = all.filter(matches({ words: q.value, specialist: specialist.checked, booking: booking.checked }));
@@ -36,7 +33,7 @@ function search() {
 // The list is what was found and is in view where the map is open, by name or, where the place of this device is known,
 // the nearest first.
 function showList() {
-  const inView = fold.open ? map.inView(found) : [...found];
+  const inView = map && fold.open ? map.inView(found) : [...found];
   if (here) inView.sort((a, b) => a.distance - b.distance);
   count.textContent = countWords(inView.length);
   list.replaceChildren(...inView.slice(0, shown).map((clinic) => {
@@ -66,12 +63,16 @@ function toggleMap() {
   showList();
 }
 
+let locating = false;
+
 function locate() {
-  near.disabled = true;
+  if (locating) return;
+  locating = true;
+  trouble.textContent = "";
   navigator.geolocation.getCurrentPosition(({ coords }) => {
     here = { latitude: coords.latitude, longitude: coords.longitude };
     for (const clinic of all) clinic.distance = kilometers(here, clinic);
-    near.disabled = false;
+    locating = false;
     near.setAttribute("aria-pressed", "true");
     map?.go(here);
     shown = PAGE_SIZE;
@@ -79,30 +80,37 @@ function locate() {
     heading.scrollIntoView();
     heading.focus({ preventScroll: true });
   }, () => {
-    near.disabled = false;
+    locating = false;
     trouble.textContent = near.dataset.refused;
   }, { maximumAge: 60_000, timeout: 10_000 });
 }
 
-let typing = 0;
-form.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, TYPING_MS); });
-form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
-more.addEventListener("click", () => {
-  const first = shown;
-  shown += PAGE_SIZE;
-  showList();
-  list.children[first]?.querySelector("a")?.focus();
-});
-if (!navigator.geolocation) near.hidden = true;
-near.addEventListener("click", locate);
-
-try {
-  all = await fetchClinics(page.dataset.address);
+function start() {
+  for (const tool of document.querySelectorAll("[data-scripted]")) tool.hidden = false;
+  for (const tool of document.querySelectorAll("[data-plain]")) tool.hidden = true;
+  if (!navigator.geolocation) near.hidden = true;
+  let typing = 0;
+  form.addEventListener("input", () => { clearTimeout(typing); typing = setTimeout(search, TYPING_MS); });
+  form.addEventListener("submit", (event) => { event.preventDefault(); search(); });
+  more.addEventListener("click", () => {
+    const first = shown;
+    shown += PAGE_SIZE;
+    showList();
+    list.children[first]?.querySelector("a")?.focus();
+  });
+  near.addEventListener("click", locate);
   search();
   fold.addEventListener("toggle", toggleMap);
   // Without a tile server it is a map without pictures, and on a phone it would push the list away.
-  fold.open = Boolean(canvas.dataset.tiles) && matchMedia("(min-width: 700px)").matches;
+  fold.open ||= Boolean(canvas.dataset.tiles) && matchMedia("(min-width: 700px)").matches;
+  if (fold.open) toggleMap();
   page.dataset.ready = "";
+}
+
+// Until the list is there, and if it never comes, the form and the list of the server stay.
+try {
+  all = await fetchClinics(page.dataset.address);
 } catch {
   trouble.textContent = page.dataset.away;
 }
+if (all.length) start();

@@ -3,10 +3,11 @@
 import { forgetRecent } from "./recent-reports.js";
 import { findReport, forgetReport } from "./saved-reports.js";
 
-const id = location.pathname.match(/^\/analyses\/([0-9a-f-]{36})\//)?.[1];
+const [, id, rest] = location.pathname.match(/^\/analyses\/([0-9a-f-]{36})\/(.*)$/) ?? [];
 const forgotten = document.getElementById("forgotten");
 
-if (id) forgetRecent(id);
+// Below its address, only the photo may be gone.
+if (id && !rest) forgetRecent(id);
 try {
   if (id && forgotten && (await findReport(id))) {
     await forgetReport(id);

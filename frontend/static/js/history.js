@@ -237,12 +237,12 @@ function showGradeHistory() {
   const changes = past.flatMap((report, place) => (place && report.bundle !== past[place - 1].bundle ? [place] : []));
   element("changed").hidden = !changes.length;
   element("lines").replaceChildren(...words.signs.map((sign, place) => {
-    const grades = past.map((report) => report.grades[place]);
+    const ranges = past.map((report) => range(report, place));
     const line = document.createElement("li"), heading = document.createElement("h3"), span = document.createElement("p");
     heading.textContent = sign;
     span.className = "span";
     span.append(...[past[0], ...past.slice(1).slice(-1)].map((report) => time(report, format)));
-    line.append(heading, drawGradeHistory(grades, changes, past.map((report) => gradeWords(range(report, place))).join(", ")), span);
+    line.append(heading, drawGradeHistory(ranges, changes, ranges.map(gradeWords).join(", ")), span);
     return line;
   }));
   element("rows").replaceChildren(...past.map((report) => {

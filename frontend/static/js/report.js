@@ -5,13 +5,13 @@ function offer() {
   for (const tool of document.querySelectorAll("[data-scripted]")) tool.hidden = false;
 }
 
-// A link to a sign in a folded row opens that row; not every browser does so by itself.
-function revealSign() {
-  const sign = location.hash.startsWith("#sign-") && document.getElementById(location.hash.slice(1));
-  const fold = sign && sign.closest("details");
+// What an address points to may be in a folded part; not every browser opens that by itself.
+function reveal() {
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const fold = target && target.closest("details");
   if (!fold || fold.open) return;
   fold.open = true;
-  sign.scrollIntoView();
+  target.scrollIntoView();
 }
 
 // The names below the hairs are links. A tap on a hair follows the link below it.
@@ -28,12 +28,12 @@ document.addEventListener("click", (event) => {
   const drawing = event.target.closest(".strands");
   if (drawing) signBelow(drawing, event.clientX)?.click();
 });
-addEventListener("hashchange", revealSign);
+addEventListener("hashchange", reveal);
 document.addEventListener("input", (event) => {
   if (event.target.id !== "strength") return;
   event.target.closest(".look").style.setProperty("--strength", event.target.value / 100);
 });
 
 offer();
-revealSign();
+reveal();
 document.addEventListener("htmx:afterSwap", offer);

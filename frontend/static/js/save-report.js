@@ -54,7 +54,7 @@ function show(when) {
 async function run(offer, value) {
   const said = offer.querySelector("[role=status]");
   const when = value === "keep" ? "kept" : "absent";
-  said.textContent = "";
+  for (const each of offers()) each.querySelector("[role=status]").textContent = "";
   try {
     await (value === "keep" ? saveReport(await buildReport(offer.dataset)) : forgetReport(offer.dataset.id));
     show(when);
