@@ -96,8 +96,8 @@ def _run(command: list[str], variables: Mapping[str, str], environment: Path, un
     try:
         done = subprocess.run(command, env=dict(variables), stdin=subprocess.DEVNULL, preexec_fn=dies_with(os.getpid()))
     finally:
-        # Nothing changes until everything is downloaded, so after an error or an interruption until then, an environment
-        # that worked before still does.
+        # Nothing changes until everything is downloaded, so after an error or an interruption until then, the
+        # environment still works.
         if packages.stat().st_mtime_ns == before:
             unfinished.unlink()
     if done.returncode:

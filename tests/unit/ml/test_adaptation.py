@@ -198,7 +198,7 @@ def darkness(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "says"),
     [
-        (lambda folder: None, "no folder"),
+        (lambda folder: None, "is not a folder"),
         (empty, "no pictures"),
         (no_pictures, "None of the 1 pictures"),
         (too_few, "19 of 19 photographs. At least 20"),
