@@ -138,7 +138,7 @@ document.addEventListener("htmx:sendError", retryLater);
 document.addEventListener("htmx:timeout", retryLater);
 window.addEventListener("online", retry);
 
-// Whoever changes an answer meanwhile has not said yet that the new one may be sent.
+// Someone who changes an answer meanwhile has not yet agreed to send the new one.
 document.addEventListener("change", (event) => {
   if (tries && form().contains(event.target)) cancelRetries();
 });
