@@ -11,12 +11,12 @@ from backend.analyses.grades import Grade
 from backend.analyses.judgment import Certainty, Judgment, SignJudgment
 from backend.analyses.presentation.doctor_tiers import TIERS
 from backend.analyses.presentation.report import Report, ReportedSign
-from backend.analyses.presentation.words import label_word
+from backend.analyses.presentation.words import label_word, type_name
 from backend.analyses.reasons import TIPS, reason_text
 from backend.analyses.results import Result
 from backend.analyses.selectors.status import AnalysisStatus
 from backend.analyses.states import Status
-from ml.labels import GRADES, SCALP_TYPES
+from ml.labels import GRADES
 
 
 def analysis_json(analysis: AnalysisStatus) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def _type_and_degree_json(judgment: Judgment) -> dict[str, Any]:
     return {
         "uncertain": not judgment.certain,
         "type_key": type_key,
-        "type_label": type_key and label_word(next(label for label in SCALP_TYPES if label.key == type_key)),
+        "type_label": type_key and type_name(type_key),
         "degree": degree,
         "degree_label": None if degree is None else label_word(GRADES[degree]),
     }

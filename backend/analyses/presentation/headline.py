@@ -7,11 +7,9 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, ngettext
 
 from backend.analyses.judgment import GOOD, MILD, Certainty, Judgment, SignState, Urgency
-from backend.analyses.presentation.words import join_names, label_word
-from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS
+from backend.analyses.presentation.words import join_names, label_word, sign_name, type_name
+from ml.labels import GRADES
 
-_SIGN_NAMES = {symptom.key: symptom for symptom in SYMPTOMS}
-_TYPE_NAMES = {label.key: label for label in SCALP_TYPES}
 #: The first sentence names at most this many types; if more are possible, it says that the type is open.
 MAX_NAMED_TYPES = 2
 
@@ -25,23 +23,28 @@ def headline(judgment: Judgment) -> str:
         return gettext("Too few signs could be rated in this photo")
     if judgment.good:
         if all(sign.state == SignState.ABSENT for sign in judgment.signs):
-            return mark_safe(gettext("This scalp looks <em>fine</em> in this photo"))  # noqa: S308 - our own text
-        return mark_safe(gettext("<em>No clear signs</em> in this photo"))  # noqa: S308 - our own text
+            return _emphasized(gettext("This scalp looks <em>fine</em> in this photo"))
+        return _emphasized(gettext("<em>No clear signs</em> in this photo"))
     if degree.lowest == GOOD:
         if degree.highest == MILD:
-            return mark_safe(gettext("<em>Mild signs at most</em> in this photo"))  # noqa: S308 - our own text
-        return mark_safe(gettext("This photo leaves the result <em>open</em>"))  # noqa: S308 - our own text
+            return _emphasized(gettext("<em>Mild signs at most</em> in this photo"))
+        return _emphasized(gettext("This photo leaves the result <em>open</em>"))
     return format_html("{},<br>{}", _type_part(judgment), _degree_part(judgment))
 
 
+def _emphasized(text: str) -> SafeString:
+    """One of our own texts, whose `<em>` counts as HTML. What is filled in goes through `format_html` instead."""
+    return mark_safe(text)  # noqa: S308 - no text of a reader
+
+
 def _type_part(judgment: Judgment) -> SafeString:
-    types = [label_word(_TYPE_NAMES[key]) for key in judgment.type.possible]
+    types = [type_name(key) for key in judgment.type.possible]
     if judgment.type.certainty == Certainty.CERTAIN:
         return format_html(gettext("<em>{type} scalp</em>"), type=types[0])
     if 1 < len(types) <= MAX_NAMED_TYPES:
         either = gettext("{one} or {other}").format(one=types[0], other=types[1].lower())
         return format_html(gettext("<em>{type} scalp</em>"), type=either)
-    return mark_safe(gettext("Scalp type <em>open</em>"))  # noqa: S308 - our own text
+    return _emphasized(gettext("Scalp type <em>open</em>"))
 
 
 def _degree_part(judgment: Judgment) -> SafeString:
@@ -59,7 +62,7 @@ def lede(judgment: Judgment) -> str:
     """Which signs are seen, which are not rated, and what that leaves open."""
     if not judgment.any_rated:
         return gettext("Each sign below says why.")
-    names = {sign.symptom: label_word(_SIGN_NAMES[sign.symptom]) for sign in judgment.signs}
+    names = {sign.symptom: sign_name(sign.symptom) for sign in judgment.signs}
     seen = [names[sign.symptom] for sign in judgment.signs if sign.seen]
     unrated = [names[sign.symptom] for sign in judgment.signs if sign.state == SignState.UNRATED]
     between = [names[sign.symptom] for sign in judgment.signs if sign.state == SignState.BETWEEN and not sign.seen]
@@ -94,9 +97,7 @@ def next_action(judgment: Judgment) -> str:
     """The one thing to do now."""
     if judgment.demo:
         return gettext("This is a demo, so don’t act on it. If something bothers you, see a dermatologist.")
-    names = [
-        label_word(_SIGN_NAMES[sign.symptom]).lower() for sign in judgment.signs if sign.urgency == judgment.urgency
-    ]
+    names = [sign_name(sign.symptom).lower() for sign in judgment.signs if sign.urgency == judgment.urgency]
     if judgment.urgency == Urgency.SOON:
         return gettext("See a dermatologist soon about %(names)s.") % {"names": join_names(names)}
     if judgment.degree.certainty == Certainty.UNKNOWN:

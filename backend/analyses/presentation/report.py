@@ -14,9 +14,16 @@ from backend.analyses.presentation.headline import headline, lede, next_action
 from backend.analyses.presentation.quality import quality_meters
 from backend.analyses.presentation.signs import SIGNS, WITHHELD_REASONS
 from backend.analyses.presentation.spectrum import Spectrum, describe_signs, findings_spectrum
-from backend.analyses.presentation.words import clue_words, confidence_words, grade_mark, grade_word, label_word
+from backend.analyses.presentation.words import (
+    clue_words,
+    confidence_words,
+    grade_mark,
+    grade_word,
+    label_word,
+    sign_name,
+)
 from backend.analyses.results import Result
-from ml.labels import GRADES, SYMPTOMS
+from ml.labels import GRADES
 
 
 @dataclass(frozen=True)
@@ -133,7 +140,7 @@ class Report:
 
     def _report_sign(self, sign: SignJudgment) -> ReportedSign:
         finding, texts = self._findings[sign.symptom], SIGNS[sign.symptom]
-        name = label_word(next(symptom for symptom in SYMPTOMS if symptom.key == sign.symptom))
+        name = sign_name(sign.symptom)
         seen = confidence = care = doctor = why = ""
         if sign.state == SignState.UNRATED:
             assert sign.reason is not None, "What is not rated has a reason."

@@ -10,12 +10,26 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from backend.analyses.judgment import GOOD, MILD, SignJudgment
-from ml.labels import GRADES, SCALP_TYPES, Label
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Label
 
 
 def label_word(label: Label) -> str:
     """The Korean or the English name of a symptom, a grade or a scalp type."""
     return label.korean if (get_language() or "ko").startswith("ko") else label.english
+
+
+_SIGNS = {label.key: label for label in SYMPTOMS}
+_TYPES = {label.key: label for label in SCALP_TYPES}
+
+
+def sign_name(key: str) -> str:
+    """The reader's name of the symptom with this key."""
+    return label_word(_SIGNS[key])
+
+
+def type_name(key: str) -> str:
+    """The reader's name of the scalp type with this key."""
+    return label_word(_TYPES[key])
 
 
 def type_word(korean: str) -> str:
