@@ -22,6 +22,7 @@ from backend.analyses.services.reaper import analyses_reap
 from backend.analyses.services.retention import photos_purge, write_ahead_log_wipe
 from backend.analyses.services.sharing import shares_sweep
 from backend.operations.health import REAP, UPKEEP_ROLE
+from backend.operations.invariants import invariants_check
 from backend.operations.services import delete_expired_counts, delete_stale_workers, record_run, register_worker
 from backend.operations.task_names import UPKEEP_QUEUE
 from backend.operations.tracing import start_tracing
@@ -37,6 +38,7 @@ PURGE_SECONDS = min(60.0, settings.RETENTION_HOURS * 3600 / 10)
 SWEEP_SECONDS = 3600.0  # Expired rows are not shown any more, so there is no hurry.
 ORPHANS_SECONDS = 3600.0  # Orphans are at least this old, and listing a large bucket is expensive.
 PUBLISH_SECONDS = 3600.0  # How often to check whether a day has passed since the last publication.
+INVARIANTS_SECONDS = 3600.0  # It reads all rows and lists all photos.
 
 
 @task(queue=UPKEEP_QUEUE)
@@ -76,6 +78,13 @@ def sweep_shares() -> str:
 def publish_statistics() -> str:
     with _run("statistics") as counts:
         counts["results"] = statistics_publish() or 0
+    return _summary(counts)
+
+
+@task(queue=UPKEEP_QUEUE)
+def check_invariants() -> str:
+    with _run("invariants") as counts:
+        counts |= {"violations": sum(len(checked.violations) for checked in invariants_check(repair=True))}
     return _summary(counts)
 
 
@@ -143,6 +152,11 @@ app.conf.beat_schedule = {
         "schedule": Every(PUBLISH_SECONDS),
         "options": {"queue": UPKEEP_QUEUE},
     },
+    "invariants": {
+        "task": check_invariants.name,
+        "schedule": Every(INVARIANTS_SECONDS),
+        "options": {"queue": UPKEEP_QUEUE},
+    },
 }
 
 
@@ -155,9 +169,10 @@ def check(sender: Worker, **_: Any) -> None:
 
 
 @signals.worker_ready.connect
-def reap_at_once(**_: Any) -> None:
-    """Neither abandoned analyses nor readiness wait for the schedule."""
-    reap_analyses.apply_async(expires=settings.REAP_SECONDS)
+def catch_up(**_: Any) -> None:
+    """Do at once what an absence of upkeep left behind, before anyone checks whether something was left behind."""
+    for overdue in (reap_analyses, purge_photos, sweep_shares, check_invariants):
+        overdue.apply_async(expires=settings.REAP_SECONDS)
 
 
 keep_beating(app, UPKEEP_ROLE)

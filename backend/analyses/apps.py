@@ -8,8 +8,12 @@ class AnalysesConfig(AppConfig):
     verbose_name = _("Analyses")
 
     def ready(self) -> None:
-        # Imported late, as it needs Django's models.
+        # Imported late, as they need Django's models.
         from backend.analyses.collectors import analyses
+        from backend.analyses.invariants import INVARIANTS
         from backend.operations.collectors import registry
+        from backend.operations.invariants import register_invariant
 
         registry.register(analyses)
+        for invariant in INVARIANTS:
+            register_invariant(invariant)

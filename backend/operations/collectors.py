@@ -17,7 +17,7 @@ from backend.operations.circuit_breaker import CircuitBreaker
 from backend.operations.counters import counter_registry
 from backend.operations.database_clock import database_now
 from backend.operations.health import REASONS, WARNINGS, readiness
-from backend.operations.selectors import fresh_workers_by_bundle, pace, rounds
+from backend.operations.selectors import fresh_workers_by_bundle, invariant_checks, pace, rounds
 
 #: After a failed read, the other collectors of a scrape do not wait for the database's timeouts as well.
 _breaker = CircuitBreaker()
@@ -92,9 +92,19 @@ class UpkeepCollector(RowsCollector):
         yield from (age, seconds, number, found)
 
 
+class InvariantsCollector(RowsCollector):
+    def read(self) -> Iterable[Metric]:
+        violations = GaugeMetricFamily(
+            "scalp_invariant_violations", "Violations that the last check found.", labels=["invariant"]
+        )
+        for check in invariant_checks():
+            violations.add_metric([check.name], check.violations)
+        yield violations
+
+
 #: Apps add their collectors when Django starts. Health comes first.
 registry = CollectorRegistry()
-for _collector in (HealthCollector, WorkersCollector, UpkeepCollector):
+for _collector in (HealthCollector, WorkersCollector, UpkeepCollector, InvariantsCollector):
     registry.register(_collector())
 
 

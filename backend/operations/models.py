@@ -1,4 +1,4 @@
-"""Workers, upkeep runs, and rate-limit counters."""
+"""Workers, upkeep runs, rate-limit counters, and checks of invariants."""
 
 from __future__ import annotations
 
@@ -47,3 +47,14 @@ class Round(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class InvariantCheck(models.Model):
+    """How many violations the last check of an invariant found."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    violations = models.PositiveIntegerField()
+    checked_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.violations}"

@@ -1,4 +1,4 @@
-"""Available workers and their speed, from heartbeats; upkeep runs."""
+"""Available workers and their speed, from heartbeats; upkeep runs; checks of invariants."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Now
 
 from backend.operations.database_clock import ago_sql
-from backend.operations.models import Round, Worker
+from backend.operations.models import InvariantCheck, Round, Worker
 from ml.labels import MODEL_KEYS
 
 MODEL_ROLE = "model"
@@ -83,3 +83,8 @@ def fresh_workers_by_bundle() -> list[tuple[str, str, int]]:
 def rounds() -> list[Round]:
     """The upkeep runs, one row per task."""
     return list(Round.objects.order_by("name"))
+
+
+def invariant_checks() -> list[InvariantCheck]:
+    """The last check of each invariant."""
+    return list(InvariantCheck.objects.order_by("name"))

@@ -81,7 +81,7 @@ def write_ahead_log_wipe() -> bool:
 
 def _sweep_orphans() -> int:
     swept = 0
-    old = _names_before(timezone.now() - ORPHAN_AGE)
+    old = stored_before(timezone.now() - ORPHAN_AGE)
     while names := set(islice(old, BATCH_SIZE)):
         # Read after listing the files: a file that is old enough has its row by now.
         named = Analysis.objects.filter(photo__in=names).values_list("photo", flat=True)
@@ -93,7 +93,7 @@ def _sweep_orphans() -> int:
     return swept
 
 
-def _names_before(moment: datetime) -> Iterator[str]:
+def stored_before(moment: datetime) -> Iterator[str]:
     """The names of files last written before `moment`. A bucket lists names together with times."""
     if hasattr(default_storage, "names_before"):
         yield from default_storage.names_before(moment)
