@@ -24,6 +24,7 @@ from tests.support.stack import Stack
 #: moment.
 DISK, LONG_DISK = "256m", "1g"
 SWEEP = "from backend.analyses.services.retention import photos_purge; photos_purge()"
+CHECK = "__import__('backend.operations.invariants', fromlist=['']).invariants_check(repair=False)"
 
 
 class House(Stack):
@@ -206,6 +207,10 @@ class House(Stack):
         for file in (self.var / "photos").iterdir():
             os.utime(file, (0, 0))
         self.shell.run(SWEEP)
+
+    def violations(self) -> list[str]:
+        """The invariants that the service's own check finds violated."""
+        return self.rows(f"[checked.invariant.name for checked in {CHECK} if checked.violations]")
 
     @contextmanager
     def full_disk(self, disk: Path) -> Iterator[None]:

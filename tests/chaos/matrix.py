@@ -59,6 +59,7 @@ def suffer(fault: Fault, house: House, *, photos: int, seconds: float) -> Row:
     ends = Counter(f"{row.status} {row.code}".strip() for row in rows)
     others = {end: times for end, times in ends.items() if end != "succeeded"}
     wrong += strays
+    wrong += [f"the service's own check finds {invariant} violated" for invariant in house.violations()]
     if len(accepted) < len(load.phones):
         wrong.append(f"{len(load.phones) - len(accepted)} photos were never accepted: {dict(load.refusals)}")
     if unasked := ledger.rows.keys() - known - set(accepted):
