@@ -22,6 +22,14 @@ def keep_own_logging(**_: Any) -> None:
     """Celery only sets up its own logging if no receiver is connected to this signal."""
 
 
+@signals.worker_init.connect
+def ignore_strangers(**_: Any) -> None:
+    # Imported here, as only workers need it: it brings most of Celery's worker along.
+    from workers.remote_control import limit_remote_control
+
+    limit_remote_control()
+
+
 def task(queue: str, name: str | None = None) -> Callable[[Callable[..., str]], Any]:
     """Make a task of a function that takes keyword arguments only and returns its outcome.
 

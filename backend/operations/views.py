@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
+import structlog
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -15,6 +16,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from backend.operations.collectors import exposition
 from backend.operations.health import readiness
 from backend.operations.login_throttle import login_wait, remember_browser
+
+log = structlog.get_logger(__name__)
+
+PATH_MAX_LOGGED = 200
 
 
 @never_cache
@@ -54,6 +59,14 @@ def login(request: HttpRequest) -> HttpResponse:
 
 @never_cache
 def staff(request: HttpRequest) -> HttpResponse:
-    """For the proxy's sub-request: whether the user may open Flower."""
-    is_staff = request.user.is_authenticated and request.user.is_active and request.user.is_staff
-    return HttpResponse(status=204 if is_staff else 401)
+    """For the proxy's sub-request: whether the user may open Flower. 401: log in first; 403: may not.
+
+    Flower shows what the queue does, so it takes the permission to see analyses. Every request is in the log.
+    """
+    user = request.user
+    if not (user.is_authenticated and user.is_active and user.is_staff):
+        return HttpResponse(status=401)
+    allowed = user.has_perm("analyses.view_analysis")
+    page = request.headers.get("X-Original-URI", "").partition("?")[0][:PATH_MAX_LOGGED]
+    log.info("flower_requested", staff=user.pk, page=page, allowed=allowed)
+    return HttpResponse(status=204 if allowed else 403)

@@ -5,6 +5,7 @@ It starts on a bare Python 3.11 or newer, creates the virtual environment, and c
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 import signal
@@ -78,6 +79,7 @@ def welcome(settings: Settings, admin: str) -> None:
         name, password = admin.split()
         say(f"                name {name}, password {password} (shown this once)")
     say(f"  Queue         {settings.flower_url}/")
+    say("                name {}, password {}".format(*settings.flower_login))
     say(f"  API           {settings.url}/api/docs/")
     if settings.metrics_ports:
         urls = [f"{settings.url}/metrics", *(f"http://{LOOPBACK}:{port}/metrics" for port in settings.metrics_ports)]
@@ -193,9 +195,15 @@ def main() -> None:
     command = COMMANDS.get(sys.argv[1] if len(sys.argv) > 1 else "")
     if command is None:
         raise SystemExit(f"usage: python3 -m deploy.launcher {' | '.join(COMMANDS)}")
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:
-            signal.signal(number, _interrupt)
+    # A terminal or a log with another encoding shows a mark for what it lacks, such as the dash in a sentence.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
+    # Scripts start background jobs with SIGINT ignored, which children inherit; then nothing could stop them in order.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
     try:
         command()
     except LaunchError as error:

@@ -7,11 +7,10 @@ server still keeps an append-only file: enqueued work is picked up at once after
 from __future__ import annotations
 
 import importlib.util
-import os
-import secrets
 import shutil
 from pathlib import Path
 
+from deploy.launcher.passwords import kept_password
 from deploy.launcher.settings import LOOPBACK, free_port, listen
 from deploy.launcher.terminal import LaunchError
 
@@ -55,18 +54,7 @@ def broker_password(kept: Path) -> str:
     Without it, other users of the machine and pages in a browser here could reach the port and fill, count and empty
     the queue.
     """
-    try:
-        word, password = kept.read_text().split()
-    except (OSError, ValueError):
-        word = password = ""
-    if word != "requirepass" or len(password) < 32:
-        password = secrets.token_urlsafe(32)
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        kept.unlink(missing_ok=True)
-        with os.fdopen(os.open(kept, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(f"requirepass {password}\n")
-    kept.chmod(0o600)
-    return password
+    return kept_password(kept, "requirepass")
 
 
 def broker_url(port: int, password: str = "") -> str:

@@ -58,7 +58,12 @@ class Environment:
         if self._unfinished.exists():
             say("  environment   the last installation was interrupted, so .venv is created again")
             return False
-        return self.python.exists() and version(str(self.python)) >= OLDEST
+        try:
+            return self.python.exists() and version(str(self.python)) >= OLDEST
+        except PermissionError:
+            raise LaunchError(
+                f"{self.folder} belongs to another user. Run as that user, or use a copy of this folder of your own."
+            ) from None
 
     def _create(self) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)

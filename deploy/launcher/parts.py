@@ -66,7 +66,9 @@ class Parts:
         return Part("schedule", command, lambda: True)
 
     def flower(self) -> Part:
-        """Flower lets every visitor read the queue, so it stays on loopback whatever SCALP_HOST is."""
+        """Flower stays on loopback whatever SCALP_HOST is, and asks for a password even there (FLOWER_BASIC_AUTH): other
+        users of the machine and pages in a browser reach loopback as well.
+        """
         command = [self.python, "-m", "celery", "-A", "workers.app", "flower", "--address=127.0.0.1"]
         command += [f"--port={self.settings.flower_port}", "--max-tasks=10000", "--purge-offline-workers=60"]
         return Part("Flower", command, lambda: _get(f"{self.settings.flower_url}/healthcheck") is not None)

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from deploy.launcher.passwords import kept_password
 from deploy.launcher.terminal import LaunchError
 
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - how to reach a server that listens on all addresses
 LOOPBACK = "127.0.0.1"
+FLOWER_USER = "flower"
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,11 @@ class Settings:
         return self.state / "broker.conf"
 
     @property
+    def flower_login(self) -> tuple[str, str]:
+        """Name and password for Flower. The password stays the same from run to run."""
+        return FLOWER_USER, kept_password(self.state / "flower-password")
+
+    @property
     def url(self) -> str:
         host = EVERYWHERE.get(self.host, self.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
@@ -111,12 +118,17 @@ class Settings:
             "SCALP_CACHE": str(self.var / "cache"),
             **environ,
             "PYTHONPATH": str(self.root),
+            # Logs are UTF-8, whatever the terminal is.
+            "PYTHONUTF8": "1",
+            "PYTHONIOENCODING": "utf-8",
             "DJANGO_SETTINGS_MODULE": "backend.config.settings",
             "SCALP_VAR": str(self.var),
             "SCALP_HOST": self.host,
             "SCALP_PORT": str(self.port),
             "SCALP_FLOWER_PORT": str(self.flower_port),
             "SCALP_FLOWER_URL": f"{self.flower_url}/",
+            # Not an option: every user of a machine can read commands.
+            "FLOWER_BASIC_AUTH": ":".join(self.flower_login),
             "SCALP_CONCURRENCY": str(self.concurrency),
             "SCALP_BROKER_URL": broker_url,
             # The launcher checks the health of the web server at this address, whatever else is allowed.

@@ -26,6 +26,9 @@ OF_PIP = {
     "default-timeout": ("UV_HTTP_TIMEOUT", " "),
 }
 
+# What else pip may be told. Anything more, such as `--user` or `--target`, would lead its packages elsewhere.
+FOR_PIP_ONLY = ("no-index", "client-cert", "cache-dir", "keyring-provider")
+
 PIP_INSTALL = "pip install --quiet --no-input --disable-pip-version-check --require-hashes --no-deps --requirement"
 
 # torch and the packages that only its CUDA build needs.
@@ -61,7 +64,8 @@ def install(python: Path, lock: Path, unfinished: Path) -> None:
         else:
             commands.append(locked)
         for command in commands:
-            _run(command, uv_variables(pip, os.environ), python.parent.parent, unfinished)
+            variables = pip_variables(pip, uv_variables(pip, os.environ))
+            _run(command, variables, python.parent.parent, unfinished)
 
 
 def pip_settings(python: Path) -> dict[str, str]:
@@ -83,6 +87,13 @@ def uv_variables(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str
         variable: separator.join(pip[name].split()) for name, (variable, separator) in OF_PIP.items() if name in pip
     }
     return {**variables, **environ}
+
+
+def pip_variables(pip: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
+    """`environ` in which pip finds of its settings only those that say where packages come from."""
+    kept = {f"PIP_{name.upper().replace('-', '_')}": pip[name] for name in (*OF_PIP, *FOR_PIP_ONLY) if name in pip}
+    others = {name: value for name, value in environ.items() if not name.startswith("PIP_")}
+    return {**others, **kept, "PIP_CONFIG_FILE": os.devnull}
 
 
 def uv_path(python: Path) -> str:

@@ -16,71 +16,15 @@ import pytest
 import redis
 import requests
 
-from deploy.launcher.broker_server import broker_password, broker_ready, broker_url
-from deploy.launcher.settings import LOOPBACK, free_port, listen
+from deploy.launcher.broker_server import broker_password, broker_ready
+from deploy.launcher.settings import LOOPBACK, listen
 from tests.support.environment import ROOT, until
-from tests.support.stack import Stack
+from tests.support.make_run import MakeRun
 
 pytestmark = [
     pytest.mark.processes,
     pytest.mark.skipif(sys.platform != "linux", reason="looks for processes by their environment in /proc"),
 ]
-
-
-class MakeRun:
-    """One `make run` in a session of its own, as a terminal gives it one."""
-
-    def __init__(self, folder: Path, bundle: Path) -> None:
-        self.service = Stack(folder, bundle)
-        self.var = folder / "var"
-        self.said = folder / "said"
-        self.flower_port = free_port()
-        self.environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("SCALP_")},
-            "SCALP_VAR": str(self.var),
-            "SCALP_BUNDLE": str(bundle),
-            "SCALP_PORT": str(self.service.port),
-            "SCALP_FLOWER_PORT": str(self.flower_port),
-        }
-
-    def start(self) -> None:
-        with self.said.open("w") as said:
-            self.make = subprocess.Popen(
-                ["make", "run"], cwd=ROOT, env=self.environment, stdout=said, stderr=said, start_new_session=True
-            )
-
-    def until_said(self, words: str, seconds: float) -> None:
-        until(lambda: words in self.said.read_text() or self.make.poll() is not None, seconds, f"{words!r}")
-        assert words in self.said.read_text(), self.said.read_text()
-
-    def broker(self) -> str:
-        run = self.var / "run"
-        return broker_url(int((run / "broker-port").read_text()), broker_password(run / "broker.conf"))
-
-    def launcher(self) -> int:
-        return int((self.var / "run" / "launcher.lock").read_text().split()[0])
-
-    def processes(self, word: str = "") -> list[int]:
-        """Everything that was started with this run's folder in its environment, make and the guard included."""
-        mark = f"SCALP_VAR={self.var}".encode()
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                if mark in (folder / "environ").read_bytes().split(b"\0"):
-                    command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                    found += [int(folder.name)] if word in command else []
-            except OSError:  # it ended meanwhile, or is a zombie
-                continue
-        return found
-
-    def leader(self, word: str) -> int:
-        """The process that the launcher started for a part, as told by a word of its command."""
-        leaders = [process for process in self.processes(word) if os.getpgid(process) == process]
-        assert len(leaders) == 1, leaders
-        return leaders[0]
-
-    def nothing_is_left(self) -> bool:
-        return not self.processes()
 
 
 def can_listen(port: int) -> bool:
@@ -106,7 +50,7 @@ def run(tmp_path_factory: pytest.TempPathFactory, small_bundle: Path) -> Iterato
 
 def test_it_prints_addresses_that_answer(run: MakeRun) -> None:
     said = run.said.read_text()
-    for address in (f"{run.service.url}/", f"{run.service.url}/api/docs/", f"http://127.0.0.1:{run.flower_port}/"):
+    for address in (f"{run.service.url}/", f"{run.service.url}/api/docs/"):
         assert address in said
         assert requests.get(address, timeout=10).status_code == 200
     ready = requests.get(f"{run.service.url}/readyz", timeout=10).json()
@@ -169,9 +113,18 @@ def test_nobody_without_its_password_rings_counts_or_empties_the_queue(run: Make
 def test_flower_listens_on_loopback_alone(run: MakeRun) -> None:
     words = (Path("/proc") / str(run.leader("flower")) / "cmdline").read_bytes().split(b"\0")
     assert b"--address=127.0.0.1" in words
-    for call in ("worker/shutdown/model@nowhere", "task/revoke/nothing"):
-        answer = requests.post(f"http://127.0.0.1:{run.flower_port}/api/{call}", timeout=10)
-        assert answer.status_code == 401
+
+
+def test_flower_opens_with_the_printed_password_and_not_without(run: MakeRun) -> None:
+    flower = f"http://127.0.0.1:{run.flower_port}/"
+    name, password = re.search(rf"{flower}\s+name (\S+), password (\S+)", run.text()).groups()
+    for path in ("", "workers", "tasks", "tasks/datatable?draw=1&start=0&length=5", "broker", "api/workers"):
+        # Nor a page in a browser of this machine that calls itself by another name.
+        for host in (f"127.0.0.1:{run.flower_port}", "evil.example"):
+            assert requests.get(flower + path, headers={"Host": host}, timeout=10).status_code == 401
+    assert requests.get(flower, auth=(name, password), timeout=10).status_code == 200
+    assert password not in every_command()
+    assert stat.S_IMODE((run.var / "run" / "flower-password").stat().st_mode) == 0o600
 
 
 def test_a_second_run_is_told_of_the_first(run: MakeRun) -> None:

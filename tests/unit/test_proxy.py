@@ -112,7 +112,7 @@ def test_what_is_for_the_inside_is_not_there_for_the_outside(path: str) -> None:
 
 def test_nobody_gets_to_flower_but_staff() -> None:
     assert "auth_request /staff;" in block("location ^~ /flower/")
-    assert "error_page 401 403 = @staff_login;" in block("location ^~ /flower/")
+    assert "error_page 401 = @staff_login;" in block("location ^~ /flower/")
     assert CONFIGURATION.count("proxy_pass $flower") == 1
     asked = block("location = /staff")
     assert "internal;" in asked

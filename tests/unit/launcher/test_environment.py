@@ -17,7 +17,7 @@ from deploy.launcher import environment as module
 from deploy.launcher import interpreter
 from deploy.launcher.environment import Environment
 from deploy.launcher.terminal import LaunchError
-from deploy.launcher.uv import pip_settings, uv_path, uv_variables
+from deploy.launcher.uv import pip_settings, pip_variables, uv_path, uv_variables
 
 
 def write_wheel(folder: Path, name: str, version: str, files: dict[str, bytes] | None = None) -> Path:
@@ -178,6 +178,17 @@ def test_uv_takes_over_what_pip_is_configured_with(tmp_path: Path, monkeypatch: 
         "UV_HTTP_RETRIES": "7",
     }
     assert uv_variables(settings, {})["UV_INDEX"] == "https://a.example/simple https://b.example/simple"
+
+
+def test_pip_is_told_where_packages_come_from_and_not_where_else_they_go() -> None:
+    settings = {"index-url": "https://a.example/simple", "user": "true", "target": "/nowhere", "no-index": "1"}
+    given = {"PIP_TARGET": "/nowhere", "PIP_REQUIRE_VIRTUALENV": "1", "HOME": "/root"}
+    assert pip_variables(settings, given) == {
+        "HOME": "/root",
+        "PIP_INDEX_URL": "https://a.example/simple",
+        "PIP_NO_INDEX": "1",
+        "PIP_CONFIG_FILE": os.devnull,
+    }
 
 
 def test_too_small_a_disk_is_said_before_anything_is_fetched(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
