@@ -11,7 +11,6 @@ AVIF (no phone camera writes it, and its decoder trusts the data more than the h
 import contextlib
 import io
 import re
-import threading
 import warnings
 from dataclasses import dataclass
 from typing import Final
@@ -21,12 +20,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from PIL import ExifTags, Image, ImageCms
 
+from backend.analyses.decoding import (
+    LARGE_BYTES,
+    REDUCING_GAP,
+    bytes_needed,
+    reduction,
+    reserve_memory,
+    shrink,
+)
 from backend.analyses.errors import QueueFull
 from backend.config.errors import COMMON, UserError
 
 PHOTO_MAX_BYTES: Final = 10 * 1024 * 1024
-PHOTO_MAX_PIXELS: Final = 50_000_000
-"""Photos of this many pixels and up are refused. The 48-megapixel mode of phones stays below it."""
+PHOTO_MAX_PIXELS: Final = 50_500_000
+"""Photos of this many pixels and up are refused. "50 megapixels" of phones are up to 8192 × 6144, or 50.3 million.
+Formats whose decoder cannot shrink have to fit `decoding.LARGE_BYTES` as well."""
 PHOTO_MAX_SIDE: Final = 1600
 """Long side of the clean photo, in pixels: over five times what the graders look at."""
 PHOTO_MIN_SIDE: Final = 64
@@ -34,12 +42,6 @@ PHOTO_MIN_SIDE: Final = 64
 can be told from the skin in what is blown up five times."""
 PHOTO_MAX_ASPECT: Final = 5
 """Long side over short side. Panoramas reach about 4; what is longer is a strip or a scrolled page."""
-
-# A picture just below the pixel limit takes up to 0.8 GB for about a second (WebP; JPEG 0.1–0.45): more
-# uploads at once than this wait for their turn, in each process; not for long, as each that waits holds a thread that
-# polls want as well.
-_DECODING = threading.BoundedSemaphore(2)
-DECODE_WAIT_SECONDS = 10.0
 
 # Each scan of a progressive JPEG passes over all of its pixels, and an empty one takes 23 bytes: 10 MB of
 # them would keep a core busy for hours. Encoders write about ten. Segments are copied one by one while the
@@ -52,6 +54,8 @@ _JPEG_MAX_FILLING = 65_536
 # bytes only the last is asked for: a `+` there would try a run that no marker ends again from each of its bytes.
 _JPEG_MARKER = re.compile(rb"\xff([^\x00\x01\xd0-\xd7\xff])", re.DOTALL)
 _JPEG_SOS, _JPEG_EOI = 0xDA, 0xD9
+_JPEG_PROGRESSIVE_SOF = {0xC2, 0xC6, 0xCA, 0xCE}
+_JPEG_SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # The others are tables.
 
 # Each chunk of a PNG passes through Pillow's hands as well: 800,000 empty ones took it 7 s. Encoders write pixels in
 # chunks of 8 KB (libpng) or 64 KB (Pillow).
@@ -109,7 +113,7 @@ class PhotoRefused(UserError):
         "photo_too_large": (413, COMMON[413][1]),
         "photo_too_many_pixels": (
             413,
-            _("The photo has 50 megapixels or more. Please lower the camera's resolution and take it again."),
+            _("The photo has more than 50 megapixels. Please lower the camera's resolution and take it again."),
         ),
         "photo_type_unsupported": (
             415,
@@ -146,8 +150,8 @@ def photo_clean(data: bytes) -> CleanPhoto:
     The format is told from the content, and only that format's decoder is tried. The size is checked in the
     header, before a pixel is decoded, and only the main picture of a file is looked at. Thread-safe.
 
-    Raises `PhotoRefused` if anything is wrong with the file, and `QueueFull` if no thread may decode it within
-    `DECODE_WAIT_SECONDS`.
+    Raises `PhotoRefused` if anything is wrong with the file, and `QueueFull` if there is no memory to decode
+    it within `DECODE_WAIT_SECONDS`.
     """
     if not data:
         raise PhotoRefused("photo_empty")
@@ -156,11 +160,9 @@ def photo_clean(data: bytes) -> CleanPhoto:
     photo_format = _format(data)
     if photo_format is None:
         raise PhotoRefused("photo_type_unsupported")
-    if not _DECODING.acquire(timeout=DECODE_WAIT_SECONDS):
-        raise QueueFull(retry_after=round(DECODE_WAIT_SECONDS))
     try:
         return _decode_and_clean(data, photo_format)
-    except PhotoRefused:
+    except (PhotoRefused, QueueFull):
         raise
     except (Image.DecompressionBombError, MemoryError) as error:
         raise PhotoRefused("photo_too_many_pixels") from error
@@ -168,8 +170,6 @@ def photo_clean(data: bytes) -> CleanPhoto:
         # A dozen decoders in C and Python raise any exception on a broken file, from struct.error to
         # AssertionError. The cause stays attached for the log.
         raise PhotoRefused("photo_unreadable") from error
-    finally:
-        _DECODING.release()
 
 
 def _format(data: bytes) -> str | None:
@@ -191,20 +191,31 @@ def _format(data: bytes) -> str | None:
 
 
 def _decode_and_clean(data: bytes, photo_format: str) -> CleanPhoto:
+    buffered = False
     if photo_format == "JPEG":
-        _check_jpeg_structure(data)
+        buffered = _check_jpeg_structure(data)
     elif photo_format == "PNG":
         _check_png_structure(data)
     with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
         _check_header(image)
-        plain = image.mode in {"L", "RGB", "CMYK"} and not image.has_transparency_data
-        picture = image if plain else _flatten(image)
-        # While it reduces a large JPEG, libjpeg skips what would be thrown away; the gap of 2 keeps enough
-        # for the resampling to look the same. Colors are converted afterwards, over fewer pixels.
-        picture.thumbnail((PHOTO_MAX_SIDE, PHOTO_MAX_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-        picture.load()
-        picture = _convert_to_srgb(picture, image.info.get("icc_profile"))
-        picture = _rotate_upright(picture, image.info.get("exif"))
+        needed = bytes_needed(image, PHOTO_MAX_SIDE, buffered=buffered)
+        if needed > LARGE_BYTES:
+            raise PhotoRefused("photo_too_many_pixels")
+        with reserve_memory(needed):
+            return _clean(image)
+
+
+def _clean(image: Image.Image) -> CleanPhoto:
+    exif, profile = image.info.get("exif"), image.info.get("icc_profile")
+    # While it decodes a large JPEG, libjpeg skips what would be thrown away; the gap keeps enough for the resampling
+    # to look the same. Colors are converted afterwards, over fewer pixels.
+    if image.format in {"JPEG", "MPO"}:
+        side = round(PHOTO_MAX_SIDE * REDUCING_GAP)
+        image.draft(None, (min(side, image.width), min(side, image.height)))
+    picture = shrink(image, reduction(image.size, PHOTO_MAX_SIDE))
+    picture.thumbnail((PHOTO_MAX_SIDE, PHOTO_MAX_SIDE), Image.Resampling.LANCZOS)
+    picture = _convert_to_srgb(picture, profile)
+    picture = _rotate_upright(picture, exif)
     picture.info.clear()  # Pillow would write the comment into the new file.
     jpeg = io.BytesIO()
     # Full color resolution: a red halo around a follicle is a few pixels wide.
@@ -225,19 +236,29 @@ def _check_header(image: Image.Image) -> None:
         raise PhotoRefused("photo_animated")
 
 
-def _check_jpeg_structure(data: bytes) -> None:
-    """Refuses a JPEG whose main picture has more scans, segments or filling than any camera writes, or no scan."""
-    scans = segments = filling = 0
+def _check_jpeg_structure(data: bytes) -> bool:
+    """Refuses a JPEG whose main picture has more scans, segments or filling than any camera writes, or no scan. Returns
+    whether libjpeg will keep the coefficients of the whole picture: of a progressive one, or if a scan lacks a channel.
+    """
+    scans = segments = filling = components = 0
     position = 2
+    buffered = False
     while (match := _JPEG_MARKER.search(data, position)) and match[1][0] != _JPEG_EOI:
+        marker, content = match[1][0], data[match.end() : match.end() + 8]
         segments += 1
         filling += 0 if scans else match.start() - position
-        scans += match[1][0] == _JPEG_SOS
+        if marker in _JPEG_SOF and not scans:
+            buffered |= marker in _JPEG_PROGRESSIVE_SOF
+            components = content[7] if len(content) > 7 else 0
+        if marker == _JPEG_SOS:
+            scans += 1
+            buffered |= len(content) < 3 or content[2] < components
         if scans > _JPEG_MAX_SCANS or segments > _JPEG_MAX_SEGMENTS or filling > _JPEG_MAX_FILLING:
             raise PhotoRefused("photo_unreadable")
-        position = match.end() + int.from_bytes(data[match.end() : match.end() + 2], "big")
+        position = match.end() + int.from_bytes(content[:2], "big")
     if not scans:
         raise PhotoRefused("photo_unreadable")
+    return buffered
 
 
 def _check_png_structure(data: bytes) -> None:
@@ -248,19 +269,6 @@ def _check_png_structure(data: bytes) -> None:
             return
         position += 12 + int.from_bytes(data[position : position + 4], "big")
     raise PhotoRefused("photo_unreadable")
-
-
-def _flatten(image: Image.Image) -> Image.Image:
-    """The picture as 8-bit L or RGB: palettes looked up, transparent parts white as a browser shows them."""
-    if image.mode.startswith("I"):
-        # Pillow's own conversion of 16-bit gray clips everything above 255 to white.
-        return image.point(lambda gray: gray * (1 / 256)).convert("L")
-    if not image.has_transparency_data:
-        return image.convert("RGB")
-    rgba = image.convert("RGBA")
-    flat = Image.new("RGB", rgba.size, "white")
-    flat.paste(rgba, mask=rgba.getchannel("A"))
-    return flat
 
 
 def _convert_to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

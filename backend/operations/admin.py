@@ -10,6 +10,7 @@ from import_export.admin import ExportMixin
 
 from backend.operations.audit import log_staff_action
 from backend.operations.models import Worker
+from backend.operations.spreadsheets import safe_cell
 
 
 class ReadOnly(admin.ModelAdmin):
@@ -32,6 +33,14 @@ class Exported(ExportMixin, ReadOnly):
         data = super().get_export_data(file_format, request, queryset, **options)
         log_staff_action(request.user, "export", self.model, rows=queryset.count())
         return data
+
+    def get_data_for_export(self, *arguments: Any, **options: Any) -> Any:
+        """The table of every export, whatever its model and format, safe for spreadsheets."""
+        table = super().get_data_for_export(*arguments, **options)
+        safe = type(table)(headers=table.headers, title=table.title)
+        for row in table:
+            safe.append([safe_cell(cell) for cell in row])
+        return safe
 
 
 @admin.register(LogEntry)

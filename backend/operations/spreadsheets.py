@@ -1,20 +1,39 @@
-"""Reads csv and xlsx files as rows of text by column name."""
+"""Reads csv and xlsx files as rows of text by column name, and makes text safe for files that staff open."""
 
 from __future__ import annotations
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+from django.utils.functional import Promise
 
 #: Encodings of csv files in Korea: UTF-8 with or without a byte order mark, or the one of Windows.
 ENCODINGS = ("utf-8-sig", "cp949")
 #: The header is searched in the first lines, as some files have a title above it.
 HEADER_WITHIN_LINES = 10
+
+#: What spreadsheets run as a formula, also after blanks; full-width signs too, as Japanese and Korean Excel take them.
+_FORMULA = re.compile(r"[\s\ufeff]*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?")
+#: What XML cannot contain (xlsx), and halves of characters, which UTF-8 cannot.
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def safe_cell(value: Any) -> Any:
+    """A value for a table that a spreadsheet will open: an apostrophe in front of what it would run as a formula, and a
+    replacement character for what a file cannot contain. Numbers and dates stay what they are.
+    """
+    if not isinstance(value, str | Promise):
+        return value
+    text = _NOT_TEXT.sub("\ufffd", str(value))
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 class FileUnreadable(Exception):

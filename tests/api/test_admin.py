@@ -7,6 +7,7 @@ import io
 from collections.abc import Callable
 from typing import Any
 
+import openpyxl
 import pytest
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
@@ -14,6 +15,8 @@ from django.forms import BooleanField
 from django.test import Client
 
 from backend.analyses.models import Analysis, Erasure, Finding, Human
+from backend.operations.spreadsheets import safe_cell
+from backend.questions.models import Unanswered
 from tests.api.conftest import Worker
 from tests.support.analyses import IN_STATUS, failed, fresh, queued, rejected, succeeded
 
@@ -169,6 +172,40 @@ def test_rows_can_be_exported(admin: Client, path: str, rows: int) -> None:
     told = answer.content.decode()
     assert ".jpg" not in told
     assert "fingerprint" not in table[0]
+
+
+FORMULAS = ["=1+1", "+SUM(1)*cmd|' /C calc'!A0", "-2+3+cmd|x", "@SUM(1)", "\t=1", "\r=1", "  =1", "\u3000=1", "\uff1d1"]
+
+
+@pytest.mark.parametrize("file_format", ["csv", "xlsx", "tsv", "json", "html", "yaml"])
+def test_nothing_that_strangers_write_is_run_in_an_export(admin: Client, file_format: str) -> None:
+    for text in (*FORMULAS, "a\x01b\x0b"):
+        Unanswered.objects.create(text=text, language="en", nearest="")
+    path = "/admin/questions/unanswered/export/"
+    form = admin.get(path).context["form"]
+    formats = {name: value for value, name in form.fields["format"].choices}
+    chosen = {name: "on" for name, field in form.fields.items() if isinstance(field, BooleanField)}
+    answer = admin.post(path, {"format": formats[file_format], "resource": "0", **chosen})
+    assert answer.status_code == 200
+    if file_format == "csv":
+        cells = [
+            cell for row in csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline="")) for cell in row
+        ]
+        assert {f"'{text}" for text in FORMULAS} <= set(cells)
+    if file_format == "xlsx":
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+        assert not [cell.value for row in sheet for cell in row if cell.data_type == "f"]
+
+
+def test_a_cell_is_safe_whatever_its_text() -> None:
+    assert [safe_cell(value) for value in (-1.5, "-1.5", "+3e5", None, "a = b")] == [
+        -1.5,
+        "-1.5",
+        "+3e5",
+        None,
+        "a = b",
+    ]
+    assert safe_cell("\ud83d x\x00") == "\ufffd x\ufffd"
 
 
 def test_staff_who_may_not_look_can_not_export_either(client: Client, plain_static: None) -> None:

@@ -182,12 +182,12 @@ _JUST_BELOW = {
         + png_chunk(b"IDAT", zeros(4 * 2**30))
         + png_chunk(b"IEND", b"")
     ),
-    "WebP lossy": lambda: _plain("WEBP", quality=1, method=0),
-    "WebP lossless with alpha": lambda: _plain("WEBP", "RGBA", lossless=True, quality=0, method=0),
+    "WebP lossy": lambda: _plain("WEBP", side=4000, quality=1, method=0),
+    "WebP lossless with alpha": lambda: _plain("WEBP", "RGBA", 4000, lossless=True, quality=0, method=0),
     "JPEG": lambda: _plain("JPEG"),
     "JPEG in four inks": lambda: _plain("JPEG", "CMYK"),
     "JPEG, progressive, of 50 scans": lambda: _progressive(FULL, 40),
-    "JPEG, progressive, in four inks": lambda: _plain("JPEG", "CMYK", progressive=True),
+    "JPEG, progressive, in four inks": lambda: _plain("JPEG", "CMYK", 6600, progressive=True),
     "JPEG, progressive, of noise": lambda: encoded(noise((1900, 1900)), "JPEG", quality=95, progressive=True),
     "JPEG that claims 7,000 × 7,000 over 640 × 480": lambda: jpeg_claiming(FULL, FULL),
     "HEIC": lambda: encoded(Image.new("RGB", (6_000, 4_000)), "HEIF", quality=1),

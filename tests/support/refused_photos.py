@@ -52,7 +52,7 @@ REFUSED: dict[str, tuple[Maker, str]] = {
     "an icon": (lambda: encoded(Image.new("RGB", (400, 63)), "PNG"), "photo_too_small"),
     "a strip": (lambda: encoded(Image.new("RGB", (481, 96))), "photo_too_narrow"),
     "JPEG that claims 65,000 × 65,000": (lambda: jpeg_claiming(65_000, 65_000), "photo_too_many_pixels"),
-    "JPEG that claims exactly 50 megapixels": (lambda: jpeg_claiming(10_000, 5_000), "photo_too_many_pixels"),
+    "JPEG that claims exactly 50.5 megapixels": (lambda: jpeg_claiming(10_100, 5_000), "photo_too_many_pixels"),
     "JPEG that claims 7,000 × 7,000 over little": (
         lambda: jpeg_claiming(7_000, 7_000)[:-2],
         "photo_unreadable",

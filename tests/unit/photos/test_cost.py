@@ -8,18 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from backend.analyses.photos import (
-    PhotoRefused,
-    photo_clean,
-)
+from backend.analyses.decoding import LARGE_BYTES
+from backend.analyses.photos import PhotoRefused, photo_clean
+from tests import decode_memory
 from tests.support.environment import ROOT
 from tests.support.photo_files import (
     png_chunk,
     png_claiming,
     png_with_broken_tags,
 )
-from tests.support.pictures import photo_jpeg
+from tests.support.pictures import encoded, photo_jpeg
 from tests.support.refused_photos import REFUSED
 
 # pytest resets the filters that the module sets for the process.
@@ -63,6 +63,21 @@ def test_a_lying_header_costs_no_memory(name: str, tmp_path: Path) -> None:
     assert code == expected
     # In KB. Decoding would take 191 MB for the 50 megapixels, and 32 MB for the HEIC that hides 2,800 × 2,800.
     assert int(grown) < 10 * 1024
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the peak of the memory from /proc")
+@pytest.mark.parametrize("name", [name for name in decode_memory.PICTURES if not name.startswith("HEIC, ")])
+def test_the_largest_accepted_picture_takes_no_more_than_the_limit(name: str) -> None:
+    # Two kinds of HEIC take half a minute to encode, so they are not here. 10 % more:
+    # the limit counts pixels, not what the final photo and its color conversion take.
+    assert decode_memory.measure(decode_memory.PICTURES[name]()) < 1.1 * LARGE_BYTES
+
+
+def test_38_bytes_do_not_cost_a_gigabyte() -> None:
+    tiny = encoded(Image.new("RGBA", (8000, 6240), (190, 140, 120, 200)), "WEBP", lossless=True, method=0)
+    assert len(tiny) < 100
+    with pytest.raises(PhotoRefused, match="photo_too_many_pixels"):
+        photo_clean(tiny)
 
 
 def test_broken_exif_says_nothing_in_the_log(tmp_path: Path) -> None:

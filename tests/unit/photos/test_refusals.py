@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from django.utils import translation
-from PIL import JpegImagePlugin
+from PIL import Image, JpegImagePlugin
 
-from backend.analyses import photos as cleaning
+from backend.analyses import decoding
 from backend.analyses.errors import QueueFull
 from backend.analyses.photos import (
     PHOTO_MAX_ASPECT,
@@ -19,7 +19,7 @@ from backend.analyses.photos import (
 from tests.support.photo_files import (
     jpeg_claiming,
 )
-from tests.support.pictures import photo_jpeg
+from tests.support.pictures import encoded, photo_jpeg
 from tests.support.refused_photos import REFUSED
 
 # pytest resets the filters that the module sets for the process.
@@ -61,9 +61,21 @@ def test_a_header_with_too_large_a_size_is_refused_before_decoding(
 
 def test_who_finds_no_turn_for_long_is_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen large photos at once would else hold all threads of a process for as long as they take together."""
-    monkeypatch.setattr(cleaning, "DECODE_WAIT_SECONDS", 0.05)
-    with cleaning._DECODING, cleaning._DECODING, pytest.raises(QueueFull) as full:
-        photo_clean(photo_jpeg())
+    monkeypatch.setattr(decoding, "DECODE_WAIT_SECONDS", 0.05)
+    large = encoded(Image.new("RGB", (5000, 5000)), "PNG")
+    with decoding.reserve_memory(decoding.LARGE_BYTES):
+        with pytest.raises(QueueFull) as full:
+            photo_clean(large)
+        assert photo_clean(photo_jpeg()).width == 640, "a small photo waits for no large one"
     assert full.value.status == 503
     assert full.value.retry_after is not None
-    assert photo_clean(photo_jpeg()).width == 640
+    assert photo_clean(large).width == 1600
+    half = decoding.SMALL_BYTES // 2
+    with decoding.reserve_memory(half), decoding.reserve_memory(half), pytest.raises(QueueFull):
+        photo_clean(photo_jpeg())
+
+
+@pytest.mark.parametrize("size", [(8160, 6144), (6144, 8192)])
+def test_what_phones_call_50_megapixels_is_accepted(size: tuple[int, int]) -> None:
+    clean = photo_clean(encoded(Image.new("RGB", size), "JPEG"))
+    assert max(clean.width, clean.height) == 1600
