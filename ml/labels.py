@@ -67,6 +67,10 @@ SCALP_TYPES: tuple[Label, ...] = (
     Label("combined", "복합성", "Combination"),
 )
 
+#: The key of a scalp type and the number of a grade by the Korean words that `Human` stores.
+TYPE_KEY_BY_WORD: Mapping[str, str] = {label.korean: label.key for label in SCALP_TYPES}
+GRADE_BY_WORD: Mapping[str, int] = {label.korean: grade for grade, label in enumerate(GRADES)}
+
 #: Why a grade is withheld: its grader was never shown to rank real photographs, the photo is unlike those that the
 #: grader was calibrated on, or the confidence is below the threshold.
 Abstention = Literal["unproven", "unfamiliar", "unsure"]

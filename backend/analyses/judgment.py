@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from backend.analyses.grades import Grade
-from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Abstention, scalp_type
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, TYPE_KEY_BY_WORD, Abstention, scalp_type
 
 #: A range of grades is stated where it carries at least this probability.
 CREDIBLE = 0.9
@@ -21,7 +21,6 @@ CREDIBLE = 0.9
 TOO_MANY_UNRATED = 4
 
 GOOD, MILD, MODERATE, SEVERE = range(len(GRADES))
-_TYPE_KEYS = {label.korean: label.key for label in SCALP_TYPES}
 
 
 class SignState(StrEnum):
@@ -219,4 +218,4 @@ def _outcomes(possible: tuple[tuple[int, ...], ...]) -> tuple[tuple[str, ...], t
 def _outcome(grades: tuple[int, ...]) -> tuple[str, int]:
     """The key of the type, and the degree. There are only 4,096 sets of six grades."""
     skin, _pred = scalp_type(grades)
-    return _TYPE_KEYS[skin], max(grades)
+    return TYPE_KEY_BY_WORD[skin], max(grades)

@@ -14,11 +14,17 @@ def private(response: Response, retry_after: int | None = None) -> Response:
 
     `retry_after`: seconds until a retry is worthwhile.
     """
-    response["Cache-Control"] = "private, no-store"
-    response["Referrer-Policy"] = "no-referrer"
-    if retry_after is not None:
-        response["Retry-After"] = str(retry_after)
+    for name, value in private_headers(retry_after).items():
+        response[name] = value
     return response
+
+
+def private_headers(retry_after: int | None = None) -> dict[str, str]:
+    """The headers of a private response, for answers that are made without Django's classes too."""
+    headers = {"Cache-Control": "private, no-store", "Referrer-Policy": "no-referrer"}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return headers
 
 
 def private_picture(content: bytes, media_type: str) -> HttpResponse:

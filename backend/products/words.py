@@ -6,19 +6,16 @@ from collections.abc import Collection, Iterable
 
 from django.utils.translation import gettext, ngettext
 
-from backend.analyses.presentation.words import grade_word, label_word
+from backend.analyses.presentation.words import grade_word, label_word, sign_name, type_name
 from backend.products.models import Product
 from backend.products.rules import Fit, ReportFacts
 from ml.labels import SCALP_TYPES, SYMPTOMS
-
-_TYPES = {label.key: label for label in SCALP_TYPES}
-_SIGNS = {label.key: label for label in SYMPTOMS}
 
 
 def reason_text(fit: Fit, facts: ReportFacts) -> str:
     """The type and the signs for which a product was chosen."""
     signs = _list_signs(fit.signs, facts)
-    skin = label_word(_TYPES[fit.skin]).lower() if fit.skin else ""
+    skin = type_name(fit.skin).lower() if fit.skin else ""
     if skin and signs:
         text = gettext("Chosen for the %(type)s scalp type and for what was seen: %(signs)s.")
     elif skin:
@@ -74,4 +71,4 @@ def _list_uses(types: Collection[str], signs: Collection[str]) -> list[str]:
 
 def _list_signs(signs: Iterable[str], facts: ReportFacts) -> str:
     """The signs with their grades."""
-    return ", ".join(f"{label_word(_SIGNS[sign])} ({grade_word(facts.signs[sign]).lower()})" for sign in signs)
+    return ", ".join(f"{sign_name(sign)} ({grade_word(facts.signs[sign]).lower()})" for sign in signs)

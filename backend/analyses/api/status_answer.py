@@ -11,6 +11,7 @@ from django.utils.translation import override
 
 from backend.analyses.api.representation import analysis_json
 from backend.analyses.selectors.status import AnalysisStatus
+from backend.config.private_responses import private_headers
 
 
 class StatusAnswer(NamedTuple):
@@ -27,14 +28,7 @@ def status_answer(
     `waited`: the seconds of `Prefer: wait` if the request was held. Raises AnalysisErased if it was erased just now.
     """
     etag = status_etag(analysis, language)
-    headers = {
-        "ETag": etag,
-        "Cache-Control": "private, no-store",
-        "Referrer-Policy": "no-referrer",
-        "Vary": "Accept-Language",
-    }
-    if not analysis.ended:
-        headers["Retry-After"] = str(analysis.retry_after)
+    headers = {"ETag": etag, "Vary": "Accept-Language", **private_headers(analysis.retry_after)}
     if waited is not None:
         headers["Preference-Applied"] = f"wait={waited:g}"
     if is_known(etag, known_etags):

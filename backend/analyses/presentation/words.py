@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from backend.analyses.judgment import GOOD, MILD, SignJudgment
-from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, Label
+from ml.labels import GRADES, SCALP_TYPES, SYMPTOMS, TYPE_KEY_BY_WORD, Label
 
 
 def label_word(label: Label) -> str:
@@ -34,7 +34,7 @@ def type_name(key: str) -> str:
 
 def type_word(korean: str) -> str:
     """The reader's word for a scalp type that the row keeps in Korean."""
-    return label_word(next(label for label in SCALP_TYPES if label.korean == korean))
+    return type_name(TYPE_KEY_BY_WORD[korean])
 
 
 def grade_mark(sign: SignJudgment) -> str:

@@ -7,15 +7,16 @@ from itertools import groupby
 from backend.products.errors import ProductUnknown, SkinUnknown
 from backend.products.kinds import ProductKind
 from backend.products.models import Product
-from ml.labels import SCALP_TYPES
+from backend.products.rules import TYPES
+from ml.labels import TYPE_KEY_BY_WORD
 
 _KIND_ORDER = {kind: position for position, kind in enumerate(ProductKind)}
 
 
 def catalog(skin: str | None = None) -> list[Product]:
     """The active products; with `skin`, the key or Korean word of a type, those that suit it. Raises SkinUnknown."""
-    key = next((label.key for label in SCALP_TYPES if skin in {label.key, label.korean}), None)
-    if skin is not None and key is None:
+    key = TYPE_KEY_BY_WORD.get(skin, skin) if skin is not None else None
+    if key is not None and key not in TYPES:
         raise SkinUnknown
     products = [product for product in Product.objects.filter(active=True) if not key or key in product.suits_types]
     return sorted(

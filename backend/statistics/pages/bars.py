@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 
 from backend.analyses.models import Age, Sex
 from backend.analyses.pages import plot
-from backend.analyses.presentation.words import label_word
+from backend.analyses.presentation.words import label_word, type_name
 from backend.statistics.selectors.groups import Group, Place, StatisticsByGroup
-from ml.labels import GRADES, SCALP_TYPES
+from ml.labels import GRADES
 
 
 @dataclass(frozen=True)
@@ -40,10 +40,9 @@ def group_name(group: Group) -> str:
 
 def skin_bars(group: Group, own: str | None = None) -> list[Bar]:
     """The most common type first."""
-    named = {label.key: label_word(label) for label in SCALP_TYPES}
     ranked = sorted(group.skins.items(), key=lambda one: -one[1])
     return [
-        Bar(named[key], (_percent(share),), plot.strip([("own" if key == own else "bar", share)], 1), key == own)
+        Bar(type_name(key), (_percent(share),), plot.strip([("own" if key == own else "bar", share)], 1), key == own)
         for key, share in ranked
     ]
 

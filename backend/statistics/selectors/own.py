@@ -10,7 +10,7 @@ from backend.analyses.models import Analysis
 from backend.analyses.results import Result
 from backend.analyses.selectors.status import analysis_missing, analysis_status
 from backend.statistics.selectors.groups import Group, Place, StatisticsByGroup, statistics_published
-from ml.labels import GRADES, SCALP_TYPES
+from ml.labels import GRADE_BY_WORD, TYPE_KEY_BY_WORD
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,5 @@ def own_statistics(analysis_id: UUID) -> OwnStatistics:
         raise analysis_missing(analysis_id)
     sex, age = row
     published = statistics_published()
-    skin = next(label.key for label in SCALP_TYPES if label.korean == result.skin)
-    degree = next(grade for grade, label in enumerate(GRADES) if label.korean == result.pred)
+    skin, degree = TYPE_KEY_BY_WORD[result.skin], GRADE_BY_WORD[result.pred]
     return OwnStatistics(published, result, sex, age, skin, degree, published.nearest(sex, age))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from backend.analyses.models import AGE_WORDS, SEX_WORDS, Human
 from backend.statistics.models import BarKind, Publication, PublishedCount, Tally
 from backend.statistics.noise import add_noise
-from ml.labels import GRADES, SCALP_TYPES
+from ml.labels import GRADE_BY_WORD, TYPE_KEY_BY_WORD
 
 log = structlog.get_logger(__name__)
 
@@ -26,11 +26,9 @@ MIN_GROUP_SIZE = 20
 
 _SEXES = {word: sex for sex, word in SEX_WORDS.items()}
 _AGES = {word: age for age, word in AGE_WORDS.items()}
-_SKINS = {label.korean: label.key for label in SCALP_TYPES}
-_PREDS = {label.korean: grade for grade, label in enumerate(GRADES)}
 _BARS: list[tuple[str, str]] = [
-    *((BarKind.SKIN, skin) for skin in _SKINS.values()),
-    *((BarKind.PRED, str(pred)) for pred in _PREDS.values()),
+    *((BarKind.SKIN, skin) for skin in TYPE_KEY_BY_WORD.values()),
+    *((BarKind.PRED, str(pred)) for pred in GRADE_BY_WORD.values()),
 ]
 
 
@@ -69,12 +67,17 @@ def _count_results() -> Iterator[Tally]:
     month = Substr(Cast("analysis__finished_at", CharField()), 1, 7)
     rows = Human.objects.annotate(month=month).values_list("month", "analysis__demo", "sex", "age", "skin", "pred")
     for month_text, demo, sex, age, skin, pred, count in rows.annotate(n=Count("id")).order_by():
-        if sex in _SEXES and age in _AGES and skin in _SKINS and pred in _PREDS:
+        if sex in _SEXES and age in _AGES and skin in TYPE_KEY_BY_WORD and pred in GRADE_BY_WORD:
             first_day = date.fromisoformat(f"{month_text}-01") if month_text else None
             yield Tally(
-                month=first_day, demo=bool(demo), sex=_SEXES[sex], age=_AGES[age], skin=_SKINS[skin], pred=_PREDS[pred],
+                month=first_day,
+                demo=bool(demo),
+                sex=_SEXES[sex],
+                age=_AGES[age],
+                skin=TYPE_KEY_BY_WORD[skin],
+                pred=GRADE_BY_WORD[pred],
                 count=count,
-            )  # fmt: skip
+            )
 
 
 def _noisy_counts(tallies: Iterator[Tally]) -> Iterator[PublishedCount]:
