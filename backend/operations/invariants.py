@@ -1,6 +1,6 @@
 """What no fault may break, checked against rows and files: by upkeep every hour and by `check_invariants` on request.
 
-Each app registers its own invariants when Django starts. A violation means that some code or somebody by hand wrote
+Each app registers its own invariants when Django starts. A violation means that some code, or a person by hand, wrote
 what the services never write. Only those are repaired whose repair deletes what should be gone anyway.
 """
 

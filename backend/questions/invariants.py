@@ -13,7 +13,7 @@ from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS
 
 
 def _past_retention() -> QuerySet[Unanswered]:
-    # A day more than the sweep takes, so that midnight between the two is no violation.
+    # A day more than the sweep takes, so that midnight between the two does not count as a violation.
     return Unanswered.objects.filter(asked_on__lt=timezone.localdate() - timedelta(days=UNANSWERED_RETENTION_DAYS + 1))
 
 

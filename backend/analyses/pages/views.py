@@ -235,7 +235,7 @@ def _render_form(
 
 
 def _earlier_answers(request: HttpRequest) -> Mapping[str, Any]:
-    """The answers of the analysis that `?again=` names, so that nobody whose photo was rejected gives them twice."""
+    """The answers of the analysis that `?again=` names: people whose photo was rejected need not give them twice."""
     try:
         answers = sender_answers(UUID(request.GET.get("again", "")))
     except ValueError:

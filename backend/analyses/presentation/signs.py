@@ -1,6 +1,6 @@
 """The six signs in sentences: what each is, how each grade looks in a photo, what to do, and whom to see when.
 
-They inform: no sentence names a disease that somebody has, a cure or a drug.
+They inform: no sentence says that the reader has a disease, or names a cure or a drug.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ml.labels import SYMPTOMS, Abstention
 
 @dataclass(frozen=True)
 class Stage:
-    """One grade of a sign: what is seen, what to do at home, and whom to see when (empty: nobody for this alone)."""
+    """One grade of a sign: what is seen, what to do at home, and whom to see when (empty: no visit for this alone)."""
 
     seen: str | Promise
     care: str | Promise

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ml.cli.bundle.usage import read_provenance, report_misuse
+from ml.labels import SYMPTOM_KEYS
 
 if TYPE_CHECKING:
     from ml.bundle import Bundle
@@ -47,6 +49,14 @@ def register(actions: Any) -> None:
     runs.add_argument("--demo", action="store_true", help="mark results as a demonstration")
     runs.add_argument(
         "--flips", choices=("none", "horizontal", "both"), default="none", help="average over mirrored views of a photo"
+    )
+    runs.add_argument(
+        "--not-rated",
+        action="append",
+        default=[],
+        choices=SYMPTOM_KEYS,
+        metavar="SYMPTOM",
+        help="withhold all grades of this symptom, which no real photographs have confirmed; may be given again",
     )
     seeded = parser.add_argument_group("from seeds")
     seeded.add_argument("--seeded", action="store_true", help="use seven untrained networks")
@@ -114,7 +124,7 @@ def _build_from_runs(options: argparse.Namespace) -> Bundle:
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
     provenance = read_provenance(options, demo=options.demo)
-    graders = open_graders(options.runs)
+    graders = [replace(each, rated=each.symptom not in options.not_rated) for each in open_graders(options.runs)]
     bundle = build_bundle(options.out, provenance, graders, Gate.open(options.gate), flips=options.flips)
     copy_card(options.runs, bundle)
     return bundle

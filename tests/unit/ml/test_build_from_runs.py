@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -156,17 +157,19 @@ def test_the_command_builds_a_bundle_and_says_what_lacks(
     write_run(tmp_path / "part", 5, KEYS[:4])
     told = ["--licence", "None.", "--trained-on", "Chance.", "--name", "mine", "--gate", str(tmp_path / "gate")]
 
-    def build(*runs: str) -> int:
+    def build(*runs: str, more: Sequence[str] = ()) -> int:
+        folder = str(tmp_path / "bundle")
         named = [word for run in runs for word in ("--run", str(tmp_path / run))]
-        return main(["bundle", "build", *named, *told, "--flips", "horizontal", "--out", str(tmp_path / "bundle")])
+        return main(["bundle", "build", *named, *told, "--flips", "horizontal", "--out", folder, *more])
 
     assert build("part") == 1
     assert "no run for dandruff, hair_loss" in capsys.readouterr().err
     assert main(["bundle", "build", "--run", str(tmp_path / "part"), "--out", str(tmp_path / "bundle")]) == 2
     assert "--gate, --name, --licence, --trained-on" in capsys.readouterr().err
     write_run(tmp_path / "rest", 6, KEYS[4:])
-    assert build("part", "rest") == 0
+    assert build("part", "rest", more=("--not-rated", "hair_loss", "--not-rated", "dandruff")) == 0
     manifest = json.loads((tmp_path / "bundle" / "bundle.json").read_text())
     assert {model["flips"] for model in manifest["models"][:6]} == {"horizontal"}
+    assert [model["key"] for model in manifest["models"] if not model["rated"]] == ["dandruff", "hair_loss"]
     assert len(manifest["bases"]) == 3
     assert not manifest["demo"]
