@@ -4,8 +4,8 @@
 
 draws 50 photographs of a scope that no bundle was trained on (warmer, closer, blurred, sharpened by its software,
 veiled) in a population with more severe signs than AI Hub's, adapts the bundle to them, and measures the quadratic
-weighted kappa on 150 others. Of real photographs it takes 50 and tells the level of the others, since nobody has graded
-them. What networks say is kept in the work folder, so a second call is quicker. Not a test: it takes some ten minutes
+weighted kappa on 150 others. Of real photographs it takes 50 and states the level of the others, which are not
+graded. What networks say is kept in the work folder, so a second call is quicker. Not a test: it takes some ten minutes
 on two cores.
 """
 

@@ -1,4 +1,4 @@
-"""The drawn scalps that the first page offers: `python -m tests.samples` draws them anew into frontend/static."""
+"""The drawn scalps that the first page offers: `python -m tests.samples` draws them again into frontend/static."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The cast of the API tests: somebody who sends a photo, a worker that is there, and people of the house."""
+"""Fixtures of the API tests: a client that sends a photo, a worker with a heartbeat, and staff."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def static_root() -> None:
 
 @pytest.fixture
 def api() -> ContractClient:
-    """Somebody who sends a photo, reads English, and holds the API to its schema."""
+    """A client that sends photos, asks for English, and checks every answer against the schema."""
     return ContractClient()
 
 
@@ -51,7 +51,7 @@ def worker(db: None) -> Worker:
 
 @pytest.fixture(autouse=True)
 def fresh_looks() -> None:
-    """What a process looks at from time to time only, it looks at anew in each test."""
+    """What a process caches for some seconds is read again in each test."""
     for look in (storage_probe, broker_probe, analyses):
         look.forget()
 

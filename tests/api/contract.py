@@ -81,7 +81,7 @@ def hold_to_contract(method: str, path: str, response: Any) -> None:
 class ContractClient(Client):
     """Django's client, which goes through every middleware, speaking the words of the API.
 
-    Reads English unless told otherwise. An error that nobody handled is an answer of 500 here, as for anybody.
+    Asks for English unless told otherwise. An unhandled error is an answer of 500 here, as for any other client.
     """
 
     def __init__(self) -> None:

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.database, pytest.mark.django_db(transaction=True)]
 
 LOG = "/admin/admin/logentry/"
 PASSWORD = "correct horse battery staple"
-#: What somebody says of themselves, as it stands in rows and exports.
+#: What people state about themselves, as rows and exports have it.
 ANSWERS = re.compile(r"female|30s|여|30대")
 
 

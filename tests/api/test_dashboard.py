@@ -29,7 +29,7 @@ NOON = datetime(2026, 3, 4, 12, 34, tzinfo=ZoneInfo("Asia/Seoul"))
 
 
 def came(analysis: Analysis, at: datetime, *, wait: float = 1, whole: float = 2) -> None:
-    """Let the photo have come then, have waited so many seconds, and have its result after so many."""
+    """Set when the photo arrived, how many seconds it waited and how many its analysis took."""
     Analysis.objects.filter(pk=analysis.pk).update(
         created_at=at,
         queued_at=at,

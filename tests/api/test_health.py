@@ -158,7 +158,7 @@ def test_without_storage_it_is_not_ready(client: Client, worker: Worker, storage
     storage.write_text("where the folder was")
     assert ready(client) == (503, {**READY, "ready": False, "reasons": ["storage_unavailable"]})
     storage.unlink()
-    assert ready(client)[0] == 503  # It looks anew only after some seconds.
+    assert ready(client)[0] == 503  # It checks again only after some seconds.
     storage_probe.forget()
     assert ready(client) == (200, READY)
     assert not storage.exists()  # It looked, and stored nothing.

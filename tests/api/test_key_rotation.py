@@ -1,4 +1,4 @@
-"""A new secret key: whoever is logged in stays so for as long as the former key counts."""
+"""A new secret key: people who are logged in stay so for as long as the former key counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_a_session_outlives_the_key_that_it_was_made_under(settings: Any, admin_
     settings.SECRET_KEY = STRONG
     assert admin_client.get("/admin/").status_code == 200
     settings.SECRET_KEY_FALLBACKS = []
-    assert admin_client.get("/admin/").status_code == 200  # It was signed anew at the visit before.
+    assert admin_client.get("/admin/").status_code == 200  # It was signed again at the visit before.
 
 
 def test_without_the_former_key_everybody_logs_in_anew(settings: Any, admin_client: Client) -> None:

@@ -1,4 +1,4 @@
-"""/admin/login/: nobody guesses for long."""
+"""/admin/login/: guessing passwords is throttled."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PASSWORD = "correct horse battery staple"
 
 @pytest.fixture(autouse=True)
 def few(settings: Any, broker: redis.Redis) -> None:
-    """So many tries a minute; of twice as many and one more, more than these always fall into one minute."""
+    """Allow 3 tries per minute. Of 7 tries, one minute always has more than 3."""
     settings.LOGINS_PER_MINUTE = 3
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # A real one takes its time.
 

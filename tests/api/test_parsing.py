@@ -1,4 +1,4 @@
-"""What the API reads of a request, against whatever somebody may write there."""
+"""How the API parses requests, with anything that a client may send."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ many = settings(max_examples=60, deadline=None, suppress_health_check=[HealthChe
 @given(headers=st.fixed_dictionaries({}, optional=HEADERS), data=st.data())
 @many
 def test_no_header_makes_an_error_of_ours(db: None, headers: dict[str, str], data: st.DataObject) -> None:
-    headers["Prefer"] = headers.get("Prefer", "").replace("wait=", "wait=0")  # Nobody here changes what is waited for.
+    headers["Prefer"] = headers.get("Prefer", "").replace("wait=", "wait=0")  # Nothing here changes what is waited for.
     api = ContractClient()
     analysis = Analysis.objects.first() or queued()
     method = data.draw(st.sampled_from(["get", "head", "post", "put", "patch", "delete", "options"]))

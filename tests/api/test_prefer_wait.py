@@ -41,7 +41,7 @@ def elsewhere(transactional_db: None) -> Iterator[Callable[[Callable[[], Any]], 
 
 @pytest.fixture
 def held(elsewhere: Any) -> Callable[..., Future[Any]]:
-    """Polls with headers that ask to be held, and comes back once the poll has looked twice and goes on waiting."""
+    """Polls with headers that ask to be held, and returns once the poll has checked twice and keeps waiting."""
 
     def poll(analysis: Analysis, **headers: str) -> Future[Any]:
         looks = itertools.count(1)
@@ -124,7 +124,7 @@ def test_what_has_ended_is_never_held(api: ContractClient) -> None:
 
 
 class Seat:
-    """A place to wait that is taken by somebody until `free` is set; `taken` tells that it is."""
+    """A place to wait that is taken until `free` is set; `taken` is set once it is."""
 
     def __init__(self) -> None:
         self.taken = threading.Event()

@@ -99,7 +99,7 @@ def test_a_click_counts_once_and_the_answer_does_not_tell_whether(api: ContractC
     made = product("one")
     analysis = succeeded(OILY)
     assert click(api, made, analysis.pk).status_code == 204
-    assert not Click.objects.exists(), "nobody was shown it"
+    assert not Click.objects.exists(), "it was shown to no one"
     api.get(address(analysis, "products"))
     for _ in range(3):
         assert click(api, made, analysis.pk).status_code == 204

@@ -152,7 +152,7 @@ print({answer.status_code for answer in at_once(lambda: Client().get("/api/schem
 
 
 def test_the_first_who_ask_for_it_may_ask_at_once() -> None:
-    # In a process of its own, where nobody has asked before.
+    # In a process of its own, which has not been asked before.
     done = subprocess.run([sys.executable, "-c", AT_ONCE], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "{200}\n", done.stderr[-3000:]
 

@@ -1,4 +1,4 @@
-"""/internal/staff/: the proxy asks here whether to let somebody in to Flower."""
+"""/internal/staff/: the proxy asks here whether to admit a request to Flower."""
 
 from __future__ import annotations
 

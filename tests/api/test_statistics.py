@@ -90,7 +90,7 @@ def test_the_pages_answer_in_every_state(plain_static: None) -> None:
     page = client.get("/statistics/?sex=female&age=40s").content.decode()
     assert re.search(r"The most common severity in this group is “Mild”: (9\d|100) of 100 results\.", page)
     assert "Sample figures." not in page
-    assert "by-age" not in page, "one row is no comparison"
+    assert "by-age" not in page, "one row is not a comparison"
     small = client.get("/statistics/?sex=female&age=70s").content.decode()
     assert "fewer than 20 results for the group you chose, so this is a wider one: Female · all ages." in small
     assert client.get("/statistics/?sex=nobody&age=900").status_code == 200

@@ -217,7 +217,7 @@ def test_a_form_of_a_thousand_files_or_fields_is_refused(api: ContractClient, ca
     assert api.submit(many=[named("a", b"a") for _ in range(1000)]).status_code == 400
     assert api.submit(**{f"field{n}": "a" for n in range(2000)}).status_code == 400
     assert api.submit(sex="male" * 100_000).status_code == 400
-    assert not caplog.records  # Whoever refuses that gets no line in the log, so nobody can fill it.
+    assert not caplog.records  # A refusal writes no line, so a client cannot fill the log.
 
 
 @pytest.mark.parametrize("address", [ANALYSES, "/"])
@@ -384,7 +384,7 @@ def test_an_unexpected_error_in_enqueueing_costs_no_photo(
     api: ContractClient, photos: Photos, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def breaks(analysis_id: object) -> bool:
-        raise RuntimeError("nobody expected this")
+        raise RuntimeError("unexpected")
 
     monkeypatch.setattr("backend.analyses.services.submission.analysis_enqueue", breaks)
     assert api.submit().status_code == 202

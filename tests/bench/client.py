@@ -1,4 +1,4 @@
-"""The load generator: so many clients, each of which sends its next photo when it has the answer to the last."""
+"""The load generator: clients that each send the next photo when they have the answer to the last."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ def end(process: subprocess.Popen[bytes]) -> None:
 
 
 def freeze(process: subprocess.Popen[bytes]) -> None:
-    """Stop the whole group, so that a server that polls its queues does not disturb whoever is measured meanwhile."""
+    """Stop the whole group, so that a server that polls its queues does not disturb the one that is measured."""
     os.killpg(process.pid, signal.SIGSTOP)
 
 

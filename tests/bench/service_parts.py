@@ -139,9 +139,9 @@ def clean_seconds(photo: bytes) -> float:
 
 @contextmanager
 def web_alone(folder: Path, *, cores: int | None = None, **settings: str) -> Iterator[Stack]:
-    """A web server and its broker, and a worker that only seems to be there; on so many cores, and us on the others.
+    """A web server and its broker, and only the heartbeat of a worker; on `cores`, with us on the others.
 
-    `cores` of None: all of us on all of them.
+    `cores` of None: everything on all of them.
     """
     web = Stack(folder, folder, **SETTINGS, **settings)
     web.migrate()

@@ -1,7 +1,7 @@
-"""What it takes to claim, to poll, to tell a place in the line and all metrics, with so many rows waiting.
+"""The cost of a claim, a poll, a position in the queue and all metrics, by the number of rows that wait.
 
-A process of its own a database: it fills the line, and then times a round of each at every line that it reads, so that
-whoever drives two of them can take turns between a short and a long line.
+One process per database: it fills the queue, and then times a round of each for every line that it reads, so that
+a program that drives two of them can alternate between a short and a long queue.
 
     python -m tests.bench.service_rows ROWS
 """
@@ -25,7 +25,7 @@ SCRAPES = 10
 
 
 def fill(rows: int) -> list[uuid.UUID]:
-    """Queue so many rows, a tenth of a second apart, by ids in the order of the line."""
+    """Queue `rows` analyses, a tenth of a second apart, with ids in the order of the queue."""
     from django.db import connection
     from django.utils import timezone
 
@@ -51,7 +51,7 @@ def fill(rows: int) -> list[uuid.UUID]:
         batch_size=500,
     )
     with connection.cursor() as cursor:
-        # As PostgreSQL's autovacuum does within a minute of so many writes, and SQLite's users at leisure.
+        # As PostgreSQL's autovacuum does within a minute of that many writes, and users of SQLite from time to time.
         cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
     return ids
 

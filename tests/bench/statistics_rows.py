@@ -1,4 +1,4 @@
-"""What it takes to count so many results, and to answer about them.
+"""The cost of counting results and of answering about them, by their number.
 
     python -m tests.bench.statistics_rows [ROWS]
 
@@ -22,7 +22,7 @@ CHUNK = 20_000
 
 
 def fill(rows: int) -> str:
-    """So many results of two years, each with its analysis; the id of one of them."""
+    """Write `rows` results of two years, each with its analysis; returns the id of one of them."""
     from django.utils import timezone
 
     from backend.analyses.models import AGE_WORDS, SEX_WORDS, Age, Analysis, Finding, Human, Sex

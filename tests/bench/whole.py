@@ -97,7 +97,7 @@ class WholeService(BenchmarkLine):
         self.note = f"batches of up to {self._service.batch}, {self.clients} clients, {database}"
 
     def seen(self, photo: bytes) -> bytes:
-        """The service cleans each photo before anything else, and that encodes it anew."""
+        """The service cleans each photo before anything else, which encodes it again."""
         from backend.analyses.photos import photo_clean
 
         return photo_clean(photo).jpeg

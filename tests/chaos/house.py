@@ -174,17 +174,17 @@ class House(Stack):
         return long if self.long else short
 
     def note(self, point: str, deed: str, times: int | None = 1) -> None:
-        """Ask that whoever gets to this point does that; see `tests.chaos.points`."""
+        """Ask that a process that reaches this point does that; see `tests.chaos.points`."""
         leave_note(self.points, point, deed, times)
 
     def until_taken(self, point: str, seconds: float = 30) -> None:
-        until(lambda: notes_left(self.points, point) == 0, seconds, f"somebody at the point “{point}”")
+        until(lambda: notes_left(self.points, point) == 0, seconds, f"a process at the point “{point}”")
 
     def until_started_again(self, part: str, since: int, times: int = 1) -> None:
         until(lambda: self.starts[part] >= since + times, 60 * times, f"another start of {part}")
 
     def set_clock(self, part: str, seconds: float) -> None:
-        """Set the clock of a part forward by so many seconds, or back, as against the true time; it need not run."""
+        """Set the clock of a part forward by `seconds`, or back, relative to the true time; it need not run."""
         draft = self.points / f".clock.{part}"
         draft.write_text(str(seconds))
         draft.rename(self._clock(part))

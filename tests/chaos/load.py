@@ -16,7 +16,7 @@ from tests.chaos.house import House
 from tests.support.environment import until
 from tests.support.stack import ENDED, scalp_photo
 
-#: Between two tries where nobody answered, in seconds: half of what the page begins with.
+#: Seconds between two tries without an answer: half of what the page begins with.
 PAUSE = 1.0
 
 
@@ -37,7 +37,7 @@ class Phone:
 
 
 class Load:
-    """So many photos, evenly spread over so many seconds; each from a thread of its own that sees it through."""
+    """`number` photos, evenly spread over `seconds`; each is sent by a thread of its own, which polls until its end."""
 
     def __init__(self, house: House, number: int, seconds: float, patience: float) -> None:
         self.house = house
@@ -80,12 +80,12 @@ class Load:
         until(lambda: self.accepted() >= wanted, seconds, f"{wanted:g} accepted photos")
 
     def until_more(self, number: int, seconds: float = 60) -> None:
-        """Wait until so many photos more than now were accepted."""
+        """Wait until this many more photos have been accepted."""
         wanted = self.accepted() + number
         until(lambda: self.accepted() >= wanted, seconds, f"{number} more accepted photos")
 
     def until_ended(self, number: int, seconds: float = 60) -> None:
-        """Wait until so many phones know their end."""
+        """Wait until this many clients know their end."""
         until(lambda: sum(phone.ended_at is not None for phone in self.phones) >= number, seconds, f"{number} ends")
 
     def join(self) -> None:

@@ -1,4 +1,4 @@
-"""One fault under a steady load, held against the invariant; and the table of all."""
+"""One fault under a steady load, checked against the invariants; and the table of all."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Row:
 
 
 def suffer(fault: Fault, house: House, *, photos: int, seconds: float) -> Row:
-    """Let the fault strike a house under a load of so many photos over so many seconds. Raises NotHere."""
+    """Inject the fault while `photos` are sent over `seconds`. Raises NotHere."""
     known = Ledger.read(house).rows.keys()
     load = Load(house, photos, seconds * fault.pace, PATIENCE)
     load.start()
@@ -63,11 +63,11 @@ def suffer(fault: Fault, house: House, *, photos: int, seconds: float) -> Row:
     if len(accepted) < len(load.phones):
         wrong.append(f"{len(load.phones) - len(accepted)} photos were never accepted: {dict(load.refusals)}")
     if unasked := ledger.rows.keys() - known - set(accepted):
-        wrong.append(f"{len(unasked)} analyses that nobody was told of")
+        wrong.append(f"{len(unasked)} analyses whose id no client received")
     if others != dict(fault.ends):
         wrong.append(f"ended otherwise: {others}, and not {dict(fault.ends)}")
     if rude := {answer: times for answer, times in load.refusals.items() if "without" in answer}:
-        wrong.append(f"refused without a word on when to come again: {rude}")
+        wrong.append(f"refused without Retry-After: {rude}")
     return Row(
         fault, len(load.phones), ends, max((row.attempt for row in rows), default=0), load.ended_at() - struck_at,
         len(lost), len(twice), wrong,

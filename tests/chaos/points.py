@@ -1,4 +1,4 @@
-"""Named points on an analysis's way through a process, and notes that say what shall happen to whoever gets there.
+"""Named points on an analysis's way through a process, and notes that say what happens to a process that gets there.
 
 The product has no hook for it: the modules in `tests.chaos.parts` wrap its functions in the processes under test, and
 the tests leave a note in a folder that those look into. A note is taken by one thread of one process, once.
@@ -45,7 +45,7 @@ DEEDS: dict[str, Callable[[], None]] = {
 
 
 def leave_note(folder: Path, point: str, deed: str, times: int | None = 1) -> None:
-    """Ask that the next ones that reach `point`, so many of them or all, do `deed`: one of `DEEDS`, or `sleep 1.5`."""
+    """Ask that the next `times` processes that reach `point`, or all, do `deed`: one of `DEEDS`, or `sleep 1.5`."""
     for _ in range(times or 1):
         note = folder / f"{point}.{'always' if times is None else secrets.token_hex(4)}"
         draft = folder / f".{note.name}"
@@ -54,7 +54,7 @@ def leave_note(folder: Path, point: str, deed: str, times: int | None = 1) -> No
 
 
 def notes_left(folder: Path, point: str) -> int:
-    """How many notes for this point nobody has taken yet."""
+    """How many notes for this point have not been taken yet."""
     return len(list(folder.glob(f"{point}.*")))
 
 

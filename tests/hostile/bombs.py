@@ -92,7 +92,7 @@ def _plain(kind: str, mode: str = "RGB", side: int = FULL, **options: object) ->
 
 @functools.cache
 def _progressive(side: int, scans: int) -> bytes:
-    """A progressive JPEG whose last, nearly empty scan comes so many times more."""
+    """A progressive JPEG whose last, nearly empty scan is repeated."""
     data = _plain("JPEG", "L", side, progressive=True, quality=30)
     last = data.rindex(b"\xff\xda")
     return data[:-2] + data[last:-2] * scans + b"\xff\xd9"

@@ -33,7 +33,7 @@ class Upload:
 
 @dataclass(frozen=True)
 class Case:
-    """`make` is called anew each time: all of the corpus at once would not fit into memory."""
+    """`make` is called again each time: all of the corpus at once would not fit into memory."""
 
     family: str
     name: str

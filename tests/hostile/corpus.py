@@ -33,7 +33,7 @@ def families(cases: Iterable[Case]) -> dict[str, list[Case]]:
 
 
 def sample(many: int, seed: int = SEED) -> list[Case]:
-    """About so many cases, chosen by the seed: of each family its part, and three at the least."""
+    """About `many` cases, chosen by the seed: of each family its share, and at least three."""
     dice = random.Random(seed)
     cases = corpus(seed)
     share = many / len(cases)

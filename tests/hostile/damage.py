@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from tests.hostile import formats
 from tests.hostile.case import PHOTO, UNSUPPORTED, Case, photo_case
 
-#: So many bytes at the beginning of a file are its head, where damage does most.
+#: The size in bytes of a file's head, where damage does most.
 HEAD = 400
 
 

@@ -55,7 +55,7 @@ def forms() -> Iterator[Case]:
 
 
 def _many(head: bytes, many: int) -> Upload:
-    """So many parts of this head and nothing in them, between the shortest boundaries."""
+    """`many` empty parts with this head, between the shortest boundaries."""
     body = form(*whole(), boundary=b"x", end=b"") + (b"--x\r\n" + head) * many + b"--x--\r\n"
     return Upload(body, "multipart/form-data; boundary=x")
 
@@ -181,7 +181,7 @@ _PARTS: dict[str, Callable[[], list[bytes]]] = {
     "a header put into a name": lambda: [*whole(), part(b'x"\r\nSet-Cookie: a=b\r\nX: "', b"x")],
     "a header put into a file's name": lambda: [*answers(), photo_part(photo(), b'a.jpg"\r\nX-Evil: 1\r\nX: "')],
     "a null byte in a name": lambda: [*whole(), part(b"a\0b", b"x")],
-    "names that are no UTF-8": lambda: [*whole(), part(b"\xff\xfe", b"\xff\xfe")],
+    "names that are not UTF-8": lambda: [*whole(), part(b"\xff\xfe", b"\xff\xfe")],
     "a name that pollutes": lambda: [
         *whole(), part(b"__proto__[x]", b"x"), part(b"photo[]", b"x"), part(b"sex.$ne", b""),
     ],
@@ -208,7 +208,7 @@ _PARTS: dict[str, Callable[[], list[bytes]]] = {
     "quoted printable": lambda: [
         part(b"sex", b"=66emale", b"Content-Transfer-Encoding: quoted-printable"), *whole()[1:],
     ],
-    "a transfer encoding nobody knows": lambda: [*whole(), part(b"x", b"x", b"Content-Transfer-Encoding: \xff")],
+    "an unknown transfer encoding": lambda: [*whole(), part(b"x", b"x", b"Content-Transfer-Encoding: \xff")],
     "a length that lies": lambda: [*answers(), part(b"photo", photo(), b'; filename="a.jpg"', b"Content-Length: 3")],
     "a length of terabytes": lambda: [
         *answers(), part(b"photo", photo(), b'; filename="a.jpg"', b"Content-Length: 9999999999999"),

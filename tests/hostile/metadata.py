@@ -23,7 +23,7 @@ SCRIPTS = {
     "a million laughs": b"<!DOCTYPE x [<!ENTITY a 'ha'>"
     + b"".join(b"<!ENTITY %c '%s'>" % (c, b"&%c;" % (c - 1) * 10) for c in range(98, 107))
     + b"]><x>&j;</x>",
-    "bytes that are no text": bytes(range(256)),
+    "bytes that are not text": bytes(range(256)),
 }
 
 #: IFD entries, little-endian: tag, type, count, value.
@@ -120,7 +120,7 @@ def _icc(profile: bytes) -> bytes:
 
 
 def _profile(padding: int, tags: int = 0) -> bytes:
-    """sRGB, that many bytes longer, or claiming so many tags."""
+    """sRGB, `padding` bytes longer, or claiming `tags` tags."""
     profile = bytearray(srgb_profile() + bytes(padding))
     profile[:4] = struct.pack(">I", len(profile))
     if tags:

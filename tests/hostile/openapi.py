@@ -29,7 +29,7 @@ class Fuzzed:
 
 
 def fuzz_api(stack: Stack, *, examples: int, seed: int, phases: str = "examples,coverage,fuzzing,stateful") -> Fuzzed:
-    """At most so many examples of each operation and phase."""
+    """At most `examples` of each operation and phase."""
     program = Path(sys.executable).with_name("schemathesis")
     command = [
         str(program),

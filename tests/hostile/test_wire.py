@@ -1,4 +1,4 @@
-"""Abuses of the connection: the server goes on answering, and takes none of them for an error of its own."""
+"""Abuses of the connection: the server keeps answering, and logs none of them as an error of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.support.stack import Stack
 
 pytestmark = pytest.mark.processes
 
-#: Threads of the web server, all processes together: so many may be held at once.
+#: Threads of all processes of the web server: that many may be held at once.
 THREADS = 32
 
 
@@ -50,7 +50,7 @@ HALVES = {
 def test_those_who_say_half_and_fall_silent_keep_nobody_out_for_long(web: Stack, half: str) -> None:
     with held(web.port, many=2 * THREADS, sent=HALVES[half]):
         began = time.monotonic()
-        until(web.alive, 40, "an answer to somebody else")
+        until(web.alive, 40, "an answer to another client")
         assert web.submit().status_code == 202
         assert time.monotonic() - began < 30
 
@@ -59,7 +59,7 @@ def test_those_who_do_not_read_their_answers_keep_nobody_out_for_long(web: Stack
     asked = request(b"GET /static/samples/flaky.jpg HTTP/1.1") * 200
     with held(web.port, many=2 * THREADS, sent=asked):
         time.sleep(3)  # Until no more fits into the buffers in between.
-        until(web.alive, 60, "an answer to somebody else")
+        until(web.alive, 60, "an answer to another client")
 
 
 @pytest.mark.parametrize("part", [0.0, 0.1, 0.5, 0.99, 1.0])

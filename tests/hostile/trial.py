@@ -103,7 +103,7 @@ class Trial:
             # Made first: the time of the answers is the server's alone.
             uploads = [case.make() for case in of_family]
             for process in self.processes():
-                Path(f"/proc/{process}/clear_refs").write_text("5")  # The peak begins anew: proc(5).
+                Path(f"/proc/{process}/clear_refs").write_text("5")  # Resets the peak: proc(5).
             with ThreadPoolExecutor(self.senders) as senders:
                 answers = list(senders.map(self.answer, of_family, uploads))
             report.families.append(Family(name, answers, self.peak()))

@@ -21,7 +21,7 @@ SMUGGLED: Final = b"GET /api/v1/smuggled/ HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 @dataclass(frozen=True)
 class Abuse:
-    """`sent`, and then at most so many answers, each of them one of `statuses`."""
+    """`sent`, and then at most `answers` answers, each of them one of `statuses`."""
 
     name: str
     sent: bytes
@@ -120,7 +120,7 @@ _TWO_WAYS: Final = {
     "a coding with a space before the colon": [b"Transfer-Encoding : chunked", _CL],
     "a coding behind a tabulator": [b"Transfer-Encoding:\tchunked", _CL],
     "a coding behind a vertical tabulator": [b"Transfer-Encoding: \x0bchunked", _CL],
-    "a coding that nobody knows": [b"Transfer-Encoding: xchunked", _CL],
+    "an unknown coding": [b"Transfer-Encoding: xchunked", _CL],
     "two codings": [_TE, b"Transfer-Encoding: identity", _CL],
     "chunked twice": [b"Transfer-Encoding: chunked, chunked", _CL],
     "identity at the end": [b"Transfer-Encoding: chunked, identity", _CL],
@@ -152,7 +152,7 @@ def hold(port: int, abuse: Abuse) -> None:
 
 @contextlib.contextmanager
 def held(port: int, *, many: int, sent: bytes) -> Iterator[list[socket.socket]]:
-    """So many connections that have sent this much and then say nothing."""
+    """Connections that have sent this much and then send nothing."""
     with contextlib.ExitStack() as open_ones:
         connections = [open_ones.enter_context(socket.create_connection(("127.0.0.1", port), 20)) for _ in range(many)]
         for connection in connections:

@@ -84,7 +84,7 @@ def test_orphans_are_swept_page_by_page_and_what_has_a_row_stays(
     kept = [queued() for _ in range(3)]
     for _ in range(12):
         bucket.client.put_object(Bucket=BUCKET, Key=f"photos/{uuid4().hex}.jpg", Body=b"left behind")
-    bucket.client.put_object(Bucket=BUCKET, Key="photos/deeper/not-ours.jpg", Body=b"of somebody else")
+    bucket.client.put_object(Bucket=BUCKET, Key="photos/deeper/not-ours.jpg", Body=b"of another program")
     assert photos_purge(orphans=False) == Purged(expired=0, photos=0, orphans=0)
     assert photos_purge() == Purged(expired=0, photos=0, orphans=0)  # They are too young.
     monkeypatch.setattr(retention, "ORPHAN_AGE", -retention.ORPHAN_AGE)

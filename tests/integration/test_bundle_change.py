@@ -56,7 +56,7 @@ class Fleet(Stack):
 
 
 class Visitors:
-    """While it is entered, somebody sends the same photo again and again, and somebody asks whether it is ready."""
+    """While it is entered, one client sends the same photo again and again, and another asks for readiness."""
 
     def __init__(self, service: Stack) -> None:
         self.service = service
@@ -100,7 +100,7 @@ class Visitors:
         assert [told for told, _ in groupby(self.told)] == [(200, named) for named in bundles]
         ended = [self.service.wait(analysis_id) for analysis_id in self.ids]
         assert [one["status"] for one in ended] == ["succeeded"] * len(self.ids)
-        # Giving back what was not begun is no try; waiting for a lease to lapse would be.
+        # Requeuing what was not begun costs no attempt; a lease that expires would.
         assert list(self.service.query("SELECT max(attempt - tries_from) FROM analyses_analysis")) == [(1,)]
         results: dict[str, list[Any]] = {}
         for one in ended:

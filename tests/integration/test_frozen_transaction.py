@@ -1,4 +1,4 @@
-"""A process that stands still in the middle of a transaction must not hold up the others for ever."""
+"""A process that stands still in the middle of a transaction must not hold up the others forever."""
 
 from __future__ import annotations
 

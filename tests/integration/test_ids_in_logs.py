@@ -1,4 +1,4 @@
-"""One id, from the request of somebody who sends a photo to the last line of the worker that looks at it."""
+"""One id, from the request that sends a photo to the last line of the worker that analyzes it."""
 
 from __future__ import annotations
 

@@ -165,7 +165,7 @@ def test_kill_9_of_the_launcher_leaves_nothing_behind(run: MakeRun) -> None:
     os.kill(run.launcher(), signal.SIGKILL)
     until(run.nothing_is_left, 30, "the end of every process")
     for port in (run.service.port, run.flower_port):
-        until(lambda port=port: can_listen(port), 10, f"the end of whoever listens on port {port}")
+        until(lambda port=port: can_listen(port), 10, f"the end of the process that listens on port {port}")
 
 
 def test_ctrl_c_in_the_middle_of_a_start_leaves_nothing_behind(run: MakeRun) -> None:

@@ -108,7 +108,7 @@ def test_the_next_day_a_sender_counts_again(shelf: list[Product], monkeypatch: p
 def test_a_click_on_what_was_not_suggested_or_not_shown_does_not_count(shelf: list[Product]) -> None:
     analysis = succeeded(OILY)
     foreign = product("for others", suits_types=["dry"], suits_signs=[])
-    assert not click_count(analysis.pk, shelf[0], "10.0.0.1"), "nobody has looked at it"
+    assert not click_count(analysis.pk, shelf[0], "10.0.0.1"), "no one has seen it"
     looked(analysis)
     assert not click_count(analysis.pk, foreign, "10.0.0.1")
     assert not Click.objects.exists()

@@ -152,7 +152,7 @@ def test_the_limit_per_address_is_exact_with_counts_in_the_database(
     def send_nothing(_: int) -> int:
         return requests.post(f"{service.url}/api/v1/analyses/", files={"x": ("x", b"x")}, timeout=30).status_code
 
-    time.sleep(60 - time.time() % 60)  # A minute in which nobody has been counted.
+    time.sleep(60 - time.time() % 60)  # A minute in which nothing has been counted.
     with ThreadPoolExecutor(8) as senders:
         answers = list(senders.map(send_nothing, range(LIMIT + 10)))
     assert set(answers) == {422, 429}

@@ -49,7 +49,7 @@ def symptom_map(stack: Stack, report: str) -> requests.Response:
     return next((answer for answer in answers if answer.ok), answers[0])
 
 
-NOBODY = uuid.UUID(int=7)
+MISSING_ID = uuid.UUID(int=7)
 
 KINDS: dict[str, tuple[Ask, int]] = {
     "page": (ask("/"), 200),
@@ -57,7 +57,7 @@ KINDS: dict[str, tuple[Ask, int]] = {
     "page that asks to erase": (ask("/analyses/{id}/erase/"), 200),
     "form without its token": (ask("/", "POST", data={"sex": "male"}), 403),
     "page that is not there": (ask("/nowhere/"), 404),
-    "analysis that is not there": (ask(f"/analyses/{NOBODY}/"), 404),
+    "analysis that is not there": (ask(f"/analyses/{MISSING_ID}/"), 404),
     "page that is not posted to": (ask("/sample/", "POST"), 403),
     "address of a foreign host": (ask("/", headers={"Host": "evil.example"}), 400),
     "body that is too large": (ask("/", "POST", data=bytes(11 * 2**20)), 413),
@@ -70,7 +70,7 @@ KINDS: dict[str, tuple[Ask, int]] = {
     "status": (ask("/api/v1/analyses/{id}/"), 200),
     "status while it waits": (waiting_poll, 200),
     "status that has not changed": (unchanged_poll, 304),
-    "problem of the API": (ask(f"/api/v1/analyses/{NOBODY}/"), 404),
+    "problem of the API": (ask(f"/api/v1/analyses/{MISSING_ID}/"), 404),
     "method that is not taken": (ask("/api/v1/analyses/"), 405),
     "media type that is not taken": (ask("/api/v1/analyses/", "POST", json={}), 415),
     "submission that does not hold": (ask("/api/v1/analyses/", "POST", files={"photo": b""}), 422),
@@ -81,7 +81,7 @@ KINDS: dict[str, tuple[Ask, int]] = {
     "login": (ask("/admin/login/"), 200),
     "health": (ask("/healthz"), 200),
     "metrics": (ask("/metrics"), 200),
-    "question whether somebody is staff": (ask("/internal/staff/"), 401),
+    "question whether a request is from staff": (ask("/internal/staff/"), 401),
 }
 
 

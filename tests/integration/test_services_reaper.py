@@ -164,7 +164,7 @@ def test_a_lost_message_is_resent_while_others_are_being_worked_on(
 def test_a_message_that_died_with_its_worker_is_resent_a_fresh_one_is_not(
     sent_messages: SentMessages, broker: redis.Redis, settings: Any, set_back: float
 ) -> None:
-    """Also where the clock was set back by so many seconds since."""
+    """Also if the clock was set back since."""
     died, taken = queued(), queued()
     with celery_app.connection_for_read() as connection:
         channel = connection.default_channel

@@ -73,7 +73,7 @@ def test_a_connection_lost_after_the_commit_keeps_the_photo(storage: Path, monke
 
 
 def test_a_database_lost_before_the_commit_leaves_no_photo(storage: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody need ask whether the row is there, which nobody could."""
+    """No further query checks whether the row is there."""
 
     def away(*_arguments: Any, **_options: Any) -> None:
         raise OperationalError("the server closed the connection unexpectedly")

@@ -1,4 +1,4 @@
-"""Nobody gets one try more by trying at once, at several processes, or with a made-up way through proxies."""
+"""No client gets one more try by trying at once, at several processes, or with an invented chain of proxies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One trace, from the request of somebody who sends a photo to the end of the attempt at it, over real processes."""
+"""One trace, from the request that sends a photo to the end of its attempt, over real processes."""
 
 from __future__ import annotations
 

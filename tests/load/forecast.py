@@ -1,4 +1,4 @@
-"""What the simulation of `deploy.capacity` says of a worker, held against what photos really waited."""
+"""What the simulation of `deploy.capacity` says of a worker, compared with how long photos really waited."""
 
 from __future__ import annotations
 

@@ -2,8 +2,8 @@
 
     SCALP_LOAD_PHOTOS=folder locust --headless -f tests/load/locustfile.py --host http://127.0.0.1:8000 --users 20
 
-Each user is somebody else to the service: an address of its own in `X-Forwarded-For`, which counts where one proxy is
-trusted (`SCALP_TRUSTED_PROXIES=1`). Being refused is no failure as long as it is said when to come again: 503 while the
+Each user is another client to the service: an address of its own in `X-Forwarded-For`, which counts where one proxy is
+trusted (`SCALP_TRUSTED_PROXIES=1`). A refusal is not a failure as long as it has a Retry-After: 503 while the
 queue is full, 429 past the throttle. `SCALP_LOAD_OUT` names the file for what was accepted and how long it took.
 """
 
@@ -62,7 +62,7 @@ def tell(environment: Environment, **_: Any) -> None:
 
 
 def photo() -> bytes:
-    """A photo that nobody sent before: bytes behind the end of a JPEG change its fingerprint and not the picture."""
+    """A photo that was not sent before: bytes behind the end of a JPEG change its fingerprint and not the picture."""
     return random.choice(PHOTOS) + secrets.token_bytes(8)
 
 
@@ -88,7 +88,7 @@ class Sender(FastHttpUser):
             status = answer.status_code
             if status == 0:
                 # A server may close a connection in the moment in which the next request comes over it (RFC 9112, 9.5):
-                # whoever asks tries again, as browsers do. `Traffic.complaints` holds how often that was.
+                # the client tries again, as browsers do. `Traffic.complaints` holds how often that was.
                 refused[f"{type(self).__name__} cut off"] += 1
                 answer.success()
             elif status in {429, 503}:

@@ -1,4 +1,4 @@
-"""Resident memory of every process of a stack while something goes on."""
+"""Resident memory of every process of a stack during an activity."""
 
 from __future__ import annotations
 

@@ -77,7 +77,7 @@ def traffic(
     look_seconds: float = 1.0,
     meanwhile: Callable[[], None] | None = None,
 ) -> Traffic:
-    """Let so many users do as they do for so long, then wait until all has ended; `pause` as in the locust file."""
+    """Run `users` users for `seconds`, then wait until everything has ended; `pause` as in the locust file."""
     photos, out = folder / "load-photos", folder / "load-told.json"
     photos.mkdir(exist_ok=True)
     for seed in range(4):

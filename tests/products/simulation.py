@@ -45,7 +45,7 @@ Known = dict[tuple[int, str], list[int]]
 
 @dataclass(frozen=True)
 class World:
-    """How often whoever looks at a product clicks it, by product and type."""
+    """How often people who see a product click it, by product and type."""
 
     liking: dict[tuple[int, str], float]
 
@@ -118,7 +118,7 @@ def arms(grades: tuple[int, ...], known: Known) -> list[Arm]:
 def simulated(
     there: World, order: Order, seed: int, *, days: int = DAYS, flooded: bool = False, guarded: bool = True
 ) -> Outcome:
-    """So many days of visitors, with the flooder among them or not; `guarded`: one sender counts as in the service."""
+    """Visitors of `days` days, with the flooder among them or not; `guarded`: one sender counts as in the service."""
     told, rng = Outcome(), random.Random(f"visitors {seed}")
     known: Known = {}
     for day in range(days):
@@ -174,7 +174,7 @@ def by_bandit(fits: Sequence[Arm], _skin: str, seed: str) -> list[Arm]:
 
 
 def by_liking(there: World) -> Order:
-    """The best order, which nobody but the simulation can know."""
+    """The best order, which only the simulation can know."""
     return lambda fits, skin, _seed: sorted(fits, key=lambda arm: -there.liking[arm.key, skin])
 
 

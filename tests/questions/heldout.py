@@ -37,7 +37,7 @@ class Trial:
 
     @property
     def shown(self) -> list[str]:
-        """Keys of the entries as somebody sees them, from above."""
+        """Keys of the entries in the order in which a reader sees them."""
         entries: list[Entry] = [self.told.entry] if self.told.entry else []
         return [entry.key for entry in [*entries, *self.told.suggestions]]
 

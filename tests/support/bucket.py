@@ -46,7 +46,7 @@ class BucketServer:
             return False
 
     def names(self) -> set[str]:
-        """What lies in the bucket."""
+        """The keys in the bucket."""
         listed = self.client.list_objects_v2(Bucket=BUCKET).get("Contents", ())
         return {found["Key"].removeprefix("photos/") for found in listed}
 

@@ -45,7 +45,7 @@ class NotHere(Exception):
 
 
 def until(holds: object, seconds: float, what: str) -> None:
-    """Wait until `holds()` is true; fail with `what` after so many seconds."""
+    """Wait until `holds()` is true; fail with `what` after `seconds`."""
     end = time.monotonic() + seconds
     while not holds():  # type: ignore[operator]
         if time.monotonic() > end:
@@ -72,7 +72,7 @@ def postgresql_programs() -> Path | None:
 class PostgreSQL:
     """A server of its own in a scratch folder. Its programs refuse to run as root, so root lends them a user.
 
-    `host` is the address at which it listens; whoever is in a network with it may enter.
+    `host` is the address at which it listens; any host in a network with it may connect.
     """
 
     def __init__(self, folder: Path, log: Path, host: str = LOOPBACK) -> None:
@@ -143,7 +143,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
-# Whoever runs the tests may have a collector of their own.
+# The environment of the tests may name a collector.
 for _name in [name for name in os.environ if name.startswith("OTEL_")]:
     del os.environ[_name]
 

@@ -56,7 +56,7 @@ def photo_mpo() -> bytes:
 
 
 def photo_mpo_with_huge_second_picture() -> bytes:
-    """An MPO whose second picture claims 60,000 × 60,000: harmless as long as nobody seeks to it."""
+    """An MPO whose second picture claims 60,000 × 60,000: harmless as long as no reader seeks to it."""
     data = photo_mpo()
     second = data.rindex(b"\xff\xd8\xff")
     return data[:second] + jpeg_claiming(60_000, 60_000, data[second:])

@@ -30,7 +30,7 @@ class Network:
         if os.geteuid() != 0 or not shutil.which("ip"):
             raise NotHere("Network namespaces need root, and `ip` of the package iproute2.")
         self.switch = f"scalp{secrets.token_hex(3)}"
-        # RFC 2544 keeps these addresses for trials of networks, so nobody is behind them.
+        # RFC 2544 keeps these addresses for trials of networks, so no host has them.
         subnet = f"198.18.{secrets.randbelow(256)}"
         self.address = f"{subnet}.1"
         self._spaces = {name: f"{self.switch}-{name}" for name in names}
@@ -55,7 +55,7 @@ class Network:
         return ["ip", "netns", "exec", self._spaces[name]]
 
     def pull_cable(self, name: str) -> None:
-        """Nothing goes to this host or comes from there any more, and nobody is told."""
+        """Drop all packets to and from this host, without telling either side."""
         _ip("link", "set", self._cables[name], "down")
 
     def plug_in(self, name: str) -> None:
@@ -122,7 +122,7 @@ class AcrossHosts(Stack):
         return {str(analysis_id): attempt for analysis_id, attempt in rows}
 
     def cut_off(self, part: str, photos: int) -> dict[str, int]:
-        """Pull the cable of a worker's host while it has so many photos in hand or more; which, and their attempts."""
+        """Pull the cable of a worker's host once it has claimed `photos`; returns their ids and attempts."""
         until(lambda: len(self.held(part)) >= photos, 30, f"{photos} photos in the hands of {part}")
         self.kill(part, signal.SIGSTOP)  # It must not have done them before the cable is out.
         time.sleep(0.1)  # Its threads stop one by one.

@@ -13,7 +13,7 @@ from backend.analyses.states import Status
 def humans(
     number: int, skin: str = "지성", pred: str = "경증", *, sex: str = Sex.FEMALE, age: str = Age.THIRTIES
 ) -> list[Human]:
-    """So many results of real weights whose analyses are not kept any more."""
+    """Write `number` results of real weights whose analyses are no longer kept."""
     row = {"sex": SEX_WORDS[sex], "age": AGE_WORDS[age], "skin": skin, "pred": pred}
     return Human.objects.bulk_create([Human(**row) for _ in range(number)], batch_size=10_000)
 

@@ -81,7 +81,7 @@ def bmp_claiming(width: int, height: int) -> bytes:
 
 
 def png_with_broken_tags(many: int) -> bytes:
-    """A good PNG, of whose EXIF so many tags say that they are longer than all of it."""
+    """A good PNG with EXIF tags that claim to be longer than all of it."""
     entries = b"".join(struct.pack("<HHII", tag, 7, 2**24, 8) for tag in range(many))
     exif = b"II*\0" + struct.pack("<IH", 8, many) + entries + bytes(4)
     return photo_png(8, 2, bytes(3 * 96), chunks=png_chunk(b"eXIf", exif))

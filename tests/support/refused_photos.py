@@ -31,7 +31,7 @@ def _cut(data: bytes, part: float) -> bytes:
 REFUSED: dict[str, tuple[Maker, str]] = {
     "nothing": (lambda: b"", "photo_empty"),
     "more than 10 MB": (lambda: photo_jpeg() + bytes(10 * 1024 * 1024), "photo_too_large"),
-    "text": (lambda: b"this is no photo\n" * 20, "photo_type_unsupported"),
+    "text": (lambda: b"this is not a photo\n" * 20, "photo_type_unsupported"),
     "text that starts as a bitmap does": (lambda: b"BM is short for bitmap\n" * 20, "photo_type_unsupported"),
     "one byte": (lambda: b"\xff", "photo_type_unsupported"),
     "SVG": (

@@ -53,7 +53,7 @@ def _serve() -> None:
 
     names: dict[str, Any] = {}
     exec(PRELUDE, names)
-    answers, sys.stdout = sys.stdout, sys.stderr  # What is printed is no answer.
+    answers, sys.stdout = sys.stdout, sys.stderr  # What is printed must not look like an answer.
     for line in sys.stdin:
         how, code = json.loads(line)
         try:

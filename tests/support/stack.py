@@ -83,7 +83,7 @@ class Stack:
         return postgresql.create_database(f"stack_{secrets.token_hex(4)}") if postgresql else None
 
     def up(self, patience: float = 240) -> Stack:
-        """Start every part and wait until the service is ready, so many seconds at most."""
+        """Start every part and wait until the service is ready, at most `patience` seconds."""
         self.migrate()
         self.collect_static_files()
         self.start("broker")
@@ -233,7 +233,7 @@ class Stack:
             return file.execute(sql).fetchall()
 
     def can_write(self) -> bool:
-        """Whether nobody holds the write lock of the database; PostgreSQL has none."""
+        """Whether no process holds the write lock of the database; PostgreSQL has none."""
         if self.on_postgresql:
             return True
         with closing(sqlite3.connect(self.sqlite, timeout=0.2)) as connection:
@@ -255,7 +255,7 @@ class Stack:
         return bool(self.readiness().get("ready"))
 
     def readiness(self) -> dict[str, Any]:
-        """What `/readyz` says; nothing where nobody answers."""
+        """What `/readyz` says; nothing if there is no answer."""
         try:
             return dict(requests.get(f"{self.url}/readyz", timeout=5).json())
         except requests.RequestException:

@@ -8,7 +8,7 @@ from tests.support.stack import Stack
 
 
 def assert_each_succeeded_once(stack: Stack, ids: Sequence[str], seconds: float = 90) -> None:
-    """Each of these ends with one `Human` and six findings within so many seconds, and no `Human` is nobody's."""
+    """Each of these ends with one `Human` and six findings within `seconds`, and every `Human` has its analysis."""
     ids = list(ids)
     assert [stack.wait(analysis_id, seconds)["status"] for analysis_id in ids] == ["succeeded"] * len(ids)
     humans = stack.rows(f"list(Human.objects.filter(analysis__in={ids}).values_list('id', flat=True))")

@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 def at_once(*calls: Callable[[], T], times: int = 1) -> list[T]:
-    """Run all calls, so many times each, in threads that start together; each has a database connection of its own."""
+    """Run all calls, `times` times each, in threads that start together; each has a database connection of its own."""
     start = threading.Barrier(len(calls) * times)
 
     def run(call: Callable[[], T]) -> T:

@@ -1,4 +1,4 @@
-"""Somebody who sends a photo through the pages, and what becomes of it."""
+"""A visitor who sends a photo through the pages, and what becomes of it."""
 
 from __future__ import annotations
 

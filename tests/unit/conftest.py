@@ -30,7 +30,7 @@ def bundle_copy(bundle: Bundle, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def visitor(settings: Any, tmp_path: Path) -> Client:
-    """Somebody who reads English, before pages with static files under their own names and an empty storage."""
+    """A visitor who reads English, with static files under their own names and an empty storage."""
     settings.STORAGES = {
         "default": {
             "BACKEND": "django.core.files.storage.FileSystemStorage",

@@ -1,4 +1,4 @@
-"""Nothing of ours reads or writes what runs code when it is read."""
+"""Our code neither reads nor writes files that run code when they are read."""
 
 from __future__ import annotations
 

@@ -218,7 +218,7 @@ def test_a_rejection_shows_the_photo_and_ways_on(code: str, visitor: Client) -> 
     assert "now and then it rejects a good photo" in page
     assert 'href="/clinics/"' in page[page.index("If something on your scalp worries you") :]
     again = visitor.get(f"/?again={refused}").content.decode()
-    assert again.count(" checked") == 3, "sex, age and device as before; consent is given anew"
+    assert again.count(" checked") == 3, "sex, age and device as before; consent is asked for again"
 
 
 @pytest.mark.parametrize("named", ["", "no-id", "00000000-0000-4000-8000-000000000000"])

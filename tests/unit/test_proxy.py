@@ -1,4 +1,4 @@
-"""What the proxy says by itself while nobody is behind it."""
+"""What the proxy answers by itself while no backend is behind it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def number(pattern: str, text: str) -> int:
 
 
 def test_bodies_that_are_still_coming_fit_into_the_memory_that_they_lie_in() -> None:
-    """Whoever sends slowly could else fill half of the host's memory, where a tmpfs ends that nobody bounds."""
+    """Slow clients could otherwise fill half of the host's memory, the default size of a tmpfs."""
     proxy = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]["proxy"]
     [temporary] = proxy["tmpfs"]
     room = number(r"^/tmp:size=(\d+)m$", temporary) * 1024

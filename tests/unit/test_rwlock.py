@@ -1,4 +1,4 @@
-"""The readers–writer lock: many shared or one exclusive, and nobody starves."""
+"""The readers–writer lock: many shared or one exclusive, and no thread starves."""
 
 from __future__ import annotations
 

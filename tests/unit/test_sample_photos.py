@@ -23,7 +23,7 @@ def test_a_sample_is_what_its_seed_draws_and_says_that_it_is_drawn(sample: Sampl
     assert len(data) < 100_000
     kept = np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), dtype=float)
     drawn = np.asarray(draw_sample(sample), dtype=float)
-    assert np.abs(kept - drawn).mean() < 4, "draw them anew: python -m tests.samples"
+    assert np.abs(kept - drawn).mean() < 4, "draw them again: python -m tests.samples"
 
 
 @pytest.mark.parametrize("key", [None, "", "../img/mark", "calm.jpg", "unknown"])

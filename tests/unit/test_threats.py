@@ -16,7 +16,7 @@ NAMED = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
 
 
 def names_in(path: str) -> set[str]:
-    """The names of the tests in a file; none where there is no such file."""
+    """The names of the tests in a file; none if the file does not exist."""
     file = ROOT / path
     if not file.is_file():
         return set()

@@ -1,4 +1,4 @@
-"""Spans of one process: what the collector is told of them, and that nothing is there where nobody collects."""
+"""Spans of one process: what the collector receives of them, and that nothing is recorded without a collector."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def begin(monkeypatch: pytest.MonkeyPatch, settings: Any) -> Iterator[Callable[.
 
 @pytest.fixture
 def nowhere() -> Iterator[Collector]:
-    """A collector that nobody knows of yet."""
+    """A collector that is not configured yet."""
     collector = Collector()
     yield collector
     collector.close()
@@ -65,7 +65,7 @@ def collector(nowhere: Collector, begin: Callable[..., None]) -> Collector:
     return nowhere
 
 
-# Where nobody collects
+# Without a collector
 
 
 @pytest.mark.parametrize("installed", [True, False])
@@ -73,7 +73,7 @@ def test_without_a_collector_no_sdk_is_loaded_and_no_thread_runs(installed: bool
     code = f"""
 import sys, threading
 if not {installed}:
-    # Whoever imports them hears that they are not there.
+    # An import of them fails.
     sys.modules |= {{"opentelemetry.sdk": None, "opentelemetry.exporter": None}}
 import backend.config.wsgi, workers.upkeep, workers.model
 from backend.operations.tracing import add_link, span, span_past, span_shared, traceparent, start_tracing, stop_tracing

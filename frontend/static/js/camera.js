@@ -1,4 +1,4 @@
-// A live view of the camera with a guide frame, and over it, if that is wanted, the last saved photo, to find the same
+// A live view of the camera with a guide frame, and over it, if the reader asks for it, the last saved photo, to find the same
 // spot again. Where the page may not have the camera, it says what to do and offers the file chooser.
 
 import { savedReports } from "./saved-reports.js";
@@ -28,7 +28,7 @@ export function offerCamera(take) {
   document.getElementById("choose-instead").addEventListener("click", () => document.getElementById("photo").click());
   ghostBox.addEventListener("change", () => { ghost.hidden = !ghostBox.checked; });
   dialog.addEventListener("close", stop);
-  // A camera that nobody looks through is off.
+  // The camera is off while its view is hidden.
   document.addEventListener("visibilitychange", () => { if (document.hidden) dialog.close(); });
 }
 

@@ -88,7 +88,7 @@ async function show(file, mine) {
     try {
       await picture.decode();
     } catch {
-      // HEIC in most browsers, or no picture at all: it goes as it is, and the server looks at it.
+      // HEIC in most browsers, or not a picture at all: it is sent as it is, and the server checks it.
     }
   }
   if (mine !== turn) return;
@@ -98,7 +98,7 @@ async function show(file, mine) {
   settle();
 }
 
-// What is no photo is not even held, and the form says so until there is another.
+// A file that is not a photo is not kept, and the form says so until there is another.
 function refuse(file) {
   const sentence = field.dataset.notPhoto.replace("{name}", file.name);
   take(null);

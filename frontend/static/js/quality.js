@@ -17,7 +17,7 @@ export function measure(image) {
   };
 }
 
-// Why nobody could see a scalp in this photo, or null.
+// Why no one could see a scalp in this photo, or null.
 export function refusal({ brightness, dark, bright, sharpness }) {
   if (brightness < 0.08 || dark > 0.9) return "too_dark";
   if (brightness > 0.92 || bright > 0.6) return "too_bright";

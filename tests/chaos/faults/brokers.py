@@ -39,7 +39,7 @@ def wipe(house: House) -> None:
     house.start("broker")
 
 
-@fault("The broker answers nobody for a while: its process stands still with all connections open.")
+@fault("The broker answers no one for a while: its process is stopped with all connections open.")
 def broker_unreachable(house: House, load: Load) -> Iterator[None]:
     with house.still("broker"):
         time.sleep(house.seconds(short=6, long=60))

@@ -11,14 +11,14 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 
 
-@fault("The device has no memory left for a batch: it is halved, and nobody is failed for it.")
+@fault("The device has no memory left for a batch: it is halved, and no photo fails.")
 def out_of_memory(house: House, load: Load) -> Iterator[None]:
     in_the_middle_of_a_batch(house)  # Meanwhile the next one fills.
     house.note("between two models", "have no memory")
     house.until_taken("between two models")
     yield
     attempts = {row.attempt for row in Ledger.read(house).of(load.ids())}
-    assert attempts == {1}, f"a halved batch cost somebody an attempt: {attempts}"
+    assert attempts == {1}, f"a halved batch cost a photo an attempt: {attempts}"
 
 
 @fault("The device is lost to a sticky error: the worker leaves, and a new one begins.")

@@ -34,7 +34,7 @@ def postgresql_restarted(house: House, load: Load) -> Iterator[None]:
     time.sleep(house.seconds(short=3, long=20))
     house.start("database")
     yield
-    house.sweep_orphans()  # Of an upload whose commit nobody could ask for any more.
+    house.sweep_orphans()  # Of an upload whose commit could not be confirmed.
 
 
 @fault("All connections to PostgreSQL are cut, again and again.", database="postgresql")
@@ -59,12 +59,12 @@ def postgresql_deadlock(house: House, load: Load) -> Iterator[None]:
 def cross(house: House) -> None:
     """Lock against a success: it has its analysis and waits for the table that we have, and we wait for its analysis.
 
-    Should it be another lock that somebody had on the analysis, we get it and nothing happens.
+    If another session has a lock on the analysis, we get it later and nothing happens.
     """
     found: list[Any] = []
     with house.session() as session:
-        session.execute("SET deadlock_timeout = '1min'")  # Whoever looks first is ended, and that is the service.
-        session.execute("SET lock_timeout = '5s'")  # It looks once: if that was before our UPDATE, nobody will.
+        session.execute("SET deadlock_timeout = '1min'")  # The session that checks first is ended: the service's.
+        session.execute("SET lock_timeout = '5s'")  # It checks once: if that was before our UPDATE, no session will.
         session.execute("LOCK TABLE human IN SHARE ROW EXCLUSIVE MODE")
         until(lambda: found or found.extend(house.query(CROSSABLE)), 30, "a success that waits for a lock")
         with suppress(psycopg.errors.LockNotAvailable):

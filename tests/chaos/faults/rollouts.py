@@ -28,7 +28,7 @@ def rolling_restart(house: House, load: Load) -> Iterator[None]:
     for photo in photos()[:3]:  # However quick the first one was, something is left for the next.
         load.add(photo)
     yield
-    house.sweep_orphans()  # Of an upload whose commit nobody could ask for any more.
+    house.sweep_orphans()  # Of an upload whose commit could not be confirmed.
     ledger, accepted = Ledger.read(house), load.ids()
     next_made = {key for key, _attempt in attempts_in([house.log("model-2")], "analysis_succeeded")}
     first, following = reference(house.bundle), reference(house.next_bundle)

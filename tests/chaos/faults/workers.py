@@ -61,7 +61,7 @@ def stopped_beyond_its_lease(house: House, load: Load) -> Iterator[None]:
     yield
     ledger = Ledger.read(house)
     assert not stopped & ledger.finishes.keys(), "a late attempt wrote its result"
-    assert all(ledger.rows[key].attempt > attempt for key, attempt in stopped), "nobody did it again"
+    assert all(ledger.rows[key].attempt > attempt for key, attempt in stopped), "it was not attempted again"
 
 
 @fault("The model worker is told to leave (SIGTERM) in the middle of a batch: it drains.")
@@ -80,6 +80,6 @@ def told_to_leave(house: House, load: Load) -> Iterator[None]:
 
 
 def in_the_middle_of_a_batch(house: House, seconds: float = 2) -> None:
-    """Return while the models run, with nearly so many seconds to go."""
+    """Return while the models run, with nearly `seconds` to go."""
     house.note("between two models", f"sleep {seconds:g}")
     house.until_taken("between two models")

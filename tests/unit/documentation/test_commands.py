@@ -78,7 +78,7 @@ def parsed(arguments: list[str]) -> None:
 
 
 def is_a_mention(words: list[str]) -> bool:
-    """Whether only the name of a command is meant, not a command that somebody could give."""
+    """Whether only the name of a command is meant, not a command that a reader could run."""
     return all(re.fullmatch(r"[a-z-]+", word) for word in words)
 
 

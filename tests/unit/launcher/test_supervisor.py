@@ -173,7 +173,7 @@ def test_the_guard_kills_the_groups_that_are_left_and_only_those() -> None:
 
 
 def test_the_death_of_make_ends_the_launcher(house: House) -> None:
-    """`sh -c '… ; true'` stands for make: a parent that dies by kill -9 without a word to its child."""
+    """`sh -c '… ; true'` stands for make: a parent that dies by kill -9 without telling its child."""
     script = '"$@"; true'
     process = house.start("first", through=("sh", "-c", script, "sh"))
     house.ready()

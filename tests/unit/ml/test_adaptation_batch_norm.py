@@ -39,7 +39,9 @@ def stem(bundle: Bundle) -> torch.Tensor:
 
 def test_without_weight_of_their_own_statistics_are_the_photographs(bundle: Bundle) -> None:
     files = blended_files(bundle, batches, 0)
-    assert files.keys() == {f"{symptom.key}.safetensors" for symptom in SYMPTOMS}, "The gate's are no business of it."
+    assert files.keys() == {f"{symptom.key}.safetensors" for symptom in SYMPTOMS}, (
+        "The gate's statistics must not change."
+    )
     # A delta keeps its statistics in float16.
     torch.testing.assert_close(files["fine_scaling.safetensors"][STEM].float(), stem(bundle), rtol=1e-3, atol=1e-3)
 

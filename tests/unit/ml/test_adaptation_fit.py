@@ -26,7 +26,7 @@ COUNTS = [20, 50, 400]
 
 
 def world(count: int, seed: int, reliability: float = 0.7) -> tuple[np.ndarray, np.ndarray]:
-    """Scores of a grader that calls nearly everybody ill, and the true grades, of so many photographs."""
+    """Scores of a grader that grades nearly all photographs high, and the true grades, of `count` photographs."""
     random = np.random.default_rng(seed)
     truth = random.normal(size=count)
     score = reliability * truth + np.sqrt(1 - reliability**2) * random.normal(size=count)

@@ -24,7 +24,7 @@ def counts(data: DataSet) -> dict[Fault, int]:
 
 
 def trapped() -> Files:
-    """One file or more of every fault that lies in files, among four good pictures."""
+    """At least one file with every fault that a file can have, among four good pictures."""
     files = pictures(GRADED)
     good, filed = f"Training/{flat('원천', 0, 1)}", f"Training/{flat('라벨', 0, 1)}"
     for person in range(20, 32):

@@ -1,4 +1,4 @@
-"""Splits by person: nobody in two parts, grades spread alike, the same again from the same seed."""
+"""Splits by person: no one in two parts, grades spread alike, the same again from the same seed."""
 
 from __future__ import annotations
 

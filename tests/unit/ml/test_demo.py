@@ -15,7 +15,7 @@ from tests.support.environment import ROOT
 
 DEMO = ROOT / "ml" / "bundles" / "demo"
 
-#: Photographs that come with scikit-image. Nobody drew them for the gate, and it was not fitted on them.
+#: Photographs that come with scikit-image. The gate was not fitted on them.
 PHOTOGRAPHS = ("chelsea", "coffee", "astronaut", "rocket", "camera", "brick", "grass", "gravel")
 
 

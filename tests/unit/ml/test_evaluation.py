@@ -81,7 +81,7 @@ def some_answers() -> Answers:
 
 
 def test_a_bundle_is_evaluated_with_the_probabilities_of_the_service(bundle_copy: Path, scalps: Path) -> None:
-    """One grader looks at flipped views too, one has CORN outputs, one is an ensemble; all have a temperature."""
+    """One grader also processes flipped views, one has CORN outputs, one is an ensemble; all have a temperature."""
     flipped, corn, ensemble = KEYS[:3]
     for key in KEYS:
         alter_model(bundle_copy, key, temperature=1.7)

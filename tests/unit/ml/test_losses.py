@@ -1,4 +1,4 @@
-"""Losses over ordered grades, held against their formulas written out."""
+"""Losses over ordered grades, compared with their formulas written out."""
 
 from __future__ import annotations
 

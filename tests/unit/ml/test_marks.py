@@ -1,4 +1,4 @@
-"""Marks on photographs that nobody has graded: read, trained on as a ranking, and measured by."""
+"""Marks on ungraded photographs: read, trained on as a ranking, and measured by."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ HEAD = "file,dandruff_share,oil_share,sensitive_share"
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four drawn scalps as somebody's photographs, with marks on three of them."""
+    """Four drawn scalps in the place of photographs, with marks on three of them."""
     folder = tmp_path_factory.mktemp("photos")
     for number in range(4):
         draw_scalp(700 + number, [0] * 6).save(folder / f"{number}.jpg")

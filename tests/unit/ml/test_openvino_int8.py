@@ -229,7 +229,7 @@ def test_quantizing_ends_and_leaves_nothing_when_whoever_asked_is_gone(tmp_path:
     folder = tmp_path / "work"
     folder.mkdir()
     paths = [str(folder / name) for name in ("network.xml", "photos.npy", "quantized.xml")]
-    os.mkfifo(paths[1])  # It would wait here for ever.
+    os.mkfifo(paths[1])  # It would wait here forever.
     command = [sys.executable, "-m", "ml.runtimes.quantize", *paths]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE) as process:
         assert process.stdin is not None

@@ -282,7 +282,7 @@ def test_a_runtime_that_does_not_fit_the_device_is_refused() -> None:
 
 def test_the_runtimes_of_this_machine_change_no_grade_of_the_demo() -> None:
     demo = Bundle.open(Path(ml.__file__).parent / "bundles" / "demo")
-    # Eager torch on the CPU is what the others are held against.
+    # The others are compared with eager torch on the CPU.
     others = [one for one in map(open_runtime, available_runtimes()) if (one.name, one.device) != ("eager", "cpu")]
     if not others:
         pytest.skip("no runtime but eager torch runs here")

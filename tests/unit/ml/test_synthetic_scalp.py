@@ -68,7 +68,7 @@ def test_a_sign_grows_with_its_grade(symptom: str, effect: Callable[[np.ndarray,
 
 @pytest.mark.parametrize("symptom", range(len(SYMPTOMS)))
 def test_a_grade_changes_nothing_but_its_own_sign(symptom: int) -> None:
-    """What lies beside a mild sign is the same to the last bit, so skin, hairs, noise and JPEG were the same."""
+    """What is beside a mild sign is the same to the last bit, so skin, hairs, noise and JPEG were the same."""
     same = [(pixels(seed, symptom, 1) == pixels(seed)).all(axis=2).mean() for seed in SEEDS]
     assert np.mean(same) > 0.2
 

@@ -104,7 +104,7 @@ def test_a_training_that_is_killed_and_resumed_ends_with_the_same_weights(
     arguments = ("train", scalps, "--recipe", recipe, "--out", tmp_path / "run", "--checkpoint-seconds", "0")
     process = subprocess.Popen(command(*arguments), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    # The second epoch has begun, so a checkpoint from the middle of one is what it goes on from.
+    # The second epoch has begun, so it resumes from a checkpoint in the middle of one.
     while not (tmp_path / "run" / "log.csv").exists():
         assert process.poll() is None
         assert time.monotonic() < deadline

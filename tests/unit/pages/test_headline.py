@@ -54,7 +54,7 @@ def agree(judgment: Judgment) -> None:
             assert f"Not rated: {NAMES[sign.symptom]}" in then or f", {NAMES[sign.symptom]}" in then
     unrated = any(sign.state == SignState.UNRATED for sign in judgment.signs)
     assert ("soon" in action) == (judgment.urgency == Urgency.SOON)
-    assert "dermatologist" in action, "whoever worries knows where to go"
+    assert "dermatologist" in action, "a worried reader knows where to go"
     if judgment.certain and judgment.urgency == Urgency.NONE and not unrated:
         assert action.startswith("Nothing to do")
     else:

@@ -107,7 +107,7 @@ def test_a_shared_link_never_gives_a_map(visitor: Client, report: uuid.UUID) -> 
 
 @pytest.mark.parametrize("skin", [(70, 50, 45), (120, 90, 80), (200, 160, 150), (150, 190, 180), (230, 225, 220)])
 def test_a_stronger_activation_makes_the_map_lighter_on_any_skin(skin: tuple[int, int, int]) -> None:
-    """So whoever sees no colors, or prints in gray, sees the same."""
+    """So people who see no colors, or print in gray, see the same."""
     photo = Image.new("RGBA", (1, 1), (*skin, 255))
     lightness = []
     for level in range(0, 256, 15):
