@@ -27,7 +27,7 @@ class Demand:
 
 
 @dataclass(frozen=True)
-class Part:
+class Resource:
     """One kind of part of the service; a value is None if a figure that it needs was not measured."""
 
     name: str
@@ -40,11 +40,11 @@ class Part:
 @dataclass(frozen=True)
 class Plan:
     demand: Demand
-    parts: list[Part]
+    parts: list[Resource]
     facts: list[str]
 
     @property
-    def bottlenecks(self) -> list[Part]:
+    def bottlenecks(self) -> list[Resource]:
         """The parts of which one is not enough at peak, in the order in which they reach their limit."""
         short = [part for part in self.parts if part.one_serves is not None and part.one_serves < self.demand.at_peak]
         return sorted(short, key=lambda part: part.one_serves or 0)
@@ -92,47 +92,47 @@ def plan(demand: Demand, figures: Figures) -> Plan:
     return Plan(demand, parts, facts)
 
 
-def _devices(demand: Demand, figures: Figures) -> Part:
+def _devices(demand: Demand, figures: Figures) -> Resource:
     seconds = figures.device_seconds.value
     then = "Add model workers, on any host that reaches the same broker; nothing else needs to change."
     if not seconds:
-        return Part("device (GPU, or CPU cores)", None, None, f"seconds per photo {figures.device_seconds}", then)
+        return Resource("device (GPU, or CPU cores)", None, None, f"seconds per photo {figures.device_seconds}", then)
     limit = demand.max_utilization
     needed = servers_for(demand.at_peak, seconds, quantile=0.95, max_wait=demand.wait_seconds, max_utilization=limit)
     basis = f"{figures.device_seconds} s per photo, utilization {limit:.0%}"
-    return Part("device (GPU, or CPU cores)", needed, limit / seconds, basis, then)
+    return Resource("device (GPU, or CPU cores)", needed, limit / seconds, basis, then)
 
 
-def _web(demand: Demand, figures: Figures) -> Part:
+def _web(demand: Demand, figures: Figures) -> Resource:
     then = "Add web processes and hosts behind the proxy: they share only the database, the broker and the storage."
     submits, polls = figures.submits_per_core, figures.polls_per_core
     if not submits.value or not polls.value:
-        return Part("web core", None, None, f"submits per core {submits}; polls per core {polls}", then)
+        return Resource("web core", None, None, f"submits per core {submits}; polls per core {polls}", then)
     core_seconds = 1 / submits.value + PHOTO_POLLS / polls.value
     basis = f"{submits} submits and {polls} polls per second and core, {PHOTO_POLLS:g} polls per photo"
     needed = math.ceil(demand.at_peak * core_seconds / demand.max_utilization)
-    return Part("web core", needed, demand.max_utilization / core_seconds, basis, then)
+    return Resource("web core", needed, demand.max_utilization / core_seconds, basis, then)
 
 
-def _store(name: str, photos: Figure, demand: Demand, then: str, *, several: bool = True) -> Part:
+def _store(name: str, photos: Figure, demand: Demand, then: str, *, several: bool = True) -> Resource:
     if not photos.value:
-        return Part(name, None, None, f"photos per second {photos}", then)
+        return Resource(name, None, None, f"photos per second {photos}", then)
     serves = demand.max_utilization * photos.value
     needed = math.ceil(demand.at_peak / serves)
-    return Part(name, needed if several or needed == 1 else 0, serves, f"at most {photos} photos per second", then)
+    return Resource(name, needed if several or needed == 1 else 0, serves, f"at most {photos} photos per second", then)
 
 
-def _broker(demand: Demand, figures: Figures) -> Part:
+def _broker(demand: Demand, figures: Figures) -> Resource:
     then = (
         "Turn off the events for Flower first (no -E on the workers). After that, use one queue per region or host "
         "group, each on its own Redis: the database knows what is queued, so lost messages are simply sent again."
     )
     commands, limit = figures.photo_commands, figures.broker_commands
     if not commands.value or not limit.value:
-        return Part("Redis server", None, None, f"commands per photo {commands}; commands per second {limit}", then)
+        return Resource("Redis server", None, None, f"commands per photo {commands}; commands per second {limit}", then)
     serves = demand.max_utilization * limit.value / commands.value
     basis = f"{commands} commands per photo, {limit} per second"
-    return Part("Redis server", math.ceil(demand.at_peak / serves), serves, basis, then)
+    return Resource("Redis server", math.ceil(demand.at_peak / serves), serves, basis, then)
 
 
 def text(found: Plan) -> str:

@@ -14,10 +14,11 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from deploy.launcher import parts, pins, verification
+from deploy.launcher import pins, verification
 from deploy.launcher.broker_server import broker_password, broker_port, broker_ready, broker_url
 from deploy.launcher.environment import Environment
 from deploy.launcher.lock import only_run
+from deploy.launcher.programs import Programs, own_broker
 from deploy.launcher.settings import LOOPBACK, Settings
 from deploy.launcher.supervisor import Supervisor
 from deploy.launcher.terminal import LaunchError, say
@@ -35,27 +36,27 @@ def run() -> None:
 
         port = broker_port(settings.state / "broker-port")
         broker = settings.broker_url or broker_url(port, broker_password(settings.broker_password))
-        part = parts.Parts(settings, environment.python, broker)
+        programs = Programs(settings, environment.python, broker)
 
         parent = os.getppid() if "MAKELEVEL" in os.environ else None
         surroundings = settings.environment(broker, os.environ)
         with Supervisor(ROOT, settings.logs, surroundings, parent) as supervisor:
             if not settings.broker_url:
-                supervisor.start(parts.own_broker(settings, port, broker))
+                supervisor.start(own_broker(settings, port, broker))
             elif not broker_ready(broker):
                 raise LaunchError(f"No broker answers at {broker.rsplit('@')[-1]}. Check SCALP_BROKER_URL.")
-            supervisor.run("database", part.manage("migrate", "--noinput"))
-            supervisor.run("questions", part.manage("load_questions"))
-            supervisor.run("clinics", part.manage("sample_clinics", "--unless-any"))
-            supervisor.run("products", part.manage("sample_products", "--unless-any"))
-            supervisor.run("static files", part.manage("collectstatic", "--noinput"))
-            supervisor.start(part.web())
-            for worker in part.model_workers():
+            supervisor.run("database", programs.manage("migrate", "--noinput"))
+            supervisor.run("questions", programs.manage("load_questions"))
+            supervisor.run("clinics", programs.manage("sample_clinics", "--unless-any"))
+            supervisor.run("products", programs.manage("sample_products", "--unless-any"))
+            supervisor.run("static files", programs.manage("collectstatic", "--noinput"))
+            supervisor.start(programs.web())
+            for worker in programs.model_workers():
                 supervisor.start(worker)
-            supervisor.start(part.upkeep())
-            supervisor.start(part.schedule())
-            supervisor.start(part.flower())
-            admin = supervisor.read_output("first admin", part.manage("create_first_admin"))
+            supervisor.start(programs.upkeep())
+            supervisor.start(programs.schedule())
+            supervisor.start(programs.flower())
+            admin = supervisor.read_output("first admin", programs.manage("create_first_admin"))
             welcome(settings, admin)
             supervisor.watch()
 

@@ -1,8 +1,8 @@
-"""A small process beside the launcher that kills all parts if the launcher dies, even by kill -9.
+"""A small process beside the launcher that kills all programs if the launcher dies, even by kill -9.
 
 The launcher reports every process group over a pipe: `+123` when it starts, `-123` when it has ended. The pipe closes
 when the launcher is gone; then the guard kills the remaining groups, grandchildren included. On Linux the kernel also
-kills each part with the launcher (see `process`), but not its children.
+kills each program with the launcher (see `process`), but not its children.
 """
 
 from __future__ import annotations

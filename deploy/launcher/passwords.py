@@ -1,4 +1,4 @@
-"""Passwords between parts of one run, each in a file of its own that only its owner reads."""
+"""Passwords between programs of one run, each in a file of its own that only its owner reads."""
 
 from __future__ import annotations
 

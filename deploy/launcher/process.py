@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LOG_MAX_BYTES = 10_000_000  # a larger log is rotated when its part starts
+LOG_MAX_BYTES = 10_000_000  # a larger log is rotated when its program starts
 
 
 class Process:

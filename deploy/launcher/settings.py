@@ -112,7 +112,7 @@ class Settings:
                 raise LaunchError(f"SCALP_HOST is {host!r}, which cannot be listened on: {error.strerror}.") from None
 
     def environment(self, broker_url: str, environ: Mapping[str, str]) -> dict[str, str]:
-        """The environment variables of every part."""
+        """The environment variables of every program."""
         allowed = environ.get("SCALP_ALLOWED_HOSTS") or "localhost,127.0.0.1,[::1]"
         return {
             "SCALP_CACHE": str(self.var / "cache"),

@@ -1,4 +1,4 @@
-"""Starts the parts one after another, restarts those that die, and stops all of them when it ends."""
+"""Starts the programs one after another, restarts those that die, and stops all of them when it ends."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from deploy.launcher.guard import Guard
 from deploy.launcher.process import Process
 from deploy.launcher.terminal import LaunchError, Progress, last_lines, say
 
-TICK = 0.2  # seconds between checks whether the parts are alive
-READY_CHECK_SECONDS = 0.5  # between checks whether a part is ready
+TICK = 0.2  # seconds between checks whether the programs are alive
+READY_CHECK_SECONDS = 0.5  # between checks whether a program is ready
 HEALTHY_SECONDS = 60.0  # of running, after which earlier crashes are forgotten
-MAX_RESTART_SECONDS = 30.0  # before a part that keeps crashing is started again
+MAX_RESTART_SECONDS = 30.0  # before a program that keeps crashing is started again
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
-class Part:
+class Program:
     """A long-running process of the product."""
 
     name: str
@@ -39,16 +39,17 @@ class Stopped(Exception):
 
 @dataclass
 class _Running:
-    part: Part
+    program: Program
     process: Process
     crashes: int = 0
     restart_at: float | None = None  # monotonic seconds; set while it waits to be restarted
 
 
 class Supervisor:
-    """A context manager that stops all parts on exit, in reverse order.
+    """A context manager that stops all programs on exit, in reverse order.
 
-    `logs` gets one file per part. With `parent`, a process id, it also ends when its parent is no longer that process.
+    `logs` gets one file per program. With `parent`, a process id, it also ends when its parent is no longer that
+    process.
     """
 
     def __init__(self, root: Path, logs: Path, environment: Mapping[str, str], parent: int | None = None) -> None:
@@ -73,7 +74,7 @@ class Supervisor:
         if self._running:
             say("Stopping …")
         for outlasts in (False, True):
-            self._stop([running for running in reversed(self._running) if running.part.outlasts is outlasts])
+            self._stop([running for running in reversed(self._running) if running.program.outlasts is outlasts])
         self._guard.close()
         for number, handler in self._before.items():
             signal.signal(number, handler)
@@ -81,26 +82,26 @@ class Supervisor:
             say(f"Stopped after {time.monotonic() - began:.1f} s.")
         return kind is Stopped
 
-    def start(self, part: Part) -> None:
-        """Starts a part and returns when it is ready; meanwhile keeps the earlier ones alive.
+    def start(self, program: Program) -> None:
+        """Starts a program and returns when it is ready; meanwhile keeps the earlier ones alive.
 
         Raises LaunchError with the end of its log if it ends or is not ready in time; Stopped.
         """
-        progress = Progress(part.name)
-        running = _Running(part, self._spawn(part.name, part.command))
+        progress = Progress(program.name)
+        running = _Running(program, self._spawn(program.name, program.command))
         self._running.append(running)
         process = running.process
         check_at = process.began
         while True:
             if time.monotonic() >= check_at:
-                if part.ready():
+                if program.ready():
                     break
                 check_at = time.monotonic() + READY_CHECK_SECONDS
             seconds = time.monotonic() - process.began
             if not process.alive():
-                raise self._failure(process, f"{part.name} ended before it was ready ({process.ending()})")
-            if seconds > part.start_timeout:
-                raise self._failure(process, f"{part.name} was not ready after {part.start_timeout:.0f} s")
+                raise self._failure(process, f"{program.name} ended before it was ready ({process.ending()})")
+            if seconds > program.start_timeout:
+                raise self._failure(process, f"{program.name} was not ready after {program.start_timeout:.0f} s")
             progress.show(seconds)
             self._pause(besides=running)
         progress.close(f"ready after {time.monotonic() - process.began:.1f} s")
@@ -122,7 +123,7 @@ class Supervisor:
             return output.read().strip()
 
     def watch(self) -> None:
-        """Keeps the parts alive until a signal arrives, which raises Stopped."""
+        """Keeps the programs alive until a signal arrives, which raises Stopped."""
         while True:
             self._pause()
 
@@ -138,7 +139,7 @@ class Supervisor:
         now = time.monotonic()
         if running.restart_at is not None:
             if now >= running.restart_at:
-                running.process = self._spawn(running.part.name, running.part.command)
+                running.process = self._spawn(running.program.name, running.program.command)
                 running.restart_at = None
             return
         if running.process.alive():
@@ -148,25 +149,25 @@ class Supervisor:
         pause = min(2.0**running.crashes, MAX_RESTART_SECONDS)
         running.crashes += 1
         running.restart_at = now + pause
-        say(f"{running.part.name} ended ({running.process.ending()}); it restarts in {pause:.0f} s")
+        say(f"{running.program.name} ended ({running.process.ending()}); it restarts in {pause:.0f} s")
         if running.crashes > 1:
             say(last_lines(running.process.log, running.process.log_begin))
             say(f"    ({running.process.log})")
         self._end(running.process)
 
-    def _stop(self, parts: list[_Running]) -> None:
-        """Asks the parts to end, in this order, and kills those that do not end within their timeout."""
+    def _stop(self, programs: list[_Running]) -> None:
+        """Asks the programs to end, in this order, and kills those that do not end within their timeout."""
         began, asked = time.monotonic(), max(self._signals, 1)
-        for running in parts:
+        for running in programs:
             running.process.ask_to_stop()
-        for running in parts:
+        for running in programs:
             # A second Ctrl-C stops the waiting.
             while running.process.alive() and self._signals <= asked:
-                if time.monotonic() > began + running.part.stop_timeout:
+                if time.monotonic() > began + running.program.stop_timeout:
                     break
                 time.sleep(TICK / 4)
             if running.process.alive():
-                say(f"{running.part.name} did not stop in time and was killed")
+                say(f"{running.program.name} did not stop in time and was killed")
             self._end(running.process)
 
     def _run_to_end(self, name: str, command: list[str], progress: Progress, output: int | None = None) -> Process:

@@ -12,7 +12,7 @@ class LaunchError(Exception):
 
 
 def say(line: str = "") -> None:
-    """Prints one line; ignores a closed terminal, so that the parts can still be stopped."""
+    """Prints one line; ignores a closed terminal, so that the programs can still be stopped."""
     with contextlib.suppress(OSError):
         print(line, flush=True)
 

@@ -5,7 +5,7 @@
 | module | holds |
 |---|---|
 | `faults` | the catalog: a sentence, what is done to the running service, what must hold beside the invariant |
-| `house` | the service under test, kept running as a supervisor would, and mended after each fault |
+| `supervised_stack` | the service under test, kept running as a supervisor would, and mended after each fault |
 | `load` | phones that send photos at a steady pace and poll |
 | `ledger` | what the database, the storage and the logs say in the end: the one invariant |
 | `matrix` | one fault under load, and the table of all |

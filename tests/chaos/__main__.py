@@ -45,38 +45,38 @@ def main() -> int:
         return 2
 
     from ml.build.from_seeds import build_seeded_bundle
-    from tests.chaos.house import House
-    from tests.chaos.matrix import suffer, table
+    from tests.chaos.matrix import run_fault, table
+    from tests.chaos.supervised_stack import SupervisedStack
     from tests.support.environment import ROOT, SCRATCH, NotHere
 
     bundles = [SCRATCH / version for version in ("1.0.0", "1.0.1")]
     for bundle in bundles:
         build_seeded_bundle(bundle, architecture="efficientnet-b0", image_size=64, seed=1, version=bundle.name)
-    house = House(SCRATCH / "chaos", *bundles, long=True)
-    rows, skipped = [], []
+    stack = SupervisedStack(SCRATCH / "chaos", *bundles, long=True)
+    results, skipped = [], []
     report = ROOT / "var" / f"chaos-{chosen.database}.md"
     report.parent.mkdir(exist_ok=True)
     try:
-        house.up()
+        stack.up()
         for name, one in faults.items():
             if chosen.only and name not in chosen.only:
                 continue
             try:
-                rows.append(suffer(one, house, photos=chosen.photos, seconds=chosen.seconds))
-                print(f"{name}: {'; '.join(rows[-1].wrong) or 'holds'}", flush=True)
-                report.write_text(f"{table(rows)}\n")
-                if rows[-1].wrong:
-                    keep_logs(house.folder)
+                results.append(run_fault(one, stack, photos=chosen.photos, seconds=chosen.seconds))
+                print(f"{name}: {'; '.join(results[-1].wrong) or 'holds'}", flush=True)
+                report.write_text(f"{table(results)}\n")
+                if results[-1].wrong:
+                    keep_logs(stack.folder)
             except NotHere as reason:
                 skipped.append(f"{name}: {reason}")
-            house.mend()
+            stack.mend()
     except BaseException:
-        keep_logs(house.folder)
+        keep_logs(stack.folder)
         raise
     finally:
-        house.down()
-    print(f"\n{table(rows)}\n", *skipped, f"The table is in {report.relative_to(ROOT)}.", sep="\n")
-    return int(any(row.wrong or row.lost or row.twice for row in rows))
+        stack.down()
+    print(f"\n{table(results)}\n", *skipped, f"The table is in {report.relative_to(ROOT)}.", sep="\n")
+    return int(any(result.wrong or result.lost or result.twice for result in results))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from tests.chaos.house import House
+from tests.chaos.supervised_stack import SupervisedStack
 from tests.support.stack import ENDED
 
 SYMPTOMS = 6
 
 
 @dataclass(frozen=True)
-class Row:
+class StoredAnalysis:
     """An analysis as the database has it."""
 
     status: str
@@ -31,9 +31,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Ledger:
-    """All that was ever accepted by a house, and what is left of it."""
+    """All that was ever accepted by a stack, and what is left of it."""
 
-    rows: dict[UUID, Row]
+    rows: dict[UUID, StoredAnalysis]
     findings: dict[UUID, tuple[int, int]]  #: how many an analysis has, and of how many symptoms
     humans: frozenset[int]
     files: frozenset[str]
@@ -41,24 +41,24 @@ class Ledger:
     finishes: Counter[tuple[UUID, int]]  #: how often an attempt was written as a success, by the workers' logs
 
     @classmethod
-    def read(cls, house: House) -> Ledger:
-        rows = house.query(
+    def read(cls, stack: SupervisedStack) -> Ledger:
+        rows = stack.query(
             "SELECT id, status, code, attempt, attempt - tries_from, human_id, photo, bundle FROM analyses_analysis"
         )
-        findings = house.query(
+        findings = stack.query(
             "SELECT analysis_id, count(*), count(DISTINCT symptom) FROM analyses_finding GROUP BY analysis_id"
         )
-        logs = list(house.folder.glob("model*.log"))
+        logs = list(stack.folder.glob("model*.log"))
         return cls(
-            rows={UUID(str(key)): Row(*values) for key, *values in rows},
+            rows={UUID(str(key)): StoredAnalysis(*values) for key, *values in rows},
             findings={UUID(str(key)): (number, symptoms) for key, number, symptoms in findings},
-            humans=frozenset(key for (key,) in house.query("SELECT id FROM human")),
-            files=frozenset(path.name for path in (house.var / "photos").iterdir()),
+            humans=frozenset(key for (key,) in stack.query("SELECT id FROM human")),
+            files=frozenset(path.name for path in (stack.var / "photos").iterdir()),
             claims=attempts_in(logs, "analysis_claimed"),
             finishes=attempts_in(logs, "analysis_succeeded"),
         )
 
-    def of(self, accepted: Collection[UUID]) -> list[Row]:
+    def of(self, accepted: Collection[UUID]) -> list[StoredAnalysis]:
         return [self.rows[key] for key in accepted if key in self.rows]
 
     def lost(self, accepted: Collection[UUID]) -> list[UUID]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import requests
 
-from tests.chaos.house import House
+from tests.chaos.supervised_stack import SupervisedStack
 from tests.support.environment import until
 from tests.support.stack import ENDED, scalp_photo
 
@@ -39,8 +39,8 @@ class Phone:
 class Load:
     """`number` photos, evenly spread over `seconds`; each is sent by a thread of its own, which polls until its end."""
 
-    def __init__(self, house: House, number: int, seconds: float, patience: float) -> None:
-        self.house = house
+    def __init__(self, stack: SupervisedStack, number: int, seconds: float, patience: float) -> None:
+        self.stack = stack
         self.patience = patience
         self.phones = [Phone(photos()[n % len(photos())]) for n in range(number)]
         #: How often each answer was given that neither accepted a photo nor told a status, by request and HTTP status.
@@ -106,7 +106,7 @@ class Load:
 
     def _send(self, phone: Phone) -> None:
         try:
-            answer = self.house.submit(phone.photo, headers={"Idempotency-Key": phone.key})
+            answer = self.stack.submit(phone.photo, headers={"Idempotency-Key": phone.key})
         except requests.RequestException:
             time.sleep(PAUSE)
             return
@@ -117,7 +117,7 @@ class Load:
 
     def _poll(self, phone: Phone) -> None:
         try:
-            answer = requests.get(f"{self.house.url}/api/v1/analyses/{phone.id}/", timeout=30)
+            answer = requests.get(f"{self.stack.url}/api/v1/analyses/{phone.id}/", timeout=30)
         except requests.RequestException:
             time.sleep(PAUSE)
             return

@@ -12,8 +12,8 @@ import pytest
 
 from ml.build.from_seeds import build_seeded_bundle
 from tests.chaos.faults import Fault, catalog
-from tests.chaos.house import House
-from tests.chaos.matrix import suffer, table
+from tests.chaos.matrix import run_fault, table
+from tests.chaos.supervised_stack import SupervisedStack
 from tests.support.environment import POSTGRESQL, SCRATCH, NotHere
 
 pytestmark = [pytest.mark.processes, pytest.mark.database]
@@ -29,10 +29,10 @@ FAULTS = {
 
 
 @pytest.fixture(scope="module")
-def house(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def stack(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SupervisedStack]:
     following = tmp_path_factory.mktemp("bundles") / "next"
     build_seeded_bundle(following, architecture="efficientnet-b0", image_size=64, seed=1, version="1.0.1")
-    running = House(SCRATCH / "chaos", small_bundle, following)
+    running = SupervisedStack(SCRATCH / "chaos", small_bundle, following)
     try:
         yield running.up()
     finally:
@@ -40,13 +40,13 @@ def house(small_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.mark.parametrize("one", [pytest.param(one, id=name) for name, one in FAULTS.items()])
-def test_whatever_breaks_nothing_is_lost_and_nothing_is_done_twice(house: House, one: Fault) -> None:
+def test_whatever_breaks_nothing_is_lost_and_nothing_is_done_twice(stack: SupervisedStack, one: Fault) -> None:
     try:
-        row = suffer(one, house, photos=PHOTOS, seconds=SECONDS)
+        result = run_fault(one, stack, photos=PHOTOS, seconds=SECONDS)
     except NotHere as reason:
         pytest.skip(str(reason))
     finally:
-        house.mend()
-    print(table([row]), *row.wrong, sep="\n")
-    assert not row.wrong
-    assert (row.lost, row.twice) == (0, 0)
+        stack.mend()
+    print(table([result]), *result.wrong, sep="\n")
+    assert not result.wrong
+    assert (result.lost, result.twice) == (0, 0)

@@ -1,7 +1,7 @@
 """The catalog of faults.
 
-A fault is a generator over the running house and its load: what comes before its `yield` strikes, and what comes after
-it, once every analysis has ended, must hold beside the invariant.
+A fault is a generator over the running stack and its load: what comes before its `yield` injects it, and what comes
+after it, once every analysis has ended, must hold beside the invariant.
 """
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from tests.chaos.house import House
 from tests.chaos.load import Load
+from tests.chaos.supervised_stack import SupervisedStack
 
-Strike = Callable[[House, Load], Iterator[None]]
+Injection = Callable[[SupervisedStack, Load], Iterator[None]]
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Fault:
 
     name: str
     sentence: str
-    strike: Strike
+    inject: Injection
     database: str | None = None  #: the only one that can have it
     ends: Mapping[str, int] = field(default_factory=dict)  #: how many end otherwise than succeeded, by status and code
     pace: float = 1.0  #: over how much more time than usual the photos are spread
@@ -32,13 +32,13 @@ CATALOG: dict[str, Fault] = {}
 
 def fault(
     sentence: str, *, database: str | None = None, ends: Mapping[str, int] | None = None, pace: float = 1.0
-) -> Callable[[Strike], Strike]:
-    """Enter a strike in the catalog, under the name of its function."""
+) -> Callable[[Injection], Injection]:
+    """Enter an injection in the catalog, under the name of its function."""
 
-    def enter(strike: Strike) -> Strike:
-        name = strike.__name__.replace("_", "-")
-        CATALOG[name] = Fault(name, sentence, strike, database, ends or {}, pace)
-        return strike
+    def enter(inject: Injection) -> Injection:
+        name = inject.__name__.replace("_", "-")
+        CATALOG[name] = Fault(name, sentence, inject, database, ends or {}, pace)
+        return inject
 
     return enter
 

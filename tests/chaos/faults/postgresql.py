@@ -12,8 +12,8 @@ from uuid import UUID
 import psycopg
 
 from tests.chaos.faults import fault
-from tests.chaos.house import House
 from tests.chaos.load import Load
+from tests.chaos.supervised_stack import SupervisedStack
 from tests.support.environment import until
 
 CUT = (
@@ -29,60 +29,60 @@ AND EXISTS (SELECT 1 FROM pg_locks WHERE relation = 'human'::regclass AND NOT gr
 
 
 @fault("PostgreSQL is restarted: it ends all sessions, and is away for a while.", database="postgresql")
-def postgresql_restarted(house: House, load: Load) -> Iterator[None]:
-    house.kill("database", signal.SIGINT, stay_down=True)
-    time.sleep(house.seconds(short=3, long=20))
-    house.start("database")
+def postgresql_restarted(stack: SupervisedStack, load: Load) -> Iterator[None]:
+    stack.kill("database", signal.SIGINT, stay_down=True)
+    time.sleep(stack.seconds(short=3, long=20))
+    stack.start("database")
     yield
-    house.sweep_orphans()  # Of an upload whose commit could not be confirmed.
+    stack.sweep_orphans()  # Of an upload whose commit could not be confirmed.
 
 
 @fault("All connections to PostgreSQL are cut, again and again.", database="postgresql")
-def postgresql_connections_cut(house: House, load: Load) -> Iterator[None]:
-    for _ in range(house.seconds(short=4, long=12)):
-        house.query(CUT)
+def postgresql_connections_cut(stack: SupervisedStack, load: Load) -> Iterator[None]:
+    for _ in range(stack.seconds(short=4, long=12)):
+        stack.query(CUT)
         time.sleep(0.5)
     yield
-    house.sweep_orphans()
+    stack.sweep_orphans()
 
 
 @fault(
     "Foreign locks cross those of a success, and PostgreSQL ends the deadlock at our expense.", database="postgresql"
 )
-def postgresql_deadlock(house: House, load: Load) -> Iterator[None]:
-    wanted = said(house, "deadlock detected") + house.seconds(short=1, long=5)
-    while said(house, "deadlock detected") < wanted:
-        cross(house)
+def postgresql_deadlock(stack: SupervisedStack, load: Load) -> Iterator[None]:
+    wanted = said(stack, "deadlock detected") + stack.seconds(short=1, long=5)
+    while said(stack, "deadlock detected") < wanted:
+        cross(stack)
     yield
 
 
-def cross(house: House) -> None:
+def cross(stack: SupervisedStack) -> None:
     """Lock against a success: it has its analysis and waits for the table that we have, and we wait for its analysis.
 
     If another session has a lock on the analysis, we get it later and nothing happens.
     """
     found: list[Any] = []
-    with house.session() as session:
+    with stack.session() as session:
         session.execute("SET deadlock_timeout = '1min'")  # The session that checks first is ended: the service's.
         session.execute("SET lock_timeout = '5s'")  # It checks once: if that was before our UPDATE, no session will.
         session.execute("LOCK TABLE human IN SHARE ROW EXCLUSIVE MODE")
-        until(lambda: found or found.extend(house.query(CROSSABLE)), 30, "a success that waits for a lock")
+        until(lambda: found or found.extend(stack.query(CROSSABLE)), 30, "a success that waits for a lock")
         with suppress(psycopg.errors.LockNotAvailable):
             session.execute("UPDATE analyses_analysis SET worker = worker WHERE id = %s", [UUID(str(found[0][0]))])
         session.rollback()
 
 
 @fault("PostgreSQL's disk is full for a while.", database="postgresql")
-def postgresql_disk_full(house: House, load: Load) -> Iterator[None]:
-    assert house.server
-    before = said(house, "No space left on device")
-    with house.full_disk(house.server.folder.parent):
-        time.sleep(house.seconds(short=4, long=20))
+def postgresql_disk_full(stack: SupervisedStack, load: Load) -> Iterator[None]:
+    assert stack.server
+    before = said(stack, "No space left on device")
+    with stack.full_disk(stack.server.folder.parent):
+        time.sleep(stack.seconds(short=4, long=20))
     yield
-    house.sweep_orphans()
-    assert said(house, "No space left on device") > before, "the server never noticed that its disk was full"
+    stack.sweep_orphans()
+    assert said(stack, "No space left on device") > before, "the server never noticed that its disk was full"
 
 
-def said(house: House, words: str) -> int:
+def said(stack: SupervisedStack, words: str) -> int:
     """How often the server's log has these words."""
-    return house.log("database").read_text(errors="replace").count(words)
+    return stack.log("database").read_text(errors="replace").count(words)

@@ -19,15 +19,15 @@ from tests.support.environment import ROOT
 from tests.unit.documentation.pages import TEXTS, every_page
 
 
-class Row(NamedTuple):
-    """A row of the tables in docs/settings.md. `file` is the last column: yes, no, or yes with a second reader."""
+class Setting(NamedTuple):
+    """A setting in the tables of docs/settings.md. `file` is the last column: yes, no, or yes with a second reader."""
 
     default: str
     file: str
 
 
 TABLE = {
-    name: Row(default, file)
+    name: Setting(default, file)
     for name, default, file in re.findall(
         r"^\| `((?:SCALP|OTEL)_\w+)` \| (.+?) \| .+ \| (yes|yes¹|no) \|$", TEXTS["docs/settings.md"], re.MULTILINE
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from deploy.launcher.lock import only_run
-from deploy.launcher.parts import Parts
+from deploy.launcher.programs import Programs
 from deploy.launcher.settings import LOOPBACK, Settings, free_port, listen
 from deploy.launcher.terminal import LaunchError
 from tests.support.environment import ROOT
@@ -50,7 +50,7 @@ def test_the_web_role_is_asked_on_loopback_where_it_listens_everywhere() -> None
 def test_each_device_gets_a_model_worker_of_its_own() -> None:
     def workers(device: str) -> list[tuple[str, str, str]]:
         settings = Settings.read(ROOT, {"SCALP_DEVICE": device} if device else {})
-        commands = {part.name: part.command for part in Parts(settings, Path("python"), "").model_workers()}
+        commands = {program.name: program.command for program in Programs(settings, Path("python"), "").model_workers()}
         return [
             (name, command[1] if command[0] == "env" else "", command[command.index("--hostname") + 1])
             for name, command in commands.items()
@@ -89,8 +89,8 @@ def test_a_run_that_was_killed_leaves_no_lock(tmp_path: Path) -> None:
 
 def test_each_worker_serves_metrics_on_its_own_port_where_set() -> None:
     def ports(**environ: str) -> list[str]:
-        parts = Parts(Settings.read(ROOT, environ), Path("python"), "")
-        commands = [part.command for part in (*parts.model_workers(), parts.upkeep())]
+        programs = Programs(Settings.read(ROOT, environ), Path("python"), "")
+        commands = [program.command for program in (*programs.model_workers(), programs.upkeep())]
         return [word.partition("=")[2] for command in commands for word in command if "METRICS_PORT=" in word]
 
     assert ports() == ports(SCALP_METRICS_PORT="0") == []

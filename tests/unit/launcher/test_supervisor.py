@@ -40,10 +40,10 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN if name == "stubborn" else end)
 http.server.HTTPServer(("127.0.0.1", int(port)), http.server.SimpleHTTPRequestHandler).serve_forever()
 """
 
-HOUSE = """
+LAUNCHER = """
 import os, socket, sys
 from pathlib import Path
-from deploy.launcher.supervisor import Part, Supervisor
+from deploy.launcher.supervisor import Program, Supervisor
 from deploy.launcher.terminal import LaunchError, say
 
 root, folder, *words = sys.argv[1:]
@@ -53,13 +53,14 @@ def listens(port):
         return caller.connect_ex(("127.0.0.1", port)) == 0
 
 try:
-    with Supervisor(Path(root), Path(folder, "log"), os.environ, os.getppid()) as house:
+    with Supervisor(Path(root), Path(folder, "log"), os.environ, os.getppid()) as supervisor:
         for word in words:
             name, port = word.split(":")
+            outlasts = name == "broker"
             command = [sys.executable, folder + "/server.py", folder, name, port]
-            house.start(Part(name, command, lambda: listens(int(port)), stop_timeout=1, outlasts=name == "broker"))
+            supervisor.start(Program(name, command, lambda: listens(int(port)), stop_timeout=1, outlasts=outlasts))
         say("all ready")
-        house.watch()
+        supervisor.watch()
 except LaunchError as error:
     say(str(error))
     sys.exit(1)
@@ -79,7 +80,7 @@ def alive(process: int) -> bool:
     return bool(state.strip()) and not state.startswith("Z")
 
 
-class House:
+class LauncherProcess:
     """A supervisor in its own process, and what it started."""
 
     def __init__(self, folder: Path) -> None:
@@ -92,7 +93,7 @@ class House:
         self.ports = {name: free_port() for name in names}
         words = [f"{name}:{port}" for name, port in self.ports.items()]
         (self.folder / "server.py").write_text(SERVER)
-        command = [*through, sys.executable, "-c", HOUSE, str(ROOT), str(self.folder), *words]
+        command = [*through, sys.executable, "-c", LAUNCHER, str(ROOT), str(self.folder), *words]
         with self.said.open("w") as said:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=said, stderr=said)
         return self.process
@@ -114,43 +115,45 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    house = House(tmp_path)
-    yield house
-    house.process.kill()
-    house.process.wait()
-    for process in house.everyone():  # a test that failed must not leave what it looked for
+def launcher(tmp_path: Path) -> Iterator[LauncherProcess]:
+    launcher = LauncherProcess(tmp_path)
+    yield launcher
+    launcher.process.kill()
+    launcher.process.wait()
+    for process in launcher.everyone():  # a test that failed must not leave what it looked for
         if alive(process):
             os.kill(process, signal.SIGKILL)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_ends_all_parts_and_their_children_and_the_broker_last(house: House, number: signal.Signals) -> None:
-    process = house.start("broker", "first", "second")
-    house.ready()
+def test_a_signal_ends_all_parts_and_their_children_and_the_broker_last(
+    launcher: LauncherProcess, number: signal.Signals
+) -> None:
+    process = launcher.start("broker", "first", "second")
+    launcher.ready()
     process.send_signal(number)
     assert process.wait(30) == 0
-    assert house.nothing_left()
-    ended = (house.folder / "ended").read_text().split()
+    assert launcher.nothing_left()
+    ended = (launcher.folder / "ended").read_text().split()
     assert sorted(ended) == ["broker", "first", "second"]
     assert ended[-1] == "broker"
 
 
-def test_a_part_that_ignores_sigterm_is_killed(house: House) -> None:
-    process = house.start("stubborn")
-    house.ready()
+def test_a_part_that_ignores_sigterm_is_killed(launcher: LauncherProcess) -> None:
+    process = launcher.start("stubborn")
+    launcher.ready()
     process.terminate()
     assert process.wait(30) == 0
-    assert house.nothing_left()
-    assert "stubborn did not stop in time and was killed" in house.said.read_text()
+    assert launcher.nothing_left()
+    assert "stubborn did not stop in time and was killed" in launcher.said.read_text()
 
 
-def test_kill_9_of_the_launcher_takes_everything_along(house: House) -> None:
-    process = house.start("first", "second")
-    house.ready()
-    assert len(house.everyone()) == 4
+def test_kill_9_of_the_launcher_takes_everything_along(launcher: LauncherProcess) -> None:
+    process = launcher.start("first", "second")
+    launcher.ready()
+    assert len(launcher.everyone()) == 4
     process.kill()
-    wait_until(house.nothing_left)
+    wait_until(launcher.nothing_left)
 
 
 def test_the_guard_kills_the_groups_that_are_left_and_only_those() -> None:
@@ -172,51 +175,51 @@ def test_the_guard_kills_the_groups_that_are_left_and_only_those() -> None:
             process.wait()
 
 
-def test_the_death_of_make_ends_the_launcher(house: House) -> None:
+def test_the_death_of_make_ends_the_launcher(launcher: LauncherProcess) -> None:
     """`sh -c '… ; true'` stands for make: a parent that dies by kill -9 without telling its child."""
     script = '"$@"; true'
-    process = house.start("first", through=("sh", "-c", script, "sh"))
-    house.ready()
+    process = launcher.start("first", through=("sh", "-c", script, "sh"))
+    launcher.ready()
     process.kill()
-    wait_until(house.nothing_left)
-    wait_until(lambda: "Stopped after" in house.said.read_text())
+    wait_until(launcher.nothing_left)
+    wait_until(lambda: "Stopped after" in launcher.said.read_text())
 
 
-def test_a_part_that_dies_is_started_again_without_its_old_children(house: House) -> None:
-    house.start("first")
-    house.ready()
-    server, child = house.pids("first")
+def test_a_part_that_dies_is_started_again_without_its_old_children(launcher: LauncherProcess) -> None:
+    launcher.start("first")
+    launcher.ready()
+    server, child = launcher.pids("first")
     os.kill(server, signal.SIGKILL)
-    wait_until(lambda: house.pids("first") != [server, child])
-    wait_until(lambda: alive(house.pids("first")[0]))
+    wait_until(lambda: launcher.pids("first") != [server, child])
+    wait_until(lambda: alive(launcher.pids("first")[0]))
     assert not alive(child)
-    assert "first ended (killed by SIGKILL); it restarts in 1 s" in house.said.read_text()
+    assert "first ended (killed by SIGKILL); it restarts in 1 s" in launcher.said.read_text()
 
 
-def test_a_part_that_dies_twice_shows_the_end_of_its_log_and_waits_longer(house: House) -> None:
-    house.start("first")
-    house.ready()
+def test_a_part_that_dies_twice_shows_the_end_of_its_log_and_waits_longer(launcher: LauncherProcess) -> None:
+    launcher.start("first")
+    launcher.ready()
     for _ in range(2):
-        pids = house.pids("first")
+        pids = launcher.pids("first")
         os.kill(pids[0], signal.SIGKILL)
-        wait_until(lambda pids=pids: house.pids("first") not in ([], pids))
-    said = house.said.read_text()
+        wait_until(lambda pids=pids: launcher.pids("first") not in ([], pids))
+    said = launcher.said.read_text()
     assert "it restarts in 2 s" in said
     assert "first server speaks" in said
 
 
-def test_a_part_that_ends_before_it_is_ready_aborts_the_start_with_its_log(house: House) -> None:
-    process = house.start("first", "broken")
+def test_a_part_that_ends_before_it_is_ready_aborts_the_start_with_its_log(launcher: LauncherProcess) -> None:
+    process = launcher.start("first", "broken")
     assert process.wait(30) == 1
-    assert house.nothing_left()
-    said = house.said.read_text()
+    assert launcher.nothing_left()
+    said = launcher.said.read_text()
     assert "broken ended before it was ready (exit 1)" in said
     assert "no such table: human" in said
 
 
-def test_nothing_listens_after_the_end(house: House) -> None:
-    process = house.start("first")
-    house.ready()
+def test_nothing_listens_after_the_end(launcher: LauncherProcess) -> None:
+    process = launcher.start("first")
+    launcher.ready()
     process.terminate()
     process.wait(30)
-    listen(LOOPBACK, house.ports["first"]).close()
+    listen(LOOPBACK, launcher.ports["first"]).close()

@@ -1,4 +1,4 @@
-"""The parts of ScalpSpectra on one machine: the command of each, and how to tell that it is ready."""
+"""The programs of ScalpSpectra on one machine: the command of each, and how to tell that it is ready."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from pathlib import Path
 
 from deploy.launcher.broker_server import broker_command, broker_ready
 from deploy.launcher.settings import Settings
-from deploy.launcher.supervisor import Part
+from deploy.launcher.supervisor import Program
 
 ANSWER_SECONDS = 2.0
 
 
-class Parts:
-    """Describes the parts of one run; starts nothing. `python` is that of the environment."""
+class Programs:
+    """Describes the programs of one run; starts nothing. `python` is that of the environment."""
 
     def __init__(self, settings: Settings, python: Path, broker: str) -> None:
         self.settings = settings
@@ -29,12 +29,12 @@ class Parts:
         """A command of Django's manage.py."""
         return [self.python, "backend/manage.py", *words]
 
-    def web(self) -> Part:
+    def web(self) -> Program:
         command = [self.python, "-m", "gunicorn", "backend.config.wsgi:application"]
         command += ["--config", "deploy/gunicorn.conf.py"]
-        return Part("web", command, lambda: _get(f"{self.settings.url}/healthz") is not None)
+        return Program("web", command, lambda: _get(f"{self.settings.url}/healthz") is not None)
 
-    def model_workers(self) -> list[Part]:
+    def model_workers(self) -> list[Program]:
         """One worker per device."""
         devices = self.settings.devices
         if len(devices) == 1:
@@ -46,32 +46,34 @@ class Parts:
             for number, device in enumerate(devices)
         ]
 
-    def _model_worker(self, name: str, ready: Callable[[], bool], number: int = 0, device: str | None = None) -> Part:
+    def _model_worker(
+        self, name: str, ready: Callable[[], bool], number: int = 0, device: str | None = None
+    ) -> Program:
         command = self._worker("workers.model", "photos", name, self.settings.concurrency)
         command = self._with_metrics_port(command, number)
         if device is not None:
             command = _with(command, SCALP_DEVICE=device)
         # The slowest start is the first one with 8-bit models: quantizing each of the seven takes a minute or two.
-        return Part(name.replace("model", "model worker"), command, ready, start_timeout=1800.0, stop_timeout=30.0)
+        return Program(name.replace("model", "model worker"), command, ready, start_timeout=1800.0, stop_timeout=30.0)
 
-    def upkeep(self) -> Part:
+    def upkeep(self) -> Program:
         command = self._worker("workers.upkeep", "upkeep", "upkeep", 2)
         command = self._with_metrics_port(command, len(self.settings.devices))
-        return Part("upkeep", command, lambda: self._answers_ping("upkeep"))
+        return Program("upkeep", command, lambda: self._answers_ping("upkeep"))
 
-    def schedule(self) -> Part:
+    def schedule(self) -> Program:
         """Celery beat, which starts the reaper and the purge. From outside we only see whether it is alive."""
         command = [self.python, "-m", "celery", "-A", "workers.upkeep", "beat", "--loglevel", "INFO"]
         command += ["--schedule", str(self.settings.state / "schedule"), "--pidfile="]
-        return Part("schedule", command, lambda: True)
+        return Program("schedule", command, lambda: True)
 
-    def flower(self) -> Part:
-        """Flower stays on loopback whatever SCALP_HOST is, and asks for a password even there (FLOWER_BASIC_AUTH): other
-        users of the machine and pages in a browser reach loopback as well.
+    def flower(self) -> Program:
+        """Flower stays on loopback whatever SCALP_HOST is, and asks for a password even there (FLOWER_BASIC_AUTH):
+        other users of the machine and pages in a browser reach loopback as well.
         """
         command = [self.python, "-m", "celery", "-A", "workers.app", "flower", "--address=127.0.0.1"]
         command += [f"--port={self.settings.flower_port}", "--max-tasks=10000", "--purge-offline-workers=60"]
-        return Part("Flower", command, lambda: _get(f"{self.settings.flower_url}/healthcheck") is not None)
+        return Program("Flower", command, lambda: _get(f"{self.settings.flower_url}/healthcheck") is not None)
 
     def _worker(self, application: str, queue: str, name: str, threads: int) -> list[str]:
         """Threads, not processes: CUDA does not survive a fork (pytorch #40403). Nothing here uses gossip."""
@@ -96,10 +98,10 @@ class Parts:
             return bool(application.control.ping([f"{name}@{socket.gethostname()}"], timeout=ANSWER_SECONDS))
 
 
-def own_broker(settings: Settings, port: int, url: str) -> Part:
+def own_broker(settings: Settings, port: int, url: str) -> Program:
     """The server of `broker.broker_command`, with its data in `var/broker`."""
     command = broker_command(settings.var / "broker", port, settings.broker_password)
-    return Part("broker", command, lambda: broker_ready(url), outlasts=True)
+    return Program("broker", command, lambda: broker_ready(url), outlasts=True)
 
 
 def _with(command: list[str], **variables: str) -> list[str]:

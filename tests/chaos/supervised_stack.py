@@ -27,7 +27,7 @@ SWEEP = "from backend.analyses.services.retention import photos_purge; photos_pu
 CHECK = "__import__('backend.operations.invariants', fromlist=['']).invariants_check(repair=False)"
 
 
-class House(Stack):
+class SupervisedStack(Stack):
     """A `Stack` whose parts are started again when they die.
 
     It has a PostgreSQL server of its own, where it uses one, as a part of the name `database`. Photos and database are
@@ -61,7 +61,7 @@ class House(Stack):
         # What it says of a disk that is full must not be on that disk.
         self.server = PostgreSQL(disk / "data", self.log("database"))
         self.processes["database"] = self.server.process
-        return self.server.create_database("house")
+        return self.server.create_database("stack")
 
     def _mount_small_disk(self, folder: Path) -> None:
         folder.mkdir()
@@ -72,7 +72,7 @@ class House(Stack):
 
     # Life
 
-    def up(self, patience: float = 240) -> House:
+    def up(self, patience: float = 240) -> SupervisedStack:
         super().up(patience)
         self._keeper.start()
         return self
