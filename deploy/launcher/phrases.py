@@ -58,7 +58,7 @@ PROMISED_NAMES = re.compile(
     r"""--licence\b|\blicence(?=[=:])|["']licence["']|\.licence\b"""  # of `ml bundle build`; a key of bundle.json
     r"""|synthesise(?![a-z])"""  # `ml data synthesise`
     r"""|requirements/quantised\b|["']quantised["']"""  # a role
-    r"""|["']analyse_photo["']"""  # a task
+    r"""|\banalyse_photo\b"""  # a task
     r"""|["']optimiser/?["']|\boptimiser(?= =| is the former name of)"""  # of earlier versions
 )
 

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from deploy.launcher.advisories import PIN
 from deploy.launcher.terminal import LaunchError, say
-from deploy.launcher.uv import pip_settings, uv_path, uv_variables
+from deploy.launcher.uv import OF_TORCH, pip_settings, uv_path, uv_variables
 
 # The role of the tests comes first and constrains all others, so that a server that is only benchmarked cannot change
 # the versions that the product runs with.
 ROLES = ("dev", "bench", "training", "quantised", "tracing", "questions", "run", "flower", "worker", "backend", "uv")
+
+# Installed with pip into an environment of the worker role, which has torch already, perhaps a build for the CPU: the
+# locks of these roles leave torch and its CUDA packages out.
+BESIDE_TORCH = ("training", "quantised")
 
 # Where a part of a release's files may be: their hashes would be all that a lock has.
 PARTIAL = ("extra-index-url", "find-links")
@@ -31,6 +35,9 @@ def pin(root: Path, python: Path, options: list[str]) -> None:
         command += ["--output-file", f"requirements/{role}.txt"]
         if role != ROLES[0]:
             command += ["--constraints", f"requirements/{ROLES[0]}.txt"]
+        if role in BESIDE_TORCH:
+            first = (root / "requirements" / f"{ROLES[0]}.txt").read_text()
+            command += [word for name in OF_TORCH.findall(first) for word in ("--no-emit-package", name)]
         command += [*options, f"requirements/{role}.in"]
         if subprocess.run(command, cwd=root, env=uv_variables(pip, os.environ)).returncode:
             raise LaunchError(f"requirements/{role}.in could not be pinned; see the output of uv above.")

@@ -11,6 +11,7 @@ import pytest
 
 from deploy.launcher import pins
 from deploy.launcher.advisories import PIN
+from deploy.launcher.uv import OF_TORCH
 from tests.support.environment import ROOT
 from tests.unit.launcher.test_environment import write_wheel
 
@@ -36,6 +37,12 @@ def test_locks_agree_on_every_version() -> None:
         for name, version in PIN.findall((FOLDER / f"{role}.txt").read_text()):
             versions.setdefault(name, set()).add(version)
     assert {name: found for name, found in versions.items() if len(found) > 1} == {}
+
+
+@pytest.mark.parametrize("role", pins.BESIDE_TORCH)
+def test_a_role_beside_torch_installs_neither_torch_nor_cuda(role: str) -> None:
+    assert OF_TORCH.findall((FOLDER / "worker.txt").read_text())
+    assert OF_TORCH.findall((FOLDER / f"{role}.txt").read_text()) == []
 
 
 def test_pinning_hashes_each_file_of_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
