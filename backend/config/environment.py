@@ -12,7 +12,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -22,12 +22,34 @@ PREFIX = "SCALP_"
 Value = TypeVar("Value", int, float)
 
 
-_read = environ.FileAwareEnv()
-_read.prefix = PREFIX
-
-
 def text(name: str, default: str) -> str:
-    return str(_read.str(name, default=default)).strip()
+    """The value as it stands, without surrounding blanks. The file of `SCALP_X_FILE` comes before `SCALP_X`."""
+    if file := os.environ.get(f"{PREFIX}{name}_FILE"):
+        try:
+            return Path(file).read_text().strip()
+        except (OSError, ValueError) as error:
+            raise ImproperlyConfigured(f"{PREFIX}{name}_FILE: {file} cannot be read: {error}.") from None
+    return os.environ.get(PREFIX + name, default).strip()
+
+
+def is_given(name: str) -> bool:
+    return f"{PREFIX}{name}" in os.environ or bool(os.environ.get(f"{PREFIX}{name}_FILE"))
+
+
+def url(name: str, default: str) -> str:
+    """An address. What may be part of a password in it is never printed."""
+    value = text(name, default)
+    try:
+        parts = urlsplit(value)
+        sound = not parts.fragment and (parts.port or True)
+    except ValueError:
+        sound = False
+    if not sound:
+        raise ImproperlyConfigured(
+            f"{PREFIX}{name} is not a valid URL. Percent-encode what has a meaning in URLs (# as %23, / as %2F,"
+            " ? as %3F, @ as %40, [ as %5B, % as %25) in its name and password."
+        ) from None
+    return value
 
 
 def flag(name: str, default: bool) -> bool:
@@ -90,8 +112,10 @@ def secret_key(var: Path) -> str:
                 kept.hardlink_to(fresh)  # If two processes start at once, one key wins.
             except FileExistsError:
                 pass
+            except OSError:  # Some file systems have no hard links, such as exFAT and many network shares.
+                fresh.replace(kept)
             finally:
-                fresh.unlink()
+                fresh.unlink(missing_ok=True)
         key = kept.read_text().strip()
     _refuse_weak("SECRET_KEY", key)
     return key
@@ -119,8 +143,14 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
 
     PostgreSQL ends a session whose transaction has been idle for `transaction_seconds`.
     """
-    url = text("DATABASE_URL", f"sqlite:///{var / 'db.sqlite3'}")
-    config: dict[str, Any] = dict(environ.Env.db_url_config(url))
+    address = url("DATABASE_URL", "")
+    by_url = is_given("DATABASE_URL")
+    # A path is no URL: a folder's name may have any character.
+    config: dict[str, Any] = (
+        dict(environ.Env.db_url_config(address))
+        if by_url
+        else {"ENGINE": "django.db.backends.sqlite3", "NAME": str(var / "db.sqlite3")}
+    )
     engine = config.get("ENGINE", "")
     if engine.endswith("sqlite3"):
         # Write-ahead logging lets polls read while a worker writes. FULL: an accepted photo survives a power cut.
@@ -156,16 +186,18 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
             },
         }
     else:
-        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL is not a SQLite or PostgreSQL URL: {url.split('@')[-1]}")
+        raise ImproperlyConfigured(f"{PREFIX}DATABASE_URL is not a SQLite or PostgreSQL URL: {address.split('@')[-1]}")
     return config
 
 
 def broker(default: str) -> str:
     """`SCALP_BROKER_URL`: `redis://`, also for Valkey, or `amqp://` for RabbitMQ; with TLS `rediss://` or `amqps://`."""
-    url = text("BROKER_URL", default)
-    if urlsplit(url).scheme not in {"redis", "rediss", "amqp", "amqps"}:
-        raise ImproperlyConfigured(f"{PREFIX}BROKER_URL is not a Redis, Valkey or RabbitMQ URL: {url.split('@')[-1]}")
-    return url
+    address = url("BROKER_URL", default)
+    if urlsplit(address).scheme not in {"redis", "rediss", "amqp", "amqps"}:
+        raise ImproperlyConfigured(
+            f"{PREFIX}BROKER_URL is not a Redis, Valkey or RabbitMQ URL: {address.split('@')[-1]}"
+        )
+    return address
 
 
 def traces() -> bool:
@@ -206,13 +238,14 @@ def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:
     `SCALP_STORAGE_ACCESS_KEY` and `SCALP_STORAGE_SECRET_KEY`, or else from boto3's usual sources, which include the
     roles of machines and pods. `answer_seconds` is the read timeout of a request to the bucket.
     """
-    url = text("STORAGE_URL", f"file://{var / 'photos'}")
-    parts = urlsplit(url)
-    if parts.scheme == "file" and parts.path:
+    address = url("STORAGE_URL", "")
+    by_url = is_given("STORAGE_URL")
+    parts = urlsplit(address)
+    if not by_url or (parts.scheme == "file" and parts.path and not parts.netloc):
         return {
             "BACKEND": "django.core.files.storage.FileSystemStorage",
             "OPTIONS": {
-                "location": parts.path,
+                "location": unquote(parts.path) if by_url else str(var / "photos"),
                 "file_permissions_mode": 0o600,
                 "directory_permissions_mode": 0o700,
             },
@@ -244,7 +277,7 @@ def storage(var: Path, *, answer_seconds: float) -> dict[str, Any]:
             },
         }
     raise ImproperlyConfigured(
-        f"{PREFIX}STORAGE_URL is {url.split('@')[-1]!r}: write file:///folder or s3://bucket/prefix."
+        f"{PREFIX}STORAGE_URL is {address.split('@')[-1]!r}: write file:///folder or s3://bucket/prefix."
     )
 
 

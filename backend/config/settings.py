@@ -84,6 +84,7 @@ MIDDLEWARE = [
     "backend.operations.request_metrics.RequestMetrics",
     "backend.operations.request_metrics.RequestTraces",
     "backend.operations.middleware.RequestLog",
+    "backend.operations.probes.Probes",
     "backend.operations.middleware.SecurityHeaders",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -93,6 +94,7 @@ MIDDLEWARE = [
     "backend.operations.middleware.FormsInUTF8",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "backend.operations.middleware.IdsInAnyCase",
     "backend.operations.middleware.Slashes",
     "backend.operations.middleware.FormsWithoutReferrer",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -189,6 +191,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["backend.config.parsers.ShortJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "backend.config.operation_schema.OperationSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.config.negotiation.AlwaysJSON",
+    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other that we do not have.
     "EXCEPTION_HANDLER": "backend.config.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }

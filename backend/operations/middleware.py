@@ -117,15 +117,34 @@ class CompressedPages(GZipMiddleware):
 class PrivateRedirect(HttpResponsePermanentRedirect):
     """A redirect to a path that may contain the id of an analysis, so it must not be cached."""
 
+    status_code = 308
+
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         private(self)
 
 
 class Slashes(CommonMiddleware):
-    """Django's middleware, whose redirects any cache could keep forever."""
+    """Django's middleware, whose redirects any cache could keep forever.
+
+    308 and not 301, after which clients send a GET without the photo (RFC 9110, section 15.4.2).
+    """
 
     response_redirect_class = PrivateRedirect
+
+
+class IdsInAnyCase:
+    """Reads ids in capital letters as well, which is how some platforms write UUIDs (RFC 9562, section 4)."""
+
+    UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+    def __init__(self, respond: Respond) -> None:
+        self.respond = respond
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.path_info = self.UUID.sub(lambda found: found[0].lower(), request.path_info)
+        request.path = self.UUID.sub(lambda found: found[0].lower(), request.path)
+        return self.respond(request)
 
 
 class FormsWithoutReferrer:

@@ -40,8 +40,13 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _network(address: str) -> str:
+    """Without a port, which some proxies add: `192.0.2.1:443`, `[2001:db8::1]:443` (RFC 7239, section 6)."""
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
     try:
-        known = ip_address(address.strip("[]"))
+        known = ip_address(address)
     except ValueError:
         return address
     if isinstance(known, IPv4Address):

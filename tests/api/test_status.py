@@ -310,6 +310,6 @@ def test_what_stands_is_what_the_row_says_after_all_that_asking(api: ContractCli
 def test_an_address_without_its_slash_is_sent_on_without_a_trace(api: ContractClient) -> None:
     """Caches keep a permanent redirect for good, and this one holds the id."""
     sent_on = api.get(address(queued()).rstrip("/"))
-    assert sent_on.status_code == 301
+    assert sent_on.status_code == 308
     assert sent_on["Cache-Control"] == "private, no-store"
     assert sent_on["Referrer-Policy"] == "no-referrer"

@@ -126,6 +126,8 @@ def run_in(surroundings: Surroundings, scratch: Path, bundle: Path) -> Outcome:
         run.until_said("Ctrl-C", INSTALLATION_PATIENCE if surroundings.fresh else PATIENCE)
         ready = time.monotonic()
         status = probe(run, own_network=surroundings.own_network)
+        kept = {path.name for path in run.var.iterdir()}
+        assert {"db.sqlite3", "photos"} <= kept, f"database and photos are elsewhere; {run.var} has {sorted(kept)}"
         stopping = time.monotonic()
         os.killpg(run.make.pid, signal.SIGINT)
         run.until_said("Stopped after", 60)

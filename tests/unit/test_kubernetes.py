@@ -63,6 +63,12 @@ def validate(manifest: dict[str, Any]) -> None:
         kubernetes_validate.validate(manifest, kubernetes_validate.latest_version(), strict=True)
 
 
+@pytest.mark.parametrize("name", WORKLOADS)
+def test_a_pod_gets_no_variables_of_services(name: str) -> None:
+    """A service called flower would set FLOWER_PORT=tcp://…, with which Flower does not start."""
+    assert pod(WORKLOADS[name])["enableServiceLinks"] is False
+
+
 # Schemas
 
 

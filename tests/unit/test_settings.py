@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ STRONG = "".join(chr(ord("a") + n % 26) for n in range(50))
 
 
 @pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+def given(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Sets variables of the environment, with the prefix."""
     for name in ("SECRET_KEY", "DATABASE_URL", "STORAGE_URL", "BROKER_URL"):
         monkeypatch.delenv(f"SCALP_{name}", raising=False)
@@ -32,8 +31,7 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         for name, value in values.items():
             monkeypatch.setenv(f"SCALP_{name}", value)
 
-    yield give
-    environment._read.ENVIRON.files_cache.clear()  # A process reads each file once.
+    return give
 
 
 # Plain values
@@ -371,3 +369,67 @@ def manage(var: Path, *words: str, **given: str) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
     )
+
+
+# Values as they stand, whatever characters they have
+
+ODD = ["$q*eo+c&2u9tpd6f0szxt6thj9z91mhkyen36tAB", "a#b/c?d[e@f%20g:h+i j-k_l~m.n!o,p;q=r|s<t>u"]
+ODD_FOLDERS = ["c++ #1", "머리", "100%25", "a?b", "$HOME"]
+
+
+@pytest.mark.parametrize("secret", ODD)
+@pytest.mark.parametrize("in_a_file", [False, True], ids=["variable", "file"])
+def test_a_secret_is_taken_literally(given: Any, tmp_path: Path, secret: str, in_a_file: bool) -> None:
+    (tmp_path / "secret").write_text(f"{secret}\n")
+
+    def tell(name: str) -> None:
+        given(**({f"{name}_FILE": str(tmp_path / "secret")} if in_a_file else {name: secret}))
+
+    tell("SECRET_KEY")
+    assert environment.secret_key(tmp_path) == secret
+    tell("DATABASE_PASSWORD")
+    given(DATABASE_URL="postgresql://scalp@db/scalp")
+    assert environment.database(tmp_path, transaction_seconds=3)["PASSWORD"] == secret
+
+
+@pytest.mark.parametrize("url", ["//:p#ss@h:6379/0", "//:pass[x@h", "//:pa/ss@h:x/0", "//scalp:p#ss/w@h/db"])
+def test_a_url_that_is_not_encoded_is_refused_without_any_of_it(given: Any, tmp_path: Path, url: str) -> None:
+    given(BROKER_URL=f"redis:{url}", DATABASE_URL=f"postgresql:{url}", STORAGE_URL=f"s3:{url}")
+    for read in (
+        lambda: environment.broker(""),
+        lambda: environment.database(tmp_path, transaction_seconds=3),
+        lambda: environment.storage(tmp_path, answer_seconds=3),
+    ):
+        with pytest.raises(ImproperlyConfigured, match="Percent-encode") as refused:
+            read()
+        assert url not in str(refused.value)
+        assert "ss" not in str(refused.value).replace("password", "")
+        assert refused.value.__suppress_context__
+
+
+@pytest.mark.parametrize("name", ODD_FOLDERS)
+def test_a_folder_may_have_any_name(given: Any, tmp_path: Path, name: str) -> None:
+    var = tmp_path / name
+    assert environment.database(var, transaction_seconds=3)["NAME"] == str(var / "db.sqlite3")
+    assert environment.storage(var, answer_seconds=3)["OPTIONS"]["location"] == str(var / "photos")
+    given(STORAGE_URL=(var / "photos").as_uri())
+    assert environment.storage(var, answer_seconds=3)["OPTIONS"]["location"] == str(var / "photos")
+
+
+def test_two_slashes_are_no_folder(given: Any, tmp_path: Path) -> None:
+    given(STORAGE_URL="file://var/photos")
+    with pytest.raises(ImproperlyConfigured, match="file:///folder"):
+        environment.storage(tmp_path, answer_seconds=3)
+
+
+def test_a_key_is_kept_where_there_are_no_hard_links(
+    given: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(1, "Operation not permitted")  # As exFAT does.
+
+    monkeypatch.setattr(os, "link", refuse)
+    key = environment.secret_key(tmp_path)
+    assert environment.secret_key(tmp_path) == key
+    assert stat.S_IMODE((tmp_path / "secret-key").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secret-key"]

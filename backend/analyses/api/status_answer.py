@@ -53,9 +53,10 @@ def status_etag(analysis: AnalysisStatus, language: str) -> str:
 def client_etags(if_none_match: str) -> set[str]:
     """The ETags of an `If-None-Match`, without the prefix of weak ones.
 
-    A proxy that compresses makes them weak, which does not matter for a poll.
+    A proxy that compresses makes them weak, which does not matter for a poll. Apache's adds `-gzip` to them
+    (https://bz.apache.org/bugzilla/show_bug.cgi?id=45023).
     """
-    return {tag.removeprefix("W/") for tag in parse_etags(if_none_match)}
+    return {tag.removeprefix("W/").replace('-gzip"', '"') for tag in parse_etags(if_none_match)}
 
 
 def is_known(etag: str, known_etags: Set[str]) -> bool:

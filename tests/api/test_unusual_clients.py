@@ -1,0 +1,74 @@
+"""Clients that do what standards allow and few do: their photos, and above all their erasures, get through."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from backend.analyses.models import Analysis
+from tests.support.analyses import ANSWERS, PHOTO, queued, succeeded
+
+pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("broker", "storage")]
+
+ACCEPTS = ["application/problem+json", "image/jpeg", "image/*", "text/html", "application/xml;q=0.9", "nonsense", ""]
+
+
+def address(analysis_id: uuid.UUID, rest: str = "") -> str:
+    return f"/api/v1/analyses/{analysis_id}/{rest}"
+
+
+@pytest.mark.parametrize("accept", ACCEPTS)
+def test_what_a_client_accepts_keeps_it_from_nothing(client: Client, accept: str) -> None:
+    analysis = succeeded()
+    headers = {"Accept": accept}
+    assert client.get(address(analysis.id), headers=headers).status_code == 200
+    assert client.get(address(analysis.id, "photo/"), headers=headers)["Content-Type"] == "image/jpeg"
+    assert client.post(address(analysis.id, "share/"), headers=headers).status_code in {200, 201}
+    assert client.delete(address(analysis.id, "share/"), headers=headers).status_code == 204
+    assert client.delete(address(analysis.id), headers=headers).status_code == 204
+    assert not Analysis.objects.exists()
+
+
+def test_a_format_as_a_parameter_changes_nothing(client: Client) -> None:
+    assert client.get(address(queued().id), {"format": "csv"})["Content-Type"] == "application/json"
+
+
+def test_an_id_in_capital_letters_reads_and_erases(client: Client) -> None:
+    capitals = f"/api/v1/analyses/{str(succeeded().id).upper()}/"
+    assert client.get(capitals).status_code == 200
+    assert client.delete(capitals).status_code == 204
+    assert not Analysis.objects.exists()
+
+
+def test_a_missing_slash_repeats_the_request_and_its_photo(client: Client) -> None:
+    answers = {**ANSWERS, "photo": SimpleUploadedFile("a.jpg", PHOTO, "image/jpeg")}
+    sent_on = client.post("/api/v1/analyses", answers)
+    assert (sent_on.status_code, sent_on["Location"]) == (308, "/api/v1/analyses/")
+    analysis = queued()
+    sent_on = client.delete(address(analysis.id).rstrip("/"))
+    assert (sent_on.status_code, sent_on["Location"]) == (308, address(analysis.id))
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+@pytest.mark.parametrize("host", ["10.0.0.7:8080", "[2001:db8::7]:8080", "web.scalp.svc", "a_b"])
+def test_probes_are_answered_by_any_name(client: Client, path: str, host: str) -> None:
+    assert client.get(path, headers={"Host": host}).status_code in {200, 503}
+
+
+def test_a_preference_knows_no_case(client: Client) -> None:
+    began = time.monotonic()
+    answer = client.get(address(queued().id), headers={"Prefer": "Wait=1"})
+    assert time.monotonic() - began >= 0.9
+    assert answer["Preference-Applied"] == "wait=1"
+
+
+@pytest.mark.parametrize("form", ["{}", "W/{}", "{}-gzip", "W/{}-gzip"])
+def test_a_proxy_that_compresses_keeps_what_is_known(client: Client, form: str) -> None:
+    analysis = succeeded()
+    etag = client.get(address(analysis.id))["ETag"]
+    known = form.format(etag).replace('"-gzip', '-gzip"')
+    assert client.get(address(analysis.id), headers={"If-None-Match": known}).status_code == 304
