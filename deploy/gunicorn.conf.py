@@ -46,8 +46,29 @@ def on_starting(server):
 
     The files are in memory: writing to a mapped file on a full disk would kill the process (mmap(2), SIGBUS).
     """
+    _remove_left_folders()
     folder = tempfile.mkdtemp(prefix=f"scalp-metrics-{os.getpid()}-", dir=worker_tmp_dir)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+
+
+def _remove_left_folders():
+    """Removes the folders of our servers that were killed: in memory they would add up until the machine restarts."""
+    for folder in Path(worker_tmp_dir or tempfile.gettempdir()).glob("scalp-metrics-*-*"):
+        with contextlib.suppress(OSError, ValueError):
+            if folder.stat(follow_symlinks=False).st_uid == os.getuid() and not _is_alive(
+                int(folder.name.split("-")[2])
+            ):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def on_exit(server):

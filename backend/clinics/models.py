@@ -12,6 +12,7 @@ from backend.clinics.registers.coordinates import LATITUDES, LONGITUDES
 from backend.clinics.romanization import romanize
 from backend.clinics.search_text import search_text
 from backend.clinics.sources import Source
+from backend.operations.web_addresses import validate_web_address
 
 
 class Clinic(models.Model):
@@ -27,7 +28,7 @@ class Clinic(models.Model):
     district = models.CharField(_("district"), max_length=40, blank=True)
     address = models.CharField(_("address"), max_length=240, blank=True)
     phone = models.CharField(_("telephone"), max_length=40, blank=True)
-    website = models.URLField(_("website"), max_length=240, blank=True)
+    website = models.URLField(_("website"), max_length=240, blank=True, validators=[validate_web_address])
     #: Number of dermatologists; None if the source does not state it.
     specialists = models.PositiveSmallIntegerField(_("dermatologists"), null=True, blank=True)
     longitude = models.FloatField(
@@ -38,7 +39,11 @@ class Clinic(models.Model):
     )
     #: Set by admins, and never changed by imports.
     booking_url = models.URLField(
-        _("booking address"), max_length=240, blank=True, help_text=_("page for requesting an appointment")
+        _("booking address"),
+        max_length=240,
+        blank=True,
+        validators=[validate_web_address],
+        help_text=_("page for requesting an appointment"),
     )
     changed_at = models.DateTimeField(_("changed at"), auto_now=True, db_index=True)
     search_text = models.TextField(editable=False, default="", db_default="")

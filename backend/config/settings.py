@@ -283,10 +283,11 @@ LOGGING = {
         "django.server": {"handlers": ["stderr"], "propagate": False},
         # Refusing by design is not an error: not ready, queue full.
         "django.request": {"level": "ERROR", "filters": ["unplanned"]},
-        # Requests for a foreign host or with too much of something get 400: scanners must not fill the log.
+        # Requests for a foreign host or with too much of something get 400, forms without a token 403: scanners must
+        # not fill the log.
         **{
             f"django.security.{refused}": {"level": "CRITICAL"}
-            for refused in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent")
+            for refused in ("DisallowedHost", "RequestDataTooBig", "TooManyFieldsSent", "TooManyFilesSent", "csrf")
         },
     },
 }

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.db.models import Q
-from django.db.models.functions import Now
 
 from backend.operations.models import Round, Worker
 from backend.operations.probe import broker_probe, storage_probe
-from backend.operations.selectors import MODEL_ROLE, fresh_since
+from backend.operations.selectors import MODEL_ROLE, is_fresh, is_recent
 from ml.labels import MODEL_KEYS
 
 UPKEEP_ROLE = "upkeep"
@@ -57,9 +54,8 @@ def readiness() -> Readiness:
     Takes at most four seconds if storage and broker hang, and as long as the database's timeouts if that hangs.
     """
     try:
-        workers = list(Worker.objects.annotate(is_fresh=Q(seen_at__gte=fresh_since())))
-        a_lease_ago = Now() - timedelta(seconds=settings.LEASE_SECONDS)
-        reaps = Round.objects.filter(pk=REAP, ended_at__gte=a_lease_ago).exists()
+        workers = list(Worker.objects.annotate(is_fresh=is_fresh()))
+        reaps = Round.objects.filter(is_recent("ended_at", settings.LEASE_SECONDS), pk=REAP).exists()
     except (OperationalError, InterfaceError):
         return Readiness(False, 0, 0, None, ("database_unavailable", *_of_storage()), (*_of_broker(),))
     models = [worker for worker in workers if worker.role == MODEL_ROLE]

@@ -10,6 +10,25 @@ from contextlib import contextmanager
 import structlog
 import structlog.typing
 
+#: The most characters of a value in a line: parts of it may come from a request.
+VALUE_MAX_CHARS = 400
+#: Of a traceback, from its end.
+TRACEBACK_MAX_CHARS = 8000
+
+
+def shorten_values(_logger: object, _method: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Cuts each value, so that long requests cannot fill the log."""
+    for key, value in event.items():
+        if key == "exception":
+            if len(value) > TRACEBACK_MAX_CHARS:
+                event[key] = f"…{value[-TRACEBACK_MAX_CHARS:]}"
+        elif not isinstance(value, int | float | bool | None):
+            text = value if isinstance(value, str) else repr(value)
+            if len(text) > VALUE_MAX_CHARS:
+                event[key] = f"{text[:VALUE_MAX_CHARS]}…"
+    return event
+
+
 SHARED_PROCESSORS: list[structlog.typing.Processor] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -48,6 +67,7 @@ def json_formatter() -> logging.Formatter:
         foreign_pre_chain=SHARED_PROCESSORS,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            shorten_values,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )

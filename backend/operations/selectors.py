@@ -8,8 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Count, QuerySet
-from django.db.models.expressions import Combinable
+from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Now
 
 from backend.operations.database_clock import ago_sql
@@ -28,24 +27,33 @@ class Pace:
 
 
 def _model_workers() -> QuerySet[Worker]:
-    return Worker.objects.filter(role=MODEL_ROLE, seen_at__gte=fresh_since(), models_resident=len(MODEL_KEYS))
+    return Worker.objects.filter(is_fresh(), role=MODEL_ROLE, models_resident=len(MODEL_KEYS))
 
 
-def fresh_since() -> Combinable:
-    """Workers with an older heartbeat do not count as available."""
-    return Now() - timedelta(seconds=settings.HEARTBEAT_STALE_SECONDS)
+def is_fresh() -> Q:
+    """Whether a worker's last heartbeat is recent enough for it to count as available."""
+    return is_recent("seen_at", settings.HEARTBEAT_STALE_SECONDS)
+
+
+def is_recent(column: str, seconds: float) -> Q:
+    """Whether a time is at most N seconds ago, and at most N seconds in the future: what was noted while the clock was
+    wrong must not count until then.
+    """
+    span = timedelta(seconds=seconds)
+    return Q(**{f"{column}__gte": Now() - span, f"{column}__lte": Now() + span})
 
 
 #: The pace as a subquery of one row, for polls; `pace_since` has its parameters.
 PACE_SQL = f"""(
     SELECT count(*) AS workers, avg(photo_seconds) AS photo_seconds FROM operations_worker
     WHERE role = '{MODEL_ROLE}' AND models_resident = {len(MODEL_KEYS)} AND seen_at >= {ago_sql()}
+        AND seen_at <= {ago_sql()}
 )"""  # noqa: S608 - constants only
 
 
 def pace_since() -> list[Any]:
     """The parameters of `PACE_SQL`."""
-    return [settings.HEARTBEAT_STALE_SECONDS]
+    return [settings.HEARTBEAT_STALE_SECONDS, -settings.HEARTBEAT_STALE_SECONDS]
 
 
 def pace() -> Pace:
@@ -62,7 +70,7 @@ def models_are_demo() -> bool | None:
 
 def fresh_worker_names() -> frozenset[str]:
     """The node names of all workers with a fresh heartbeat."""
-    return frozenset(Worker.objects.filter(seen_at__gte=fresh_since()).values_list("name", flat=True))
+    return frozenset(Worker.objects.filter(is_fresh()).values_list("name", flat=True))
 
 
 def worker_is_fresh(name: str) -> bool:
@@ -70,7 +78,7 @@ def worker_is_fresh(name: str) -> bool:
 
     A worker that is still loading has a row too, but a rollout must not replace another worker by it yet.
     """
-    fresh = Worker.objects.filter(name=name, seen_at__gte=fresh_since())
+    fresh = Worker.objects.filter(is_fresh(), name=name)
     return fresh.exclude(role=MODEL_ROLE, models_resident__lt=len(MODEL_KEYS)).exists()
 
 

@@ -12,14 +12,15 @@ from import_export import resources
 
 from backend.analyses.presentation.words import label_word
 from backend.operations.admin import Exported
-from backend.products.models import Click, Product, Show, validate_web_url
+from backend.operations.web_addresses import validate_web_address
+from backend.products.models import Click, Product, Show
 from ml.labels import SCALP_TYPES, SYMPTOMS, Label
 
 
 class ProductForm(forms.ModelForm):
     """A product, with checkboxes for its lists of types and signs."""
 
-    url = forms.URLField(label=_("link"), max_length=300, validators=[validate_web_url], assume_scheme="https")
+    url = forms.URLField(label=_("link"), max_length=300, validators=[validate_web_address], assume_scheme="https")
 
     class Meta:
         model = Product

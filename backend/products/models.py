@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from django.core.exceptions import ValidationError
-from django.core.validators import URLValidator
 from django.db import models
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from backend.analyses.models import AGE_WORDS, SEX_WORDS
+from backend.operations.web_addresses import validate_web_address
 from backend.products.kinds import ProductKind
 from backend.products.rules import Uses
 from ml.labels import GRADES, SCALP_TYPES
 
-validate_web_url = URLValidator(schemes=["http", "https"])
 SKIN_CHOICES = [(label.korean, label.korean) for label in SCALP_TYPES]
 
 
@@ -35,7 +34,7 @@ class Product(models.Model):
     avoid_signs = models.JSONField(_("to be avoided with signs"), default=list, blank=True)
     avoid = models.CharField(_("when to avoid it"), max_length=240, blank=True, help_text=_("a sentence for the page"))
     avoid_en = models.CharField(_("when to avoid it, in English"), max_length=240, blank=True)
-    url = models.URLField(_("link"), max_length=300, validators=[validate_web_url])
+    url = models.URLField(_("link"), max_length=300, validators=[validate_web_address])
 
     class Meta:
         verbose_name = _("product")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
-LOG_MAX_BYTES = 10_000_000  # a larger log is rotated when its program starts
+LOG_MAX_BYTES = 10_000_000  # a larger log is rotated
 
 
 class Process:
@@ -33,8 +34,8 @@ class Process:
         self.began = time.monotonic()
         self._over = False
         log.parent.mkdir(parents=True, exist_ok=True)
-        if log.exists() and log.stat().st_size > LOG_MAX_BYTES:
-            log.replace(log.with_name(log.name + ".1"))
+        self.log_begin = 0
+        self.rotate_log()
         with log.open("ab") as end:
             self.log_begin = end.tell()
             self._popen = subprocess.Popen(
@@ -48,6 +49,16 @@ class Process:
                 preexec_fn=dies_with(os.getpid()),
             )
         self.group = self._popen.pid
+
+    def rotate_log(self) -> None:
+        """Moves a log that is too large to `.1`. The process keeps its descriptor, so the file is copied and emptied;
+        what is written in between is lost.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if self.log.stat().st_size > LOG_MAX_BYTES:
+                shutil.copyfile(self.log, self.log.with_name(self.log.name + ".1"))
+                os.truncate(self.log, 0)
+                self.log_begin = 0
 
     def alive(self) -> bool:
         return self._popen.poll() is None

@@ -132,6 +132,7 @@ class Supervisor:
             raise Stopped
         time.sleep(TICK)
         for running in self._running:
+            running.process.rotate_log()
             if running is not besides:
                 self._keep_alive(running)
 

@@ -124,6 +124,19 @@ def test_a_heartbeat_does_not_depend_on_the_clock_of_the_worker(
     assert pace().workers == 0
 
 
+def test_a_heartbeat_from_the_future_does_not_count_until_then(client: Client, worker: Worker) -> None:
+    """The database's clock was wrong for a while, and is right again."""
+    worker()
+    record_heartbeat("upkeep@one", role="upkeep")
+    record_run("reap", seconds=0.1, counts={})
+    later = timezone.now() + timedelta(days=2)
+    WorkerRow.objects.update(seen_at=later)
+    Round.objects.update(ended_at=later)
+    assert ready(client) == not_ready("worker_stale", "upkeep_stale", "reaper_stale")
+    assert fresh_worker_names() == frozenset()
+    assert pace().workers == 0
+
+
 @pytest.mark.usefixtures("upkeep")
 def test_an_upkeep_worker_analyses_nothing(client: Client) -> None:
     record_heartbeat("upkeep@one", role="upkeep")

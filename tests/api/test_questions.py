@@ -15,7 +15,7 @@ from django.test import Client
 from django.utils import timezone
 
 from backend.questions.models import Entry, Unanswered
-from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS, unanswered_sweep
+from backend.questions.services.asking import UNANSWERED_RETENTION_DAYS, hide_personal, unanswered_sweep
 from backend.questions.services.loading import entries_load
 from tests.api.contract import ContractClient
 from tests.questions.few import few_entries
@@ -210,3 +210,41 @@ def test_admins_put_an_answer_in_other_words(plain_static: None) -> None:
     assert entry.texts.filter(text="Price of the skin doctor?").exists()
     ask(client, "quokka zebra xylophone")
     assert "quokka zebra xylophone" in client.get("/admin/questions/unanswered/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "personal",
+    [
+        "010.1234.5678",
+        "010/1234/5678",
+        "010\u20131234\u20135678",
+        "010 1234 5678".translate({ord(str(digit)): 0xFF10 + digit for digit in range(10)}),
+        "\u2460\u2461\u2462\u2463\u2464\u2465\u2466",
+        "".join(f"{digit}\ufe0f\u20e3" for digit in "0101234"),
+        "공일공 일이삼사 오육칠팔",
+        "공일공-1234-오육칠팔",
+        "010 다시 1234 다시 5678",
+        "zero one zero one two three four",
+        "010a1234b5678",
+        "me (at) example.com",
+        "me at example dot com",
+        "나 골뱅이 네이버 닷 컴",
+        "www.example.com/me",
+    ],
+)
+def test_numbers_and_addresses_of_a_person_are_hidden_in_any_spelling(personal: str) -> None:
+    hidden = hide_personal(f"zqxv {personal} xqz?")
+    assert not set(hidden) & set("0123456789공삼육칠팔@")
+    assert not re.search("example|네이버|three", hidden)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "I am 45 and lost 3 cm at 2 places since 2019",
+        "3개월 4번 5일 쉬었어요",
+        "일이 많아 이사 오고 나서 두피가 이상해요",
+    ],
+)
+def test_other_numbers_stay_in_a_question(question: str) -> None:
+    assert hide_personal(question) == question

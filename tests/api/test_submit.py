@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import redis
 from django.test.client import encode_multipart
+from django.utils import timezone
 
 from backend.analyses.models import Analysis
 from tests.api.conftest import Worker
@@ -389,3 +391,13 @@ def test_an_unexpected_error_in_enqueueing_costs_no_photo(
     monkeypatch.setattr("backend.analyses.services.submission.analysis_enqueue", breaks)
     assert api.submit().status_code == 202
     assert photos() == [Analysis.objects.get().photo]
+
+
+def test_a_key_is_forgotten_after_a_day(api: ContractClient) -> None:
+    first = api.submit(headers={"Idempotency-Key": "k-1"}).json()["id"]
+    Analysis.objects.update(created_at=timezone.now() - timedelta(hours=23))
+    assert api.submit(headers={"Idempotency-Key": "k-1"}).json()["id"] == first
+    Analysis.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    second = api.submit(headers={"Idempotency-Key": "k-1"}).json()["id"]
+    assert second != first
+    assert api.submit(headers={"Idempotency-Key": "k-1"}).json()["id"] == second

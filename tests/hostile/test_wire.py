@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 
@@ -78,3 +79,42 @@ def test_nothing_of_all_this_was_an_error_of_ours(web: Stack) -> None:
     assert "Socket error" not in said
     rows = web.rows("[id.hex + '.jpg' for id in Analysis.objects.values_list('id', flat=True)]")
     assert sorted(path.name for path in (web.folder / "var" / "photos").iterdir()) == sorted(rows)
+
+
+QUESTION = request(
+    b"POST /questions/ HTTP/1.1", b"Cookie: csrftoken=" + b"a" * 32, b"Content-Length: 60000", body=b"a="
+)
+SILENT = {"nothing": b"", "half a head": SENT[:20], "a small body": QUESTION, "a large body": HALVES["half a body"]}
+
+
+@pytest.mark.parametrize("silence", SILENT)
+def test_silent_connections_cost_no_thread(web: Stack, silence: str) -> None:
+    """Each had a thread for 5 s or more: ten a second stopped the server for everybody."""
+    with held(web.port, many=200, sent=SILENT[silence]):
+        for _again in range(5):
+            began = time.monotonic()
+            assert web.alive()
+            assert time.monotonic() - began < 1
+
+
+def test_a_request_may_arrive_byte_by_byte_and_on_a_kept_connection(web: Stack) -> None:
+    whole = request(b"GET /healthz HTTP/1.1")
+    with socket.create_connection(("127.0.0.1", web.port), 20) as connection:
+        for byte in whole:
+            connection.sendall(bytes([byte]))
+        assert _next_answer(connection).startswith(b"HTTP/1.1 200")
+        connection.sendall(whole[:10])
+        time.sleep(0.2)
+        connection.sendall(whole[10:] + whole[:7])
+        assert _next_answer(connection).startswith(b"HTTP/1.1 200")
+        connection.sendall(whole[7:])
+        assert _next_answer(connection).startswith(b"HTTP/1.1 200")
+
+
+def _next_answer(connection: socket.socket) -> bytes:
+    said = b""
+    while not said.endswith(b"}"):
+        piece = connection.recv(65536)
+        assert piece, said
+        said += piece
+    return said

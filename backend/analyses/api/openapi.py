@@ -132,7 +132,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     # Visible ASCII. Spaces at the ends do not belong to a header's value (RFC 9110, 5.5).
     {"type": "string", "pattern": "^[!-~]([ -~]{0,253}[!-~])?$"},
     OpenApiParameter.HEADER,
-    description="The same key and content: the same analysis.",
+    description=(
+        "The same key and content within a day: the same analysis. Keys are shared by all clients, so send a random "
+        "UUID rather than a counter or a digest of the photo: a client that sends the same key and content gets the id."
+    ),
 )
 PREFER = OpenApiParameter(
     "Prefer",

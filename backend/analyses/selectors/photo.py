@@ -1,10 +1,11 @@
-"""The photo of an analysis and the maps over it, as long as they are kept."""
+"""The photo of an analysis and the maps over it, as long as they may be kept, even if the purge is late."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from django.utils import timezone
 
 from backend.analyses.errors import NoMap, PhotoPurged
 from backend.analyses.models import Analysis, Finding
@@ -13,10 +14,11 @@ from backend.analyses.selectors.status import analysis_missing
 
 def analysis_photo(analysis_id: UUID) -> bytes:
     """The cleaned photo of an analysis, a JPEG. Raises PhotoPurged, AnalysisUnknown or AnalysisErased."""
-    name = Analysis.objects.filter(pk=analysis_id).values_list("photo", flat=True).first()
-    if name is None:
+    found = Analysis.objects.filter(pk=analysis_id).values_list("photo", "purge_at").first()
+    if found is None:
         raise analysis_missing(analysis_id)
-    if not name:
+    name, purge_at = found
+    if not name or purge_at <= timezone.now():
         raise PhotoPurged
     try:
         return stored_photo(name)
@@ -32,7 +34,9 @@ def stored_photo(name: str) -> bytes:
 
 def finding_map(analysis_id: UUID, symptom: str) -> bytes:
     """The map of a symptom as stored in `Finding`. Raises NoMap, AnalysisUnknown or AnalysisErased."""
-    found = Finding.objects.filter(analysis_id=analysis_id, symptom=symptom).exclude(analysis__photo="")
+    found = Finding.objects.filter(
+        analysis_id=analysis_id, symptom=symptom, analysis__purge_at__gt=timezone.now()
+    ).exclude(analysis__photo="")
     kept = found.values_list("map", flat=True).first()
     if kept:
         return bytes(kept)

@@ -8,6 +8,7 @@ from functools import cached_property
 from uuid import UUID
 
 from django.db import connection
+from django.utils import timezone
 
 from backend.analyses.errors import AnalysisErased, AnalysisUnknown, NoReportYet
 from backend.analyses.grades import Grade
@@ -136,9 +137,10 @@ def analysis_status(analysis_id: UUID) -> AnalysisStatus:
         raise analysis_missing(analysis_id)
     status, attempt, models_done, code, created_at, queued_at, finished_at, photo, bundle, demo, human_id, *more = row
     sex, age, device, purge_at, before, running, workers, photo_seconds = more
+    photo_kept = bool(photo) and _aware(purge_at) > timezone.now()
     return AnalysisStatus(
         analysis_id, Status(status), attempt, models_done, code, _aware(created_at), _aware(queued_at),
-        finished_at and _aware(finished_at), bool(photo), bundle, bool(demo), human_id,
+        finished_at and _aware(finished_at), photo_kept, bundle, bool(demo), human_id,
         sex, age, device, _aware(purge_at), before, running, Pace(workers or 0, photo_seconds),
     )  # fmt: skip
 

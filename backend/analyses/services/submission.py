@@ -64,11 +64,17 @@ def answers_check(given: Mapping[str, Any], *, photo: bytes | None) -> Answers:
     return Answers(Sex(given["sex"]), Age(given["age"]), Device(device) if device else None)
 
 
+#: How long a key is remembered. It is not bound to the sender's address, which changes when a phone leaves its Wi-Fi
+#: and tries again; so clients should send random keys.
+IDEMPOTENCY_KEY_EXPIRES = timedelta(days=1)
+
+
 def analysis_submit(given: Mapping[str, Any], *, photo: bytes | None, idempotency_key: str | None = None) -> Analysis:
     """Accept a photo (as uploaded) with its answers; when this returns, the row is committed.
 
-    The same key with the same content returns the existing analysis. Raises InvalidFields, PhotoRefused, QueueFull,
-    StorageUnavailable, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is left behind.
+    The same key with the same content returns the existing analysis for a day. Raises InvalidFields, PhotoRefused,
+    QueueFull, StorageUnavailable, IdempotencyKeyReused or IdempotencyKeyInvalid; then neither row nor file is
+    left behind.
     """
     answers = answers_check(given, photo=photo)
     assert photo is not None
@@ -154,6 +160,9 @@ def _fingerprint(photo: bytes, answers: Answers) -> str:
 
 def _existing_analysis(key: str, fingerprint: str) -> Analysis | None:
     existing = Analysis.objects.filter(idempotency_key=key).first()
+    if existing and existing.created_at < timezone.now() - IDEMPOTENCY_KEY_EXPIRES:
+        Analysis.objects.filter(pk=existing.pk, idempotency_key=key).update(idempotency_key=None)
+        return None
     if existing and existing.fingerprint != fingerprint:
         raise IdempotencyKeyReused
     return existing

@@ -8,9 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
+
 from backend.clinics.registers.coordinates import Coordinates, read_coordinates
 from backend.clinics.sources import Source
 from backend.operations.spreadsheets import FileUnreadable
+from backend.operations.web_addresses import validate_web_address
 
 SKIN_WORD = "피부"
 #: 진료과목코드 of 피부과.
@@ -190,10 +193,12 @@ def _clean_phone(word: str) -> str:
 
 def _clean_website(word: str) -> str:
     """An address that browsers open. Registers omit the scheme, and write dashes if there is none."""
-    if "." not in word or " " in word:
+    address = word if "://" in word[:8] else f"http://{word}"
+    try:
+        validate_web_address(address)
+    except (ValidationError, ValueError):
         return ""
-    address = word if word.lower().startswith(("http://", "https://")) else f"http://{word}"
-    return address if len(address) <= 240 and "://" in address[:8] else ""
+    return address if len(address) <= 240 and "." in address else ""
 
 
 def _parse_count(word: str) -> int | None:

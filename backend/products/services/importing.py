@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import override
 
 from backend.operations.spreadsheets import FileUnreadable, read_rows
+from backend.operations.web_addresses import validate_web_address
 from backend.products.kinds import ProductKind
-from backend.products.models import Product, validate_web_url
+from backend.products.models import Product
 from ml.labels import SCALP_TYPES, SYMPTOMS, Label
 
 #: Invented products for trying out the pages. Neither their makers nor their links exist.
@@ -246,8 +246,6 @@ def _parse_keys(cell: str, labels: tuple[Label, ...]) -> list[str]:
 
 def _check_link(url: str) -> None:
     try:
-        validate_web_url(url)
-        if "@" in urlsplit(url).netloc:  # It would seem to lead to the site named before the @.
-            raise LineSkipped("url", url)
+        validate_web_address(url)
     except (ValidationError, ValueError) as error:
         raise LineSkipped("url", url) from error
