@@ -61,6 +61,7 @@ class Finding:
 
     @property
     def abstains(self) -> bool:
+        """Whether the grade is withheld."""
         return self.abstention is not None
 
 

@@ -33,6 +33,7 @@ class Tally:
 
     @property
     def used(self) -> int:
+        """The number of pictures that the adaptation uses."""
         return self.found - self.unreadable - self.small - self.duplicates - self.poor - self.rejected
 
     def sentence(self) -> str:

@@ -33,6 +33,7 @@ class AdaptedGrader:
         return float((self.after.max(axis=1) < self.threshold).mean())
 
     def as_json(self) -> dict[str, Any]:
+        """The grader for `--json`; shares and mean grades are rounded."""
         return {
             "symptom": self.key,
             "reliability": self.reliability,
@@ -87,6 +88,7 @@ class Adaptation:
         )
 
     def as_json(self) -> dict[str, Any]:
+        """Everything for `--json`, one entry per grader."""
         tally = self.tally
         return {
             "parent": self.parent,

@@ -82,6 +82,7 @@ class Original(Contender):
         self._state_dicts = state_dicts
 
     def answer(self, photos: Sequence[bytes]) -> np.ndarray:
+        """The probabilities of a batch, with every network loaded from disk first."""
         batch = torch.stack(self.each(to_input(self._models[0]), photos)).to(self.device)
         return graders(
             [probabilities(load_network(model, self._state_dicts).to(self.device), batch) for model in self._models]
@@ -100,6 +101,7 @@ class Eager(Contender):
         self._networks = [load_network(model, state_dicts).to(self.device) for model in models]
 
     def answer(self, photos: Sequence[bytes]) -> np.ndarray:
+        """The probabilities of a batch, with the networks that are loaded."""
         batch = torch.stack(self.each(self._prepare, photos)).to(self.device)
         kind = torch.device(self.device).type
         with torch.autocast(kind, dtype=torch.float16, enabled=self.precision == "float16"):
@@ -116,6 +118,7 @@ class Ours(Contender):
         self.runtime = self._predictor.runtime
 
     def answer(self, photos: Sequence[bytes]) -> np.ndarray:
+        """The probabilities of a batch from the product's predictor."""
         predictions = self._predictor.predict(self.each(self._predictor.prepare, photos))
         return np.array([_of(prediction) for prediction in predictions])
 

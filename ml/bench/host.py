@@ -42,11 +42,13 @@ class Host:
 
     @property
     def process_id(self) -> int:
+        """The id of the running process."""
         assert self._process is not None
         assert self._process.pid is not None
         return self._process.pid
 
     def stop(self) -> None:
+        """End the process, killing it after 10 seconds; nothing if it is not running."""
         if self._process is not None:
             self._connection.close()
             self._process.join(10)

@@ -46,7 +46,8 @@ class BenchmarkLine(ABC):
         """Peak resident bytes of the process that holds the models, or None if the system does not report it."""
 
     @abstractmethod
-    def stop(self) -> None: ...
+    def stop(self) -> None:
+        """Release everything that `start` loaded."""
 
 
 class InProcess(BenchmarkLine):

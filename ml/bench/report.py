@@ -58,6 +58,7 @@ class BenchmarkReport:
         return "tensorfloat32" if precision == "float32" and self.machine["device"] != "cpu" else precision
 
     def text(self) -> str:
+        """The report as a text with a table."""
         asked = f"{self.options['rounds']} interleaved rounds of {self.options['photos']} photos; medians over rounds"
         parts = [heading(self.machine), asked, "", text(self.rows), self.largest_batch, *self.faults]
         return "\n".join(parts).rstrip()

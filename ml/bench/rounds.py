@@ -68,6 +68,7 @@ class Rounds:
         return self._lines
 
     def stop(self) -> None:
+        """Stop every line."""
         for line in self._lines:
             line.stop()
         if self._limit is not None:

@@ -40,7 +40,8 @@ class Base(Protocol):
     source: str | None
     shapes: Mapping[str, tuple[int, ...]]
 
-    def weights(self) -> Weights: ...
+    def weights(self) -> Weights:
+        """The tensors in float32. Raises OSError or SafetensorError if their file cannot be read."""
 
 
 class SeededBase:
@@ -54,6 +55,7 @@ class SeededBase:
         self.shapes = trunk_shapes(architecture)
 
     def weights(self) -> Weights:
+        """The tensors in float32, drawn from the seed."""
         return seeded_weights(self.architecture, self.seed)
 
 
@@ -67,6 +69,7 @@ class FileBase:
         self._read = read
 
     def weights(self) -> Weights:
+        """The tensors in float32. Raises what `read` raises."""
         return {name: tensor.float() for name, tensor in self._read().items()}
 
 
@@ -85,6 +88,7 @@ class GrownBase:
         self._read = read
 
     def weights(self) -> Weights:
+        """The tensors of the larger network in float32 (`ml.networks.growth`). Raises what `read` raises."""
         grown = grow(self._read(), self.architecture)
         return {name: grown[name] for name in self.shapes}
 

@@ -57,10 +57,12 @@ class Bundle:
 
     @property
     def name(self) -> str:
+        """The name in the manifest."""
         return self.manifest.name
 
     @property
     def version(self) -> str:
+        """The version in the manifest."""
         return self.manifest.version
 
     @property
@@ -70,6 +72,7 @@ class Bundle:
 
     @property
     def demo(self) -> bool:
+        """Whether results are to be marked as a demonstration."""
         return self.manifest.demo
 
     def model(self, key: str) -> ModelSpec:

@@ -94,6 +94,7 @@ class ModelSettings(_Strict):
 
     @property
     def preprocessing(self) -> Preprocessing:
+        """What a photo must become for this model."""
         return Preprocessing(self.image_size, self.mean, self.std, self.aspect, self.interpolation)
 
 

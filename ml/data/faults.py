@@ -39,6 +39,7 @@ class Faults:
     examples: dict[Fault, list[str]] = field(default_factory=dict)
 
     def add(self, fault: Fault, example: str) -> None:
+        """Count a fault; the first few of each kind keep their example."""
         self.counts[fault] = self.counts.get(fault, 0) + 1
         shown = self.examples.setdefault(fault, [])
         if len(shown) < _MAX_EXAMPLES:

@@ -108,6 +108,7 @@ class FoundFile:
 
     @property
     def shown(self) -> str:
+        """Folder and name, for messages."""
         return f"{self.directory}/{self.name}"
 
 

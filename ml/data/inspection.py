@@ -25,6 +25,7 @@ class Leak:
 
     @classmethod
     def between(cls, first: Iterable[Record], second: Iterable[Record]) -> Leak:
+        """The leak from the first part into the second."""
         first, second = list(first), list(second)
         persons = {record.person for record in second}
         return cls(

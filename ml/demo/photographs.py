@@ -26,4 +26,5 @@ class RealPhotographs:
         return cls(folder, tuple(closeups), tuple(heads), read_marks(folder / "photos.csv"))
 
     def of(self, photos: Sequence[Path]) -> list[Marks]:
+        """The marks of these photographs, in their order. Raises KeyError for one without marks."""
         return [self.marks[photo.name] for photo in photos]

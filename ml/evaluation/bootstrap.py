@@ -45,6 +45,7 @@ class Resampling:
 
     @property
     def persons(self) -> int:
+        """The number of persons."""
         return int(self.draws.shape[1])
 
     def totals(self, cells: np.ndarray, size: int, amounts: np.ndarray | None = None) -> np.ndarray:

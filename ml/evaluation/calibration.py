@@ -50,13 +50,16 @@ class Calibration(BaseModel):
 
     @property
     def temperatures(self) -> dict[str, float]:
+        """The temperature of each fitted symptom, by key."""
         return {key: fitted.temperature for key, fitted in self.symptoms.items()}
 
     @property
     def thresholds(self) -> dict[str, float]:
+        """The threshold of each fitted symptom, a confidence of 0 to 1, by key."""
         return {key: fitted.threshold for key, fitted in self.symptoms.items()}
 
     def save(self, path: Path) -> None:
+        """Write the fits as JSON. Raises OSError."""
         path.write_text(json.dumps(self.model_dump(), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -149,6 +152,9 @@ class Abstention:
 
     @classmethod
     def at(cls, threshold: float, confidence: np.ndarray, right: np.ndarray) -> Self:
+        """The effect of this threshold on findings with `confidence` `[n]`, 0 to 1, of which those `right`
+        `[n]` are correct.
+        """
         kept = confidence >= threshold
         return cls(threshold, float(kept.mean()), _mean(right[kept]), _mean(right[~kept]))
 

@@ -24,6 +24,7 @@ class FrechetDistance:
 
     @property
     def total(self) -> float:
+        """The squared distance: the sum of both parts."""
         return self.means + self.covariances
 
 

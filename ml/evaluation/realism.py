@@ -63,9 +63,11 @@ class Distance:
 
     @classmethod
     def between(cls, synthetic: np.ndarray, real: np.ndarray) -> Distance:
+        """The distance of features `[n, width]` from real ones `[m, width]`. Raises ValueError for `m` below 4."""
         return cls(frechet_distance(synthetic, real), noise_floor(real))
 
     def as_json(self) -> dict[str, float]:
+        """The distance for `--json`, rounded to four decimals."""
         return {
             "frechet_distance": round(self.frechet.total, 4),
             "of_means": round(self.frechet.means, 4),
@@ -87,6 +89,7 @@ class Realism:
 
     @classmethod
     def between(cls, synthetic: Appearance, real: Appearance) -> Realism:
+        """Compare drawn pictures with real ones. Raises ValueError for fewer than four real or two drawn ones."""
         directions = class_directions()
         return cls(
             synthetic_pictures=len(synthetic.features),

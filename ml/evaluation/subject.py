@@ -97,6 +97,7 @@ class RunSubject:
         self.learned_from: Collection[str] = {fact.digest for fact in facts}
 
     def answers(self, records: Sequence[Record], says: str) -> Answers:
+        """The raw outputs of the runs to the pictures of `records`; `says` labels the progress bar."""
         raw = {}
         with tqdm(total=len(records) * len(self._runs), desc=says, unit=" passes", disable=None) as progress:
             for run in self._runs:

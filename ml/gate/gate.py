@@ -45,6 +45,7 @@ class GateFacts(BaseModel):
 
     @property
     def preprocessing(self) -> Preprocessing:
+        """What a photo must become for this gate."""
         return Preprocessing(self.image_size, self.mean, self.std)
 
 

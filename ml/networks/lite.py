@@ -18,6 +18,7 @@ class LiteBlock(MBConvBlock):
     """An inverted residual block: ReLU after the expansion, ReLU6 after the depthwise convolution."""
 
     def forward(self, inputs: torch.Tensor, drop_connect_rate: float | None = None) -> torch.Tensor:
+        """Feature maps `[n, out, h, w]` from `[n, in, H, W]`; `h` and `w` are halved if the stride is 2."""
         x: torch.Tensor = inputs
         if self._block_args.expand_ratio != 1:
             x = functional.relu(self._bn0(self._expand_conv(x)))

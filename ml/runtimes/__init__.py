@@ -55,6 +55,7 @@ class TrunkModule(torch.nn.Module):
         self._features = describe(architecture).features
 
     def forward(self, batch: torch.Tensor) -> torch.Tensor:
+        """Feature maps `[n, width, h, w]` of pictures `[n, 3, size, size]`."""
         return self._features(self.network, batch)
 
 
@@ -76,7 +77,8 @@ class Runtime(Protocol):
     lossy: bool
 
     @property
-    def version(self) -> str: ...
+    def version(self) -> str:
+        """Changes with everything but the weights that its answers depend on."""
 
     def load(self, trunk: Trunk) -> Forward:
         """Make a trunk resident. This and the function raise RuntimeError or MemoryError as the libraries do."""

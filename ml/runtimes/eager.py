@@ -22,6 +22,7 @@ class EagerRuntime:
         self.precision = "float16" if device.startswith("cuda") else "float32"
 
     def load(self, trunk: Trunk) -> Forward:
+        """Move the trunk to the device. Raises RuntimeError if it does not fit there."""
         module = trunk.build()
         lay_out_channels_last(module)
         module.to(self.device)

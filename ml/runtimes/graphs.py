@@ -35,6 +35,7 @@ class GraphsRuntime:
         self._pool = torch.cuda.graph_pool_handle()
 
     def load(self, trunk: Trunk) -> Forward:
+        """Move the trunk to the device; a graph is captured for each power of two of the batch when it first occurs."""
         module = trunk.build().eval()
         fold_batch_norms(module)
         module = module.half()

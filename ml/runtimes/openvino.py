@@ -68,6 +68,7 @@ class OpenVinoRuntime:
         }
 
     def load(self, trunk: Trunk) -> Forward:
+        """Compile the trunk, or restore it from the cache. Raises RuntimeError if OpenVINO cannot."""
         compiled = self._restore(trunk)
         if compiled is None:
             compiled = self._compile(trunk)
@@ -136,6 +137,7 @@ class OpenVinoRuntime:
 
     @property
     def version(self) -> str:
+        """Precision, version of OpenVINO, and processor."""
         processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         return f"{self.precision} OpenVINO {openvino.__version__} on {processor}"
 

@@ -55,6 +55,7 @@ class OpenVinoInt8Runtime(OpenVinoRuntime):
 
     @property
     def version(self) -> str:
+        """Also the way of quantizing and the version of NNCF, on both of which the weights depend."""
         processor = self._core.get_property("CPU", "FULL_DEVICE_NAME")
         return f"int8, recipe {_RECIPE}, NNCF {version('nncf')}, OpenVINO {openvino.__version__} on {processor}"
 

@@ -86,9 +86,11 @@ class QuarterTurn(v2.Transform):
     """One to three quarter turns."""
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the number of turns."""
         return {"turns": int(torch.randint(1, 4, ()))}
 
     def transform(self, inpt: torch.Tensor, params: dict[str, Any]) -> torch.Tensor:
+        """Turn `[…, h, w]`."""
         return torch.rot90(inpt, params["turns"], (-2, -1))
 
 
@@ -104,6 +106,7 @@ class ColorCast(v2.Transform):
         self._strength = strength
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw gains, gamma, saturation and tilt."""
         draws, strength = torch.rand(5), self._strength
         return {
             "gains": ((torch.randn(3) * 0.10 + torch.randn(()) * 0.15) * strength).exp(),
@@ -113,6 +116,7 @@ class ColorCast(v2.Transform):
         }
 
     def transform(self, inpt: torch.Tensor, params: dict[str, Any]) -> torch.Tensor:
+        """Apply them to float `[3, h, w]` in 0..1; the result stays in that range."""
         height, width = inpt.shape[-2:]
         across = torch.linspace(-1, 1, width)[None, :] * params["tilt"][0]
         down = torch.linspace(-1, 1, height)[:, None] * params["tilt"][1]
@@ -132,9 +136,11 @@ class Compression(v2.Transform):
         self._lowest, self._highest = lowest, highest
 
     def make_params(self, flat_inputs: list[Any]) -> dict[str, Any]:
+        """Draw the quality."""
         return {"quality": int(torch.randint(self._lowest, self._highest + 1, ()))}
 
     def transform(self, inpt: torch.Tensor, params: dict[str, Any]) -> torch.Tensor:
+        """Compress and decompress uint8 `[3, h, w]`."""
         file = io.BytesIO()
         v2.functional.to_pil_image(inpt).save(file, "JPEG", quality=params["quality"])
         with Image.open(file) as compressed:

@@ -56,6 +56,7 @@ class CudaBudget:
         self.free_bytes = min(free + torch.cuda.memory_reserved(self._device), self._limit)
 
     def peak(self, call: Callable[[], None]) -> int:
+        """Peak bytes of the call on the device. Raises OutOfMemory if it needs more than is free."""
         self._cap(int(self.free_bytes * (1 - CUDA_HEADROOM)))
         torch.cuda.reset_peak_memory_stats(self._device)
         try:
@@ -84,6 +85,7 @@ class CpuBudget:
         )
 
     def peak(self, call: Callable[[], None]) -> int:
+        """Peak resident bytes of the process during the call. Raises OutOfMemory if it needs more than is free."""
         gc.collect()
         _return_freed_memory()
         watch = _MemoryWatch(int(self.free_bytes * (1 - CPU_HEADROOM)))

@@ -41,6 +41,7 @@ class Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
     def begin_epoch(self, epoch: int) -> None:
+        """Start counting steps, losses and seconds of this epoch from 0."""
         self.epoch, self.step, self.loss_sum, self.epoch_seconds = epoch, 0, 0.0, 0.0
 
 

@@ -61,6 +61,7 @@ class Comparison:
         (folder / "comparison.md").write_text(self.markdown(), encoding="utf-8")
 
     def markdown(self) -> str:
+        """The comparison as a table with one row per recipe."""
         lines = [
             f"{'Synthetic pictures: ' if self.synthetic else ''}{self.training_pictures} to train on, "
             f"{self.test_pictures} of other persons to test on; device: {self.device}. The accuracy of always "

@@ -40,6 +40,7 @@ class MemoryPlan:
 
     @property
     def batch(self) -> int:
+        """The pictures of one optimizer step."""
         return self.micro_batch * self.accumulate
 
     def smaller(self) -> MemoryPlan:

@@ -86,6 +86,7 @@ class Recipe(BaseModel):
 
     @property
     def output(self) -> Output:
+        """What the last layer returns: CORN logits or a softmax over the grades (`ml.outputs`)."""
         return "corn" if self.loss == "corn" else "softmax"
 
     def changed(self, **values: object) -> Recipe:

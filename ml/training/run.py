@@ -76,18 +76,22 @@ class Run:
 
     @property
     def recipe(self) -> Recipe:
+        """The recipe that the run was trained by."""
         return self.facts.recipe
 
     @property
     def symptoms(self) -> tuple[str, ...]:
+        """The keys of the symptoms that its last layer answers for, in order."""
         return self.facts.symptoms
 
     @property
     def output(self) -> Output:
+        """What the last layer returns for each symptom (`ml.outputs`)."""
         return self.recipe.output
 
     @property
     def preprocessing(self) -> Preprocessing:
+        """What a picture must become for its network."""
         return preprocessing(self.recipe)
 
     def weights(self) -> Weights:
@@ -137,6 +141,7 @@ def write_weights(folder: Path, state: dict[str, torch.Tensor]) -> None:
 
 
 def write_facts(folder: Path, facts: RunFacts) -> Run:
+    """Write the facts of a run whose weights are written, which finishes it. Raises OSError."""
     draft = folder / f"{RUN_FILE}.tmp"
     content: dict[str, Any] = facts.model_dump()
     draft.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
