@@ -12,23 +12,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
-import torch
 from pydantic import ValidationError
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from ml.bundle.bases import file_of, open_base
 from ml.bundle.manifest import Manifest, ModelSettings, ModelSpec, Provenance
+from ml.bundle.verification import (
+    MANIFEST_FILE,
+    distance_shapes,
+    read_manifest,
+    read_tensors,
+    sha256_of,
+    tensor_names,
+    verify_base,
+    verify_hash,
+    verify_model,
+)
 from ml.errors import BundleInvalid
-from ml.gate import extra_tensors
 from ml.labels import GATE
-from ml.networks.registry import Network, Weights, describe, tensor_shapes, trunk_shapes
+from ml.networks.registry import Network, Weights, describe, tensor_shapes
 from ml.validation import first_fault
-
-MANIFEST_FILE = "bundle.json"
-_MAX_MANIFEST_BYTES = 1_000_000
-_STORED_TYPES = (torch.float16, torch.bfloat16, torch.float32)
-_REMEDY = "Copy the bundle again, or rebuild it with `python -m ml bundle`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,13 @@ class Bundle:
         Raises BundleInvalid with a sentence that names the file and what to do.
         """
         folder = Path(folder)
-        bundle = cls(folder, _read_manifest(folder / MANIFEST_FILE))
+        bundle = cls(folder, read_manifest(folder / MANIFEST_FILE))
         for file, sha256 in bundle.manifest.bases.items():
-            _verify_hash(folder / file, sha256)
+            verify_hash(folder / file, sha256)
         for name in {model.base for model in bundle.manifest.models if model.base is not None}:
-            _verify_base(folder, name)
+            verify_base(folder, name)
         for model in bundle.manifest.models:
-            _verify_model(folder, model)
+            verify_model(folder, model)
         bundle._verify_reach()
         return bundle
 
@@ -110,7 +113,7 @@ class Bundle:
         names = tensor_shapes(model.architecture, model.outputs).keys()
         head = describe(model.architecture).head
         base_file = file_of(model.base) if model.base is not None else None
-        stored = _tensor_names(self.folder / file) & names
+        stored = tensor_names(self.folder / file) & names
         # A file that contains only a head does not affect the layers below it.
         below = model.files[file] if any(not name.startswith(f"{head}.") for name in stored) else ""
         source = [model.architecture, model.base or "", self.manifest.bases.get(base_file or "", ""), below]
@@ -130,10 +133,10 @@ class Bundle:
     def distance(self) -> Weights:
         """The tensors of the gate's distance (`ml.gate`), empty if it has none."""
         gate = self.model(GATE.key)
-        return self._read(gate.file, _distance_shapes(gate).keys())
+        return self._read(gate.file, distance_shapes(gate).keys())
 
     def _read(self, file: str, names: Set[str]) -> Weights:
-        return {name: tensor.float() for name, tensor in _read_tensors(self.folder / file, names)}
+        return {name: tensor.float() for name, tensor in read_tensors(self.folder / file, names)}
 
 
 def write_bundle(
@@ -198,110 +201,4 @@ def _write_weights(path: Path, weights: Weights) -> str:
     save_file({name: tensor.contiguous() for name, tensor in weights.items()}, path)
     # safetensors makes files readable only by their owner, but the service may run as another user.
     path.chmod(0o644)
-    return _sha256(path)
-
-
-def _read_manifest(path: Path) -> Manifest:
-    if not path.is_file():
-        raise BundleInvalid(f"{path}: no such file, so {path.parent} is not a bundle. Check the path.")
-    if path.stat().st_size > _MAX_MANIFEST_BYTES:
-        raise BundleInvalid(f"{path} is too large for a manifest. {_REMEDY}")
-    try:
-        return Manifest.model_validate_json(path.read_bytes())
-    except ValidationError as error:
-        raise BundleInvalid(f"{path}: {first_fault(error)}. {_REMEDY}") from error
-
-
-def _verify_base(folder: Path, name: str) -> None:
-    try:
-        base = open_base(name, folder)
-    except ValueError as error:
-        raise BundleInvalid(
-            f"{folder / MANIFEST_FILE}: {error} Use a version of the software that supports it."
-        ) from error
-    file = file_of(name)
-    if file is not None and base.source is not None:
-        shapes = trunk_shapes(base.source)
-        _verify_tensors(folder / file, f"{base.source} without its last layer", shapes, shapes.keys())
-
-
-def _verify_model(folder: Path, model: ModelSpec) -> None:
-    expected = tensor_shapes(model.architecture, model.outputs)
-    required = expected.keys() - _base_shapes(folder, model).keys()
-    for file, sha256 in model.files.items():
-        path = folder / file
-        _verify_hash(path, sha256)
-        extra = _distance_shapes(model) if file == model.file else {}
-        some = extra.keys() & {name for name, _ in _read_tensors(path)}
-        _verify_tensors(
-            path,
-            f"{model.architecture} for {model.outputs} outputs",
-            {**expected, **extra},
-            required | (extra.keys() if some else set()),
-        )
-
-
-def _distance_shapes(model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
-    """Additional tensors that the gate's weights may contain: all of them or none."""
-    if model.key != GATE.key:
-        return {}
-    head = f"{describe(model.architecture).head}.weight"
-    return extra_tensors(tensor_shapes(model.architecture, model.outputs)[head][1])
-
-
-def _verify_hash(path: Path, sha256: str) -> None:
-    if not path.is_file():
-        raise BundleInvalid(f"{path} is missing. {_REMEDY}")
-    if _sha256(path) != sha256:
-        raise BundleInvalid(f"{path} is not the file in {MANIFEST_FILE}: its SHA-256 differs. {_REMEDY}")
-
-
-def _verify_tensors(path: Path, network: str, expected: Mapping[str, tuple[int, ...]], required: Set[str]) -> None:
-    found: set[str] = set()
-    for name, tensor in _read_tensors(path):
-        found.add(name)
-        if name not in expected:
-            raise BundleInvalid(f"{path} has a tensor {name!r}, which is not part of {network}. {_REMEDY}")
-        if tuple(tensor.shape) != expected[name]:
-            raise BundleInvalid(
-                f"{path}: {name} has shape {list(tensor.shape)}, but {network} needs {list(expected[name])}. {_REMEDY}"
-            )
-        if tensor.dtype not in _STORED_TYPES:
-            raise BundleInvalid(f"{path}: {name} is {tensor.dtype}, but weights must be floating point. {_REMEDY}")
-        if not bool(torch.isfinite(tensor).all()):
-            raise BundleInvalid(f"{path}: {name} has values that are not finite. {_REMEDY}")
-    missing = required - found
-    if missing:
-        raise BundleInvalid(f"{path} lacks {len(missing)} tensors of {network}, such as {min(missing)!r}. {_REMEDY}")
-
-
-def _base_shapes(folder: Path, model: ModelSpec) -> Mapping[str, tuple[int, ...]]:
-    if model.base is None:
-        return {}
-    base = open_base(model.base, folder)
-    if base.architecture != model.architecture:
-        raise BundleInvalid(
-            f"{folder / model.file} is a delta on {model.base!r}, but its model is {model.architecture}. {_REMEDY}"
-        )
-    return base.shapes
-
-
-def _tensor_names(path: Path) -> set[str]:
-    with safe_open(path, framework="pt") as file:
-        return set(file.keys())
-
-
-def _read_tensors(path: Path, names: Set[str] | None = None) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names and memory-mapped tensors of a safetensors file: all of them, or only these names."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            for name in file.keys():  # noqa: SIM118 - safe_open is not a mapping.
-                if names is None or name in names:
-                    yield name, file.get_tensor(name)
-    except (SafetensorError, OSError) as error:
-        raise BundleInvalid(f"{path} cannot be read as a safetensors file: {error}. {_REMEDY}") from error
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return sha256_of(path)
