@@ -59,7 +59,7 @@ PICTURES: dict[str, Callable[[], bytes]] = {
 
 
 def measure(photo: bytes, at_once: int = 1) -> int:
-    """By how many bytes the peak of a new process grows when it cleans the photo so many times at once."""
+    """By how many bytes the peak of a new process grows when it cleans the photo several times at once."""
     with tempfile.NamedTemporaryFile() as file:
         file.write(photo)
         file.flush()

@@ -1,8 +1,8 @@
 """What a worker does when it is asked through the broker: next to nothing.
 
-Celery lets anyone who reaches the broker stop workers, revoke tasks, and read arguments and settings, among them URLs with
-passwords. We stop workers by signals and cancel analyses by their rows, so nothing of that is needed. Flower shows what
-is left.
+Celery lets anyone who reaches the broker stop workers, revoke tasks, and read arguments and settings, among them URLs
+with passwords. We stop workers by signals and cancel analyses by their rows, so nothing of that is needed. Flower
+shows what is left.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def register(commands: Any) -> None:
         "train",
         help="train graders on a data set",
         description="Train graders on a data set in the layout of AI Hub's scalp set (dataSetSn 216). A training that "
-        "was killed goes on where it was when the same command is given again. Next: evaluate, then bundle build.",
+        "was killed resumes when the same command is given again. Next: evaluate, then bundle build.",
     )
     parser.add_argument("data", type=Path, help="folder of the data set, of zips or of folders")
     parser.add_argument("--recipe", required=True, help="a recipe's name, or a path to a .toml file")

@@ -1,6 +1,6 @@
 """`python -m tests.environments`: run `make run` in each environment, and print a table of how it went.
 
-Some install everything anew, which takes minutes and a package index. Some need root. Exits with 1 if one fails.
+Some install everything again, which takes minutes and a package index. Some need root. Exits with 1 if one fails.
 """
 
 from __future__ import annotations

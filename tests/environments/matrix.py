@@ -17,7 +17,7 @@ from tests.support.environment import ROOT, NotHere, until
 from tests.support.make_run import MakeRun
 
 #: A user and a group without a name, a home or any right.
-NOBODY = 64321
+OTHER_USER = 64321
 ODD_FOLDER = "c++ #1 머리 100%25 $HOME"
 #: Seconds within which a run must be ready: without and with an installation.
 PATIENCE, INSTALLATION_PATIENCE = 180, 1500
@@ -32,7 +32,7 @@ NO_IPV6 = 'ip link set lo up && sysctl -qw net.ipv6.conf.all.disable_ipv6=1 && e
 class Surroundings:
     """An environment: the words before `make`, the variables, and the folder of the repository below a scratch folder.
 
-    `needs` are programs without which it cannot be had; `fresh` installs the virtual environment anew, which takes
+    `needs` are programs without which it cannot be had; `fresh` installs the virtual environment again, which takes
     minutes and needs a package index. `ours` can be had as any user, so that it is among the tests.
     """
 
@@ -48,7 +48,7 @@ class Surroundings:
 
 SURROUNDINGS = {
     "plain": Surroundings("nothing out of the ordinary"),
-    "path": Surroundings(f"a folder called `{ODD_FOLDER}`, installed anew", folder=ODD_FOLDER, fresh=True),
+    "path": Surroundings(f"a folder called `{ODD_FOLDER}`, newly installed", folder=ODD_FOLDER, fresh=True),
     "no-home": Surroundings("`HOME` unset", variables={"HOME": None, "XDG_CACHE_HOME": None, "USER": None}),
     "umask": Surroundings("umask 077", before=("sh", "-c", 'umask 077; exec "$@"', "sh")),
     "locale": Surroundings(
@@ -62,12 +62,12 @@ SURROUNDINGS = {
         },
     ),
     "user": Surroundings(
-        "an ordinary user without a home, installed anew with the system's Python",
-        before=("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"),
+        "an ordinary user without a home, newly installed with the system's Python",
+        before=("setpriv", f"--reuid={OTHER_USER}", f"--regid={OTHER_USER}", "--clear-groups"),
         variables={"HOME": None, "USER": None, "PATH": "/usr/local/bin:/usr/bin:/bin"},
         needs=("setpriv",),
         fresh=True,
-        user=NOBODY,
+        user=OTHER_USER,
     ),
     "no-ipv6": Surroundings(
         "no IPv6, and no network but loopback",
@@ -79,7 +79,7 @@ SURROUNDINGS = {
         "a proxy for everything that is not there", variables={**PROXIES, "no_proxy": None, "NO_PROXY": None}
     ),
     "pip": Surroundings(
-        "options of pip that lead elsewhere, installed anew",
+        "options of pip that lead elsewhere, newly installed",
         variables={
             "PIP_USER": "1",
             "PIP_TARGET": "/nowhere",

@@ -1,4 +1,4 @@
-"""Messages that are none of ours, to real workers: what they carry does not run, and the workers keep working."""
+"""Messages of other programs to real workers: what they carry does not run, and the workers keep working."""
 
 from __future__ import annotations
 

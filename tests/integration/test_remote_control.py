@@ -1,4 +1,4 @@
-"""What workers do for whoever reaches the broker: they answer that they are there, and that is nearly all."""
+"""What workers do for anyone who reaches the broker: they answer a ping, and little else."""
 
 from __future__ import annotations
 

@@ -95,8 +95,8 @@ def test_each_request_is_sent_once_and_counted_by_its_status() -> None:
 
 
 def test_a_server_that_stalls_is_charged_for_all_that_was_due_meanwhile() -> None:
-    # Twenty a second for a second, where one takes 0.1 s: the last one is answered a second after it was due. Whoever
-    # waited for each answer before the next request would have seen 0.1 s every time.
+    # Twenty a second for a second, where one takes 0.1 s: the last one is answered a second after it was due. A
+    # client that waits for each answer before its next request would have seen 0.1 s every time.
     with server(itertools.repeat(NOT_MODIFIED), pause=0.1) as port:
         step = open_loop(port, itertools.repeat(get("/")), 20, 1)
     assert step.statuses == {304: 20}

@@ -40,7 +40,7 @@ def status_answer(
     return StatusAnswer(200, headers, body)
 
 
-#: Grows with the fields of an answer, so that no client goes on with one that it got before an upgrade.
+#: Grows with the fields of an answer, so that no client keeps one that it got before an upgrade.
 ANSWER_VERSION = 2
 
 
