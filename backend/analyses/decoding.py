@@ -1,6 +1,6 @@
 """How much memory decoding a photo takes, how many are decoded at once, and shrinking without a second full-size copy.
 
-A web pod has 1 GiB for two processes (`deploy/kubernetes/base/web.yaml`). One photo at a time may take up to
+A web pod has 1.5 GiB for two processes (`deploy/kubernetes/base/web.yaml`). One photo at a time may take up to
 `LARGE_BYTES` in all processes together; small ones share `SMALL_BYTES` in each process and never wait for a large one.
 `python -m tests.decode_memory` measures what decoding takes.
 """

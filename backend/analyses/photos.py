@@ -113,7 +113,10 @@ class PhotoRefused(UserError):
         "photo_too_large": (413, COMMON[413][1]),
         "photo_too_many_pixels": (
             413,
-            _("The photo has more than 50 megapixels. Please lower the camera's resolution and take it again."),
+            _(
+                "The photo has more than 50 megapixels, or 16 as a WebP. Please lower the camera's resolution and take"
+                " it again."
+            ),
         ),
         "photo_type_unsupported": (
             415,

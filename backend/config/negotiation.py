@@ -17,6 +17,10 @@ class AlwaysJSON(DefaultContentNegotiation):
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:
         try:
-            return super().select_renderer(request, renderers, format_suffix)  # type: ignore[no-untyped-call]
+            return super().select_renderer(request, renderers, format_suffix)
         except NotAcceptable:
             return renderers[0], renderers[0].media_type
+
+    def filter_renderers(self, renderers: Any, format: str) -> Any:
+        """`?format=` only chooses where there is a choice."""
+        return super().filter_renderers(renderers, format) if len(renderers) > 1 else renderers

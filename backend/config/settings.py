@@ -192,7 +192,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["backend.config.parsers.ShortJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "backend.config.operation_schema.OperationSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "backend.config.negotiation.AlwaysJSON",
-    "URL_FORMAT_OVERRIDE": None,  # `?format=` is a parameter like any other that we do not have.
     "EXCEPTION_HANDLER": "backend.config.problems.problem_handler",
     "UNAUTHENTICATED_USER": None,
 }

@@ -132,7 +132,7 @@ def test_a_worker_is_asked_for_its_health_as_in_compose(name: str) -> None:
 
 def test_every_setting_is_one_that_is_read() -> None:
     code = "".join((ROOT / "backend" / "config" / file).read_text() for file in ("settings.py", "environment.py"))
-    read = set(re.findall(r'(?:environment\.)?(?:text|flag|words|number|integer|folder)\(\s*"([A-Z_]+)"', code))
+    read = set(re.findall(r'(?:environment\.)?(?:text|url|flag|words|number|integer|folder)\(\s*"([A-Z_]+)"', code))
     read |= set(re.findall(r'unless_auto\([\w.]+, "([A-Z_]+)"', code)) | {"SECRET_KEY", "BROKER_URL"}
     named = set(SETTINGS)
     for workload in WORKLOADS.values():

@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from backend.config import environment
 from deploy.launcher.settings import Settings
 from tests.support.environment import ROOT
 from tests.unit.documentation.pages import TEXTS, every_page
@@ -185,17 +184,12 @@ EXAMPLES: dict[str, tuple[str, str, Any]] = {
 
 
 @pytest.fixture
-def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[pytest.MonkeyPatch]:
+def bare(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """No setting but a folder for what is written."""
     for name in read_by_code():
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SCALP_VAR", str(tmp_path / "var"))
-    cached = environment._read.ENVIRON.files_cache
-    before = {**cached}
-    cached.clear()
-    yield monkeypatch
-    cached.clear()
-    cached.update(before)
+    return monkeypatch
 
 
 def settings_read() -> dict[str, Any]:
