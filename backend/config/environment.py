@@ -145,7 +145,7 @@ def database(var: Path, *, transaction_seconds: float) -> dict[str, Any]:
     """
     address = url("DATABASE_URL", "")
     by_url = is_given("DATABASE_URL")
-    # A path is no URL: a folder's name may have any character.
+    # A path cannot be put into a URL as it is: a folder's name may have any character.
     config: dict[str, Any] = (
         dict(environ.Env.db_url_config(address))
         if by_url
