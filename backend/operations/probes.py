@@ -21,5 +21,7 @@ class Probes:
         if request.path_info in PATHS and request.method in {"GET", "HEAD"}:
             request.resolver_match = resolve(request.path_info)  # The metrics of requests are by route.
             view: Callable[[HttpRequest], HttpResponse] = request.resolver_match.func
-            return view(request)
+            response = view(request)
+            response["Content-Length"] = str(len(response.content))  # Else it would be chunked.
+            return response
         return self.respond(request)

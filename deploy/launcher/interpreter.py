@@ -1,4 +1,4 @@
-"""Finds a Python that is new enough and can create virtual environments."""
+"""Finds a Python for which there are packages, and which can create virtual environments."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import sys
 from deploy.launcher.terminal import LaunchError
 
 OLDEST = (3, 11)
+#: For newer ones torch and numpy have no wheels yet, and pip would try to compile them.
+NEWEST = (3, 14)
 CANDIDATES = ("python3.14", "python3.13", "python3.12", "python3.11", "python3", "python")
 
 
@@ -17,9 +19,9 @@ def suitable_python() -> str:
     Raises LaunchError that says what to install if none is found.
     """
     for candidate in (sys.executable, *CANDIDATES):
-        if version(candidate) >= OLDEST and _makes_environments(candidate):
+        if OLDEST <= version(candidate) <= NEWEST and _makes_environments(candidate):
             return candidate
-    new_enough = [name for name in (sys.executable, *CANDIDATES) if version(name) >= OLDEST]
+    new_enough = [name for name in (sys.executable, *CANDIDATES) if OLDEST <= version(name) <= NEWEST]
     if new_enough:
         major, minor = version(new_enough[0])
         raise LaunchError(
@@ -27,9 +29,9 @@ def suitable_python() -> str:
             f" with: apt install python{major}.{minor}-venv"
         )
     raise LaunchError(
-        f"ScalpSpectra needs Python {OLDEST[0]}.{OLDEST[1]} or newer, but found {sys.version.split()[0]}."
-        " Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install python) or pass"
-        " its path: make run PYTHON=/path/to/python3"
+        f"ScalpSpectra needs Python {OLDEST[0]}.{OLDEST[1]} to {NEWEST[0]}.{NEWEST[1]}, but found"
+        f" {sys.version.split()[0]}. Install one (Debian, Ubuntu: apt install python3 python3-venv; macOS: brew install"
+        " python) or pass its path: make run PYTHON=/path/to/python3"
     )
 
 

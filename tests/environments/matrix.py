@@ -92,6 +92,12 @@ SURROUNDINGS = {
         },
         fresh=True,
     ),
+    "python-3.13": Surroundings(
+        "Python 3.13, installed anew",
+        before=("sh", "-c", 'exec "$@" PYTHON="$(command -v python3.13)"', "sh"),
+        needs=("python3.13",),
+        fresh=True,
+    ),
     "sigint": Surroundings("a parent that ignores SIGINT", before=("sh", "-c", "trap '' INT; exec \"$@\"", "sh")),
     "nohup": Surroundings("nohup, without standard input", before=("nohup",), needs=("nohup",)),
 }

@@ -206,7 +206,7 @@ def test_a_python_that_is_too_old_is_told_what_to_install(tmp_path: Path, monkey
     old.chmod(0o755)
     monkeypatch.setattr(interpreter, "CANDIDATES", (str(old), str(tmp_path / "missing")))
     monkeypatch.setattr(sys, "executable", str(old))
-    with pytest.raises(LaunchError, match=r"needs Python 3\.11 or newer"):
+    with pytest.raises(LaunchError, match=r"needs Python 3\.11 to 3\.14"):
         interpreter.suitable_python()
 
 
@@ -217,4 +217,17 @@ def test_a_python_without_venv_is_told_the_package_that_has_it(tmp_path: Path, m
     monkeypatch.setattr(interpreter, "CANDIDATES", ())
     monkeypatch.setattr(sys, "executable", str(bare))
     with pytest.raises(LaunchError, match=r"apt install python3\.12-venv"):
+        interpreter.suitable_python()
+
+
+def test_a_python_that_is_too_new_gives_way_to_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest = tmp_path / "python3.15"
+    newest.write_text('#!/bin/sh\ncase "$2" in *version_info*) echo 3 15;; esac\n')
+    newest.chmod(0o755)
+    monkeypatch.setattr(interpreter, "CANDIDATES", (str(newest), sys.executable))
+    here = sys.executable
+    monkeypatch.setattr(sys, "executable", str(newest))
+    assert interpreter.suitable_python() == here
+    monkeypatch.setattr(interpreter, "CANDIDATES", ())
+    with pytest.raises(LaunchError, match=r"needs Python 3\.11 to 3\.14"):
         interpreter.suitable_python()
