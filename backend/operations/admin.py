@@ -7,6 +7,7 @@ from django.contrib.admin.models import LogEntry
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from import_export.admin import ExportMixin
+from import_export.formats.base_formats import CSV
 
 from backend.operations.audit import log_staff_action
 from backend.operations.models import Worker
@@ -32,7 +33,8 @@ class Exported(ExportMixin, ReadOnly):
     def get_export_data(self, file_format: Any, request: HttpRequest, queryset: QuerySet[Any], **options: Any) -> Any:
         data = super().get_export_data(file_format, request, queryset, **options)
         log_staff_action(request.user, "export", self.model, rows=queryset.count())
-        return data
+        # Without a byte order mark, Excel on a Korean Windows reads UTF-8 as cp949.
+        return f"\ufeff{data}" if isinstance(file_format, CSV) else data
 
     def get_data_for_export(self, *arguments: Any, **options: Any) -> Any:
         """The table of every export, whatever its model and format, safe for spreadsheets."""

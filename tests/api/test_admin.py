@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 from collections.abc import Callable
@@ -167,6 +168,7 @@ def test_rows_can_be_exported(admin: Client, path: str, rows: int) -> None:
     answer = admin.post(f"{path}export/", {"format": formats[0], "resource": "0", **chosen})
     assert answer.status_code == 200
     assert "csv" in answer["Content-Type"]
+    assert answer.content.startswith(codecs.BOM_UTF8), "Excel would take Hangul for something else"
     table = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
     assert len(table) == rows
     told = answer.content.decode()
