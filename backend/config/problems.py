@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from http import HTTPStatus
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import DisallowedHost, PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.utils.encoding import escape_uri_path
@@ -20,6 +21,23 @@ from backend.config.errors import COMMON, InvalidFields, UserError
 from backend.config.private_responses import private
 
 log = structlog.get_logger(__name__)
+
+
+class LogLimit:
+    """Allows one log line a minute in this process."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def allow_one(self) -> bool:
+        now = time.monotonic()
+        allowed = now >= self._next
+        if allowed:
+            self._next = now + 60
+        return allowed
+
+
+_host_lines = LogLimit()
 
 
 def problem_response(
@@ -86,6 +104,9 @@ def error_response(request: HttpRequest, status: int, **members: Any) -> HttpRes
 
 
 def handler_400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if isinstance(exception, DisallowedHost) and _host_lines.allow_one():
+        # Whoever forgot the setting finds it here, and scanners do not fill the log.
+        log.warning("host_refused", host=str(request.META.get("HTTP_HOST", ""))[:100], setting="SCALP_ALLOWED_HOSTS")
     return error_response(request, 400)
 
 

@@ -8,8 +8,10 @@ import uuid
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from structlog.testing import capture_logs
 
 from backend.analyses.models import Analysis
+from backend.config import problems
 from tests.support.analyses import ANSWERS, PHOTO, queued, succeeded
 
 pytestmark = [pytest.mark.database, pytest.mark.django_db, pytest.mark.usefixtures("broker", "storage")]
@@ -57,6 +59,16 @@ def test_a_missing_slash_repeats_the_request_and_its_photo(client: Client) -> No
 @pytest.mark.parametrize("host", ["10.0.0.7:8080", "[2001:db8::7]:8080", "web.scalp.svc", "a_b"])
 def test_probes_are_answered_by_any_name(client: Client, path: str, host: str) -> None:
     assert client.get(path, headers={"Host": host}).status_code in {200, 503}
+
+
+def test_a_host_that_is_refused_is_named_once_with_the_setting(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(problems, "_host_lines", problems.LogLimit())
+    client.raise_request_exception = False
+    with capture_logs() as logged:
+        answers = [client.get("/api/v1/queue/", headers={"Host": f"nas{n}.local"}) for n in range(3)]
+    assert {answer.status_code for answer in answers} == {400}
+    lines = [line for line in logged if line["event"] == "host_refused"]
+    assert [(line["host"], line["setting"]) for line in lines] == [("nas0.local", "SCALP_ALLOWED_HOSTS")]
 
 
 def test_a_preference_knows_no_case(client: Client) -> None:
