@@ -60,6 +60,7 @@ _JPEG_SOF = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # The others are tables
 # Each chunk of a PNG passes through Pillow's hands as well: 800,000 empty ones took it 7 s. Encoders write pixels in
 # chunks of 8 KB (libpng) or 64 KB (Pillow).
 _PNG_MAX_CHUNKS = 10_000
+_PNG_TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 
 # Compression of a bitmap by runs of equal pixels, of 4 or 8 bits. As little a photo as a GIF, and Pillow unpacks it in
 # Python: 14 KB that end each of 3,500 rows early took it 3 s.
@@ -198,7 +199,7 @@ def _decode_and_clean(data: bytes, photo_format: str) -> CleanPhoto:
     if photo_format == "JPEG":
         buffered = _check_jpeg_structure(data)
     elif photo_format == "PNG":
-        _check_png_structure(data)
+        data = _without_png_texts(data)
     with Image.open(io.BytesIO(data), formats=(photo_format,)) as image:
         _check_header(image)
         needed = bytes_needed(image, PHOTO_MAX_SIDE, buffered=buffered)
@@ -264,13 +265,19 @@ def _check_jpeg_structure(data: bytes) -> bool:
     return buffered
 
 
-def _check_png_structure(data: bytes) -> None:
-    """Refuses a PNG of more chunks than any encoder writes."""
-    position = 8
+def _without_png_texts(data: bytes) -> bytes:
+    """The file without its texts, which we would not keep, and of which Pillow refuses the long ones that image editors
+    write. Refuses a PNG of more chunks than any encoder writes.
+    """
+    kept, position = [data[:8]], 8
     for _chunk in range(_PNG_MAX_CHUNKS):
-        if position >= len(data) or data[position + 4 : position + 8] == b"IEND":
-            return
-        position += 12 + int.from_bytes(data[position : position + 4], "big")
+        kind = data[position + 4 : position + 8]
+        end = position + 12 + int.from_bytes(data[position : position + 4], "big")
+        if position >= len(data) or kind == b"IEND":
+            return b"".join([*kept, data[position:]])
+        if kind not in _PNG_TEXTS:
+            kept.append(data[position:end])
+        position = end
     raise PhotoRefused("photo_unreadable")
 
 

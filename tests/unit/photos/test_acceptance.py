@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from PIL import Image, ImageChops, ImageDraw, ImageStat
+from PIL.PngImagePlugin import PngInfo
 
 from backend.analyses.photos import (
     PHOTO_MAX_ASPECT,
@@ -121,3 +122,12 @@ def test_photos_are_cleaned_side_by_side_as_one_after_the_other() -> None:
     data = [make() for make in GOOD.values()]
     with ThreadPoolExecutor(8) as threads:
         assert list(threads.map(photo_clean, data)) == [photo_clean(photo) for photo in data]
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+def test_a_png_may_carry_long_texts(compressed: bool) -> None:
+    """Image editors keep their whole history in them: Pillow alone refuses a megabyte, as it may hide a bomb."""
+    texts = PngInfo()
+    texts.add_itxt("XML:com.adobe.xmp", "x" * 2_000_000, zip=compressed)
+    clean = photo_clean(encoded(Image.new("RGB", (640, 480), (205, 150, 125)), "PNG", pnginfo=texts))
+    assert (clean.width, clean.height) == (640, 480)
