@@ -105,7 +105,7 @@ def error_response(request: HttpRequest, status: int, **members: Any) -> HttpRes
 
 def handler_400(request: HttpRequest, exception: Exception) -> HttpResponse:
     if isinstance(exception, DisallowedHost) and _host_lines.allow_one():
-        # Whoever forgot the setting finds it here, and scanners do not fill the log.
+        # Anyone who forgot the setting finds it here, and scanners do not fill the log.
         log.warning("host_refused", host=str(request.META.get("HTTP_HOST", ""))[:100], setting="SCALP_ALLOWED_HOSTS")
     return error_response(request, 400)
 
