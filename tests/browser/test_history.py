@@ -154,6 +154,8 @@ def test_what_is_erased_on_the_server_is_forgotten_here(visit: Visit, stack: Sta
     page.get_by_role("link", name="이 보고서 지우기").click()
     page.get_by_role("button", name="네, 지울게요").click()
     expect(page.locator("h1")).to_have_text("지웠어요")
+    # It has its words from the start, and is shown once the copy is gone.
+    expect(page.locator("#forgotten")).to_be_visible()
     expect(page.locator("#forgotten")).to_have_text("이 기기에 남겨 둔 사본도 함께 지웠어요.")
     page.goto(f"{stack.url}/history/")
     expect(page.locator("#empty")).to_be_visible()
