@@ -136,7 +136,7 @@ def test_staff_filter_look_and_export(plain_static: None) -> None:
     exported = client.post(f"{address}export/?sex__exact=male", {"format": "0", **dict.fromkeys(
         ("tallyresource_month", "tallyresource_demo", "tallyresource_sex", "tallyresource_age", "tallyresource_skin",
          "tallyresource_pred", "tallyresource_count"), "on"), "resource": ""})  # fmt: skip
-    rows = list(csv.DictReader(io.StringIO(exported.content.decode())))
+    rows = list(csv.DictReader(io.StringIO(exported.content.decode("utf-8-sig"))))
     assert [(row["month"], row["sex"], row["skin"], row["pred"], row["count"]) for row in rows] == [
         ("2026-11-01", "male", "dry", "3", "5")
     ]
