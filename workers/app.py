@@ -23,7 +23,7 @@ def keep_own_logging(**_: Any) -> None:
 
 
 @signals.worker_init.connect
-def ignore_strangers(**_: Any) -> None:
+def restrict_remote_control(**_: Any) -> None:
     # Imported here, as only workers need it: it brings most of Celery's worker along.
     from workers.remote_control import limit_remote_control
 

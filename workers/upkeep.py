@@ -12,7 +12,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
-from celery import signals
+from celery import chain, signals
 from celery.apps.worker import Worker
 from celery.schedules import schedule
 from django.conf import settings
@@ -170,9 +170,11 @@ def check(sender: Worker, **_: Any) -> None:
 
 @signals.worker_ready.connect
 def catch_up(**_: Any) -> None:
-    """Do at once what an absence of upkeep left behind, before anyone checks whether something was left behind."""
-    for overdue in (reap_analyses, purge_photos, sweep_shares, check_invariants):
-        overdue.apply_async(expires=settings.REAP_SECONDS)
+    """Do at once what an absence of upkeep left behind: neither abandoned analyses nor readiness wait for the schedule.
+
+    Each task starts the next, so that the check does not count what the others are about to delete.
+    """
+    chain(*(task.si() for task in (reap_analyses, purge_photos, sweep_shares, check_invariants))).apply_async()
 
 
 keep_beating(app, UPKEEP_ROLE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from backend.analyses.models import Analysis, Erasure, Finding, Human, Share
-from backend.analyses.services.retention import ORPHAN_AGE, stored_before
+from backend.analyses.services.retention import ORPHAN_AGE, photos_purge, stored_before
+from backend.analyses.services.sharing import shares_sweep
 from backend.analyses.states import ENDED, Status
 from backend.operations.invariants import Invariant
 from ml.labels import SYMPTOMS
@@ -50,8 +51,7 @@ def _human_without_analysis() -> list[str]:
 
 def _photo_missing() -> list[str]:
     # The rows are read before the files are listed: a photo is stored before its row names it.
-    named = dict(Analysis.objects.exclude(photo="").values_list("photo", "id"))
-    missing = named.keys() - set(_stored_names())
+    missing = set(Analysis.objects.exclude(photo="").values_list("photo", flat=True)) - set(_stored_names())
     # And once more, as its row stops naming it before a photo is deleted.
     return _ids(Analysis.objects.filter(photo__in=missing)) if missing else []
 
@@ -60,12 +60,6 @@ def _file_without_row() -> list[str]:
     # The sweep runs once an hour, and takes files of at least ORPHAN_AGE.
     names = set(stored_before(timezone.now() - ORPHAN_AGE - 2 * GRACE))
     return sorted(names.difference(Analysis.objects.exclude(photo="").values_list("photo", flat=True)))
-
-
-def _delete_files(names: Iterable[str]) -> None:
-    for name in names:
-        if not Analysis.objects.filter(photo=name).exists():
-            default_storage.delete(name)
 
 
 def _photo_past_retention() -> list[str]:
@@ -107,14 +101,12 @@ def _delete_erased(ids: Collection[str]) -> None:
 
 def _share_past_its_end() -> list[str]:
     # The sweep runs once an hour. An expired link opens nothing, so it is only a row too many.
-    return [str(share) for share in _shares_past_end().values_list("id", flat=True)]
-
-
-def _shares_past_end() -> QuerySet[Share]:
-    return Share.objects.filter(expires_at__lte=timezone.now() - 2 * GRACE)
+    expired = Share.objects.filter(expires_at__lte=timezone.now() - 2 * GRACE)
+    return [str(share) for share in expired.values_list("id", flat=True)]
 
 
 def _stored_names() -> list[str]:
+    """The names of all files, also if another host's clock is ahead."""
     return list(stored_before(timezone.now() + timedelta(days=1)))
 
 
@@ -124,13 +116,13 @@ INVARIANTS = (
     Invariant("no_other_results", "No other analysis has findings or a Human.", _result_without_success),
     Invariant("no_other_humans", "Every Human belongs to an analysis.", _human_without_analysis),
     Invariant("photo_stored", "The photo that a row names is in storage.", _photo_missing),
-    Invariant("photo_has_row", "Every stored photo is named by a row.", _file_without_row, _delete_files),
+    Invariant(
+        "photo_has_row", "Every stored photo is named by a row.", _file_without_row, lambda _names: photos_purge()
+    ),
     Invariant("photo_purged", "No photo is kept past its retention.", _photo_past_retention),
     Invariant("map_purged", "No map is kept without its photo.", _map_without_photo, _delete_maps),
     Invariant("waits_end", "No analysis waits past its photo's retention.", _waiting_past_retention),
     Invariant("leases_end", "No analysis is running without a current lease.", _lease_overlooked),
     Invariant("erased_is_gone", "Of an erased analysis only its id is left.", _erased_but_there, _delete_erased),
-    Invariant(
-        "shares_end", "No link is kept past its end.", _share_past_its_end, lambda _ids: _shares_past_end().delete()
-    ),
+    Invariant("shares_end", "No link is kept past its end.", _share_past_its_end, lambda _ids: shares_sweep()),
 )

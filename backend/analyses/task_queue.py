@@ -70,7 +70,7 @@ def enqueue(analysis_id: UUID, *, traceparent: str | None = None) -> bool:
                 celery_app.send_task(
                     ANALYZE_PHOTO,
                     kwargs={"analysis_id": str(analysis_id)},
-                    # What Celery's events say of it, and so Flower: the id is a capability, and none of their business.
+                    # Celery's events, and so Flower, show this instead of the id, which is a capability.
                     kwargsrepr="{'analysis_id': …}",
                     queue=PHOTOS_QUEUE,
                     retry=False,

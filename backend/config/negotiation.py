@@ -11,8 +11,8 @@ from rest_framework.negotiation import DefaultContentNegotiation
 class AlwaysJSON(DefaultContentNegotiation):
     """JSON, whatever the client accepts.
 
-    RFC 9110, section 12.4.1 allows to disregard Accept. Clients generated from an OpenAPI document accept only what an
-    operation declares, such as `application/problem+json` where success has no body: they could not erase.
+    RFC 9110, section 12.4.1 lets a server disregard Accept. Clients generated from an OpenAPI document accept only what
+    an operation declares, such as `application/problem+json` where success has no body: they could not erase.
     """
 
     def select_renderer(self, request: Any, renderers: Any, format_suffix: str | None = None) -> Any:

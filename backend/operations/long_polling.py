@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 def preferred_wait(request: HttpRequest) -> float:
     """Seconds that the client is willing to wait, at most 25; 0 without a preference."""
-    # Names of preferences know no case (RFC 7240, section 2).
+    # Names of preferences are case-insensitive (RFC 7240, section 2).
     match = re.search(r"(?i)(?:^|[,;\s])wait\s*=\s*\"?([0-9]{1,9})", request.headers.get("Prefer", ""))
     return min(float(match.group(1)), MAX_WAIT_SECONDS) if match else 0.0
 

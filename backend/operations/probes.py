@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django.urls import resolve
 
-#: They tell nothing of anybody, and nothing in them depends on the host.
+#: Their answers contain nothing about anyone, and nothing in them depends on the host.
 PATHS = frozenset({"/healthz", "/readyz", "/metrics"})
 
 

@@ -1,4 +1,4 @@
-"""Clients that do what standards allow and few do: their photos, and above all their erasures, get through."""
+"""Requests that standards allow and few clients send: above all, each of them can erase."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def address(analysis_id: uuid.UUID, rest: str = "") -> str:
 
 
 @pytest.mark.parametrize("accept", ACCEPTS)
-def test_what_a_client_accepts_keeps_it_from_nothing(client: Client, accept: str) -> None:
+def test_no_accept_header_prevents_a_request(client: Client, accept: str) -> None:
     analysis = succeeded()
     headers = {"Accept": accept}
     assert client.get(address(analysis.id), headers=headers).status_code == 200
@@ -72,12 +72,12 @@ def test_a_host_that_is_refused_is_named_once_with_the_setting(client: Client, m
 
 
 @pytest.mark.parametrize("prefer", ["wait=5", "Wait=5", "respond-async, WAIT=5"])
-def test_a_preference_knows_no_case(rf: RequestFactory, prefer: str) -> None:
+def test_names_of_preferences_are_case_insensitive(rf: RequestFactory, prefer: str) -> None:
     assert preferred_wait(rf.get("/", headers={"Prefer": prefer})) == 5
 
 
 @pytest.mark.parametrize("form", ["{}", "W/{}", "{}-gzip", "W/{}-gzip"])
-def test_a_proxy_that_compresses_keeps_what_is_known(client: Client, form: str) -> None:
+def test_an_etag_is_known_after_a_proxy_has_compressed(client: Client, form: str) -> None:
     analysis = succeeded()
     etag = client.get(address(analysis.id))["ETag"]
     known = form.format(etag).replace('"-gzip', '-gzip"')
